@@ -1,0 +1,42 @@
+import { type Deadline, within } from './deadline.ts'
+import { WebhookError } from './errors.ts'
+import { bytesOf, headerOf, type WebhookRequest } from './request.ts'
+
+export interface BodyLimits {
+  readonly maxBodyBytes: number
+  readonly bodyTimeoutMs: number
+}
+
+/**
+ * Decides what can be decided before a body is read.
+ *
+ * @throws WebhookError `METHOD_NOT_ALLOWED`, `ENCODING_UNSUPPORTED` or `BODY_TOO_LARGE`.
+ */
+export function admit({ method, headers, body }: WebhookRequest, { maxBodyBytes }: BodyLimits): void {
+  if (method !== 'POST') throw new WebhookError('METHOD_NOT_ALLOWED')
+  const encoding = headerOf(headers, 'content-encoding')
+  if (encoding && encoding.toLowerCase() !== 'identity') throw new WebhookError('ENCODING_UNSUPPORTED')
+  if (typeof body !== 'function') return
+  const announced = headerOf(headers, 'content-length')
+  if (announced && Number(announced) > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
+}
+
+/**
+ * The bytes of a body, read now if they have not arrived yet.
+ *
+ * @throws WebhookError `BODY_TOO_LARGE`, `BODY_TIMEOUT`, `BODY_ALREADY_PARSED`, or what the bridge throws.
+ */
+export async function readBody(
+  { body }: WebhookRequest,
+  { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
+  deadline: Deadline,
+): Promise<Uint8Array> {
+  let arrived: unknown = body
+  if (typeof body === 'function') {
+    const ms = Math.min(bodyTimeoutMs, deadline.remaining())
+    arrived = await within(body({ maxBytes: maxBodyBytes }), ms, () => new WebhookError('BODY_TIMEOUT'))
+  }
+  const bytes = bytesOf(arrived)
+  if (bytes.length > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
+  return bytes
+}

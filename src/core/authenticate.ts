@@ -1,0 +1,99 @@
+import { diagnose } from './diagnose.ts'
+import { WebhookError } from './errors.ts'
+import { fingerprint } from './fingerprint.ts'
+import { bytesOf, type HeadersLike, headerOf } from './request.ts'
+import { createSecrets, type Secrets, type SecretsOption } from './secrets.ts'
+import { isSameSignature, signatureOf } from './signature.ts'
+
+/** What a request claims to be: read from its headers, proved by nothing yet. */
+export interface Claim {
+  readonly topic: string
+  readonly signature: string
+}
+
+/**
+ * A delivery whose signature was verified: the only thing that `parse` takes, so that bytes of unknown origin cannot be
+ * parsed. There is no other way to get one than `verify` or a receiver.
+ */
+export type { Delivery }
+
+class Delivery {
+  /** The topic, vouched for by the secret that signed the body. */
+  readonly topic: string
+  /** The bytes as they came. */
+  readonly body: Uint8Array
+  readonly receivedAt: Date
+  readonly #id: () => string
+
+  constructor(topic: string, body: Uint8Array, receivedAt: Date, id: () => string) {
+    this.topic = topic
+    this.body = body
+    this.receivedAt = receivedAt
+    this.#id = id
+  }
+
+  /**
+   * SHA-256, in hex, over the topic and the bytes: the sender gives none. Two deliveries with the same bytes are one. Made
+   * on first use; an event's `id` is the one that also sees through a different spelling of the same document.
+   */
+  get id(): string {
+    return this.#id()
+  }
+}
+
+/** Commerce Layer's topics: two snake_case words. The length keeps a stranger's header short in the log. */
+const TOPIC = /^(?=.{3,100}$)[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/
+
+/**
+ * Reads topic and signature from the headers, before a body is read for them.
+ *
+ * @throws WebhookError `SIGNATURE_MISSING`, `TOPIC_MISSING` or `TOPIC_INVALID`.
+ */
+export function claimOf(headers: HeadersLike): Claim {
+  const signature = headerOf(headers, 'x-commercelayer-signature')
+  if (!signature) throw new WebhookError('SIGNATURE_MISSING')
+  const topic = headerOf(headers, 'x-commercelayer-topic')
+  if (!topic) throw new WebhookError('TOPIC_MISSING')
+  if (!TOPIC.test(topic)) throw new WebhookError('TOPIC_INVALID')
+  return { topic, signature }
+}
+
+/**
+ * Verifies that the body was signed with a secret of the claimed topic. The signature covers the bytes of the body and
+ * nothing else, not the topic, so only the secrets of that topic count: with any other, a body captured for `orders.create`
+ * could be replayed as `orders.place`.
+ *
+ * @throws WebhookError `SECRET_UNKNOWN`, `SIGNATURE_MISMATCH` (its hint says why, where that can be found out) or
+ * `STORE_UNAVAILABLE`.
+ */
+export async function authenticate(
+  { topic, signature }: Claim,
+  body: Uint8Array,
+  receivedAt: Date,
+  secrets: Secrets,
+): Promise<Delivery> {
+  const candidates = await secrets.lookUp(topic)
+  if (candidates.length === 0) throw new WebhookError('SECRET_UNKNOWN')
+  for (const secret of candidates) {
+    if (isSameSignature(signature, await signatureOf(body, secret))) {
+      return new Delivery(topic, body, receivedAt, await fingerprint(() => [topic, '\n', body]))
+    }
+  }
+  const hint = await diagnose(signature, body, candidates, secrets.others(topic))
+  throw new WebhookError('SIGNATURE_MISMATCH', { hint })
+}
+
+/**
+ * Verifies a delivery on its own, without a receiver: what comes back is what `parse` takes.
+ *
+ * @param body the bytes as they came, or their text; never re-serialised JSON.
+ * @throws WebhookError `SIGNATURE_MISSING`, `SIGNATURE_MISMATCH`, `SECRET_UNKNOWN`, `TOPIC_MISSING`, `TOPIC_INVALID`,
+ * `BODY_ALREADY_PARSED` or `STORE_UNAVAILABLE`; a TypeError for secrets that are unusable.
+ */
+export async function verify(
+  body: Uint8Array | string,
+  headers: HeadersLike,
+  secrets: SecretsOption,
+): Promise<Delivery> {
+  return authenticate(claimOf(headers), bytesOf(body), new Date(), createSecrets(secrets))
+}

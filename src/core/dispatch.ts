@@ -1,0 +1,103 @@
+import { type Deadline, within } from './deadline.ts'
+import { isPermanentError, type PermanentError, WebhookError } from './errors.ts'
+import type { WebhookEvent } from './event.ts'
+import type { Handler, HandlerContext } from './handlers.ts'
+import type { Logger } from './logger.ts'
+import type { OutcomeName } from './outcomes.ts'
+
+/** How a dispatch ended; `errors` are the permanent ones that were acknowledged all the same. */
+export interface Outcome {
+  readonly name: OutcomeName
+  readonly errors: readonly PermanentError[]
+}
+
+const HANDLED: Outcome = { name: 'handled', errors: [] }
+const IGNORED: Outcome = { name: 'ignored', errors: [] }
+
+/**
+ * Runs the handlers of an event side by side and waits for all of them, whichever fails first.
+ *
+ * @param whenLate is given what still runs after the deadline.
+ * @throws WebhookError `HANDLER_FAILED` with the failure as its cause (an `AggregateError` if there were several), or
+ * `DEADLINE_EXCEEDED`.
+ */
+export async function dispatch(
+  event: WebhookEvent,
+  handlers: readonly Handler[],
+  deadline: Deadline,
+  logger: Logger,
+  whenLate: (rest: Promise<unknown>) => void,
+): Promise<Outcome> {
+  if (handlers.length === 0) return IGNORED
+  if (deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
+  const context = new Context(logger)
+  const failures: unknown[] = []
+  const running = handlers.flatMap((handler) => start(handler, event, context, failures) ?? [])
+  if (running.length > 0) {
+    const ended = Promise.all(running)
+    await within(ended, deadline.remaining(), () => {
+      const error = new WebhookError('DEADLINE_EXCEEDED')
+      context.abort(error)
+      whenLate(ended.then(() => logLateEnd(event, failures, logger)))
+      return error
+    })
+  }
+  return outcomeOf(failures)
+}
+
+/** Calls one handler; a promise, which never rejects, if it has not ended by the time it returns. */
+function start(
+  handler: Handler,
+  event: WebhookEvent,
+  context: HandlerContext,
+  failures: unknown[],
+): Promise<unknown> | undefined {
+  const fail = (thrown: unknown) => failures.push(thrown)
+  try {
+    const result = handler(event, context)
+    return isPromiseLike(result) ? Promise.resolve(result).catch(fail) : undefined
+  } catch (thrown) {
+    fail(thrown)
+    return undefined
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+function outcomeOf(failures: readonly unknown[]): Outcome {
+  if (failures.length === 0) return HANDLED
+  if (failures.every(isPermanentError)) return { name: 'discarded', errors: failures }
+  const cause =
+    failures.length === 1 ? failures[0] : new AggregateError(failures, `${failures.length} handlers failed.`)
+  throw new WebhookError('HANDLER_FAILED', { cause })
+}
+
+function logLateEnd({ topic, delivery }: WebhookEvent, failures: readonly unknown[], logger: Logger): void {
+  const ms = Date.now() - delivery.receivedAt.getTime()
+  const fields = { topic, ms, failures }
+  logger.warn(`The handlers for ${topic} ended ${ms} ms after the delivery came, too late to be acknowledged.`, fields)
+}
+
+/** The controller is made when a handler asks for the signal: most never do. */
+class Context implements HandlerContext {
+  readonly logger: Logger
+  #controller: AbortController | undefined
+  #reason: WebhookError | undefined
+
+  constructor(logger: Logger) {
+    this.logger = logger
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#reason) this.#controller.abort(this.#reason)
+    return this.#controller.signal
+  }
+
+  abort(reason: WebhookError): void {
+    this.#reason = reason
+    this.#controller?.abort(reason)
+  }
+}

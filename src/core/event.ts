@@ -1,0 +1,103 @@
+import { carries, type Topic } from '../topics/catalogue.ts'
+import type { ResourceOf } from '../topics/resources.ts'
+import type { Delivery } from './authenticate.ts'
+import { type Document, documentOf } from './document.ts'
+import { WebhookError } from './errors.ts'
+import { fingerprint } from './fingerprint.ts'
+import { canonicalForm } from './identity.ts'
+import { linkedResource } from './resource.ts'
+
+declare const unknown: unique symbol
+
+/** A topic that is not in the catalogue. Being no literal, it leaves `event.topic === 'orders.place'` able to narrow. */
+export type UnknownTopic = string & { readonly [unknown]: true }
+
+/** An authentic delivery as a handler sees it, for each topic of `T`: narrow it by `topic`. */
+export type WebhookEvent<T extends string = Topic | UnknownTopic> = T extends unknown ? EventOf<T> : never
+
+interface EventOf<T extends string> {
+  /** `{resource}.{event}`, e.g. `orders.place`. */
+  readonly topic: T
+  /**
+   * The resource as a plain object, its included relationships linked: `order.customer?.email`,
+   * `order.line_items?.[0]?.order === order`. Made on first use, the same object every time. What was not included is absent.
+   */
+  readonly resource: ResourceOf<T>
+  /**
+   * SHA-256, in hex, over the topic and the canonical form (RFC 8785) of the resource and what is included: the sender gives
+   * no id. The same event has the same id however its JSON was spelled. Made on first use.
+   *
+   * @throws WebhookError `DOCUMENT_INVALID` if the document is nested more than 500 levels deep.
+   */
+  readonly id: string
+  /** The environment it comes from; `undefined` if the document does not say. */
+  readonly mode: 'test' | 'live' | undefined
+  /** The organization it comes from; `undefined` if the document does not say. */
+  readonly organizationId: string | undefined
+  /** The bytes as they came and were signed. */
+  readonly rawBody: Uint8Array
+  /** When the receiver was handed the request. */
+  readonly receivedAt: Date
+  /** The delivery that brought it; its `id` is that of the bytes, where the event's is that of their meaning. */
+  readonly delivery: Delivery
+}
+
+/**
+ * Parses an authentic delivery into an event.
+ *
+ * @throws WebhookError `DOCUMENT_INVALID` or `TOPIC_MISMATCH`.
+ */
+export async function parse(delivery: Delivery): Promise<WebhookEvent> {
+  const document = documentOf(delivery)
+  const { topic } = delivery
+  if (!carries(topic, document.data.type)) throw new WebhookError('TOPIC_MISMATCH')
+  const source: Source = { document }
+  const id = await fingerprint(() => [topic, '\n', canonicalForm(source.document ?? documentOf(delivery))])
+  return new ParsedEvent(delivery, document, source, id) as WebhookEvent
+}
+
+/** The document until its resources are linked, which uses it up. */
+interface Source {
+  document: Document | undefined
+}
+
+class ParsedEvent implements EventOf<string> {
+  readonly topic: string
+  readonly mode: 'test' | 'live' | undefined
+  readonly organizationId: string | undefined
+  readonly delivery: Delivery
+  readonly #source: Source
+  readonly #id: () => string
+  #resource: ResourceOf<string> | undefined
+
+  constructor(delivery: Delivery, { data, meta }: Document, source: Source, id: () => string) {
+    const mode = data.meta?.mode ?? meta?.mode
+    const organizationId = data.meta?.organization_id ?? meta?.organization_id
+    this.topic = delivery.topic
+    this.mode = mode === 'test' || mode === 'live' ? mode : undefined
+    this.organizationId = typeof organizationId === 'string' ? organizationId : undefined
+    this.delivery = delivery
+    this.#source = source
+    this.#id = id
+  }
+
+  get resource(): ResourceOf<string> {
+    if (this.#source.document) {
+      this.#resource = linkedResource(this.#source.document) as ResourceOf<string>
+      this.#source.document = undefined
+    }
+    return this.#resource as ResourceOf<string>
+  }
+
+  get id(): string {
+    return this.#id()
+  }
+
+  get rawBody(): Uint8Array {
+    return this.delivery.body
+  }
+
+  get receivedAt(): Date {
+    return this.delivery.receivedAt
+  }
+}

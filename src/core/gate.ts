@@ -1,0 +1,40 @@
+import { WebhookError } from './errors.ts'
+
+/** Counts what is under way, and lets no more deliveries in than it should. */
+export interface Gate {
+  /** @throws WebhookError `SHUTTING_DOWN` or `OVERLOADED`, and then there is nothing to leave. */
+  enter(): void
+  leave(): void
+  /** Keeps the gate from being empty while work goes on whose delivery has left: handlers that are late. */
+  waitFor(work: Promise<unknown>): void
+  /** Refuses whatever comes from now on; resolves when nothing is under way any more. */
+  close(): Promise<void>
+}
+
+export function createGate(maxInFlight: number): Gate {
+  const late = new Set<Promise<unknown>>()
+  let inFlight = 0
+  let onEmpty: (() => void) | undefined
+  return {
+    enter() {
+      if (onEmpty) throw new WebhookError('SHUTTING_DOWN')
+      if (inFlight >= maxInFlight) throw new WebhookError('OVERLOADED')
+      inFlight += 1
+    },
+    leave() {
+      inFlight -= 1
+      if (inFlight === 0) onEmpty?.()
+    },
+    waitFor(work) {
+      late.add(work)
+      work.finally(() => late.delete(work))
+    },
+    async close() {
+      await new Promise<void>((resolve) => {
+        onEmpty = resolve
+        if (inFlight === 0) resolve()
+      })
+      await Promise.all(late)
+    },
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The only place that asks which runtime this is. Node, Bun and Deno hand out their built-in modules without an import, so
+ * no bundler ever sees a `node:` specifier; elsewhere (Next's edge, Workers) both are `undefined` and WebCrypto does the work.
+ */
+interface NodeCrypto {
+  createSecretKey(key: Uint8Array): object
+  createHmac(algorithm: 'sha256', key: object): { update(data: Uint8Array): { digest(encoding: 'base64'): string } }
+  createHash(algorithm: 'sha256'): Sha256
+}
+
+interface Sha256 {
+  update(data: Uint8Array | string): Sha256
+  digest(encoding: 'hex'): string
+}
+
+interface NodeText {
+  isUtf8(bytes: Uint8Array): boolean
+  isAscii(bytes: Uint8Array): boolean
+  transcode(bytes: Uint8Array, from: 'utf8', to: 'utf16le'): NodeBytes
+  Buffer: { from(buffer: ArrayBufferLike, offset: number, length: number): NodeBytes }
+}
+
+interface NodeBytes extends Uint8Array {
+  latin1Slice(): string
+  ucs2Slice(): string
+}
+
+interface Runtime {
+  process?: { getBuiltinModule?: (name: string) => unknown }
+}
+
+const builtin = (globalThis as Runtime).process?.getBuiltinModule
+
+export const nodeCrypto: NodeCrypto | undefined = builtin?.('node:crypto') as NodeCrypto | undefined
+export const nodeText: NodeText | undefined = builtin?.('node:buffer') as NodeText | undefined

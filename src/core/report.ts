@@ -1,0 +1,46 @@
+import { type Deadline, within } from './deadline.ts'
+import { isWebhookError, type PermanentError, type WebhookError } from './errors.ts'
+import type { WebhookEvent } from './event.ts'
+import type { Logger } from './logger.ts'
+
+/** What is known about a delivery that went wrong. */
+export interface ErrorContext {
+  /** The topic that the request named, as soon as its form was checked; only an `event` vouches for it. */
+  readonly topic: string | undefined
+  /** There once the delivery was verified and parsed. */
+  readonly event: WebhookEvent | undefined
+}
+
+/** Told about every delivery that was refused, failed or discarded; a failure of its own is logged and changes nothing. */
+export type ErrorHandler = (error: WebhookError | PermanentError, context: ErrorContext) => unknown
+
+/** Logs an error and tells the error handlers, one after another, waiting for each up to the deadline. */
+export async function report(
+  error: WebhookError | PermanentError,
+  context: ErrorContext,
+  tell: readonly ErrorHandler[],
+  deadline: Deadline,
+  logger: Logger,
+): Promise<void> {
+  log(error, context, logger)
+  for (const handler of tell) {
+    try {
+      const told = Promise.resolve(handler(error, context))
+      await within(told, deadline.remaining(), () => new Error('It did not end before the deadline.'))
+    } catch (cause) {
+      logger.error('An error handler failed.', { cause })
+    }
+  }
+}
+
+/** A stranger's mistake is a warning; what costs a genuine delivery is an error. */
+function log(error: WebhookError | PermanentError, { topic }: ErrorContext, logger: Logger): void {
+  const fields = { ...(topic && { topic }), ...(error.cause !== undefined && { cause: error.cause }) }
+  if (!isWebhookError(error)) {
+    logger.error(`${topic} discarded: ${error.message}`, fields)
+    return
+  }
+  const { code, status, message, hint } = error
+  const line = `${topic ?? 'A request'} answered ${status} ${code}: ${hint ?? message}`
+  logger[status >= 500 ? 'error' : 'warn'](line, { code, ...fields })
+}

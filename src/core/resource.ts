@@ -1,0 +1,50 @@
+import type { Document, ResourceIdentifier, ResourceObject } from './document.ts'
+
+type Linked = Record<string, unknown>
+
+/**
+ * The primary resource of a document as a plain object, its relationships replaced by the included resources they point at:
+ * `order.line_items[0].order === order`. Linear in the size of the document, cycles included. A relationship that was not
+ * included stays absent; what points at something that is not in the document stays `{ type, id }`, as in the SDK.
+ *
+ * The attributes of the document become the resources, so it cannot be read as a document afterwards: copying every
+ * resource would cost another quarter of the time that parsing takes.
+ */
+export function linkedResource({ data, included }: Document): Linked {
+  const primary = fieldsOf(data)
+  const resources: [Linked, ResourceObject['relationships']][] = [[primary, data.relationships]]
+  const index = new Map([[data.type, new Map([[data.id, primary]])]])
+  for (const resource of included ?? []) {
+    const { id, type, relationships } = resource
+    const ofType = index.get(type) ?? new Map<string, Linked>()
+    if (ofType.has(id)) continue
+    index.set(type, ofType)
+    const fields = fieldsOf(resource)
+    ofType.set(id, fields)
+    resources.push([fields, relationships])
+  }
+  const find = (target: ResourceIdentifier) => index.get(target?.type)?.get(target?.id) ?? target
+  for (const [fields, relationships] of resources) link(fields, relationships ?? {}, find)
+  return primary
+}
+
+function fieldsOf({ id, type, attributes }: ResourceObject): Linked {
+  const fields = attributes ?? {}
+  if (Object.hasOwn(fields, '__proto__')) delete fields.__proto__
+  fields.id = id
+  fields.type = type
+  return fields
+}
+
+/** `__proto__` is left out, here and above: to assign it, here or in a copy that a handler makes, would set a prototype. */
+function link(
+  fields: Linked,
+  relationships: NonNullable<ResourceObject['relationships']>,
+  find: (target: ResourceIdentifier) => unknown,
+): void {
+  for (const name of Object.keys(relationships)) {
+    const target = relationships[name]?.data
+    if (target === undefined || name === '__proto__') continue
+    fields[name] = Array.isArray(target) ? target.map(find) : target && find(target as ResourceIdentifier)
+  }
+}

@@ -1,0 +1,87 @@
+import { WebhookError } from './errors.ts'
+
+/** One shared secret, or several while one replaces another. `undefined` is refused at once: a variable that is not set. */
+export type Secret = string | undefined | readonly (string | undefined)[]
+
+/**
+ * Where the shared secrets come from: one for everything, one a topic, or a look-up by topic. Commerce Layer does not sign
+ * the topic header and gives each webhook a secret of its own, so a secret a topic is what authenticates the topic.
+ */
+export type SecretsOption =
+  | Secret
+  | { readonly [topic: string]: Secret }
+  | ((topic: string) => Secret | Promise<Secret>)
+
+export interface Secrets {
+  /** The secrets that may have signed a delivery of `topic`; none is an empty list. */
+  lookUp(topic: string): readonly string[] | Promise<readonly string[]>
+  /** Secrets of other topics, to tell a mix-up from a forgery. */
+  others(topic: string): readonly string[]
+  /** Whether every topic has the same secret. */
+  readonly shared: boolean
+  /** Whether a topic certainly has no secret. */
+  lacks(topic: string): boolean
+}
+
+/** @throws TypeError when a secret is missing, empty or has white space at its ends. Never says what the secret is. */
+export function createSecrets(option: SecretsOption): Secrets {
+  if (typeof option === 'function') return lookedUpSecrets(option)
+  if (typeof option === 'object' && !Array.isArray(option) && option !== null) {
+    return topicSecrets(option as { readonly [topic: string]: Secret })
+  }
+  const secrets = checkedSecrets(option as Secret, 'secrets')
+  return { lookUp: () => secrets, others: () => [], shared: true, lacks: () => false }
+}
+
+function topicSecrets(option: { readonly [topic: string]: Secret }): Secrets {
+  const byTopic = new Map(
+    Object.entries(option).map(([topic, secret]) => [topic, checkedSecrets(secret, `secrets['${topic}']`)]),
+  )
+  if (byTopic.size === 0)
+    throw new TypeError('`secrets` has no topic: give at least one, e.g. { "orders.place": "…" }.')
+  return {
+    lookUp: (topic) => byTopic.get(topic) ?? [],
+    others: (topic) => [...byTopic].flatMap(([other, secrets]) => (other === topic ? [] : secrets)),
+    shared: false,
+    lacks: (topic) => !byTopic.has(topic),
+  }
+}
+
+function lookedUpSecrets(lookUp: (topic: string) => Secret | Promise<Secret>): Secrets {
+  return {
+    async lookUp(topic) {
+      let found: Secret
+      try {
+        found = await lookUp(topic)
+      } catch (cause) {
+        throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: '`secrets` threw.' })
+      }
+      return listOf(found).filter((secret): secret is string => typeof secret === 'string' && secret !== '')
+    },
+    others: () => [],
+    shared: false,
+    lacks: () => false,
+  }
+}
+
+function listOf(secret: Secret): readonly (string | undefined)[] {
+  return typeof secret === 'object' ? secret : [secret]
+}
+
+function checkedSecrets(secret: Secret, name: string): readonly string[] {
+  const list = listOf(secret)
+  if (list.length === 0) throw new TypeError(`${name} is an empty list: give at least one secret.`)
+  return list.map((one) => checkedSecret(one, name))
+}
+
+function checkedSecret(secret: unknown, name: string): string {
+  if (secret === undefined || secret === null) {
+    throw new TypeError(`${name} is not set. If it comes from the environment, check that the variable exists.`)
+  }
+  if (typeof secret !== 'string') throw new TypeError(`${name} must be a string: the webhook's \`shared_secret\`.`)
+  if (secret.trim() === '') throw new TypeError(`${name} is empty: anybody could sign with it.`)
+  if (secret !== secret.trim()) {
+    throw new TypeError(`${name} has white space at its ends: a line break, perhaps, from the file it was read from.`)
+  }
+  return secret
+}

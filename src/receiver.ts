@@ -1,0 +1,148 @@
+import * as z from 'zod/mini'
+import { admit, readBody } from './core/admit.ts'
+import { authenticate, claimOf } from './core/authenticate.ts'
+import { createDeadline, type Deadline } from './core/deadline.ts'
+import { dispatch, type Outcome } from './core/dispatch.ts'
+import { toWebhookError } from './core/errors.ts'
+import { parse } from './core/event.ts'
+import { createGate } from './core/gate.ts'
+import { createHandlers, type Handler, type TopicPattern, type TopicsOf } from './core/handlers.ts'
+import { defaultLogger, type Logger, unfailing } from './core/logger.ts'
+import { type ErrorContext, type ErrorHandler, report } from './core/report.ts'
+import type { WebhookRequest, WebhookResponse } from './core/request.ts'
+import { respond, respondError } from './core/respond.ts'
+import { createSecrets, type SecretsOption } from './core/secrets.ts'
+
+export interface ReceiverOptions {
+  /** The webhooks' shared secrets: a map by topic, a look-up by topic, or one for everything (a string, or a list to rotate). */
+  readonly secrets: SecretsOption
+  /** Milliseconds from the arrival of a request to its answer at the latest; default 4,000. The sender waits 5,000. */
+  readonly deadlineMs?: number
+  /** The largest body that is read, in bytes; default 5 MiB. An order of 50 line items has 280 KB. */
+  readonly maxBodyBytes?: number
+  /** Milliseconds within which a body must have arrived; default 4,000. */
+  readonly bodyTimeoutMs?: number
+  /** How many deliveries may be under way at once; default 1,000. Beyond that they are answered 503 before their body is read. */
+  readonly maxInFlight?: number
+  /** Default: warnings and errors to the console. */
+  readonly logger?: Logger
+}
+
+/** Receives deliveries: verifies, parses, dispatches and answers. Made by {@link createReceiver}. */
+export interface Receiver {
+  /**
+   * Registers a handler for a topic, several, all of a resource (`orders.*`) or every topic (`*`). The handlers of an event
+   * run side by side; it is acknowledged when all have succeeded.
+   *
+   * @throws TypeError if a topic is malformed or the handler is no function. A topic that is not in the catalogue is
+   * registered with a warning.
+   */
+  on<const P extends TopicPattern>(topics: P | readonly P[], handler: Handler<TopicsOf<P>>): Receiver
+  /** Registers what is told about errors, for an error tracker for instance. It is awaited, up to the deadline. */
+  onError(handler: ErrorHandler): Receiver
+  /** Takes a request, of whatever origin, to its answer. Never rejects. */
+  receive(request: WebhookRequest): Promise<WebhookResponse>
+  /** Answers new deliveries 503; resolves when those under way have ended, late handlers included. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes a receiver: `createReceiver({ secrets: { 'orders.place': process.env.CL_SECRET_ORDERS_PLACE } })`.
+ *
+ * @throws TypeError if an option is unknown or out of range, or a secret is missing, empty or has white space at its ends.
+ */
+export function createReceiver(options: ReceiverOptions): Receiver {
+  const { deadlineMs, maxInFlight, ...limits } = checkedOptions(options)
+  const logger = unfailing(limits.logger)
+  const secrets = createSecrets(options.secrets)
+  const handlers = createHandlers(secrets, logger)
+  const errorHandlers: ErrorHandler[] = []
+  const gate = createGate(maxInFlight)
+  if (deadlineMs > 5000) logger.warn('`deadlineMs` is over 5,000, but Commerce Layer waits no longer than 5 s.')
+
+  /** The road: each stage takes what the one before it made. */
+  async function walk(request: WebhookRequest, deadline: Deadline, context: Mutable<ErrorContext>): Promise<Outcome> {
+    const receivedAt = new Date()
+    admit(request, limits)
+    const claim = claimOf(request.headers)
+    context.topic = claim.topic
+    const body = await readBody(request, limits, deadline)
+    const delivery = await authenticate(claim, body, receivedAt, secrets)
+    // An inbox forks off here: the delivery is stored and answered, and a worker walks the rest.
+    const event = await parse(delivery)
+    context.event = event
+    // Idempotency stands here: the event is reserved by its id, and completed or released after the dispatch.
+    return dispatch(event, handlers.of(event.topic), deadline, logger, gate.waitFor)
+  }
+
+  return {
+    on(topics, handler) {
+      handlers.add(topics, handler as Handler)
+      return this
+    },
+    onError(handler) {
+      if (typeof handler !== 'function') throw new TypeError('The handler given to `onError` is not a function.')
+      errorHandlers.push(handler)
+      return this
+    },
+    async receive(request) {
+      const deadline = createDeadline(deadlineMs)
+      const context: Mutable<ErrorContext> = { topic: undefined, event: undefined }
+      let entered = false
+      try {
+        gate.enter()
+        entered = true
+        const { name, errors } = await walk(request, deadline, context)
+        for (const error of errors) await report(error, context, errorHandlers, deadline, logger)
+        logger.debug(`${context.topic} ${name}`, { topic: context.topic, outcome: name })
+        return respond(name)
+      } catch (thrown) {
+        const error = toWebhookError(thrown)
+        await report(error, context, errorHandlers, deadline, logger)
+        return respondError(error)
+      } finally {
+        if (entered) gate.leave()
+      }
+    },
+    close: gate.close,
+  }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+const milliseconds = wholeNumber('a whole number of milliseconds, from 1 to 2,147,483,647', 2 ** 31 - 1)
+const optionsSchema = z.strictObject(
+  {
+    secrets: z.unknown(),
+    deadlineMs: z._default(milliseconds, 4000),
+    maxBodyBytes: z._default(wholeNumber('a whole number of bytes, at least 1'), 5 * 1024 * 1024),
+    bodyTimeoutMs: z._default(milliseconds, 4000),
+    maxInFlight: z._default(wholeNumber('a whole number, at least 1'), 1000),
+    logger: z._default(
+      z.custom<Logger>(isLogger, 'an object with the methods debug, info, warn and error'),
+      defaultLogger,
+    ),
+  },
+  'an object',
+)
+
+function wholeNumber(expected: string, max = Number.MAX_SAFE_INTEGER) {
+  return z.int(expected).check(z.gte(1, expected), z.lte(max, expected))
+}
+
+function isLogger(value: unknown): boolean {
+  return (['debug', 'info', 'warn', 'error'] as const).every(
+    (level) => typeof (value as Logger)?.[level] === 'function',
+  )
+}
+
+function checkedOptions(options: ReceiverOptions): z.infer<typeof optionsSchema> {
+  const { data, error } = optionsSchema.safeParse(options)
+  if (data) return data
+  const complaints = error.issues.map((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `it has no option ${issue.keys.join(', ')}`
+      : `${issue.path.join('.') || 'its argument'} must be ${issue.message}`,
+  )
+  throw new TypeError(`createReceiver: ${complaints.join('; ')}.`)
+}

@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => new URL(`./src/${path}`, import.meta.url).pathname
+
+export default defineConfig({
+  resolve: {
+    alias: {
+      'hooklayer/express': source('adapters/express.ts'),
+      'hooklayer/testing': source('testing/index.ts'),
+      hooklayer: source('index.ts'),
+    },
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 15_000,
+    typecheck: { enabled: false },
+    coverage: {
+      include: ['src/**'],
+      exclude: ['src/testing/samples.ts'],
+      reporter: ['text-summary'],
+      thresholds: { 'src/core/**': { 100: true }, 'src/receiver.ts': { 100: true } },
+    },
+  },
+})
