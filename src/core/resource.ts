@@ -30,7 +30,7 @@ export function linkedResource({ data, included }: Document): Linked {
 
 function fieldsOf({ id, type, attributes }: ResourceObject): Linked {
   const fields = attributes ?? {}
-  if (Object.hasOwn(fields, '__proto__')) delete fields.__proto__
+  if (Object.hasOwn(fields, '__proto__')) Reflect.deleteProperty(fields, '__proto__')
   fields.id = id
   fields.type = type
   return fields
