@@ -11,6 +11,4 @@ export default defineConfig({
   platform: 'neutral',
   dts: true,
   clean: true,
-  sourcemap: true,
-  removeNodeProtocol: false,
 })

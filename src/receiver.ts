@@ -1,4 +1,3 @@
-import * as z from 'zod/mini'
 import { admit, readBody } from './core/admit.ts'
 import { authenticate, claimOf } from './core/authenticate.ts'
 import { createDeadline, type Deadline } from './core/deadline.ts'
@@ -52,13 +51,13 @@ export interface Receiver {
  * @throws TypeError if an option is unknown or out of range, or a secret is missing, empty or has white space at its ends.
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { deadlineMs, maxInFlight, ...limits } = checkedOptions(options)
-  const logger = unfailing(limits.logger)
+  const { deadlineMs, maxInFlight, ...limits } = limitsOf(options)
+  const logger = unfailing(options.logger ?? defaultLogger)
   const secrets = createSecrets(options.secrets)
   const handlers = createHandlers(secrets, logger)
   const errorHandlers: ErrorHandler[] = []
   const gate = createGate(maxInFlight)
-  if (deadlineMs > 5000) logger.warn('`deadlineMs` is over 5,000, but Commerce Layer waits no longer than 5 s.')
+  if (deadlineMs > 5000) logger.warn('`deadlineMs` is over 5,000: the sender does not wait that long.')
 
   /** The road: each stage takes what the one before it made. */
   async function walk(request: WebhookRequest, deadline: Deadline, context: Mutable<ErrorContext>): Promise<Outcome> {
@@ -110,39 +109,19 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-const milliseconds = wholeNumber('a whole number of milliseconds, from 1 to 2,147,483,647', 2 ** 31 - 1)
-const optionsSchema = z.strictObject(
-  {
-    secrets: z.unknown(),
-    deadlineMs: z._default(milliseconds, 4000),
-    maxBodyBytes: z._default(wholeNumber('a whole number of bytes, at least 1'), 5 * 1024 * 1024),
-    bodyTimeoutMs: z._default(milliseconds, 4000),
-    maxInFlight: z._default(wholeNumber('a whole number, at least 1'), 1000),
-    logger: z._default(
-      z.custom<Logger>(isLogger, 'an object with the methods debug, info, warn and error'),
-      defaultLogger,
-    ),
-  },
-  'an object',
-)
+const LIMITS = { deadlineMs: 4000, maxBodyBytes: 5 * 1024 * 1024, bodyTimeoutMs: 4000, maxInFlight: 1000 }
 
-function wholeNumber(expected: string, max = Number.MAX_SAFE_INTEGER) {
-  return z.int(expected).check(z.gte(1, expected), z.lte(max, expected))
-}
+/** A timer counts to no more than this, and a bad limit must not switch a protection off. */
+const MAX_LIMIT = 2 ** 31 - 1
 
-function isLogger(value: unknown): boolean {
-  return (['debug', 'info', 'warn', 'error'] as const).every(
-    (level) => typeof (value as Logger)?.[level] === 'function',
-  )
-}
-
-function checkedOptions(options: ReceiverOptions): z.infer<typeof optionsSchema> {
-  const { data, error } = optionsSchema.safeParse(options)
-  if (data) return data
-  const complaints = error.issues.map((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? `it has no option ${issue.keys.join(', ')}`
-      : `${issue.path.join('.') || 'its argument'} must be ${issue.message}`,
-  )
-  throw new TypeError(`createReceiver: ${complaints.join('; ')}.`)
+function limitsOf({ secrets, logger, ...given }: ReceiverOptions): typeof LIMITS {
+  const limits: Record<string, number> = { ...LIMITS }
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(LIMITS, name)) throw new TypeError(`createReceiver has no option \`${name}\`.`)
+    if (!Number.isInteger(value) || value < 1 || value > MAX_LIMIT) {
+      throw new TypeError(`createReceiver: \`${name}\` must be a whole number from 1 to ${MAX_LIMIT}.`)
+    }
+    limits[name] = value
+  }
+  return limits as typeof LIMITS
 }

@@ -1,32 +1,28 @@
+import { bytesOf } from './request.ts'
 import { isSameSignature, signatureOf } from './signature.ts'
 import { textOf } from './text.ts'
-
-const encoder = new TextEncoder()
 
 const MAX_BYTES = 1024 * 1024
 const MAX_SECRETS = 2
 const MAX_OTHERS = 4
 
 const HINTS = {
-  empty: 'The body is empty: something between the sender and the receiver consumed or dropped it.',
-  large: 'The body is over 1 MB and was not examined further.',
-  hex: 'The signature is written in hex. Commerce Layer sends base64, so this came from something else, a test script perhaps.',
-  spaced: 'The secret that was looked up has white space at its ends: without it, the signature matches.',
-  other:
-    'The body was signed with the secret of another topic: two secrets are mixed up, or a delivery is being replayed.',
+  empty: 'The body is empty: something consumed or dropped it on the way.',
+  large: 'The body is over 1 MB and was not examined.',
+  hex: 'The signature is hex: Commerce Layer sends base64, so something else signed it.',
+  spaced: 'The secret has white space at its ends; without it, the signature matches.',
+  other: 'It was signed with the secret of another topic: two are mixed up, or a delivery is being replayed.',
   rewritten:
-    'The body was parsed and written again: with integers in `*_float` attributes as 20.0, as Commerce Layer sends them, the ' +
-    'signature matches. Hand over the bytes as they came, before any JSON parser.',
-  base64: 'The body is still base64: decode it first. On AWS, look at `isBase64Encoded`.',
-  unknown:
-    "Neither this topic's secret nor a known mistake explains it: another webhook's secret, changed bytes or a forgery.",
+    'The body was parsed and written again, which loses the `.0` of its floats: pass on the bytes as they came.',
+  base64: 'The body is still base64: decode it first (on AWS, see `isBase64Encoded`).',
+  unknown: 'No known mistake explains it: another secret, changed bytes, or a forgery.',
 } as const
 
 /** One explanation: had it been this signature, these bytes or these secrets, it would have matched. */
 interface Attempt {
   readonly hint: string
   readonly signature?: string
-  readonly bytes?: Uint8Array
+  readonly bytes?: Uint8Array | undefined
   readonly secrets?: readonly string[]
 }
 
@@ -59,30 +55,27 @@ function* attempts(
   others: readonly string[],
 ): Generator<Attempt> {
   if (/^[0-9a-f]{64}$/i.test(signature)) {
-    yield {
-      hint: HINTS.hex,
-      signature: btoa(signature.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16)))),
-    }
+    const bytes = signature.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16)))
+    yield { hint: HINTS.hex, signature: btoa(bytes) }
     return
   }
-  const trimmed = secrets.map((secret) => secret.trim()).filter((secret, i) => secret !== '' && secret !== secrets[i])
-  yield { hint: HINTS.spaced, secrets: trimmed }
+  yield {
+    hint: HINTS.spaced,
+    secrets: secrets.map((secret) => secret.trim()).filter((secret) => secret && !secrets.includes(secret)),
+  }
   yield { hint: HINTS.other, secrets: others }
   const text = textOf(body) ?? ''
-  if (/^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text)) {
-    yield* decoded(text)
-    return
-  }
+  if (/^[\w+/\s]+={0,2}\s*$/.test(text)) yield { hint: HINTS.base64, bytes: decoded(text) }
   const withFloats = text.replace(/("[a-z_]{1,60}_float":)(-?\d+)(?=[,}])/g, '$1$2.0')
-  if (withFloats !== text) yield { hint: HINTS.rewritten, bytes: encoder.encode(withFloats) }
+  if (withFloats !== text) yield { hint: HINTS.rewritten, bytes: bytesOf(withFloats) }
   const escaped = withFloats.replace(/[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
-  if (escaped !== withFloats) yield { hint: HINTS.rewritten, bytes: encoder.encode(escaped) }
+  if (escaped !== withFloats) yield { hint: HINTS.rewritten, bytes: bytesOf(escaped) }
 }
 
-function* decoded(base64: string): Generator<Attempt> {
+function decoded(base64: string): Uint8Array | undefined {
   try {
-    yield { hint: HINTS.base64, bytes: Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)) }
+    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
   } catch {
-    // Of base64's alphabet, but not base64.
+    return undefined
   }
 }

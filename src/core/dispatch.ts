@@ -77,7 +77,7 @@ function outcomeOf(failures: readonly unknown[]): Outcome {
 function logLateEnd({ topic, delivery }: WebhookEvent, failures: readonly unknown[], logger: Logger): void {
   const ms = Date.now() - delivery.receivedAt.getTime()
   const fields = { topic, ms, failures }
-  logger.warn(`The handlers for ${topic} ended ${ms} ms after the delivery came, too late to be acknowledged.`, fields)
+  logger.warn(`${topic} ended after ${ms} ms, too late.`, fields)
 }
 
 /** The controller is made when a handler asks for the signal: most never do. */

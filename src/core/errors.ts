@@ -27,7 +27,7 @@ export class WebhookError extends Error {
   readonly hint: string | undefined
 
   constructor(code: ErrorCode, options: WebhookErrorOptions = {}) {
-    const { status, retryable, message } = ERRORS[code]
+    const [status, retryable, message] = ERRORS[code]
     super(options.message ?? message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     this.status = status

@@ -68,8 +68,8 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
 }
 
 const SHARED_SECRET =
-  'One secret serves several topics. The signature does not cover the topic, so whoever captures a delivery can replay it ' +
-  "under another of them: give each topic its own webhook's secret, as in { 'orders.place': … }."
+  'One secret serves several topics, and the signature does not cover the topic: a captured delivery can be replayed under ' +
+  "another of them. Give each topic the secret of its own webhook: { 'orders.place': … }."
 
 /** The parts of a pattern: `*`, or a resource and an event that may be `*`. */
 const PATTERN = /^(?:\*|([a-z][a-z0-9_]*)\.(\*|[a-z][a-z0-9_]*))$/
@@ -78,9 +78,7 @@ function checkPatterns(patterns: readonly unknown[]): void {
   if (patterns.length === 0) throw new TypeError('`on` was given an empty list of topics.')
   for (const pattern of patterns) {
     if (typeof pattern === 'string' && PATTERN.test(pattern)) continue
-    throw new TypeError(
-      `\`on\` takes a topic such as 'orders.place', or 'orders.*', or '*', not ${JSON.stringify(pattern)}.`,
-    )
+    throw new TypeError(`\`on\` takes a topic such as 'orders.place', or 'orders.*', or '*', not ${String(pattern)}.`)
   }
 }
 
@@ -90,11 +88,9 @@ function oddityOf(pattern: string, secrets: Secrets): string | undefined {
   if (resource === undefined || event === undefined) return undefined
   const events = eventsOf(resource)
   if (!events)
-    return `${pattern}: no topics of "${resource}" are known. Is it a typing error? ${Object.keys(TOPICS).join(', ')}.`
+    return `${pattern} is not a known topic. Is it a typing error? There are ${Object.keys(TOPICS).join(', ')}.`
   if (event === '*') return undefined
   if (!events.includes(event))
-    return `${pattern} is not a known topic. Is it a typing error? ${resource} has: ${events.join(', ')}.`
-  return secrets.lacks(pattern)
-    ? `${pattern} has a handler but no secret: its deliveries will be answered 401.`
-    : undefined
+    return `${pattern} is not a known topic. Is it a typing error? There are ${events.join(', ')}.`
+  return secrets.lacks(pattern) ? `${pattern} has a handler but no secret.` : undefined
 }

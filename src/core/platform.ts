@@ -29,7 +29,7 @@ interface Runtime {
   process?: { getBuiltinModule?: (name: string) => unknown }
 }
 
-const builtin = (globalThis as Runtime).process?.getBuiltinModule
+const { process } = globalThis as Runtime
 
-export const nodeCrypto: NodeCrypto | undefined = builtin?.('node:crypto') as NodeCrypto | undefined
-export const nodeText: NodeText | undefined = builtin?.('node:buffer') as NodeText | undefined
+export const nodeCrypto = process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined
+export const nodeText = process?.getBuiltinModule?.('node:buffer') as NodeText | undefined

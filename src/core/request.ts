@@ -60,11 +60,13 @@ function isNamed(field: string, name: string): boolean {
 
 const encoder = new TextEncoder()
 
-/** The bytes of a body that has arrived. */
+/**
+ * The bytes of a body that has arrived; text stands for its UTF-8 bytes.
+ *
+ * @throws WebhookError `BODY_ALREADY_PARSED` if it is anything else.
+ */
 export function bytesOf(body: unknown): Uint8Array {
   if (body instanceof Uint8Array) return body
   if (typeof body === 'string') return encoder.encode(body)
-  throw new WebhookError('BODY_ALREADY_PARSED', {
-    message: 'The body must be handed over as bytes or as text, not parsed: the signature covers the bytes.',
-  })
+  throw new WebhookError('BODY_ALREADY_PARSED')
 }

@@ -37,8 +37,7 @@ function topicSecrets(option: { readonly [topic: string]: Secret }): Secrets {
   const byTopic = new Map(
     Object.entries(option).map(([topic, secret]) => [topic, checkedSecrets(secret, `secrets['${topic}']`)]),
   )
-  if (byTopic.size === 0)
-    throw new TypeError('`secrets` has no topic: give at least one, e.g. { "orders.place": "…" }.')
+  if (byTopic.size === 0) throw new TypeError('`secrets` is empty.')
   return {
     lookUp: (topic) => byTopic.get(topic) ?? [],
     others: (topic) => [...byTopic].flatMap(([other, secrets]) => (other === topic ? [] : secrets)),
@@ -70,18 +69,18 @@ function listOf(secret: Secret): readonly (string | undefined)[] {
 
 function checkedSecrets(secret: Secret, name: string): readonly string[] {
   const list = listOf(secret)
-  if (list.length === 0) throw new TypeError(`${name} is an empty list: give at least one secret.`)
+  if (list.length === 0) throw new TypeError(`\`${name}\` is empty.`)
   return list.map((one) => checkedSecret(one, name))
 }
 
 function checkedSecret(secret: unknown, name: string): string {
   if (secret === undefined || secret === null) {
-    throw new TypeError(`${name} is not set. If it comes from the environment, check that the variable exists.`)
+    throw new TypeError(`\`${name}\` is not set: is there such an environment variable?`)
   }
-  if (typeof secret !== 'string') throw new TypeError(`${name} must be a string: the webhook's \`shared_secret\`.`)
-  if (secret.trim() === '') throw new TypeError(`${name} is empty: anybody could sign with it.`)
+  if (typeof secret !== 'string') throw new TypeError(`\`${name}\` is not a string.`)
+  if (secret.trim() === '') throw new TypeError(`\`${name}\` is empty: anybody could sign with it.`)
   if (secret !== secret.trim()) {
-    throw new TypeError(`${name} has white space at its ends: a line break, perhaps, from the file it was read from.`)
+    throw new TypeError(`\`${name}\` has white space at its ends: a line break of the file it was read from?`)
   }
   return secret
 }

@@ -1,14 +1,13 @@
 import { nodeCrypto } from './platform.ts'
-
-const encoder = new TextEncoder()
+import { bytesOf } from './request.ts'
 
 /** Keys are made once a secret: importing one for every delivery costs more than the HMAC of a small body. */
-function keyCache<Key>(make: (secret: Uint8Array<ArrayBuffer>) => Key): (secret: string) => Key {
+function keyCache<Key>(make: (secret: Uint8Array) => Key): (secret: string) => Key {
   const keys = new Map<string, Key>()
   return (secret) => {
     let key = keys.get(secret)
     if (key === undefined) {
-      key = make(encoder.encode(secret))
+      key = make(bytesOf(secret))
       if (keys.size >= 1000) keys.clear()
       keys.set(secret, key)
     }
@@ -33,7 +32,7 @@ function nodeHmac(crypto: NonNullable<typeof nodeCrypto>): (body: Uint8Array, se
 function webHmac(): (body: Uint8Array, secret: string) => Promise<string> {
   const { subtle } = globalThis.crypto
   const keyOf = keyCache((secret) =>
-    subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']),
+    subtle.importKey('raw', secret as Uint8Array<ArrayBuffer>, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']),
   )
   return async (body, secret) => {
     const digest = await subtle.sign('HMAC', await keyOf(secret), body as Uint8Array<ArrayBuffer>)
@@ -46,7 +45,7 @@ function webHmac(): (body: Uint8Array, secret: string) => Promise<string> {
  * Text is signed as its UTF-8 bytes.
  */
 export async function sign(body: Uint8Array | string, secret: string): Promise<string> {
-  return signatureOf(typeof body === 'string' ? encoder.encode(body) : body, secret)
+  return signatureOf(bytesOf(body), secret)
 }
 
 /**

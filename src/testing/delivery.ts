@@ -1,0 +1,105 @@
+import { sign } from '../core/signature.ts'
+import { resourceOf, type Topic } from '../topics/catalogue.ts'
+import type { ResourceOf } from '../topics/resources.ts'
+import { applyChanges, type Changes } from './changes.ts'
+import type { DocumentOptions } from './document.ts'
+import { readIncludePaths } from './include-paths.ts'
+import { createMake } from './make.ts'
+import { buildSample, checkIncludes, growSample, pruneSample } from './sample.ts'
+import { momentOf } from './sample-moments.ts'
+import { isResource, type Resource } from './schema.ts'
+import { usualIncludesOf } from './usual-includes.ts'
+import { serialize } from './wire.ts'
+
+/** The shared secret that deliveries are signed with unless told otherwise: 32 hex characters, as Commerce Layer's are. */
+export const TEST_SECRET = '0123456789abcdef0123456789abcdef'
+
+/** A webhook call as it arrives: what it takes to make a request in any framework. */
+export interface TestDelivery<T extends string = string> {
+  readonly method: 'POST'
+  readonly topic: T
+  readonly headers: Record<string, string>
+  readonly body: Uint8Array<ArrayBuffer>
+}
+
+export interface DeliveryOptions<T extends string = string> extends Omit<DocumentOptions, 'sparse'> {
+  /** What the body is signed with. Default: {@link TEST_SECRET}. */
+  readonly secret?: string
+  /**
+   * What the delivery is about. Fields given without both `type` and `id` change the sample: attributes and relationships
+   * replace its own, nested objects change the related sample (in lists, the one at the same place), `null` empties a
+   * relationship, and all that is named is included. `type` alone chooses among the types of a family, as `promotions`.
+   * With `type` and `id` it is a resource of its own that takes the sample's place, written with every related resource
+   * that can be reached from it, or with those of `include`. Default: the sample that suits the event.
+   */
+  readonly resource?: Changes<ResourceOf<T>>
+  /**
+   * Which relationships of the sample to include: dotted paths, as in `include_resources`. What the sample lacks is made
+   * up; a name that the type does not have throws a TypeError. Default: what is usual for the type, and `tags` for
+   * `*.tagged`.
+   */
+  readonly include?: readonly string[]
+  /** Headers to add, or to replace whatever their case; `undefined` removes one. The signature stays that of the body. */
+  readonly headers?: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * A signed delivery of a topic, with the headers and the bytes that Commerce Layer would send. The topic may be one that is
+ * not in the catalogue; one of a family (`promotions.*`, `transactions.*`) carries a concrete type, and `*.destroy` nothing
+ * but `type` and `id`. The same arguments give the same bytes: change the resource's `id` to have a second event.
+ */
+export async function createDelivery<T extends Topic | (string & {})>(
+  topic: T,
+  options: DeliveryOptions<T> = {},
+): Promise<TestDelivery<T>> {
+  const body = new TextEncoder().encode(bodyOf(topic, options))
+  const headers = {
+    'X-CommerceLayer-Signature': await sign(body, options.secret ?? TEST_SECRET),
+    'X-CommerceLayer-Topic': topic,
+    'Content-Type': 'application/json',
+    'user-agent': 'CommerceLayer Module',
+    accept: 'application/json, text/plain, */*',
+    'accept-encoding': 'gzip',
+    'content-length': String(body.byteLength),
+  }
+  return { method: 'POST', topic, headers: replaceHeaders(headers, options.headers ?? {}), body }
+}
+
+function bodyOf(topic: string, options: DeliveryOptions): string {
+  const { include, resource = {}, ...documentOptions } = options
+  if (topic.endsWith('.destroy')) {
+    const { id, type } = buildSample(resource.type ?? resourceOf(topic), createMake())
+    return serialize(
+      { ...resource, id: resource.id ?? id, type: resource.type ?? type },
+      { ...documentOptions, sparse: true },
+    )
+  }
+  if (isResource(resource)) return serialize(resource, options)
+  return serialize(sampleFor(topic, include, resource), documentOptions)
+}
+
+function sampleFor(
+  topic: string,
+  include: readonly string[] | undefined,
+  changes: { readonly type?: string | undefined },
+): Resource {
+  const make = createMake()
+  const sample = buildSample(changes.type ?? resourceOf(topic), make, momentOf(topic))
+  const usual = [...usualIncludesOf(sample.type), ...(topic.endsWith('.tagged') ? ['tags'] : [])]
+  const tree = readIncludePaths(include ?? usual)
+  checkIncludes([sample.type], tree)
+  growSample(sample, tree, make)
+  pruneSample(sample, tree)
+  applyChanges(sample, changes, make)
+  return sample
+}
+
+function replaceHeaders(
+  headers: Readonly<Record<string, string>>,
+  replacements: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const replaced = new Set(Object.keys(replacements).map((name) => name.toLowerCase()))
+  const kept = Object.entries(headers).filter(([name]) => !replaced.has(name.toLowerCase()))
+  const added = Object.entries(replacements).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  return Object.fromEntries([...kept, ...added])
+}

@@ -1,0 +1,18 @@
+/** Dotted include paths as a tree: `['a.b', 'a.c']` is `a` with `b` and `c` below it. */
+export interface IncludeTree extends ReadonlyMap<string, IncludeTree> {}
+
+type Branch = Map<string, Branch>
+
+/** `['line_items.item', 'customer']`, as in a webhook's `include_resources`, read into a tree. */
+export function readIncludePaths(paths: readonly string[]): IncludeTree {
+  const root: Branch = new Map()
+  for (const path of paths) {
+    let branch = root
+    for (const name of path.split('.')) {
+      const next: Branch = branch.get(name) ?? new Map()
+      branch.set(name, next)
+      branch = next
+    }
+  }
+  return root
+}

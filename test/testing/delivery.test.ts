@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest'
+import { createDelivery, TEST_SECRET } from '../../src/testing/index.ts'
+import { carries, TOPICS } from '../../src/topics/catalogue.ts'
+import { attributesOf, documentOf, hmacOf, includedOf, textOf, type WireResource } from './delivered.ts'
+
+const topics = Object.entries(TOPICS).flatMap(([resource, events]) => events.map((event) => `${resource}.${event}`))
+
+function expectResource(resource: WireResource, isDestroyed: boolean): void {
+  const keys = ['id', 'type', 'links', ...(isDestroyed ? [] : ['attributes', 'relationships']), 'meta']
+  expect(Object.keys(resource)).toEqual(keys)
+  expect(resource.id).toMatch(/^[A-Za-z]{10}$/)
+  expect(resource).toMatchObject({ links: { self: `/api/${resource.type}/${resource.id}` } })
+  expect(resource.meta).toEqual({ mode: 'test', organization_id: 'HkTestOrgn' })
+  for (const [name, { links }] of Object.entries(resource.relationships ?? {})) {
+    const self = `/api/${resource.type}/${resource.id}`
+    expect(links).toEqual({ self: `${self}/relationships/${name}`, related: `${self}/${name}` })
+  }
+}
+
+describe('createDelivery', () => {
+  it('covers the catalogue', () => {
+    expect(topics).toHaveLength(186)
+  })
+
+  it.each(topics)('makes a signed %s of the right shape', async (topic) => {
+    const delivery = await createDelivery(topic)
+    expect(delivery).toMatchObject({ method: 'POST', topic })
+    expect(delivery.headers).toEqual({
+      'X-CommerceLayer-Signature': hmacOf(delivery, TEST_SECRET),
+      'X-CommerceLayer-Topic': topic,
+      'Content-Type': 'application/json',
+      'user-agent': 'CommerceLayer Module',
+      accept: 'application/json, text/plain, */*',
+      'accept-encoding': 'gzip',
+      'content-length': String(delivery.body.byteLength),
+    })
+    const { data, included = [] } = documentOf(delivery)
+    expect(carries(topic, data.type)).toBe(true)
+    expect(data.type).not.toMatch(/^(promotions|transactions)$/)
+    expectResource(data, topic.endsWith('.destroy'))
+    for (const resource of included) expectResource(resource, false)
+    if (topic.endsWith('.tagged')) expect(includedOf(delivery, 'tags')).toHaveLength(1)
+    const identities = [data, ...included].map(({ type, id }) => `${type}/${id}`)
+    expect(new Set(identities).size).toBe(identities.length)
+    const linked = [data, ...included].flatMap(({ relationships }) => Object.values(relationships ?? {}))
+    for (const { type, id } of linked.flatMap((to) => (to.data ? [to.data].flat() : [])) as WireResource[]) {
+      expect(identities).toContain(`${type}/${id}`)
+    }
+  })
+
+  it.each(topics)('writes %s as Ruby would: the bytes that parsing and writing again would lose', async (topic) => {
+    const delivery = await createDelivery(topic)
+    const { data, included = [] } = documentOf(delivery)
+    const attributes = [data, ...included].flatMap((resource) => Object.entries(resource.attributes ?? {}))
+    const floats = attributes.filter(([name, value]) => name.endsWith('_float') && Number.isInteger(value)).length
+    const rewritten = JSON.stringify(documentOf(delivery))
+    const escaped = rewritten.match(/[&<>]/g)?.length ?? 0
+    expect(delivery.body.byteLength - new TextEncoder().encode(rewritten).byteLength).toBe(2 * floats + 5 * escaped)
+  })
+
+  it('writes an order with decimal points and escapes, tens of kilobytes of it', async () => {
+    const delivery = await createDelivery('orders.place')
+    expect(textOf(delivery)).toContain('"total_amount_float":57.0,"formatted_total_amount":"€57,00"')
+    expect(textOf(delivery)).toContain('\\u0026')
+    expect(delivery.body.byteLength).toBeGreaterThan(40_000)
+    expect(attributesOf(delivery)).toMatchObject({ status: 'placed', placed_at: expect.any(String) })
+  })
+
+  it('links back: each line item of an order to that order', async () => {
+    const delivery = await createDelivery('orders.place')
+    const { id, type } = documentOf(delivery).data
+    const items = includedOf(delivery, 'line_items')
+    expect(items).toHaveLength(5)
+    for (const item of items) expect(item.relationships?.order?.data).toEqual({ type, id })
+  })
+
+  it('says nothing of a destroyed resource but what it was', async () => {
+    const delivery = await createDelivery('orders.destroy', { resource: { id: 'AbCdEfGhIj' } })
+    expect(textOf(delivery)).toBe(
+      '{"data":{"id":"AbCdEfGhIj","type":"orders","links":{"self":"/api/orders/AbCdEfGhIj"},' +
+        '"meta":{"mode":"test","organization_id":"HkTestOrgn"}}}',
+    )
+  })
+
+  it('makes the same bytes of the same arguments', async () => {
+    expect(await createDelivery('orders.place')).toEqual(await createDelivery('orders.place'))
+  })
+
+  it('makes something of a topic that nobody knows yet', async () => {
+    const delivery = await createDelivery('time_machines.depart', {
+      resource: { year: 1955, pilot: { id: 'P', type: 'pilots' } },
+    })
+    expect(documentOf(delivery)).toMatchObject({
+      data: {
+        type: 'time_machines',
+        attributes: { year: 1955, metadata: {} },
+        relationships: { pilot: { data: { id: 'P' } } },
+      },
+      included: [{ type: 'pilots', id: 'P' }],
+    })
+  })
+})
