@@ -74,15 +74,15 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return dispatch(event, handlers.of(event.topic), deadline, logger, gate.waitFor)
   }
 
-  return {
+  const receiver: Receiver = {
     on(topics, handler) {
       handlers.add(topics, handler as Handler)
-      return this
+      return receiver
     },
     onError(handler) {
       if (typeof handler !== 'function') throw new TypeError('The handler given to `onError` is not a function.')
       errorHandlers.push(handler)
-      return this
+      return receiver
     },
     async receive(request) {
       const deadline = createDeadline(deadlineMs)
@@ -105,6 +105,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     },
     close: gate.close,
   }
+  return receiver
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }

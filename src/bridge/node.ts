@@ -33,7 +33,7 @@ function streamed(request: NodeRequest, fix: string): ReadBody {
       const { type } = error as RawBodyError
       if (type === 'entity.too.large') throw new WebhookError('BODY_TOO_LARGE')
       if (type === 'stream.encoding.set') throw alreadyParsed(fix)
-      throw new WebhookError('BODY_ABORTED', { cause: error })
+      throw error
     }
   }
 }

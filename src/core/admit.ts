@@ -1,6 +1,6 @@
 import { type Deadline, within } from './deadline.ts'
-import { WebhookError } from './errors.ts'
-import { bytesOf, headerOf, type WebhookRequest } from './request.ts'
+import { isWebhookError, WebhookError } from './errors.ts'
+import { bytesOf, headerOf, type ReadBody, type WebhookRequest } from './request.ts'
 
 export interface BodyLimits {
   readonly maxBodyBytes: number
@@ -24,19 +24,24 @@ export function admit({ method, headers, body }: WebhookRequest, { maxBodyBytes 
 /**
  * The bytes of a body, read now if they have not arrived yet.
  *
- * @throws WebhookError `BODY_TOO_LARGE`, `BODY_TIMEOUT`, `BODY_ALREADY_PARSED`, or what the bridge throws.
+ * @throws WebhookError `BODY_TOO_LARGE`, `BODY_TIMEOUT`, `BODY_ALREADY_PARSED`, or `BODY_ABORTED` for whatever else keeps it
+ * from being read.
  */
 export async function readBody(
   { body }: WebhookRequest,
   { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
   deadline: Deadline,
 ): Promise<Uint8Array> {
-  let arrived: unknown = body
-  if (typeof body === 'function') {
-    const ms = Math.min(bodyTimeoutMs, deadline.remaining())
-    arrived = await within(body({ maxBytes: maxBodyBytes }), ms, () => new WebhookError('BODY_TIMEOUT'))
-  }
-  const bytes = bytesOf(arrived)
+  const ms = Math.min(bodyTimeoutMs, deadline.remaining())
+  const bytes = bytesOf(typeof body === 'function' ? await read(body, maxBodyBytes, ms) : body)
   if (bytes.length > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
   return bytes
+}
+
+async function read(body: ReadBody, maxBytes: number, ms: number): Promise<unknown> {
+  try {
+    return await within(body({ maxBytes }), ms, () => new WebhookError('BODY_TIMEOUT'))
+  } catch (thrown) {
+    throw isWebhookError(thrown) ? thrown : new WebhookError('BODY_ABORTED', { cause: thrown })
+  }
 }

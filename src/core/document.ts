@@ -17,12 +17,12 @@ export interface ResourceObject extends ResourceIdentifier {
 }
 
 /** Without `data` the relationship was not included; `null` says that there is none. */
-export interface Relationship {
+interface Relationship {
   readonly data?: ResourceIdentifier | readonly ResourceIdentifier[] | null
 }
 
 /** On the resource up to API version 2026-05, on the document from then on. */
-export interface Meta {
+interface Meta {
   readonly mode?: unknown
   readonly organization_id?: unknown
 }
