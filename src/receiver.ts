@@ -41,7 +41,7 @@ export interface Receiver {
   onError(handler: ErrorHandler): Receiver
   /** Takes a request, of whatever origin, to its answer. Never rejects. */
   receive(request: WebhookRequest): Promise<WebhookResponse>
-  /** Answers new deliveries 503; resolves when those under way have ended, late handlers included. */
+  /** Answers new deliveries 503; resolves when those under way have ended, late handlers included, however late they are. */
   close(): Promise<void>
 }
 
@@ -66,7 +66,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const claim = claimOf(request.headers)
     context.topic = claim.topic
     const body = await readBody(request, limits, deadline)
-    const delivery = await authenticate(claim, body, receivedAt, secrets)
+    const delivery = await authenticate(claim, body, receivedAt, secrets, deadline)
     // An inbox forks off here: the delivery is stored and answered, and a worker walks the rest.
     const event = await parse(delivery)
     context.event = event

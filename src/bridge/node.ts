@@ -44,22 +44,34 @@ function alreadyParsed(fix: string): WebhookError {
   })
 }
 
-/** Writes the answer, unless somebody else did: a time-out middleware, or a client that hung up. */
+/** Writes the answer, unless somebody else did (a time-out middleware, say), and sees to what is left of the request. */
 export function toNode(
   { status, headers, body }: WebhookResponse,
   request: NodeRequest,
   response: ServerResponse,
 ): void {
+  const isUnread = !request.complete && !request.destroyed
+  if (isUnread) discardRest(request)
   if (response.headersSent || response.destroyed) return
   response.statusCode = status
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   if (status === 408) response.setHeader('connection', 'close')
-  response.end(body)
-  if (!request.complete) discardRest(request)
+  if (isUnread && status !== 408 && !response.shouldKeepAlive) endWithRequest(body, request, response)
+  else response.end(body)
 }
 
 function discardRest(request: NodeRequest): void {
   const timer = setTimeout(() => request.destroy(), LINGER_MS)
   request.once('close', () => clearTimeout(timer))
   request.resume()
+}
+
+/**
+ * For `Connection: close`: Node closes the socket as soon as an answer has ended, and a sender that is still writing then gets
+ * an error in place of it. So all of the answer goes out now, and its end when the request has ended.
+ */
+function endWithRequest(body: string, request: NodeRequest, response: ServerResponse): void {
+  response.setHeader('content-length', Buffer.byteLength(body))
+  response.write(body)
+  request.once('close', () => response.end())
 }

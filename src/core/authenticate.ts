@@ -1,3 +1,4 @@
+import type { Deadline } from './deadline.ts'
 import { diagnose } from './diagnose.ts'
 import { WebhookError } from './errors.ts'
 import { fingerprint } from './fingerprint.ts'
@@ -71,8 +72,9 @@ export async function authenticate(
   body: Uint8Array,
   receivedAt: Date,
   secrets: Secrets,
+  deadline?: Deadline,
 ): Promise<Delivery> {
-  const candidates = await secrets.lookUp(topic)
+  const candidates = await secrets.lookUp(topic, deadline)
   if (candidates.length === 0) throw new WebhookError('SECRET_UNKNOWN')
   for (const secret of candidates) {
     if (isSameSignature(signature, await signatureOf(body, secret))) {

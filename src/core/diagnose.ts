@@ -65,7 +65,7 @@ function* attempts(
   }
   yield { hint: HINTS.other, secrets: others }
   const text = textOf(body) ?? ''
-  if (/^[\w+/\s]+={0,2}\s*$/.test(text)) yield { hint: HINTS.base64, bytes: decoded(text) }
+  if (/^[\w+/=\s]+$/.test(text)) yield { hint: HINTS.base64, bytes: decoded(text) }
   const withFloats = text.replace(/("[a-z_]{1,60}_float":)(-?\d+)(?=[,}])/g, '$1$2.0')
   if (withFloats !== text) yield { hint: HINTS.rewritten, bytes: bytesOf(withFloats) }
   const escaped = withFloats.replace(/[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)

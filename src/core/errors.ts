@@ -60,7 +60,11 @@ export function isPermanentError(thrown: unknown): thrown is PermanentError {
 }
 
 function hasTag(thrown: unknown, tag: symbol): boolean {
-  return typeof thrown === 'object' && thrown !== null && tag in thrown
+  try {
+    return typeof thrown === 'object' && thrown !== null && tag in thrown
+  } catch {
+    return false // A proxy that does not want to be asked.
+  }
 }
 
 /** Turns whatever was thrown on the road into a {@link WebhookError}; a `.status` of its own does not become the answer's. */

@@ -10,7 +10,7 @@ import { linkedResource } from './resource.ts'
 declare const unknown: unique symbol
 
 /** A topic that is not in the catalogue. Being no literal, it leaves `event.topic === 'orders.place'` able to narrow. */
-export type UnknownTopic = string & { readonly [unknown]: true }
+export type UnknownTopic = `${string}.${string}` & { readonly [unknown]: true }
 
 /** An authentic delivery as a handler sees it, for each topic of `T`: narrow it by `topic`. */
 export type WebhookEvent<T extends string = Topic | UnknownTopic> = T extends unknown ? EventOf<T> : never
@@ -25,9 +25,9 @@ interface EventOf<T extends string> {
   readonly resource: ResourceOf<T>
   /**
    * SHA-256, in hex, over the topic and the canonical form (RFC 8785) of the resource and what is included: the sender gives
-   * no id. The same event has the same id however its JSON was spelled. Made on first use.
+   * no id. The same event has the same id however its JSON was spelled (but for the order of its lists). Made on first use.
    *
-   * @throws WebhookError `DOCUMENT_INVALID` if the document is nested more than 500 levels deep.
+   * @throws WebhookError `DOCUMENT_INVALID` if the document is nested more than 500 levels deep or holds an infinite number.
    */
   readonly id: string
   /** The environment it comes from; `undefined` if the document does not say. */

@@ -22,9 +22,16 @@ function nodeFingerprint(crypto: NonNullable<typeof nodeCrypto>): (material: () 
   }
 }
 
+/** What cannot be made is nobody's trouble until somebody asks for it. */
 async function webFingerprint(material: () => Material): Promise<() => string> {
-  const bytes = await new Blob(material() as ConstructorParameters<typeof Blob>[0]).arrayBuffer()
-  const digest = new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', bytes))
-  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  return () => hex
+  try {
+    const bytes = await new Blob(material() as ConstructorParameters<typeof Blob>[0]).arrayBuffer()
+    const digest = new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', bytes))
+    const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    return () => hex
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
 }

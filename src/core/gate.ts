@@ -15,9 +15,10 @@ export function createGate(maxInFlight: number): Gate {
   const late = new Set<Promise<unknown>>()
   let inFlight = 0
   let onEmpty: (() => void) | undefined
+  let closed: Promise<unknown> | undefined
   return {
     enter() {
-      if (onEmpty) throw new WebhookError('SHUTTING_DOWN')
+      if (closed) throw new WebhookError('SHUTTING_DOWN')
       if (inFlight >= maxInFlight) throw new WebhookError('OVERLOADED')
       inFlight += 1
     },
@@ -30,11 +31,11 @@ export function createGate(maxInFlight: number): Gate {
       work.finally(() => late.delete(work))
     },
     async close() {
-      await new Promise<void>((resolve) => {
+      closed ??= new Promise<void>((resolve) => {
         onEmpty = resolve
         if (inFlight === 0) resolve()
-      })
-      await Promise.all(late)
+      }).then(() => Promise.all(late))
+      await closed
     },
   }
 }

@@ -71,8 +71,7 @@ const SHARED_SECRET =
   'One secret serves several topics, and the signature does not cover the topic: a captured delivery can be replayed under ' +
   "another of them. Give each topic the secret of its own webhook: { 'orders.place': … }."
 
-/** The parts of a pattern: `*`, or a resource and an event that may be `*`. */
-const PATTERN = /^(?:\*|([a-z][a-z0-9_]*)\.(\*|[a-z][a-z0-9_]*))$/
+const PATTERN = /^(\*|[a-z][a-z0-9_]*\.(\*|[a-z][a-z0-9_]*))$/
 
 function checkPatterns(patterns: readonly unknown[]): void {
   if (patterns.length === 0) throw new TypeError('`on` was given an empty list of topics.')
@@ -84,13 +83,13 @@ function checkPatterns(patterns: readonly unknown[]): void {
 
 /** What is odd about a pattern, in a sentence. It is registered all the same: new topics appear over time. */
 function oddityOf(pattern: string, secrets: Secrets): string | undefined {
-  const [, resource, event] = PATTERN.exec(pattern) ?? []
-  if (resource === undefined || event === undefined) return undefined
-  const events = eventsOf(resource)
-  if (!events)
-    return `${pattern} is not a known topic. Is it a typing error? There are ${Object.keys(TOPICS).join(', ')}.`
-  if (event === '*') return undefined
-  if (!events.includes(event))
-    return `${pattern} is not a known topic. Is it a typing error? There are ${events.join(', ')}.`
-  return secrets.lacks(pattern) ? `${pattern} has a handler but no secret.` : undefined
+  if (pattern === '*') return undefined
+  const resource = resourceOf(pattern)
+  const event = pattern.slice(resource.length + 1)
+  const known = eventsOf(resource)
+  if (!known || ![...known, '*'].includes(event)) {
+    const names = known ?? Object.keys(TOPICS)
+    return `${pattern} is not a known topic. Is it a typing error? There are ${names.join(', ')}.`
+  }
+  return event !== '*' && secrets.lacks(pattern) ? `${pattern} has a handler but no secret.` : undefined
 }

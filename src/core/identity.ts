@@ -11,10 +11,16 @@ const MAX_DEPTH = 500
  */
 export function canonicalForm({ data, included }: Document): string {
   const content = { data: contentOf(data), included: (included ?? []).map(contentOf) }
-  if (isDeeperThan(content, MAX_DEPTH)) {
-    throw new WebhookError('DOCUMENT_INVALID', { hint: `The document is nested more than ${MAX_DEPTH} levels deep.` })
+  if (isDeeperThan(content, MAX_DEPTH)) throw notCanonical(`it is nested more than ${MAX_DEPTH} levels deep`)
+  try {
+    return canonicalize(content) as string
+  } catch {
+    throw notCanonical('a number is out of range')
   }
-  return canonicalize(content) ?? ''
+}
+
+function notCanonical(why: string): WebhookError {
+  return new WebhookError('DOCUMENT_INVALID', { hint: `The document has no canonical form, and so no id: ${why}.` })
 }
 
 function contentOf({ id, type, attributes, relationships }: ResourceObject): object {

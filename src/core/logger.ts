@@ -19,9 +19,14 @@ export const defaultLogger: Logger = {
   error: (message, fields) => console.error(message, fields ?? ''),
 }
 
-/** The same logger, except that a failure of its own cannot turn a handled delivery into a failed one. */
+/**
+ * The same logger, except that a failure of its own cannot turn a handled delivery into a failed one.
+ *
+ * @throws TypeError if it lacks a method.
+ */
 export function unfailing(logger: Logger): Logger {
   const guard = (level: keyof Logger): Logger[typeof level] => {
+    if (typeof logger[level] !== 'function') throw new TypeError(`The logger has no method \`${level}\`.`)
     return (message, fields) => {
       try {
         logger[level](message, fields)

@@ -29,7 +29,7 @@ export const ERRORS = {
   TOPIC_MISMATCH: [400, false, 'The resource is not of the type that the topic announces.'],
   DOCUMENT_INVALID: [400, false, 'The body is not a JSON:API document with one resource.'],
   HANDLER_FAILED: [500, true, 'A handler failed.'],
-  DEADLINE_EXCEEDED: [503, true, 'The handlers did not end within `deadlineMs`.'],
+  DEADLINE_EXCEEDED: [503, true, 'It took longer than `deadlineMs`.'],
   STORE_UNAVAILABLE: [503, true, 'The secret could not be looked up.'],
   OVERLOADED: [503, true, 'More than `maxInFlight` deliveries are under way.'],
   SHUTTING_DOWN: [503, true, 'The receiver is shutting down.'],

@@ -9,7 +9,8 @@ interface FetchHeaders {
 /** Header fields in any shape: a `Headers`, a list of entries, or a record whose names may be in any case. */
 export type HeadersLike =
   | FetchHeaders
-  | Iterable<readonly [name: string, value: string]>
+  | readonly (readonly [name: string, value: string])[]
+  | ReadonlyMap<string, string>
   | { readonly [name: string]: string | readonly string[] | undefined }
 
 /** Reads a body that is still on its way, giving up as soon as it has more than `maxBytes` bytes. */
@@ -38,7 +39,7 @@ export interface WebhookResponse {
  */
 export function headerOf(headers: HeadersLike, name: string): string | undefined {
   if (isFetchHeaders(headers)) return headers.get(name) ?? undefined
-  if (Symbol.iterator in headers) {
+  if (Symbol.iterator in Object(headers)) {
     const values = Array.from(headers as Iterable<readonly [string, string]>).flatMap(([field, value]) =>
       isNamed(field, name) ? [value] : [],
     )
@@ -51,7 +52,7 @@ export function headerOf(headers: HeadersLike, name: string): string | undefined
 }
 
 function isFetchHeaders(headers: HeadersLike): headers is FetchHeaders {
-  return 'append' in headers && 'get' in headers && typeof headers.get === 'function'
+  return 'append' in Object(headers) && typeof (headers as FetchHeaders).append === 'function'
 }
 
 function isNamed(field: string, name: string): boolean {

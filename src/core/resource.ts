@@ -2,6 +2,8 @@ import type { Document, ResourceIdentifier, ResourceObject } from './document.ts
 
 type Linked = Record<string, unknown>
 
+const RESERVED: ReadonlySet<string> = new Set(['id', 'type', '__proto__'])
+
 /**
  * The primary resource of a document as a plain object, its relationships replaced by the included resources they point at:
  * `order.line_items[0].order === order`. Linear in the size of the document, cycles included. A relationship that was not
@@ -36,7 +38,10 @@ function fieldsOf({ id, type, attributes }: ResourceObject): Linked {
   return fields
 }
 
-/** `__proto__` is left out, here and above: to assign it, here or in a copy that a handler makes, would set a prototype. */
+/**
+ * `__proto__` is left out, here and above: to assign it, here or in a copy that a handler makes, would set a prototype. And
+ * no relationship can change who the resource is.
+ */
 function link(
   fields: Linked,
   relationships: NonNullable<ResourceObject['relationships']>,
@@ -44,7 +49,7 @@ function link(
 ): void {
   for (const name of Object.keys(relationships)) {
     const target = relationships[name]?.data
-    if (target === undefined || name === '__proto__') continue
+    if (target === undefined || RESERVED.has(name)) continue
     fields[name] = Array.isArray(target) ? target.map(find) : target && find(target as ResourceIdentifier)
   }
 }

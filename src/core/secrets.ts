@@ -1,3 +1,4 @@
+import { type Deadline, within } from './deadline.ts'
 import { WebhookError } from './errors.ts'
 
 /** One shared secret, or several while one replaces another. `undefined` is refused at once: a variable that is not set. */
@@ -13,8 +14,12 @@ export type SecretsOption =
   | ((topic: string) => Secret | Promise<Secret>)
 
 export interface Secrets {
-  /** The secrets that may have signed a delivery of `topic`; none is an empty list. */
-  lookUp(topic: string): readonly string[] | Promise<readonly string[]>
+  /**
+   * The secrets that may have signed a delivery of `topic`; none is an empty list.
+   *
+   * @throws WebhookError `STORE_UNAVAILABLE` if the look-up fails or misses the deadline.
+   */
+  lookUp(topic: string, deadline?: Deadline): readonly string[] | Promise<readonly string[]>
   /** Secrets of other topics, to tell a mix-up from a forgery. */
   others(topic: string): readonly string[]
   /** Whether every topic has the same secret. */
@@ -48,14 +53,14 @@ function topicSecrets(option: { readonly [topic: string]: Secret }): Secrets {
 
 function lookedUpSecrets(lookUp: (topic: string) => Secret | Promise<Secret>): Secrets {
   return {
-    async lookUp(topic) {
-      let found: Secret
+    async lookUp(topic, deadline) {
       try {
-        found = await lookUp(topic)
+        const found = Promise.resolve(lookUp(topic))
+        const secrets = deadline ? within(found, deadline.remaining(), () => new Error('It took too long.')) : found
+        return listOf(await secrets).filter((one): one is string => typeof one === 'string' && one.trim() !== '')
       } catch (cause) {
-        throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: '`secrets` threw.' })
+        throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: '`secrets` failed.' })
       }
-      return listOf(found).filter((secret): secret is string => typeof secret === 'string' && secret !== '')
     },
     others: () => [],
     shared: false,
@@ -63,8 +68,9 @@ function lookedUpSecrets(lookUp: (topic: string) => Secret | Promise<Secret>): S
   }
 }
 
-function listOf(secret: Secret): readonly (string | undefined)[] {
-  return typeof secret === 'object' ? secret : [secret]
+/** Whatever it holds: databases and configuration files give what they like. */
+function listOf(secret: unknown): readonly unknown[] {
+  return Array.isArray(secret) ? secret : [secret]
 }
 
 function checkedSecrets(secret: Secret, name: string): readonly string[] {

@@ -1,0 +1,146 @@
+import { gzipSync } from 'node:zlib'
+import type { RequestHandler } from 'express'
+import { describe, expect, it } from 'vitest'
+import { orderText, signed, withHeaders } from '../conformance/deliveries.ts'
+import { send, wait } from '../conformance/scene.ts'
+import { type Apps, HANDLED, order } from './express-apps.ts'
+
+/** What a body parser that was mounted first has left of the body. */
+export function testParsers({ express, behind }: Apps): void {
+  describe('it finds the signed bytes', () => {
+    const verify = (kept: (bytes: Buffer) => unknown) =>
+      express.json({
+        verify: (request, _, bytes) => {
+          Object.assign(request, { rawBody: kept(bytes) })
+        },
+      })
+    it.each<[string, RequestHandler]>([
+      ['that express.json({ verify }) kept in `req.rawBody`', verify((bytes) => bytes)],
+      ['that it kept there as text', verify((bytes) => bytes.toString('utf8'))],
+      ['of express.raw()', express.raw({ type: '*/*' })],
+      ['of express.text()', express.text({ type: '*/*' })],
+      ['behind express.json() for another content type', express.json({ type: 'application/vnd.other+json' })],
+      ['behind express.urlencoded()', express.urlencoded({ extended: true })],
+      [
+        'behind a middleware that is asynchronous',
+        async (_, __, next) => {
+          await wait(50)
+          next()
+        },
+      ],
+      [
+        'behind a middleware that listens to the stream too',
+        (request, _, next) => {
+          request.on('data', () => {})
+          next()
+        },
+      ],
+      [
+        'behind a middleware that makes an object of its own of `req.body`',
+        (request, _, next) => {
+          request.body = { made: 'up' }
+          next()
+        },
+      ],
+    ])('%s', async (_, front) => {
+      const { url, handled, errors } = await behind(front)
+      const answer = await send(url, order)
+      expect([answer.status, answer.text]).toEqual([200, HANDLED])
+      expect(handled.map((body) => body.equals(order.body))).toEqual([true])
+      expect(errors).toEqual([])
+    })
+
+    it('in `req.rawBody` rather than in `req.body`', async () => {
+      const { url, handled } = await behind((request, _, next) => {
+        Object.assign(request, { rawBody: order.body, body: Buffer.from('something else') })
+        next()
+      })
+      expect((await send(url, order)).text).toBe(HANDLED)
+      expect(handled.map((body) => body.equals(order.body))).toEqual([true])
+    })
+
+    it.each([
+      ['express.raw()', express.raw({ type: '*/*' })],
+      ['express.text()', express.text({ type: '*/*' })],
+    ])('and refuses a forgery that %s has read', async (_, front) => {
+      const { url, handled } = await behind(front)
+      const answer = await send(url, { ...order, body: Buffer.from(orderText({ id: 'FoRgEdIdAa' })) })
+      expect([answer.status, answer.body.error.code]).toEqual([401, 'SIGNATURE_MISMATCH'])
+      expect(handled).toEqual([])
+    })
+
+    it('and holds what express.raw() has read to its own limit', async () => {
+      const { url } = await behind(express.raw({ type: '*/*' }), { maxBodyBytes: 100 })
+      const answer = await send(url, order)
+      expect([answer.status, answer.body.error.code]).toEqual([413, 'BODY_TOO_LARGE'])
+    })
+
+    it('and refuses a compressed body that express.raw() has inflated', async () => {
+      const { url, handled } = await behind(express.raw({ type: '*/*' }))
+      const sent = withHeaders({ ...order, body: gzipSync(order.body) }, { 'content-encoding': 'gzip' })
+      const answer = await send(url, sent)
+      expect([answer.status, answer.body.error.code]).toEqual([415, 'ENCODING_UNSUPPORTED'])
+      expect(handled).toEqual([])
+    })
+  })
+
+  describe('it says at once that the bytes are gone', () => {
+    const form = signed('orders.place', 'data=1')
+    const cases: readonly (readonly [string, RequestHandler, typeof order])[] = [
+      ['behind express.json()', express.json(), order],
+      [
+        'behind express.json() with an order of 90 kB',
+        express.json(),
+        signed('orders.place', orderText({ padding: 9e4 })),
+      ],
+      ['behind express.json() with an empty body', express.json(), signed('orders.place', '')],
+      [
+        'behind express.urlencoded()',
+        express.urlencoded({ extended: true }),
+        withHeaders(form, { 'content-type': 'application/x-www-form-urlencoded' }),
+      ],
+      [
+        'behind a middleware that has read the stream, and left nothing',
+        async (request, _, next) => {
+          for await (const chunk of request) void chunk
+          next()
+        },
+        order,
+      ],
+      [
+        'behind a middleware that has let the stream flow away',
+        async (request, _, next) => {
+          request.resume()
+          await wait(50)
+          next()
+        },
+        order,
+      ],
+      [
+        'behind `req.setEncoding()`, which turns the bytes into text',
+        (request, _, next) => {
+          request.setEncoding('utf8')
+          next()
+        },
+        order,
+      ],
+    ]
+    it.each(cases)('%s: 500 BODY_ALREADY_PARSED, and how to fix it', async (_, front, sent) => {
+      const { url, handled, errors } = await behind(front)
+      const begin = performance.now()
+      const answer = await send(url, sent)
+      expect(performance.now() - begin).toBeLessThan(1000)
+      expect([answer.status, answer.body.error.code]).toEqual([500, 'BODY_ALREADY_PARSED'])
+      expect(answer.body.error.message).toContain("app.use('/webhooks', createExpressMiddleware(receiver))")
+      expect(answer.body.error.message).toContain('express.json()')
+      expect(answer.body.error.message).toContain("express.raw({ type: '*/*', limit: '5mb' })")
+      expect([handled, errors]).toEqual([[], ['BODY_ALREADY_PARSED']])
+    })
+
+    it('but tells a stranger without a signature nothing of it', async () => {
+      const { url } = await behind(express.json())
+      const answer = await send(url, withHeaders(order, { 'x-commercelayer-signature': undefined }))
+      expect([answer.status, answer.body.error.code]).toEqual([401, 'SIGNATURE_MISSING'])
+    })
+  })
+}

@@ -1,0 +1,85 @@
+import type { RequestHandler } from 'express'
+import { describe, expect, it, vi } from 'vitest'
+import { chunkOf, connect, headOf, requestOf } from '../conformance/raw-client.ts'
+import { send, wait } from '../conformance/scene.ts'
+import { type Apps, HANDLED, order } from './express-apps.ts'
+
+/** Middleware that takes its time, or writes the answer before the receiver can. */
+export function testTimeOuts({ behind }: Apps): void {
+  describe('behind a time-out middleware that answers first', () => {
+    const timeOutAfter =
+      (ms: number): RequestHandler =>
+      (_, response, next) => {
+        setTimeout(() => response.headersSent || response.status(503).send('timed out'), ms)
+        next()
+      }
+
+    it('lets the handler end, and keeps its answer to itself', async () => {
+      const { receiver, url, errors } = await behind(timeOutAfter(30))
+      let ended = 0
+      receiver.on('orders.place', async () => {
+        await wait(100)
+        ended += 1
+      })
+      const client = await connect(url)
+      await client.send(requestOf(url, order))
+      expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
+      await vi.waitFor(() => expect(ended).toBe(1))
+      await wait(30)
+      await client.send(requestOf(url, order))
+      expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
+      await vi.waitFor(() => expect(ended).toBe(2))
+      await wait(30)
+      expect(errors).toEqual([])
+    })
+
+    it('does not write into an answer that is still being written', async () => {
+      const { url, handled } = await behind((_, response, next) => {
+        response.status(202).write('so far ')
+        setTimeout(() => response.end('so good'), 60)
+        next()
+      })
+      const answer = await send(url, order)
+      expect([answer.status, answer.text]).toEqual([202, 'so far so good'])
+      expect(handled).toHaveLength(1)
+    })
+
+    it('tells `onError` of a body that does not come after that either', async () => {
+      const { url, errors } = await behind(timeOutAfter(30), { bodyTimeoutMs: 100 })
+      const client = await connect(url)
+      await client.send(headOf(url, { ...order.headers, 'content-length': '1000' }))
+      expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
+      await vi.waitFor(() => expect(errors).toEqual(['BODY_TIMEOUT']))
+      client.reset()
+    })
+
+    it('serves the next request of the connection when the body went over the limit after that', async () => {
+      const { url, errors } = await behind(timeOutAfter(30), { maxBodyBytes: 100_000 })
+      const client = await connect(url)
+      await client.send(headOf(url, { ...order.headers, 'transfer-encoding': 'chunked' }))
+      expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
+      for (let sent = 0; sent < 10; sent += 1) {
+        await client.send(chunkOf('x'.repeat(100_000)))
+        await wait(5)
+      }
+      await client.send(chunkOf(''))
+      expect(errors).toEqual(['BODY_TOO_LARGE'])
+      await client.send(requestOf(url, order))
+      expect(await client.answer()).toMatchObject({ status: 200, body: HANDLED })
+    })
+  })
+
+  it('answers a sender that hangs up while an asynchronous middleware runs with nothing', async () => {
+    const { url, handled, errors } = await behind(async (_, __, next) => {
+      await wait(60)
+      next()
+    })
+    const client = await connect(url)
+    await client.send(requestOf(url, order).subarray(0, -10))
+    await wait(20)
+    client.reset()
+    await vi.waitFor(() => expect(errors).toEqual(['BODY_ABORTED']))
+    expect(handled).toEqual([])
+    expect((await send(url, order)).status).toBe(200)
+  })
+}

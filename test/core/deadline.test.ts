@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it, vi } from 'vitest'
+import { createDeadline, within } from '../../src/core/deadline.ts'
+import { rejection } from '../deliveries.ts'
+
+const late = () => new Error('late')
+
+describe('a deadline', () => {
+  it('counts down, and stops at nothing', async () => {
+    const deadline = createDeadline(30)
+    expect(deadline.remaining()).toBeGreaterThan(0)
+    expect(deadline.remaining()).toBeLessThanOrEqual(30)
+    await sleep(40)
+    expect(deadline.remaining()).toBe(0)
+  })
+})
+
+describe('work within a time', () => {
+  it('gives what it resolves with', async () => {
+    expect(await within(Promise.resolve('done'), 1000, late)).toBe('done')
+  })
+
+  it('fails as it failed', async () => {
+    const failure = new Error('failed')
+    expect(await rejection(within(Promise.reject(failure), 1000, late))).toBe(failure)
+  })
+
+  it('fails as late when it takes longer, and goes on', async () => {
+    let ended = false
+    const work = sleep(40).then(() => {
+      ended = true
+    })
+    await expect(within(work, 5, late)).rejects.toThrow('late')
+    expect(ended).toBe(false)
+    await work
+    expect(ended).toBe(true)
+  })
+
+  it('leaves no timer behind once it has ended', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      await within(Promise.resolve(), 60_000, late)
+      await rejection(within(Promise.reject(late()), 60_000, late))
+      await Promise.resolve()
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})

@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { defaultLogger, type Logger, unfailing } from '../../src/core/logger.ts'
+import { recordingLogger } from '../deliveries.ts'
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('the default logger', () => {
+  it.each(['warn', 'error'] as const)('writes %s to the console', (level) => {
+    const write = vi.spyOn(console, level).mockImplementation(() => {})
+    defaultLogger[level]('message', { topic: 'orders.place' })
+    defaultLogger[level]('message')
+    expect(write.mock.calls).toEqual([
+      ['message', { topic: 'orders.place' }],
+      ['message', ''],
+    ])
+  })
+
+  it('does not write what went well', () => {
+    const writers = (['log', 'debug', 'info', 'warn', 'error'] as const).map((name) =>
+      vi.spyOn(console, name).mockImplementation(() => {}),
+    )
+    defaultLogger.debug('message')
+    defaultLogger.info('message')
+    for (const write of writers) expect(write).not.toHaveBeenCalled()
+  })
+})
+
+describe('an unfailing logger', () => {
+  it.each(LEVELS)('passes %s on, as a method of the logger that it stands for', (level) => {
+    const { logger, lines } = recordingLogger()
+    const stateful: Logger = { ...logger, [level]: () => {} }
+    const write = vi.spyOn(stateful, level)
+    unfailing(stateful)[level]('message', { topic: 'orders.place' })
+    expect(write).toHaveBeenCalledWith('message', { topic: 'orders.place' })
+    expect(write.mock.contexts).toEqual([stateful])
+    expect(lines).toEqual([])
+  })
+
+  it.each(LEVELS)('survives a logger whose %s throws', (level) => {
+    const { logger } = recordingLogger()
+    const broken = {
+      ...logger,
+      [level]: () => {
+        throw new Error('disk full')
+      },
+    }
+    expect(() => unfailing(broken)[level]('message')).not.toThrow()
+  })
+})

@@ -1,0 +1,82 @@
+import { type ErrorCode, WebhookError } from 'hooklayer'
+import { describe, expect, it } from 'vitest'
+import { ERRORS, OUTCOMES } from '../../src/core/outcomes.ts'
+import { respond, respondError } from '../../src/core/respond.ts'
+
+const codes = Object.keys(ERRORS) as ErrorCode[]
+const statusesOf = (codes: readonly ErrorCode[]) =>
+  Object.fromEntries(codes.map((code) => [code, new WebhookError(code).status]))
+
+describe('the table of outcomes', () => {
+  it('acknowledges whatever was accepted: anything else counts towards the circuit breaker', () => {
+    for (const name of Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[]) expect(respond(name).status).toBe(200)
+  })
+
+  it('gives each error its status', () => {
+    expect(statusesOf(codes)).toEqual({
+      METHOD_NOT_ALLOWED: 405,
+      BODY_TOO_LARGE: 413,
+      ENCODING_UNSUPPORTED: 415,
+      BODY_ABORTED: 400,
+      BODY_TIMEOUT: 408,
+      BODY_ALREADY_PARSED: 500,
+      SIGNATURE_MISSING: 401,
+      SIGNATURE_MISMATCH: 401,
+      SECRET_UNKNOWN: 401,
+      TOPIC_MISSING: 400,
+      TOPIC_INVALID: 400,
+      TOPIC_MISMATCH: 400,
+      DOCUMENT_INVALID: 400,
+      HANDLER_FAILED: 500,
+      DEADLINE_EXCEEDED: 503,
+      STORE_UNAVAILABLE: 503,
+      OVERLOADED: 503,
+      SHUTTING_DOWN: 503,
+    })
+  })
+
+  it('calls retryable whatever 408 and 503 answer, and never what the sender would have to change', () => {
+    for (const code of codes) {
+      const { status, retryable } = new WebhookError(code)
+      if (status === 408 || status === 503) expect(retryable, code).toBe(true)
+      if ([401, 405, 413, 415].includes(status)) expect(retryable, code).toBe(false)
+    }
+  })
+
+  it('has a message of its own for each error: a sentence, short enough for a log of the sender', () => {
+    const messages = codes.map((code) => new WebhookError(code).message)
+    expect(new Set(messages).size).toBe(codes.length)
+    for (const message of messages) expect(message).toMatch(/^[A-Z].{10,120}\.$/)
+  })
+})
+
+describe('the answer', () => {
+  it('to what was accepted is its outcome', () => {
+    expect(respond('handled')).toEqual({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: '{"outcome":"handled"}',
+    })
+  })
+
+  it.each(codes)('to %s is its code and message, and nothing else that is known', (code) => {
+    const error = new WebhookError(code, { hint: 'hint', cause: new Error('cause') })
+    const { status, headers, body } = respondError(error)
+    expect(status).toBe(error.status)
+    expect(headers['content-type']).toBe('application/json')
+    expect(JSON.parse(body)).toEqual({ error: { code, message: error.message } })
+  })
+
+  it('says with 405 what is allowed, and with 503 when to come again', () => {
+    for (const code of codes) {
+      const { status, headers } = respondError(new WebhookError(code))
+      expect(headers.allow).toBe(status === 405 ? 'POST' : undefined)
+      expect(headers['retry-after']).toEqual(status === 503 ? expect.stringMatching(/^\d+$/) : undefined)
+    }
+  })
+
+  it('cannot be changed for everybody by one who writes it', () => {
+    expect(() => Object.assign(respond('handled').headers, { evil: '1' })).toThrow(TypeError)
+    expect(respond('handled').headers).not.toHaveProperty('evil')
+  })
+})

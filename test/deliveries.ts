@@ -1,0 +1,121 @@
+import { createHash, createHmac } from 'node:crypto'
+import type { Logger } from 'hooklayer'
+
+export const SECRET = '8f3a61c07d2e4b95a1f06c3d7e8b2a49'
+export const OTHER_SECRET = '1b6e0d92c4a74f3881d5f70a3c2e9b64'
+
+export interface SignedRequest {
+  readonly method: string
+  readonly headers: Record<string, string>
+  readonly body: Uint8Array
+}
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+/** The signature as the sender makes it, by another road than the one under test. */
+export function signed(body: Uint8Array | string, secret = SECRET): string {
+  return createHmac('sha256', secret).update(body).digest('base64')
+}
+
+/** SHA-256 in hex of topic, line feed and content: both ids are made so. */
+export function idOf(topic: string, content: Uint8Array | string): string {
+  return createHash('sha256').update(`${topic}\n`).update(content).digest('hex')
+}
+
+/** A genuine request, whatever its body is: text, bytes, or a document to be written as JSON. */
+export function delivery(topic: string, body: Uint8Array | string | object, secret = SECRET): SignedRequest {
+  const written = body instanceof Uint8Array ? body : bytes(typeof body === 'string' ? body : JSON.stringify(body))
+  return {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-commercelayer-topic': topic,
+      'x-commercelayer-signature': signed(written, secret),
+    },
+    body: written,
+  }
+}
+
+/** The same request with other headers; `undefined` takes one away. */
+export function withHeaders(request: SignedRequest, changes: Record<string, string | undefined>): SignedRequest {
+  const headers = { ...request.headers, ...changes }
+  const present = Object.entries(headers).filter((header): header is [string, string] => header[1] !== undefined)
+  return { ...request, headers: Object.fromEntries(present) }
+}
+
+export interface TestResource {
+  readonly id: string
+  readonly type: string
+  readonly attributes?: Record<string, unknown> | null
+  readonly relationships?: Record<string, unknown> | null
+  readonly meta?: Record<string, unknown> | null
+}
+
+/** An order as the wire writes it, with what a test says about it. */
+export function order(changes: Partial<TestResource> = {}): TestResource {
+  return { id: 'NrlYhpzLKA', type: 'orders', attributes: { number: '2001', total_amount_float: 20.5 }, ...changes }
+}
+
+/** An order whose line items point back at it. */
+export const CART = {
+  data: order({
+    relationships: {
+      customer: { data: { type: 'customers', id: 'OeRyhjDlje' } },
+      line_items: { data: [{ type: 'line_items', id: 'xYZkjABcde' }] },
+      market: { links: { self: '/api/orders/NrlYhpzLKA/relationships/market' } },
+      payment_method: { data: null },
+    },
+    meta: { mode: 'test', organization_id: 'wRPpEFOElR' },
+  }),
+  included: [
+    { id: 'OeRyhjDlje', type: 'customers', attributes: { email: 'ada@example.com' } },
+    {
+      id: 'xYZkjABcde',
+      type: 'line_items',
+      attributes: { quantity: 2 },
+      relationships: { order: { data: { type: 'orders', id: 'NrlYhpzLKA' } } },
+    },
+  ],
+}
+
+/** A body whose arrays are nested `levels` deep in a genuine document. */
+export function nested(levels: number): string {
+  const deep = `${'['.repeat(levels)}${']'.repeat(levels)}`
+  return `{"data":{"id":"NrlYhpzLKA","type":"orders","attributes":{"metadata":${deep},"number":"2001"}}}`
+}
+
+export interface LogLine {
+  readonly level: keyof Logger
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>> | undefined
+}
+
+/** A logger, and what it was told. */
+export function recordingLogger(): { logger: Logger; lines: LogLine[]; messages: () => string[] } {
+  const lines: LogLine[] = []
+  const record = (level: keyof Logger) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
+    lines.push({ level, message, fields })
+  }
+  const logger = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }
+  return { logger, lines, messages: () => lines.map(({ message }) => message) }
+}
+
+/** What a promise was rejected with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => {
+      throw new Error('It was not rejected.')
+    },
+    (thrown: unknown) => thrown,
+  )
+}
+
+/** What a function threw. */
+export function thrownBy(act: () => unknown): unknown {
+  try {
+    act()
+  } catch (thrown) {
+    return thrown
+  }
+  throw new Error('It did not throw.')
+}

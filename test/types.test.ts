@@ -1,0 +1,260 @@
+import type * as Sdk from '@commercelayer/sdk'
+import {
+  createReceiver,
+  type Delivery,
+  type DestroyedResource,
+  type ErrorCode,
+  type Handler,
+  type LooseResource,
+  parse,
+  type Receiver,
+  type ReceiverOptions,
+  type ResourceOf,
+  type Topic,
+  type TopicOf,
+  type TopicResource,
+  type UnknownTopic,
+  verify,
+  type WebhookError,
+  type WebhookEvent,
+  type WebhookRequest,
+} from 'hooklayer'
+import { describe, expectTypeOf, it } from 'vitest'
+import { recordingLogger, SECRET } from './deliveries.ts'
+
+const receiver: Receiver = createReceiver({ secrets: () => SECRET, logger: recordingLogger().logger })
+
+describe('the types of topics', () => {
+  it('are the literals of the catalogue', () => {
+    expectTypeOf<'orders.place'>().toExtend<Topic>()
+    expectTypeOf<'price_list_schedulers.activated'>().toExtend<Topic>()
+    expectTypeOf<'orders.placed'>().not.toExtend<Topic>()
+    expectTypeOf<string>().not.toExtend<Topic>()
+    expectTypeOf<TopicOf<'transactions'>>().toEqualTypeOf<'transactions.create' | 'transactions.refused'>()
+    // @ts-expect-error the catalogue has no such topic
+    const wrong: Topic = 'orders.placed'
+    // @ts-expect-error nor such a resource
+    const wrongResource: TopicResource = 'order'
+    void [wrong, wrongResource]
+  })
+})
+
+describe('the type of a resource', () => {
+  it('is that of the SDK', () => {
+    expectTypeOf<ResourceOf<'orders.place'>>().toEqualTypeOf<Sdk.Order>()
+    expectTypeOf<ResourceOf<'orders.place'>>().not.toBeAny()
+    expectTypeOf<ResourceOf<'customers.create'>>().toEqualTypeOf<Sdk.Customer>()
+    expectTypeOf<ResourceOf<'skus.tagged'>>().toEqualTypeOf<Sdk.Sku>()
+    expectTypeOf<ResourceOf<'gift_cards.redeem'>>().toEqualTypeOf<Sdk.GiftCard>()
+    expectTypeOf<ResourceOf<'shipments.ship'>>().toEqualTypeOf<Sdk.Shipment>()
+    expectTypeOf<ResourceOf<'voids.failed'>>().toEqualTypeOf<Sdk.Void>()
+  })
+
+  it('is never any, for no topic at all', () => {
+    type IsAny<T> = 0 extends 1 & T ? true : false
+    type AnyTopics = { [T in Topic]: IsAny<ResourceOf<T>> extends true ? T : never }[Topic]
+    expectTypeOf<AnyTopics>().toBeNever()
+    type Untyped = { [T in Topic]: string extends ResourceOf<T>['type'] ? T : never }[Topic]
+    expectTypeOf<Untyped>().toBeNever()
+  })
+
+  it('is a union for the families that carry one of several', () => {
+    expectTypeOf<ResourceOf<'promotions.create'>>().toEqualTypeOf<
+      | Sdk.BuyXPayYPromotion
+      | Sdk.ExternalPromotion
+      | Sdk.FixedAmountPromotion
+      | Sdk.FixedPricePromotion
+      | Sdk.FlexPromotion
+      | Sdk.FreeGiftPromotion
+      | Sdk.FreeShippingPromotion
+      | Sdk.PercentageDiscountPromotion
+    >()
+    expectTypeOf<ResourceOf<'transactions.refused'>>().toEqualTypeOf<
+      Sdk.Authorization | Sdk.Capture | Sdk.Refund | Sdk.Void
+    >()
+    expectTypeOf<ResourceOf<'avalara_accounts.invoice_committed'>>().toEqualTypeOf<
+      | Sdk.AvalaraAccount
+      | Sdk.ExternalTaxCalculator
+      | Sdk.ManualTaxCalculator
+      | Sdk.StripeTaxAccount
+      | Sdk.TaxjarAccount
+      | Sdk.VertexAccount
+    >()
+    expectTypeOf<ResourceOf<'transactions.create'>['type']>().toEqualTypeOf<
+      'authorizations' | 'captures' | 'refunds' | 'voids'
+    >()
+  })
+
+  it('is id and type of what was destroyed, and nothing else', () => {
+    expectTypeOf<ResourceOf<'orders.destroy'>>().toEqualTypeOf<DestroyedResource<'orders'>>()
+    expectTypeOf<keyof ResourceOf<'orders.destroy'>>().toEqualTypeOf<'id' | 'type'>()
+    expectTypeOf<ResourceOf<'orders.destroy'>['type']>().toEqualTypeOf<'orders'>()
+    expectTypeOf<ResourceOf<'promotions.destroy'>['type']>().toEqualTypeOf<ResourceOf<'promotions.create'>['type']>()
+  })
+
+  it('is loose for a topic that is not in the catalogue', () => {
+    expectTypeOf<ResourceOf<'novelties.appear'>>().toEqualTypeOf<LooseResource>()
+    expectTypeOf<ResourceOf<'orders.novelty'>>().toEqualTypeOf<LooseResource>()
+    expectTypeOf<ResourceOf<string>>().toEqualTypeOf<LooseResource>()
+    expectTypeOf<LooseResource['anything']>().toBeUnknown()
+  })
+})
+
+describe('a handler is given', () => {
+  it('the order of orders.place', () => {
+    receiver.on('orders.place', (event, context) => {
+      expectTypeOf(event).not.toBeAny()
+      expectTypeOf(event.topic).toEqualTypeOf<'orders.place'>()
+      expectTypeOf(event.resource).toEqualTypeOf<Sdk.Order>()
+      expectTypeOf(event.resource.customer?.email).toEqualTypeOf<string | undefined>()
+      expectTypeOf(event.mode).toEqualTypeOf<'test' | 'live' | undefined>()
+      expectTypeOf(event.rawBody).toEqualTypeOf<Uint8Array>()
+      expectTypeOf(event.delivery).toEqualTypeOf<Delivery>()
+      expectTypeOf(context.signal).toEqualTypeOf<AbortSignal>()
+      expectTypeOf(context).not.toBeAny()
+      // @ts-expect-error an order has no such attribute
+      void event.resource.nothing_of_the_kind
+      // @ts-expect-error an event cannot be changed
+      event.topic = 'orders.place'
+    })
+  })
+
+  it('the union of the events of a list', () => {
+    receiver.on(['orders.place', 'customers.create'], (event) => {
+      expectTypeOf(event.topic).toEqualTypeOf<'orders.place' | 'customers.create'>()
+      expectTypeOf(event.resource).toEqualTypeOf<Sdk.Order | Sdk.Customer>()
+      if (event.topic === 'orders.place') expectTypeOf(event.resource).toEqualTypeOf<Sdk.Order>()
+      else expectTypeOf(event.resource).toEqualTypeOf<Sdk.Customer>()
+      // @ts-expect-error a customer has no number
+      void event.resource.number
+    })
+  })
+
+  it('the union of the events of a resource', () => {
+    receiver.on('orders.*', (event) => {
+      expectTypeOf(event).toEqualTypeOf<WebhookEvent<TopicOf<'orders'>>>()
+      expectTypeOf(event.topic).toEqualTypeOf<TopicOf<'orders'>>()
+      if (event.topic === 'orders.destroy') expectTypeOf(event.resource).toEqualTypeOf<DestroyedResource<'orders'>>()
+      else expectTypeOf(event.resource).toEqualTypeOf<Sdk.Order>()
+    })
+  })
+
+  it('every event of the asterisk, to be narrowed by its topic', () => {
+    receiver.on('*', (event) => {
+      expectTypeOf(event).toEqualTypeOf<WebhookEvent>()
+      expectTypeOf(event).not.toBeAny()
+      expectTypeOf(event.topic).toEqualTypeOf<Topic | UnknownTopic>()
+      if (event.topic === 'orders.place') expectTypeOf(event.resource).toEqualTypeOf<Sdk.Order>()
+      if (event.topic === 'orders.destroy') expectTypeOf(event.resource).toEqualTypeOf<DestroyedResource<'orders'>>()
+      switch (event.topic) {
+        case 'customers.create':
+        case 'customers.repeat':
+          expectTypeOf(event.resource).toEqualTypeOf<Sdk.Customer>()
+          break
+        case 'transactions.create':
+          expectTypeOf(event.resource.type).toEqualTypeOf<'authorizations' | 'captures' | 'refunds' | 'voids'>()
+      }
+      // @ts-expect-error not before its topic is known
+      void event.resource.customer
+    })
+  })
+
+  it('what is loose when its topic is not known', () => {
+    receiver.on('novelties.appear', (event) => {
+      expectTypeOf(event.topic).toEqualTypeOf<'novelties.appear'>()
+      expectTypeOf(event.resource).toEqualTypeOf<LooseResource>()
+      expectTypeOf(event.resource.anything).toBeUnknown()
+    })
+    receiver.on('novelties.*', (event) => expectTypeOf(event.resource).toEqualTypeOf<LooseResource>())
+  })
+
+  it('by itself, when it is written apart', () => {
+    const handler: Handler<'orders.place'> = ({ resource }) => expectTypeOf(resource).toEqualTypeOf<Sdk.Order>()
+    receiver.on('orders.place', handler)
+    const all: Handler = ({ topic }) => expectTypeOf(topic).toEqualTypeOf<Topic | UnknownTopic>()
+    receiver.on('orders.place', all).on('orders.*', all).on('*', all)
+    // @ts-expect-error a handler of orders is none of customers
+    const mixUp = () => receiver.on('customers.create', handler)
+    void mixUp
+  })
+
+  it('an error that has a code, or was thrown by a handler to stop', () => {
+    receiver.onError((error, { topic, event }) => {
+      expectTypeOf(error).not.toBeAny()
+      expectTypeOf(error.message).toEqualTypeOf<string>()
+      if ('code' in error) expectTypeOf(error).toEqualTypeOf<WebhookError>()
+      expectTypeOf(topic).toEqualTypeOf<string | undefined>()
+      expectTypeOf(event).toEqualTypeOf<WebhookEvent | undefined>()
+    })
+    expectTypeOf<'SIGNATURE_MISMATCH'>().toExtend<ErrorCode>()
+    expectTypeOf<string>().not.toExtend<ErrorCode>()
+  })
+})
+
+describe('what a receiver takes', () => {
+  it('secrets as they come from the environment, in every shape', () => {
+    const variable: string | undefined = process.env.CL_SECRET
+    expectTypeOf(variable).toExtend<ReceiverOptions['secrets']>()
+    expectTypeOf({ 'orders.place': variable }).toExtend<ReceiverOptions['secrets']>()
+    expectTypeOf({ 'orders.place': [variable, variable] }).toExtend<ReceiverOptions['secrets']>()
+    expectTypeOf([variable]).toExtend<ReceiverOptions['secrets']>()
+    expectTypeOf(async (topic: string) => process.env[topic]).toExtend<ReceiverOptions['secrets']>()
+    expectTypeOf((_: string) => [variable]).toExtend<ReceiverOptions['secrets']>()
+    expectTypeOf<number>().not.toExtend<ReceiverOptions['secrets']>()
+    expectTypeOf<null>().not.toExtend<ReceiverOptions['secrets']>()
+    expectTypeOf<{ 'orders.place': Uint8Array }>().not.toExtend<ReceiverOptions['secrets']>()
+  })
+
+  it('options that it knows, with secrets among them', () => {
+    const refused = () => {
+      // @ts-expect-error secrets are missing
+      createReceiver({})
+      // @ts-expect-error there is no such option
+      createReceiver({ secrets: SECRET, deadline: 1000 })
+      // @ts-expect-error milliseconds are a number
+      createReceiver({ secrets: SECRET, deadlineMs: '1000' })
+    }
+    void refused
+  })
+
+  it('headers of every kind, and a body that is not parsed', () => {
+    type Headers_ = WebhookRequest['headers']
+    expectTypeOf<Headers>().toExtend<Headers_>()
+    expectTypeOf<[string, string][]>().toExtend<Headers_>()
+    expectTypeOf<Map<string, string>>().toExtend<Headers_>()
+    expectTypeOf<import('node:http').IncomingHttpHeaders>().toExtend<Headers_>()
+    expectTypeOf<Record<string, string[]>>().toExtend<Headers_>()
+    expectTypeOf<Buffer>().toExtend<WebhookRequest['body']>()
+    expectTypeOf<() => Promise<Buffer>>().toExtend<WebhookRequest['body']>()
+    expectTypeOf<{ data: object }>().not.toExtend<WebhookRequest['body']>()
+  })
+
+  it('no topic that is malformed beyond what a type can say', () => {
+    const refused = () => {
+      // @ts-expect-error a topic is text
+      receiver.on(1, () => {})
+      // @ts-expect-error a handler is a function
+      receiver.on('orders.place', 'handler')
+    }
+    void refused
+  })
+})
+
+describe('what was not verified', () => {
+  it('cannot be parsed', () => {
+    expectTypeOf(parse).parameter(0).toEqualTypeOf<Delivery>()
+    expectTypeOf(verify).returns.resolves.toEqualTypeOf<Delivery>()
+    expectTypeOf(parse).returns.resolves.toEqualTypeOf<WebhookEvent>()
+    const refused = (bytes: Uint8Array, delivery: Delivery) => {
+      // @ts-expect-error bytes are of unknown origin
+      void parse(bytes)
+      // @ts-expect-error so is text
+      void parse('{}')
+      // @ts-expect-error and what only looks like a delivery
+      void parse({ topic: 'orders.place', body: bytes, receivedAt: new Date(), id: '' })
+      // @ts-expect-error and a copy of one
+      void parse({ ...delivery })
+    }
+    void refused
+  })
+})
