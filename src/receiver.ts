@@ -3,10 +3,11 @@ import { authenticate, claimOf } from './core/authenticate.ts'
 import { createDeadline, type Deadline } from './core/deadline.ts'
 import { dispatch, type Outcome } from './core/dispatch.ts'
 import { toWebhookError } from './core/errors.ts'
-import { parse } from './core/event.ts'
+import { eventOf } from './core/event.ts'
 import { createGate } from './core/gate.ts'
 import { createHandlers, type Handler, type TopicPattern, type TopicsOf } from './core/handlers.ts'
 import { defaultLogger, type Logger, unfailing } from './core/logger.ts'
+import { type Eventually, isPromise, pipe } from './core/pipe.ts'
 import { type ErrorContext, type ErrorHandler, report } from './core/report.ts'
 import type { WebhookRequest, WebhookResponse } from './core/request.ts'
 import { respond, respondError } from './core/respond.ts'
@@ -60,18 +61,22 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   if (deadlineMs > 5000) logger.warn('`deadlineMs` is over 5,000: the sender does not wait that long.')
 
   /** The road: each stage takes what the one before it made. */
-  async function walk(request: WebhookRequest, deadline: Deadline, context: Mutable<ErrorContext>): Promise<Outcome> {
+  function walk(request: WebhookRequest, deadline: Deadline, context: Mutable<ErrorContext>): Eventually<Outcome> {
     const receivedAt = new Date()
     admit(request, limits)
     const claim = claimOf(request.headers)
     context.topic = claim.topic
-    const body = await readBody(request, limits, deadline)
-    const delivery = await authenticate(claim, body, receivedAt, secrets, deadline)
-    // An inbox forks off here: the delivery is stored and answered, and a worker walks the rest.
-    const event = await parse(delivery)
-    context.event = event
-    // Idempotency stands here: the event is reserved by its id, and completed or released after the dispatch.
-    return dispatch(event, handlers.of(event.topic), deadline, logger, gate.waitFor)
+    return pipe(
+      readBody(request, limits, deadline),
+      (body) => authenticate(claim, body, receivedAt, secrets, deadline),
+      // An inbox forks off here: the delivery is stored and answered, and a worker walks the rest.
+      (delivery) => eventOf(delivery),
+      // Idempotency stands here: the event is reserved by its id, and completed or released after the dispatch.
+      (event) => {
+        context.event = event
+        return dispatch(event, handlers.of(event.topic), deadline, logger, gate.waitFor)
+      },
+    )
   }
 
   const receiver: Receiver = {
@@ -91,7 +96,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       try {
         gate.enter()
         entered = true
-        const { name, errors } = await walk(request, deadline, context)
+        const walked = walk(request, deadline, context)
+        const { name, errors } = isPromise(walked) ? await walked : walked
         for (const error of errors) await report(error, context, errorHandlers, deadline, logger)
         logger.debug(`${context.topic} ${name}`, { topic: context.topic, outcome: name })
         return respond(name)

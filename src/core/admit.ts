@@ -1,5 +1,6 @@
 import { type Deadline, within } from './deadline.ts'
 import { isWebhookError, WebhookError } from './errors.ts'
+import { type Eventually, pipe } from './pipe.ts'
 import { bytesOf, headerOf, type ReadBody, type WebhookRequest } from './request.ts'
 
 export interface BodyLimits {
@@ -27,18 +28,21 @@ export function admit({ method, headers, body }: WebhookRequest, { maxBodyBytes 
  * @throws WebhookError `BODY_TOO_LARGE`, `BODY_TIMEOUT`, `BODY_ALREADY_PARSED`, or `BODY_ABORTED` for whatever else keeps it
  * from being read.
  */
-export async function readBody(
+export function readBody(
   { body }: WebhookRequest,
   { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
   deadline: Deadline,
-): Promise<Uint8Array> {
-  const ms = Math.min(bodyTimeoutMs, deadline.remaining())
-  const bytes = bytesOf(typeof body === 'function' ? await read(body, maxBodyBytes, ms) : body)
-  if (bytes.length > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
-  return bytes
+): Eventually<Uint8Array> {
+  const arrived =
+    typeof body === 'function' ? read(body, maxBodyBytes, Math.min(bodyTimeoutMs, deadline.remaining())) : body
+  return pipe(arrived, (whole) => {
+    const bytes = bytesOf(whole)
+    if (bytes.length > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
+    return bytes
+  })
 }
 
-async function read(body: ReadBody, maxBytes: number, ms: number): Promise<unknown> {
+async function read(body: ReadBody, maxBytes: number, ms: number): Promise<Uint8Array | string> {
   try {
     return await within(body({ maxBytes }), ms, () => new WebhookError('BODY_TIMEOUT'))
   } catch (thrown) {

@@ -2,6 +2,7 @@ import type { Deadline } from './deadline.ts'
 import { diagnose } from './diagnose.ts'
 import { WebhookError } from './errors.ts'
 import { fingerprint } from './fingerprint.ts'
+import { type Eventually, pipe } from './pipe.ts'
 import { bytesOf, type HeadersLike, headerOf } from './request.ts'
 import { createSecrets, type Secrets, type SecretsOption } from './secrets.ts'
 import { isSameSignature, signatureOf } from './signature.ts'
@@ -67,22 +68,42 @@ export function claimOf(headers: HeadersLike): Claim {
  * @throws WebhookError `SECRET_UNKNOWN`, `SIGNATURE_MISMATCH` (its hint says why, where that can be found out) or
  * `STORE_UNAVAILABLE`.
  */
-export async function authenticate(
-  { topic, signature }: Claim,
+export function authenticate(
+  claim: Claim,
   body: Uint8Array,
   receivedAt: Date,
   secrets: Secrets,
   deadline?: Deadline,
-): Promise<Delivery> {
-  const candidates = await secrets.lookUp(topic, deadline)
-  if (candidates.length === 0) throw new WebhookError('SECRET_UNKNOWN')
-  for (const secret of candidates) {
-    if (isSameSignature(signature, await signatureOf(body, secret))) {
-      return new Delivery(topic, body, receivedAt, await fingerprint(() => [topic, '\n', body]))
-    }
-  }
-  const hint = await diagnose(signature, body, candidates, secrets.others(topic))
-  throw new WebhookError('SIGNATURE_MISMATCH', { hint })
+): Eventually<Delivery> {
+  const { topic, signature } = claim
+  return pipe(secrets.lookUp(topic, deadline), (candidates) => {
+    if (candidates.length === 0) throw new WebhookError('SECRET_UNKNOWN')
+    return pipe(isSignedWithAny(candidates, signature, body), (isSigned) => {
+      if (!isSigned) return refuse(signature, body, candidates, secrets.others(topic))
+      return pipe(
+        fingerprint(() => [topic, '\n', body]),
+        (id) => new Delivery(topic, body, receivedAt, id),
+      )
+    })
+  })
+}
+
+function isSignedWithAny(
+  secrets: readonly string[],
+  signature: string,
+  body: Uint8Array,
+  first = 0,
+): Eventually<boolean> {
+  const secret = secrets[first]
+  if (secret === undefined) return false
+  return pipe(
+    signatureOf(body, secret),
+    (expected) => isSameSignature(signature, expected) || isSignedWithAny(secrets, signature, body, first + 1),
+  )
+}
+
+async function refuse(...mismatch: Parameters<typeof diagnose>): Promise<never> {
+  throw new WebhookError('SIGNATURE_MISMATCH', { hint: await diagnose(...mismatch) })
 }
 
 /**

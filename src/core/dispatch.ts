@@ -4,6 +4,7 @@ import type { WebhookEvent } from './event.ts'
 import type { Handler, HandlerContext } from './handlers.ts'
 import type { Logger } from './logger.ts'
 import type { OutcomeName } from './outcomes.ts'
+import { type Eventually, isPromise } from './pipe.ts'
 
 /** How a dispatch ended; `errors` are the permanent ones that were acknowledged all the same. */
 export interface Outcome {
@@ -21,28 +22,27 @@ const IGNORED: Outcome = { name: 'ignored', errors: [] }
  * @throws WebhookError `HANDLER_FAILED` with the failure as its cause (an `AggregateError` if there were several), or
  * `DEADLINE_EXCEEDED`.
  */
-export async function dispatch(
+export function dispatch(
   event: WebhookEvent,
   handlers: readonly Handler[],
   deadline: Deadline,
   logger: Logger,
   whenLate: (rest: Promise<unknown>) => void,
-): Promise<Outcome> {
+): Eventually<Outcome> {
   if (handlers.length === 0) return IGNORED
   if (deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
   const context = new Context(logger)
   const failures: unknown[] = []
   const running = handlers.flatMap((handler) => start(handler, event, context, failures) ?? [])
-  if (running.length > 0) {
-    const ended = Promise.all(running)
-    await within(ended, deadline.remaining(), () => {
-      const error = new WebhookError('DEADLINE_EXCEEDED')
-      context.abort(error)
-      whenLate(ended.then(() => logLateEnd(event, failures, logger)))
-      return error
-    })
-  }
-  return outcomeOf(failures)
+  if (running.length === 0) return outcomeOf(failures)
+  const ended = Promise.all(running)
+  const inTime = within(ended, deadline.remaining(), () => {
+    const error = new WebhookError('DEADLINE_EXCEEDED')
+    context.abort(error)
+    whenLate(ended.then(() => logLateEnd(event, failures, logger)))
+    return error
+  })
+  return inTime.then(() => outcomeOf(failures))
 }
 
 /** Calls one handler; a promise, which never rejects, if it has not ended by the time it returns. */
@@ -55,15 +55,11 @@ function start(
   const fail = (thrown: unknown) => failures.push(thrown)
   try {
     const result = handler(event, context)
-    return isPromiseLike(result) ? Promise.resolve(result).catch(fail) : undefined
+    return isPromise(result) ? Promise.resolve(result).catch(fail) : undefined
   } catch (thrown) {
     fail(thrown)
     return undefined
   }
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function outcomeOf(failures: readonly unknown[]): Outcome {

@@ -5,6 +5,7 @@ import { type Document, documentOf } from './document.ts'
 import { WebhookError } from './errors.ts'
 import { fingerprint } from './fingerprint.ts'
 import { canonicalForm } from './identity.ts'
+import { type Eventually, pipe } from './pipe.ts'
 import { linkedResource } from './resource.ts'
 
 declare const unknown: unique symbol
@@ -48,12 +49,17 @@ interface EventOf<T extends string> {
  * @throws WebhookError `DOCUMENT_INVALID` or `TOPIC_MISMATCH`.
  */
 export async function parse(delivery: Delivery): Promise<WebhookEvent> {
+  return eventOf(delivery)
+}
+
+/** {@link parse}, at once where the runtime can hash at once. */
+export function eventOf(delivery: Delivery): Eventually<WebhookEvent> {
   const document = documentOf(delivery)
   const { topic } = delivery
   if (!carries(topic, document.data.type)) throw new WebhookError('TOPIC_MISMATCH')
   const source: Source = { document }
-  const id = await fingerprint(() => [topic, '\n', canonicalForm(source.document ?? documentOf(delivery))])
-  return new ParsedEvent(delivery, document, source, id) as WebhookEvent
+  const material = () => [topic, '\n', canonicalForm(source.document ?? documentOf(delivery))]
+  return pipe(fingerprint(material), (id) => new ParsedEvent(delivery, document, source, id) as WebhookEvent)
 }
 
 /** The document until its resources are linked, which uses it up. */

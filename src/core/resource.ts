@@ -47,7 +47,7 @@ function link(
   relationships: NonNullable<ResourceObject['relationships']>,
   find: (target: ResourceIdentifier) => unknown,
 ): void {
-  for (const name of Object.keys(relationships)) {
+  for (const name in relationships) {
     const target = relationships[name]?.data
     if (target === undefined || RESERVED.has(name)) continue
     fields[name] = Array.isArray(target) ? target.map(find) : target && find(target as ResourceIdentifier)

@@ -8,7 +8,7 @@ const RETRY_HEADERS = Object.freeze({ ...JSON_HEADERS, 'retry-after': '5' })
 
 /** The answer to a delivery that was accepted. */
 export function respond(outcome: OutcomeName): WebhookResponse {
-  return { status: OUTCOMES[outcome], headers: JSON_HEADERS, body: JSON.stringify({ outcome }) }
+  return { status: OUTCOMES[outcome], headers: JSON_HEADERS, body: `{"outcome":"${outcome}"}` }
 }
 
 /** The answer to one that was not: its code and message, and nothing that was thrown or received. */

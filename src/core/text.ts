@@ -9,9 +9,8 @@ export const textOf: (bytes: Uint8Array) => string | undefined = nodeText?.trans
 /** Node up to 22 decodes text with a single non-ASCII character 10 to 25 times slower than by way of UTF-16. */
 function nodeDecode({ Buffer, isAscii, isUtf8, transcode }: NonNullable<typeof nodeText>) {
   return (bytes: Uint8Array): string | undefined => {
-    if (!isUtf8(bytes)) return undefined
     if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice()
-    return transcode(bytes, 'utf8', 'utf16le').ucs2Slice()
+    return isUtf8(bytes) ? transcode(bytes, 'utf8', 'utf16le').ucs2Slice() : undefined
   }
 }
 

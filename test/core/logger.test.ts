@@ -50,4 +50,9 @@ describe('an unfailing logger', () => {
     }
     expect(() => unfailing(broken)[level]('message')).not.toThrow()
   })
+
+  it.each(LEVELS)('is not made of one that cannot %s', (level) => {
+    const { [level]: _, ...rest } = recordingLogger().logger
+    expect(() => unfailing(rest as Logger)).toThrow(new TypeError(`The logger has no method \`${level}\`.`))
+  })
 })

@@ -1,0 +1,18 @@
+import { createHmac } from 'node:crypto'
+
+/** A shared secret as Commerce Layer makes them: 32 hexadecimal digits, used as text. */
+export const SECRET = '08e48e1f6a7b7e62e2a5e9a36b0d5a0e'
+export const TOPIC = 'orders.place'
+
+/** The headers of a delivery, in lower case as Node has them. */
+export function signedHeaders(body: Buffer): Record<string, string> {
+  return {
+    'user-agent': 'CommerceLayer Module',
+    accept: 'application/json, text/plain, */*',
+    'accept-encoding': 'gzip',
+    'content-type': 'application/json',
+    'content-length': String(body.length),
+    'x-commercelayer-topic': TOPIC,
+    'x-commercelayer-signature': createHmac('sha256', SECRET).update(body).digest('base64'),
+  }
+}
