@@ -7,13 +7,12 @@ const MAX_SECRETS = 2
 const MAX_OTHERS = 4
 
 const HINTS = {
-  empty: 'The body is empty: something consumed or dropped it on the way.',
+  empty: 'The body is empty: something consumed it on the way.',
   large: 'The body is over 1 MB and was not examined.',
-  hex: 'The signature is hex: Commerce Layer sends base64, so something else signed it.',
-  spaced: 'The secret has white space at its ends; without it, the signature matches.',
-  other: 'It was signed with the secret of another topic: two are mixed up, or a delivery is being replayed.',
-  rewritten:
-    'The body was parsed and written again, which loses the `.0` of its floats: pass on the bytes as they came.',
+  hex: 'The signature is hex: Commerce Layer sends base64.',
+  spaced: 'The secret has white space at its ends.',
+  other: 'It was signed with the secret of another topic: a mix-up, or a replay.',
+  rewritten: 'The body was parsed and written again, without the `.0` of its floats: pass on the bytes as they came.',
   base64: 'The body is still base64: decode it first (on AWS, see `isBase64Encoded`).',
   unknown: 'No known mistake explains it: another secret, changed bytes, or a forgery.',
 } as const

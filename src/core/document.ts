@@ -88,7 +88,5 @@ const envelope = new $ZodObject({ type: 'object', shape: { data: identified } })
 /** What zod finds missing in something that is no document. */
 function complaintAbout(value: unknown): string {
   const missing = safeParse(envelope, value).error?.issues.map(({ path }) => path.join('.') || 'object')
-  return missing
-    ? `The body has no ${missing.join(', no ')}.`
-    : 'The body has attributes or relationships that are no object, or an `included` that is no list of resources.'
+  return missing ? `The body has no ${missing.join(', no ')}.` : 'A resource in the body is malformed.'
 }

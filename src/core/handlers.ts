@@ -68,13 +68,13 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
 }
 
 const SHARED_SECRET =
-  'One secret serves several topics, and the signature does not cover the topic: a captured delivery can be replayed under ' +
-  "another of them. Give each topic the secret of its own webhook: { 'orders.place': … }."
+  'One secret serves several topics, which the signature does not cover: a captured delivery can be replayed under another. ' +
+  "Give each topic its webhook's own: { 'orders.place': … }."
 
 const PATTERN = /^(\*|[a-z][a-z0-9_]*\.(\*|[a-z][a-z0-9_]*))$/
 
 function checkPatterns(patterns: readonly unknown[]): void {
-  if (patterns.length === 0) throw new TypeError('`on` was given an empty list of topics.')
+  if (patterns.length === 0) throw new TypeError('`on` was given no topic.')
   for (const pattern of patterns) {
     if (typeof pattern === 'string' && PATTERN.test(pattern)) continue
     throw new TypeError(`\`on\` takes a topic such as 'orders.place', or 'orders.*', or '*', not ${String(pattern)}.`)

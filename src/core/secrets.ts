@@ -81,12 +81,12 @@ function checkedSecrets(secret: Secret, name: string): readonly string[] {
 
 function checkedSecret(secret: unknown, name: string): string {
   if (secret === undefined || secret === null) {
-    throw new TypeError(`\`${name}\` is not set: is there such an environment variable?`)
+    throw new TypeError(`\`${name}\` is not set: is the environment variable?`)
   }
   if (typeof secret !== 'string') throw new TypeError(`\`${name}\` is not a string.`)
   if (secret.trim() === '') throw new TypeError(`\`${name}\` is empty: anybody could sign with it.`)
   if (secret !== secret.trim()) {
-    throw new TypeError(`\`${name}\` has white space at its ends: a line break of the file it was read from?`)
+    throw new TypeError(`\`${name}\` has white space at its ends.`)
   }
   return secret
 }
