@@ -6,6 +6,12 @@ export default defineConfig({
   resolve: {
     alias: {
       'hooklayer/express': source('adapters/express.ts'),
+      'hooklayer/koa': source('adapters/koa.ts'),
+      'hooklayer/next': source('adapters/next.ts'),
+      'hooklayer/fetch': source('adapters/fetch.ts'),
+      'hooklayer/lambda': source('adapters/lambda.ts'),
+      'hooklayer/fastify': source('adapters/fastify.ts'),
+      'hooklayer/node': source('adapters/node.ts'),
       'hooklayer/testing': source('testing/index.ts'),
       hooklayer: source('index.ts'),
     },

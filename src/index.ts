@@ -6,7 +6,7 @@ export type { Handler, HandlerContext, TopicPattern, TopicsOf } from './core/han
 export type { Logger } from './core/logger.ts'
 export type { ErrorCode, OutcomeName } from './core/outcomes.ts'
 export type { ErrorContext, ErrorHandler } from './core/report.ts'
-export type { HeadersLike, ReadBody, WebhookRequest, WebhookResponse } from './core/request.ts'
+export type { HeadersLike, ReadBody, ReceiveOptions, WebhookRequest, WebhookResponse } from './core/request.ts'
 export type { Secret, SecretsOption } from './core/secrets.ts'
 export { sign } from './core/signature.ts'
 export { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts'

@@ -1,7 +1,7 @@
 import { admit, readBody } from './core/admit.ts'
 import { authenticate, claimOf } from './core/authenticate.ts'
 import { createDeadline, type Deadline } from './core/deadline.ts'
-import { dispatch, type Outcome } from './core/dispatch.ts'
+import { dispatch, type Outcome, QUEUED } from './core/dispatch.ts'
 import { toWebhookError } from './core/errors.ts'
 import { eventOf } from './core/event.ts'
 import { createGate } from './core/gate.ts'
@@ -9,7 +9,8 @@ import { createHandlers, type Handler, type TopicPattern, type TopicsOf } from '
 import { defaultLogger, type Logger, unfailing } from './core/logger.ts'
 import { type Eventually, isPromise, pipe } from './core/pipe.ts'
 import { type ErrorContext, type ErrorHandler, report } from './core/report.ts'
-import type { WebhookRequest, WebhookResponse } from './core/request.ts'
+import type { ReceiveOptions, WebhookRequest, WebhookResponse } from './core/request.ts'
+
 import { respond, respondError } from './core/respond.ts'
 import { createSecrets, type SecretsOption } from './core/secrets.ts'
 
@@ -41,7 +42,7 @@ export interface Receiver {
   /** Registers what is told about errors, for an error tracker for instance. It is awaited, up to the deadline. */
   onError(handler: ErrorHandler): Receiver
   /** Takes a request, of whatever origin, to its answer. Never rejects. */
-  receive(request: WebhookRequest): Promise<WebhookResponse>
+  receive(request: WebhookRequest, options?: ReceiveOptions): Promise<WebhookResponse>
   /** Answers new deliveries 503; resolves when those under way have ended, late handlers included, however late they are. */
   close(): Promise<void>
 }
@@ -61,7 +62,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   if (deadlineMs > 5000) logger.warn('`deadlineMs` is over 5,000: the sender does not wait that long.')
 
   /** The road: each stage takes what the one before it made. */
-  function walk(request: WebhookRequest, deadline: Deadline, context: Mutable<ErrorContext>): Eventually<Outcome> {
+  function walk(
+    request: WebhookRequest,
+    { background }: ReceiveOptions,
+    deadline: Deadline,
+    context: Context,
+  ): Eventually<Outcome> {
     const receivedAt = new Date()
     admit(request, limits)
     const claim = claimOf(request.headers)
@@ -74,9 +80,45 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       // Idempotency stands here: the event is reserved by its id, and completed or released after the dispatch.
       (event) => {
         context.event = event
-        return dispatch(event, handlers.of(event.topic), deadline, logger, gate.waitFor)
+        const run = (until: Deadline) => dispatch(event, handlers.of(event.topic), until, logger, gate.waitFor)
+        if (!background) return run(deadline)
+        later(background, () => conclude(() => run(UNHURRIED), UNHURRIED, context))
+        return QUEUED
       },
     )
+  }
+
+  /** After the answer, and not at all if the platform does not take the work. */
+  function later(background: NonNullable<ReceiveOptions['background']>, run: () => Promise<unknown>): void {
+    let begin = () => {}
+    const work = new Promise<void>((resolve) => {
+      begin = resolve
+    }).then(run)
+    background(work)
+    gate.waitFor(work)
+    setTimeout(begin, 0)
+  }
+
+  /** The end of the road, and the one place where whatever was thrown on it becomes an error. */
+  async function conclude(
+    walked: () => Eventually<Outcome>,
+    deadline: Deadline,
+    context: Context,
+    leave = () => {},
+  ): Promise<WebhookResponse> {
+    try {
+      const ended = walked()
+      const { name, errors } = isPromise(ended) ? await ended : ended
+      for (const error of errors) await report(error, context, errorHandlers, deadline, logger)
+      logger.debug(`${context.topic} ${name}`, { topic: context.topic, outcome: name })
+      return respond(name)
+    } catch (thrown) {
+      const error = toWebhookError(thrown)
+      await report(error, context, errorHandlers, deadline, logger)
+      return respondError(error)
+    } finally {
+      leave()
+    }
   }
 
   const receiver: Receiver = {
@@ -89,37 +131,28 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       errorHandlers.push(handler)
       return receiver
     },
-    async receive(request) {
+    receive(request, options = {}) {
       const deadline = createDeadline(deadlineMs)
-      const context: Mutable<ErrorContext> = { topic: undefined, event: undefined }
-      let entered = false
-      try {
-        gate.enter()
-        entered = true
-        const walked = walk(request, deadline, context)
-        const { name, errors } = isPromise(walked) ? await walked : walked
-        for (const error of errors) await report(error, context, errorHandlers, deadline, logger)
-        logger.debug(`${context.topic} ${name}`, { topic: context.topic, outcome: name })
-        return respond(name)
-      } catch (thrown) {
-        const error = toWebhookError(thrown)
-        await report(error, context, errorHandlers, deadline, logger)
-        return respondError(error)
-      } finally {
-        if (entered) gate.leave()
-      }
+      const context: Context = { topic: undefined, event: undefined }
+      const refusal = gate.enter()
+      return refusal
+        ? conclude(() => Promise.reject(refusal), deadline, context)
+        : conclude(() => walk(request, options, deadline, context), deadline, context, gate.leave)
     },
     close: gate.close,
   }
   return receiver
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+type Context = { -readonly [K in keyof ErrorContext]: ErrorContext[K] }
 
 const LIMITS = { deadlineMs: 4000, maxBodyBytes: 5 * 1024 * 1024, bodyTimeoutMs: 4000, maxInFlight: 1000 }
 
 /** A timer counts to no more than this, and a bad limit must not switch a protection off. */
 const MAX_LIMIT = 2 ** 31 - 1
+
+/** For handlers that nobody waits for. */
+const UNHURRIED: Deadline = { remaining: () => MAX_LIMIT }
 
 function limitsOf({ secrets, logger, ...given }: ReceiverOptions): typeof LIMITS {
   const limits: Record<string, number> = { ...LIMITS }

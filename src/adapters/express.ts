@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { fromNode, toNode } from '../bridge/node.ts'
+import { answerNode } from '../bridge/node.ts'
 import type { Receiver } from '../receiver.ts'
 
 const FIX =
@@ -16,7 +16,5 @@ const FIX =
 export function createExpressMiddleware(
   receiver: Pick<Receiver, 'receive'>,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  return async (request, response) => {
-    toNode(await receiver.receive(fromNode(request, FIX)), request, response)
-  }
+  return (request, response) => answerNode(receiver.receive, request, response, FIX)
 }

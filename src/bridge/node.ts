@@ -1,55 +1,67 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import getRawBody, { type RawBodyError } from 'raw-body'
 import { WebhookError } from '../core/errors.ts'
-import type { ReadBody, WebhookRequest, WebhookResponse } from '../core/request.ts'
+import type { WebhookRequest, WebhookResponse } from '../core/request.ts'
 
-/** A request of `node:http`, with what hosts and body parsers may have added to it. */
-export type NodeRequest = IncomingMessage & { readonly rawBody?: unknown; readonly body?: unknown }
+/** Where hosts and body parsers leave a body: on the request, or elsewhere as Koa does it. */
+export interface HostBody {
+  /** The bytes as they came, kept by the host: Google Cloud Functions, Firebase, a parser's `verify`. */
+  readonly rawBody?: unknown
+  /** What a parser made of them: bytes and text are as good, anything else is not. */
+  readonly body?: unknown
+}
 
 /** How long the rest of a refused body is read and thrown away, so that the sender gets to see the answer. */
 const LINGER_MS = 4000
 
+type Receive = (request: WebhookRequest) => Promise<WebhookResponse>
+
 /**
- * Makes the neutral request. The signed bytes are taken from where they still are: the host's `rawBody`, bytes or text in
- * `body`, or the stream that nobody has read yet.
+ * Takes a request of `node:http` to its answer. The signed bytes are taken from where they still are: the host's `rawBody`,
+ * bytes or text in `body`, or the stream that nobody has read yet.
  *
  * @param fix how to keep a body parser away in this framework, for whoever reads `BODY_ALREADY_PARSED`.
  */
-export function fromNode(request: NodeRequest, fix: string): WebhookRequest {
-  const { method = '', headers, rawBody, body } = request
-  return { method, headers, body: asArrived(rawBody) ?? asArrived(body) ?? streamed(request, fix) }
+export async function answerNode(
+  receive: Receive,
+  request: IncomingMessage,
+  response: ServerResponse,
+  fix: string,
+  host: HostBody = request as HostBody,
+): Promise<void> {
+  const { method = '', headers } = request
+  toNode(
+    await receive({ method, headers, body: ({ maxBytes }) => read(request, host, fix, maxBytes) }),
+    request,
+    response,
+  )
+}
+
+async function read(
+  request: IncomingMessage,
+  host: HostBody,
+  fix: string,
+  maxBytes: number,
+): Promise<Uint8Array | string> {
+  const arrived = asArrived(host.rawBody) ?? asArrived(host.body)
+  if (arrived !== undefined) return arrived
+  if (request.readableDidRead || request.readableEnded) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+  try {
+    return await getRawBody(request, { limit: maxBytes })
+  } catch (error) {
+    const { type } = error as RawBodyError
+    if (type === 'entity.too.large') throw new WebhookError('BODY_TOO_LARGE')
+    if (type === 'stream.encoding.set') throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+    throw error
+  }
 }
 
 function asArrived(body: unknown): Uint8Array | string | undefined {
   return body instanceof Uint8Array || typeof body === 'string' ? body : undefined
 }
 
-function streamed(request: NodeRequest, fix: string): ReadBody {
-  return async ({ maxBytes }) => {
-    if (request.readableDidRead || request.readableEnded) throw alreadyParsed(fix)
-    try {
-      return await getRawBody(request, { limit: maxBytes })
-    } catch (error) {
-      const { type } = error as RawBodyError
-      if (type === 'entity.too.large') throw new WebhookError('BODY_TOO_LARGE')
-      if (type === 'stream.encoding.set') throw alreadyParsed(fix)
-      throw error
-    }
-  }
-}
-
-function alreadyParsed(fix: string): WebhookError {
-  return new WebhookError('BODY_ALREADY_PARSED', {
-    message: `A body parser ran before the receiver, and the signed bytes are gone. ${fix}`,
-  })
-}
-
 /** Writes the answer, unless somebody else did (a time-out middleware, say), and sees to what is left of the request. */
-export function toNode(
-  { status, headers, body }: WebhookResponse,
-  request: NodeRequest,
-  response: ServerResponse,
-): void {
+function toNode({ status, headers, body }: WebhookResponse, request: IncomingMessage, response: ServerResponse): void {
   const isUnread = !request.complete && !request.destroyed
   if (isUnread) discardRest(request)
   if (response.headersSent || response.destroyed) return
@@ -60,7 +72,7 @@ export function toNode(
   else response.end(body)
 }
 
-function discardRest(request: NodeRequest): void {
+function discardRest(request: IncomingMessage): void {
   const timer = setTimeout(() => request.destroy(), LINGER_MS)
   request.once('close', () => clearTimeout(timer))
   request.resume()
@@ -70,7 +82,7 @@ function discardRest(request: NodeRequest): void {
  * For `Connection: close`: Node closes the socket as soon as an answer has ended, and a sender that is still writing then gets
  * an error in place of it. So all of the answer goes out now, and its end when the request has ended.
  */
-function endWithRequest(body: string, request: NodeRequest, response: ServerResponse): void {
+function endWithRequest(body: string, request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('content-length', Buffer.byteLength(body))
   response.write(body)
   request.once('close', () => response.end())

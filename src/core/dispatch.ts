@@ -13,6 +13,8 @@ export interface Outcome {
 }
 
 const HANDLED: Outcome = { name: 'handled', errors: [] }
+/** The handlers run after the answer. */
+export const QUEUED: Outcome = { name: 'queued', errors: [] }
 const IGNORED: Outcome = { name: 'ignored', errors: [] }
 
 /**

@@ -1,4 +1,4 @@
-import { $ZodObject, $ZodString, safeParse } from 'zod/v4/core'
+import { $ZodRecord, $ZodString, safeParse } from 'zod/v4/core'
 import type { Delivery } from './authenticate.ts'
 import { WebhookError } from './errors.ts'
 import { textOf } from './text.ts'
@@ -80,13 +80,15 @@ function isObject<T extends object>(value: unknown): value is Partial<T> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** In zod's core, which is made for libraries: 0.7 KB less than `zod/mini` in a bundle for the edge. */
+/** Of zod's core, which is made for libraries: with its objects, or as `zod/mini`, a bundle for the edge is 0.5 to 1.2 KB larger. */
 const text = new $ZodString({ type: 'string' })
-const identified = new $ZodObject({ type: 'object', shape: { id: text, type: text } })
-const envelope = new $ZodObject({ type: 'object', shape: { data: identified } })
+const texts = new $ZodRecord({ type: 'record', keyType: text, valueType: text })
 
 /** What zod finds missing in something that is no document. */
 function complaintAbout(value: unknown): string {
-  const missing = safeParse(envelope, value).error?.issues.map(({ path }) => path.join('.') || 'object')
-  return missing ? `The body has no ${missing.join(', no ')}.` : 'A resource in the body is malformed.'
+  const { data } = Object(value) as Partial<Document>
+  const missing = safeParse(texts, { 'data.id': data?.id, 'data.type': data?.type }).error?.issues
+  return missing
+    ? `The body has no ${missing.map(({ path }) => path[0]).join(', no ')}.`
+    : 'A resource in the body is malformed.'
 }

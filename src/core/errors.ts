@@ -7,6 +7,8 @@ const PERMANENT = Symbol.for('hooklayer.permanent')
 export interface WebhookErrorOptions {
   /** Replaces the message of the table; read by the sender, so it must hold nothing of a request. */
   readonly message?: string
+  /** What to do about it, added to the message: for the sender to read, too. */
+  readonly fix?: string
   /** What is known about the reason, for the log and `onError` only: never part of an answer. */
   readonly hint?: string
   /** What was thrown, for the log and `onError` only. */
@@ -28,7 +30,8 @@ export class WebhookError extends Error {
 
   constructor(code: ErrorCode, options: WebhookErrorOptions = {}) {
     const [status, retryable, message] = ERRORS[code]
-    super(options.message ?? message, 'cause' in options ? { cause: options.cause } : undefined)
+    const text = options.message ?? message
+    super(options.fix ? `${text} ${options.fix}` : text, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     this.status = status
     this.retryable = retryable

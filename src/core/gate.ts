@@ -2,8 +2,8 @@ import { WebhookError } from './errors.ts'
 
 /** Counts what is under way, and lets no more deliveries in than it should. */
 export interface Gate {
-  /** @throws WebhookError `SHUTTING_DOWN` or `OVERLOADED`, and then there is nothing to leave. */
-  enter(): void
+  /** Lets a delivery in, or says why not: then there is nothing to leave. */
+  enter(): WebhookError | undefined
   leave(): void
   /** Keeps the gate from being empty while work goes on whose delivery has left: handlers that are late. */
   waitFor(work: Promise<unknown>): void
@@ -18,9 +18,10 @@ export function createGate(maxInFlight: number): Gate {
   let closed: Promise<unknown> | undefined
   return {
     enter() {
-      if (closed) throw new WebhookError('SHUTTING_DOWN')
-      if (inFlight >= maxInFlight) throw new WebhookError('OVERLOADED')
+      if (closed) return new WebhookError('SHUTTING_DOWN')
+      if (inFlight >= maxInFlight) return new WebhookError('OVERLOADED')
       inFlight += 1
+      return undefined
     },
     leave() {
       inFlight -= 1

@@ -3,9 +3,10 @@
  * towards the sender's circuit breaker (30 failures in a row and the webhook is dead), so every status but 200 is here on
  * purpose. Source: Commerce Layer, "Handling errors" of its webhooks.
  *
- * `ignored`: no handler is registered for the topic. `discarded`: a handler threw a `PermanentError`.
+ * `queued`: the handlers run after the answer. `ignored`: no handler is registered for the topic. `discarded`: a handler threw
+ * a `PermanentError`.
  */
-export const OUTCOMES = { handled: 200, ignored: 200, discarded: 200 } as const
+export const OUTCOMES = { handled: 200, queued: 202, ignored: 200, discarded: 200 } as const
 
 /** How a delivery that was accepted ended. */
 export type OutcomeName = keyof typeof OUTCOMES
@@ -20,7 +21,7 @@ export const ERRORS = {
   ENCODING_UNSUPPORTED: [415, false, 'The body has a Content-Encoding.'],
   BODY_ABORTED: [400, true, 'The body ended before it was complete.'],
   BODY_TIMEOUT: [408, true, 'The body did not arrive within `bodyTimeoutMs`.'],
-  BODY_ALREADY_PARSED: [500, false, 'The body was parsed before the receiver saw it.'],
+  BODY_ALREADY_PARSED: [500, false, 'The body was read before the receiver saw it, and the signed bytes are gone.'],
   SIGNATURE_MISSING: [401, false, 'The X-CommerceLayer-Signature header is missing.'],
   SIGNATURE_MISMATCH: [401, false, 'The signature does not match the body.'],
   SECRET_UNKNOWN: [401, false, 'There is no secret for this topic.'],

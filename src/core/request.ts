@@ -24,6 +24,17 @@ export interface WebhookRequest {
   readonly body: Uint8Array | string | ReadBody
 }
 
+/** How a request is received. */
+export interface ReceiveOptions {
+  /**
+   * Answers 202 as soon as the delivery is verified and parsed, and gives the handlers' work to this function: the `waitUntil`
+   * of the platform, Next's `after`. There is no deadline then, and no second chance: what fails, or is under way when the
+   * platform ends the instance, is told to the log and `onError` at best, and Commerce Layer does not send it again.
+   * Default: the handlers run first.
+   */
+  readonly background?: ((work: Promise<unknown>) => void) | undefined
+}
+
 /** The answer, ready to be written. */
 export interface WebhookResponse {
   readonly status: number

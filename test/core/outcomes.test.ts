@@ -9,7 +9,8 @@ const statusesOf = (codes: readonly ErrorCode[]) =>
 
 describe('the table of outcomes', () => {
   it('acknowledges whatever was accepted: anything else counts towards the circuit breaker', () => {
-    for (const name of Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[]) expect(respond(name).status).toBe(200)
+    const statuses = Object.keys(OUTCOMES).map((name) => respond(name as keyof typeof OUTCOMES).status)
+    expect(statuses).toEqual([200, 202, 200, 200])
   })
 
   it('gives each error its status', () => {

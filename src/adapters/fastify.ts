@@ -1,0 +1,41 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerNode, type HostBody } from '../bridge/node.ts'
+import type { Receiver } from '../receiver.ts'
+
+/** What is asked of a Fastify instance. */
+export interface FastifyInstance {
+  removeAllContentTypeParsers(): unknown
+  addContentTypeParser(
+    type: string,
+    parser: (request: never, payload: never, done: (error: null) => void) => void,
+  ): unknown
+  all(path: string, handler: (request: FastifyRequest, reply: FastifyReply) => Promise<void>): unknown
+}
+
+interface FastifyRequest extends HostBody {
+  readonly raw: IncomingMessage
+}
+
+interface FastifyReply {
+  readonly raw: ServerResponse
+  hijack(): unknown
+}
+
+const FIX =
+  'In Fastify, register the plugin as it is, without fastify-plugin: app.register(createFastifyPlugin(receiver), ' +
+  '{ prefix: "/webhooks" }). It keeps the parsers away from its own route; a preParsing hook must leave the payload unread.'
+
+/**
+ * The receiver as a Fastify plugin: `app.register(createFastifyPlugin(receiver), { prefix: '/webhooks' })`. Its one route reads
+ * its own body and answers every method; the parsers of all other routes stay as they are.
+ */
+export function createFastifyPlugin(receiver: Pick<Receiver, 'receive'>): (instance: FastifyInstance) => Promise<void> {
+  return async (instance) => {
+    instance.removeAllContentTypeParsers()
+    instance.addContentTypeParser('*', (_request, _payload, done) => done(null))
+    instance.all('/', (request, reply) => {
+      reply.hijack()
+      return answerNode(receiver.receive, request.raw, reply.raw, FIX, request)
+    })
+  }
+}

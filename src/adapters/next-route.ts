@@ -1,0 +1,19 @@
+import { answerWeb } from '../bridge/web.ts'
+import type { ReceiveOptions } from '../core/request.ts'
+import type { Receiver } from '../receiver.ts'
+
+const FIX =
+  'In a route handler, hand the request over before request.json(), request.text() and the like: they use it up.'
+
+/**
+ * The receiver as a route handler of Next's App Router, on Node and on edge: `export const POST = createRouteHandler(receiver)`.
+ * Next answers other methods itself.
+ *
+ * @param options `{ background: after }`, with Next's `after`, answers before the handlers run; see there what that can lose.
+ */
+export function createRouteHandler(
+  receiver: Pick<Receiver, 'receive'>,
+  options: ReceiveOptions = {},
+): (request: Request) => Promise<Response> {
+  return (request) => answerWeb(receiver.receive, request, FIX, options)
+}

@@ -1,0 +1,2 @@
+export { createApiHandler } from './next-api.ts'
+export { createRouteHandler } from './next-route.ts'

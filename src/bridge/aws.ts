@@ -1,0 +1,52 @@
+import type { WebhookRequest, WebhookResponse } from '../core/request.ts'
+
+type Fields = Readonly<Record<string, string | undefined>>
+type MultiFields = Readonly<Record<string, readonly string[] | undefined>>
+
+/**
+ * What is read of an event: API Gateway's REST (1.0) and HTTP (2.0) payloads, a function URL's (2.0 too), and that of an
+ * Application Load Balancer, with or without multi-value headers. Source: AWS's Lambda developer guide.
+ */
+export interface LambdaEvent {
+  readonly httpMethod?: string
+  readonly requestContext?: { readonly http?: { readonly method?: string }; readonly elb?: object }
+  readonly headers?: Fields | null
+  readonly multiValueHeaders?: MultiFields | null
+  readonly body?: unknown
+  readonly isBase64Encoded?: boolean
+}
+
+/** What is answered, in the form that the sender of the event wants. */
+export interface LambdaResult {
+  statusCode: number
+  /** An Application Load Balancer's only. */
+  statusDescription?: string
+  headers?: Record<string, string>
+  /** In place of `headers` where the event had them. */
+  multiValueHeaders?: Record<string, string[]>
+  body: string
+  isBase64Encoded: false
+}
+
+/** Makes the neutral request. The body is decoded as bytes where the event says that it is base64. */
+export function fromLambda({
+  httpMethod,
+  requestContext,
+  headers,
+  multiValueHeaders,
+  body,
+  isBase64Encoded,
+}: LambdaEvent): WebhookRequest {
+  return {
+    method: requestContext?.http?.method ?? httpMethod ?? '',
+    headers: multiValueHeaders ?? headers ?? {},
+    body: isBase64Encoded && typeof body === 'string' ? Buffer.from(body, 'base64') : ((body ?? '') as string),
+  }
+}
+
+export function toLambda({ status, headers, body }: WebhookResponse, event: LambdaEvent): LambdaResult {
+  const fields = event.multiValueHeaders
+    ? { multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])) }
+    : { headers: { ...headers } }
+  return { statusCode: status, ...fields, body, isBase64Encoded: false }
+}

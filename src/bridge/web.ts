@@ -1,0 +1,54 @@
+import { WebhookError } from '../core/errors.ts'
+import type { ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/request.ts'
+
+type Receive = (request: WebhookRequest, options: ReceiveOptions) => Promise<WebhookResponse>
+
+/**
+ * Takes a `Request` of the Fetch API to its `Response`.
+ *
+ * @param fix how to keep the body unread in this framework, for whoever reads `BODY_ALREADY_PARSED`.
+ */
+export async function answerWeb(
+  receive: Receive,
+  request: Request,
+  fix: string,
+  options: ReceiveOptions,
+): Promise<Response> {
+  const { method, headers: fields } = request
+  const answer = await receive(
+    { method, headers: fields, body: ({ maxBytes }) => read(request, maxBytes, fix) },
+    options,
+  )
+  const { status, headers, body } = answer
+  return new Response(body, { status, headers })
+}
+
+async function read(request: Request, maxBytes: number, fix: string): Promise<Uint8Array> {
+  const { body, bodyUsed, headers } = request
+  if (bodyUsed || body?.locked) {
+    throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+  }
+  const isBounded = headers.has('content-length') && !headers.has('transfer-encoding')
+  return isBounded || !body ? new Uint8Array(await request.arrayBuffer()) : readStream(body.getReader(), maxBytes)
+}
+
+/** Chunk by chunk, because nobody has promised where it ends. */
+async function readStream(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    length += next.value.length
+    if (length > maxBytes) {
+      reader.cancel().catch(() => {})
+      throw new WebhookError('BODY_TOO_LARGE')
+    }
+    chunks.push(next.value)
+  }
+  const bytes = new Uint8Array(length)
+  let offset = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset)
+    offset += chunk.length
+  }
+  return bytes
+}
