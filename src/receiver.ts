@@ -95,7 +95,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       begin = resolve
     }).then(run)
     background(work)
-    gate.waitFor(work)
+    gate.count(work)
     setTimeout(begin, 0)
   }
 

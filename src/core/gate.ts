@@ -5,7 +5,9 @@ export interface Gate {
   /** Lets a delivery in, or says why not: then there is nothing to leave. */
   enter(): WebhookError | undefined
   leave(): void
-  /** Keeps the gate from being empty while work goes on whose delivery has left: handlers that are late. */
+  /** Counts work in the background, which never rejects, as a delivery of its own. */
+  count(work: Promise<unknown>): void
+  /** Makes `close` wait for handlers that are late, without counting them: one that never ends must not take a place for good. */
   waitFor(work: Promise<unknown>): void
   /** Refuses whatever comes from now on; resolves when nothing is under way any more. */
   close(): Promise<void>
@@ -16,6 +18,10 @@ export function createGate(maxInFlight: number): Gate {
   let inFlight = 0
   let onEmpty: (() => void) | undefined
   let closed: Promise<unknown> | undefined
+  const leave = () => {
+    inFlight -= 1
+    if (inFlight === 0) onEmpty?.()
+  }
   return {
     enter() {
       if (closed) return new WebhookError('SHUTTING_DOWN')
@@ -23,9 +29,10 @@ export function createGate(maxInFlight: number): Gate {
       inFlight += 1
       return undefined
     },
-    leave() {
-      inFlight -= 1
-      if (inFlight === 0) onEmpty?.()
+    leave,
+    count(work) {
+      inFlight += 1
+      work.then(leave)
     },
     waitFor(work) {
       late.add(work)

@@ -45,6 +45,17 @@ describe('a gate', () => {
     await closing
   })
 
+  it('counts work in the background for as long as it lasts', async () => {
+    const gate = createGate(1)
+    const work = sleep(30)
+    gate.enter()
+    gate.count(work)
+    gate.leave()
+    expect(gate.enter()).toMatchObject({ code: 'OVERLOADED' })
+    await work
+    expect(gate.enter()).toBeUndefined()
+  })
+
   it('forgets work that has ended', async () => {
     const gate = createGate(1)
     gate.waitFor(Promise.resolve())
