@@ -7,7 +7,8 @@ const FIX =
 
 /**
  * The receiver as a route handler of Next's App Router, on Node and on edge: `export const POST = createRouteHandler(receiver)`.
- * Next answers other methods itself.
+ * Next answers other methods itself. `next build` loads the file too: give the receiver's `secrets` as a function, unless the
+ * secrets are there at that time.
  *
  * @param options `{ background: after }`, with Next's `after`, answers before the handlers run; see there what that can lose.
  */

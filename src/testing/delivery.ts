@@ -24,7 +24,7 @@ export interface TestDelivery<T extends string = string> {
 
 export interface DeliveryOptions<T extends string = string> extends Omit<DocumentOptions, 'sparse'> {
   /** What the body is signed with. Default: {@link TEST_SECRET}. */
-  readonly secret?: string
+  readonly secret?: string | undefined
   /**
    * What the delivery is about. Fields given without both `type` and `id` change the sample: attributes and relationships
    * replace its own, nested objects change the related sample (in lists, the one at the same place), `null` empties a

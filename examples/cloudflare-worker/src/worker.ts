@@ -1,0 +1,24 @@
+import { createReceiver, type Receiver } from 'hooklayer'
+import { createFetchHandler } from 'hooklayer/fetch'
+
+interface Env {
+  readonly CL_SECRET_ORDERS_PLACE: string
+}
+
+let receiver: Receiver | undefined
+
+function receiverOf(env: Env): Receiver {
+  return createReceiver({ secrets: { 'orders.place': env.CL_SECRET_ORDERS_PLACE } }).on(
+    'orders.place',
+    ({ resource: order }) => console.log(`${order.customer_email} placed order ${order.number}`),
+  )
+}
+
+// biome-ignore lint/style/noDefaultExport: Workers look for it
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    if (new URL(request.url).pathname !== '/webhooks') return new Response('Not found', { status: 404 })
+    receiver ??= receiverOf(env) // once an isolate: a Worker has its secrets only from here on
+    return createFetchHandler(receiver)(request)
+  },
+}

@@ -1,0 +1,20 @@
+import express from 'express'
+import { createReceiver } from 'hooklayer'
+import { createExpressMiddleware } from 'hooklayer/express'
+
+const receiver = createReceiver({ secrets: { 'orders.place': process.env.CL_SECRET_ORDERS_PLACE } })
+
+receiver.on('orders.place', ({ resource: order }) => {
+  console.log(`${order.customer_email} placed order ${order.number}`)
+})
+
+const app = express()
+app.use('/webhooks', createExpressMiddleware(receiver)) // above the parser
+app.use(express.json())
+app.post('/echo', (request, response) => {
+  response.json(request.body)
+})
+
+const server = app.listen(process.env.PORT ?? 3000, () => console.log('Listening'))
+
+process.once('SIGTERM', () => server.close(() => receiver.close()))

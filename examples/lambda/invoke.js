@@ -1,0 +1,14 @@
+import { createDelivery } from 'hooklayer/testing'
+import { handler } from './index.js'
+
+const [secret = process.env.CL_SECRET_ORDERS_PLACE] = process.argv.slice(2)
+const { method, headers, body } = await createDelivery('orders.place', { secret })
+
+// What a function URL, or an HTTP API of API Gateway, makes of it.
+const answer = await handler({
+  requestContext: { http: { method } },
+  headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+  body: Buffer.from(body).toString('base64'),
+  isBase64Encoded: true,
+})
+console.log(answer.statusCode, answer.body)

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { TEST_SECRET } from 'hooklayer/testing'
+
+export interface Child {
+  readonly process: ChildProcess
+  /** What it has printed so far, on both streams. */
+  output(): string
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>
+}
+
+/** Starts one of the scripts of an example's package.json, as npm would, in a process that can be sent signals. */
+export function startScript(
+  folder: string,
+  script: string,
+  { port, args = [] }: { readonly port?: number; readonly args?: readonly string[] } = {},
+): Child {
+  const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const [program, ...words]: string[] = scripts[script].split(' ')
+  const command = program === 'next' ? [join(folder, '../node_modules/next/dist/bin/next'), ...words] : words
+  const { PATH, HOME } = process.env
+  const atRunTime = { CL_SECRET_ORDERS_PLACE: TEST_SECRET, PORT: String(port) }
+  const child = spawn(process.execPath, [...command, ...args], {
+    cwd: folder,
+    env: { PATH, HOME, NEXT_TELEMETRY_DISABLED: '1', ...(script === 'build' ? {} : atRunTime) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
+  return {
+    process: child,
+    output: () => output,
+    ended: once(child, 'close').then(([code, signal]) => code ?? signal),
+  }
+}
+
+/** Runs a script to its end and gives what it printed, trimmed; fails with that if it fails. */
+export async function runScript(...parameters: Parameters<typeof startScript>): Promise<string> {
+  const child = startScript(...parameters)
+  const code = await child.ended
+  if (code !== 0) throw new Error(`${parameters.slice(0, 2).join(': ')} ended with ${code}:\n${child.output()}`)
+  return child.output().trim()
+}
+
+/** Starts a server on a free port and waits until it listens; fails with what it printed if it does not. */
+export async function startServer(folder: string): Promise<Child & { readonly port: number }> {
+  const port = await freePort()
+  const child = startScript(folder, 'start', { port })
+  let isRunning = true
+  child.ended.then(() => {
+    isRunning = false
+  })
+  for (let tries = 0; tries < 300; tries++) {
+    if (!isRunning) break
+    if (await isListening(port)) return { ...child, port }
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  child.process.kill('SIGKILL')
+  throw new Error(`${folder} does not listen:\n${child.output()}`)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0)
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (typeof address !== 'object' || address === null) throw new Error('no address')
+  return address.port
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, 'localhost')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
