@@ -90,13 +90,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   /** After the answer, and not at all if the platform does not take the work. */
   function later(background: NonNullable<ReceiveOptions['background']>, run: () => Promise<unknown>): void {
-    let begin = () => {}
-    const work = new Promise<void>((resolve) => {
-      begin = resolve
-    }).then(run)
+    let isTaken = false
+    const work = new Promise((resolve) => setTimeout(resolve, 0)).then(() => (isTaken ? run() : undefined))
     background(work)
+    isTaken = true
     gate.count(work)
-    setTimeout(begin, 0)
   }
 
   /** The end of the road, and the one place where whatever was thrown on it becomes an error. */

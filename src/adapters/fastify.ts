@@ -7,7 +7,7 @@ export interface FastifyInstance {
   removeAllContentTypeParsers(): unknown
   addContentTypeParser(
     type: string,
-    parser: (request: never, payload: never, done: (error: null) => void) => void,
+    parser: (request: unknown, payload: unknown, done: (error: Error | null) => void) => void,
   ): unknown
   all(path: string, handler: (request: FastifyRequest, reply: FastifyReply) => Promise<void>): unknown
 }

@@ -8,19 +8,18 @@ type MultiFields = Readonly<Record<string, readonly string[] | undefined>>
  * Application Load Balancer, with or without multi-value headers. Source: AWS's Lambda developer guide.
  */
 export interface LambdaEvent {
-  readonly httpMethod?: string
-  readonly requestContext?: { readonly http?: { readonly method?: string }; readonly elb?: object }
-  readonly headers?: Fields | null
-  readonly multiValueHeaders?: MultiFields | null
+  readonly httpMethod?: string | undefined
+  /** In payload 2.0, `http.method`. */
+  readonly requestContext?: object | undefined
+  readonly headers?: Fields | null | undefined
+  readonly multiValueHeaders?: MultiFields | null | undefined
   readonly body?: unknown
-  readonly isBase64Encoded?: boolean
+  readonly isBase64Encoded?: boolean | undefined
 }
 
 /** What is answered, in the form that the sender of the event wants. */
 export interface LambdaResult {
   statusCode: number
-  /** An Application Load Balancer's only. */
-  statusDescription?: string
   headers?: Record<string, string>
   /** In place of `headers` where the event had them. */
   multiValueHeaders?: Record<string, string[]>
@@ -37,8 +36,9 @@ export function fromLambda({
   body,
   isBase64Encoded,
 }: LambdaEvent): WebhookRequest {
+  const { http } = (requestContext ?? {}) as { http?: { method?: string } }
   return {
-    method: requestContext?.http?.method ?? httpMethod ?? '',
+    method: http?.method ?? httpMethod ?? '',
     headers: multiValueHeaders ?? headers ?? {},
     body: isBase64Encoded && typeof body === 'string' ? Buffer.from(body, 'base64') : ((body ?? '') as string),
   }

@@ -24,12 +24,25 @@ export async function answerWeb(
 }
 
 async function read(request: Request, maxBytes: number, fix: string): Promise<Uint8Array> {
-  const { body, bodyUsed, headers } = request
-  if (bodyUsed || body?.locked) {
-    throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+  const { bodyUsed, headers } = request
+  if (bodyUsed) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+  if (headers.has('content-length') && !headers.has('transfer-encoding')) return readWhole(request, fix)
+  const { body } = request
+  if (body?.locked) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+  return body ? readStream(body.getReader(), maxBytes) : readWhole(request, fix)
+}
+
+/**
+ * Without a look at `request.body`: merely to ask for it makes servers that adapt Node's requests (Hono's) build a stream, which
+ * costs more than all the rest of a small delivery. So it is here that a body whose reader somebody else holds is found out.
+ */
+async function readWhole(request: Request, fix: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await request.arrayBuffer())
+  } catch (error) {
+    const isHeldElsewhere = !request.bodyUsed && (error as Error)?.name === 'TypeError'
+    throw isHeldElsewhere ? new WebhookError('BODY_ALREADY_PARSED', { fix }) : error
   }
-  const isBounded = headers.has('content-length') && !headers.has('transfer-encoding')
-  return isBounded || !body ? new Uint8Array(await request.arrayBuffer()) : readStream(body.getReader(), maxBytes)
 }
 
 /** Chunk by chunk, because nobody has promised where it ends. */

@@ -31,5 +31,14 @@ interface Runtime {
 
 const { process } = globalThis as Runtime
 
-export const nodeCrypto = process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined
-export const nodeText = process?.getBuiltinModule?.('node:buffer') as NodeText | undefined
+export const nodeCrypto = builtIn('node:crypto') as NodeCrypto | undefined
+export const nodeText = builtIn('node:buffer') as NodeText | undefined
+
+/** Next's edge has a stand-in for every function of `process`, which throws when it is called. */
+function builtIn(name: string): unknown {
+  try {
+    return process?.getBuiltinModule?.(name)
+  } catch {
+    return undefined
+  }
+}

@@ -1,9 +1,10 @@
 import { gzipSync } from 'node:zlib'
 import type { RequestHandler } from 'express'
 import { describe, expect, it } from 'vitest'
-import { orderText, signed, withHeaders } from '../conformance/deliveries.ts'
-import { send, wait } from '../conformance/scene.ts'
-import { type Apps, HANDLED, order } from './express-apps.ts'
+import { HANDLED, ORDER, orderText, type Sent, sentAs, UNSIGNED } from '../conformance/deliveries.ts'
+import { digestOf, send, wait } from '../conformance/scene.ts'
+import { withHeaders } from '../deliveries.ts'
+import type { Apps } from './express-apps.ts'
 
 /** What a body parser that was mounted first has left of the body. */
 export function testParsers({ express, behind }: Apps): void {
@@ -44,19 +45,19 @@ export function testParsers({ express, behind }: Apps): void {
       ],
     ])('%s', async (_, front) => {
       const { url, handled, errors } = await behind(front)
-      const answer = await send(url, order)
+      const answer = await send({ url }, ORDER)
       expect([answer.status, answer.text]).toEqual([200, HANDLED])
-      expect(handled.map((body) => body.equals(order.body))).toEqual([true])
+      expect(handled.map(digestOf)).toEqual([digestOf(ORDER.body)])
       expect(errors).toEqual([])
     })
 
     it('in `req.rawBody` rather than in `req.body`', async () => {
       const { url, handled } = await behind((request, _, next) => {
-        Object.assign(request, { rawBody: order.body, body: Buffer.from('something else') })
+        Object.assign(request, { rawBody: ORDER.body, body: Buffer.from('something else') })
         next()
       })
-      expect((await send(url, order)).text).toBe(HANDLED)
-      expect(handled.map((body) => body.equals(order.body))).toEqual([true])
+      expect((await send({ url }, ORDER)).text).toBe(HANDLED)
+      expect(handled.map(digestOf)).toEqual([digestOf(ORDER.body)])
     })
 
     it.each([
@@ -64,36 +65,36 @@ export function testParsers({ express, behind }: Apps): void {
       ['express.text()', express.text({ type: '*/*' })],
     ])('and refuses a forgery that %s has read', async (_, front) => {
       const { url, handled } = await behind(front)
-      const answer = await send(url, { ...order, body: Buffer.from(orderText({ id: 'FoRgEdIdAa' })) })
+      const answer = await send({ url }, { ...ORDER, body: Buffer.from(orderText({ id: 'FoRgEdIdAa' })) })
       expect([answer.status, answer.body.error.code]).toEqual([401, 'SIGNATURE_MISMATCH'])
       expect(handled).toEqual([])
     })
 
     it('and holds what express.raw() has read to its own limit', async () => {
       const { url } = await behind(express.raw({ type: '*/*' }), { maxBodyBytes: 100 })
-      const answer = await send(url, order)
+      const answer = await send({ url }, ORDER)
       expect([answer.status, answer.body.error.code]).toEqual([413, 'BODY_TOO_LARGE'])
     })
 
     it('and refuses a compressed body that express.raw() has inflated', async () => {
       const { url, handled } = await behind(express.raw({ type: '*/*' }))
-      const sent = withHeaders({ ...order, body: gzipSync(order.body) }, { 'content-encoding': 'gzip' })
-      const answer = await send(url, sent)
+      const sent = withHeaders({ ...ORDER, body: gzipSync(ORDER.body) }, { 'content-encoding': 'gzip' })
+      const answer = await send({ url }, sent)
       expect([answer.status, answer.body.error.code]).toEqual([415, 'ENCODING_UNSUPPORTED'])
       expect(handled).toEqual([])
     })
   })
 
   describe('it says at once that the bytes are gone', () => {
-    const form = signed('orders.place', 'data=1')
-    const cases: readonly (readonly [string, RequestHandler, typeof order])[] = [
-      ['behind express.json()', express.json(), order],
+    const form = sentAs('orders.place', 'data=1')
+    const cases: readonly (readonly [string, RequestHandler, Sent])[] = [
+      ['behind express.json()', express.json(), ORDER],
       [
         'behind express.json() with an order of 90 kB',
         express.json(),
-        signed('orders.place', orderText({ padding: 9e4 })),
+        sentAs('orders.place', orderText({ padding: 9e4 })),
       ],
-      ['behind express.json() with an empty body', express.json(), signed('orders.place', '')],
+      ['behind express.json() with an empty body', express.json(), sentAs('orders.place', '')],
       [
         'behind express.urlencoded()',
         express.urlencoded({ extended: true }),
@@ -105,7 +106,7 @@ export function testParsers({ express, behind }: Apps): void {
           for await (const chunk of request) void chunk
           next()
         },
-        order,
+        ORDER,
       ],
       [
         'behind a middleware that has let the stream flow away',
@@ -114,7 +115,7 @@ export function testParsers({ express, behind }: Apps): void {
           await wait(50)
           next()
         },
-        order,
+        ORDER,
       ],
       [
         'behind `req.setEncoding()`, which turns the bytes into text',
@@ -122,13 +123,13 @@ export function testParsers({ express, behind }: Apps): void {
           request.setEncoding('utf8')
           next()
         },
-        order,
+        ORDER,
       ],
     ]
     it.each(cases)('%s: 500 BODY_ALREADY_PARSED, and how to fix it', async (_, front, sent) => {
       const { url, handled, errors } = await behind(front)
       const begin = performance.now()
-      const answer = await send(url, sent)
+      const answer = await send({ url }, sent)
       expect(performance.now() - begin).toBeLessThan(1000)
       expect([answer.status, answer.body.error.code]).toEqual([500, 'BODY_ALREADY_PARSED'])
       expect(answer.body.error.message).toContain("app.use('/webhooks', createExpressMiddleware(receiver))")
@@ -139,7 +140,7 @@ export function testParsers({ express, behind }: Apps): void {
 
     it('but tells a stranger without a signature nothing of it', async () => {
       const { url } = await behind(express.json())
-      const answer = await send(url, withHeaders(order, { 'x-commercelayer-signature': undefined }))
+      const answer = await send({ url }, UNSIGNED)
       expect([answer.status, answer.body.error.code]).toEqual([401, 'SIGNATURE_MISSING'])
     })
   })

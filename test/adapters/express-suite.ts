@@ -1,13 +1,15 @@
 import { describe } from 'vitest'
 import { testAdapter } from '../conformance/adapter.ts'
-import { createApps, type ExpressModule, startOf } from './express-apps.ts'
+import { NO_BACKGROUND } from '../conformance/host.ts'
+import { createStage } from '../conformance/stage.ts'
+import { createApps, type ExpressModule, startExpress } from './express-apps.ts'
 import { testMounting } from './express-mounting.ts'
 import { testParsers } from './express-parsers.ts'
 import { testTimeOuts } from './express-time-outs.ts'
 
 /** The conformance suite on an Express, and what is special to it: whatever else may be mounted in front of the receiver. */
 export function testExpress(name: string, express: ExpressModule): void {
-  testAdapter(name, startOf(express), { sockets: true })
+  testAdapter(name, () => startExpress(express, createStage()), NO_BACKGROUND)
 
   describe(`${name}, which has its own ways:`, () => {
     const apps = createApps(express)

@@ -1,8 +1,9 @@
 import type { RequestHandler } from 'express'
 import { describe, expect, it, vi } from 'vitest'
+import { HANDLED, ORDER } from '../conformance/deliveries.ts'
 import { chunkOf, connect, headOf, requestOf } from '../conformance/raw-client.ts'
 import { send, wait } from '../conformance/scene.ts'
-import { type Apps, HANDLED, order } from './express-apps.ts'
+import type { Apps } from './express-apps.ts'
 
 /** Middleware that takes its time, or writes the answer before the receiver can. */
 export function testTimeOuts({ behind }: Apps): void {
@@ -21,12 +22,12 @@ export function testTimeOuts({ behind }: Apps): void {
         await wait(100)
         ended += 1
       })
-      const client = await connect(url)
-      await client.send(requestOf(url, order))
+      const client = await connect({ url })
+      await client.send(requestOf({ url }, ORDER))
       expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
       await vi.waitFor(() => expect(ended).toBe(1))
       await wait(30)
-      await client.send(requestOf(url, order))
+      await client.send(requestOf({ url }, ORDER))
       expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
       await vi.waitFor(() => expect(ended).toBe(2))
       await wait(30)
@@ -39,15 +40,15 @@ export function testTimeOuts({ behind }: Apps): void {
         setTimeout(() => response.end('so good'), 60)
         next()
       })
-      const answer = await send(url, order)
+      const answer = await send({ url }, ORDER)
       expect([answer.status, answer.text]).toEqual([202, 'so far so good'])
       expect(handled).toHaveLength(1)
     })
 
     it('tells `onError` of a body that does not come after that either', async () => {
       const { url, errors } = await behind(timeOutAfter(30), { bodyTimeoutMs: 100 })
-      const client = await connect(url)
-      await client.send(headOf(url, { ...order.headers, 'content-length': '1000' }))
+      const client = await connect({ url })
+      await client.send(headOf({ url }, { ...ORDER.headers, 'content-length': '1000' }))
       expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
       await vi.waitFor(() => expect(errors).toEqual(['BODY_TIMEOUT']))
       client.reset()
@@ -55,8 +56,8 @@ export function testTimeOuts({ behind }: Apps): void {
 
     it('serves the next request of the connection when the body went over the limit after that', async () => {
       const { url, errors } = await behind(timeOutAfter(30), { maxBodyBytes: 100_000 })
-      const client = await connect(url)
-      await client.send(headOf(url, { ...order.headers, 'transfer-encoding': 'chunked' }))
+      const client = await connect({ url })
+      await client.send(headOf({ url }, { ...ORDER.headers, 'transfer-encoding': 'chunked' }))
       expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
       for (let sent = 0; sent < 10; sent += 1) {
         await client.send(chunkOf('x'.repeat(100_000)))
@@ -64,7 +65,7 @@ export function testTimeOuts({ behind }: Apps): void {
       }
       await client.send(chunkOf(''))
       expect(errors).toEqual(['BODY_TOO_LARGE'])
-      await client.send(requestOf(url, order))
+      await client.send(requestOf({ url }, ORDER))
       expect(await client.answer()).toMatchObject({ status: 200, body: HANDLED })
     })
   })
@@ -74,12 +75,12 @@ export function testTimeOuts({ behind }: Apps): void {
       await wait(60)
       next()
     })
-    const client = await connect(url)
-    await client.send(requestOf(url, order).subarray(0, -10))
+    const client = await connect({ url })
+    await client.send(requestOf({ url }, ORDER).subarray(0, -10))
     await wait(20)
     client.reset()
     await vi.waitFor(() => expect(errors).toEqual(['BODY_ABORTED']))
     expect(handled).toEqual([])
-    expect((await send(url, order)).status).toBe(200)
+    expect((await send({ url }, ORDER)).status).toBe(200)
   })
 }

@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util'
 import { buildSubject } from './built.ts'
 import { benchDelivery } from './deliver.ts'
-import { benchExpress } from './express.ts'
 import { benchLinking } from './link.ts'
 import { asMarkdown, asText, type Findings, machineLine, tableOfBars } from './report.ts'
+import { benchServers } from './servers.ts'
 
 /**
- * `npm run bench -- [--only deliver|link|express] [--markdown]`. It takes five minutes, and always succeeds: it tells what
+ * `npm run bench -- [--only deliver|link|servers] [--markdown]`. It takes seven minutes, and always succeeds: it tells what
  * was measured, and which of the project's bars were missed.
  */
-const PARTS = { deliver: benchDelivery, link: benchLinking, express: benchExpress }
+const PARTS = { deliver: benchDelivery, link: benchLinking, servers: benchServers }
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, markdown: { type: 'boolean', default: false } } })
 const chosen = Object.entries(PARTS).filter(([name]) => values.only === undefined || values.only === name)

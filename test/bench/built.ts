@@ -1,8 +1,13 @@
 import { pathToFileURL } from 'node:url'
-import { build } from 'tsup'
 
-type Core = typeof import('../../src/index.ts')
-type Express = typeof import('../../src/adapters/express.ts')
+interface Entries {
+  index: typeof import('../../src/index.ts')
+  express: typeof import('../../src/adapters/express.ts')
+  fastify: typeof import('../../src/adapters/fastify.ts')
+  fetch: typeof import('../../src/adapters/fetch.ts')
+  koa: typeof import('../../src/adapters/koa.ts')
+  node: typeof import('../../src/adapters/node.ts')
+}
 
 const OUT = 'node_modules/.cache/hooklayer-bench'
 
@@ -11,17 +16,10 @@ const OUT = 'node_modules/.cache/hooklayer-bench'
  * run time would cost a call more (esbuild's `keepNames`).
  */
 export async function buildSubject(): Promise<void> {
+  const { build } = await import('tsup') // Here, so that it is not in the memory of a server that only loads what was built.
   await build({ dts: false, format: ['esm'], outDir: OUT, sourcemap: false, silent: true })
 }
 
-export function builtCore(): Promise<Core> {
-  return import(entry('index'))
-}
-
-export function builtExpress(): Promise<Express> {
-  return import(entry('express'))
-}
-
-function entry(name: string): string {
-  return pathToFileURL(`${OUT}/${name}.js`).href
+export function built<Name extends keyof Entries>(name: Name): Promise<Entries[Name]> {
+  return import(pathToFileURL(`${OUT}/${name}.js`).href)
 }

@@ -1,9 +1,10 @@
 import type { Alphabet } from './attributes.ts'
-import { builtCore } from './built.ts'
+import { built } from './built.ts'
 import { orderOfSize } from './payloads.ts'
+import { readOrder } from './read-order.ts'
 import { asCell, type Bar, type Findings, type Table } from './report.ts'
 import { type Comparison, compare } from './rounds.ts'
-import { type Contestant, floor, octokit, others, ours, proveThatItVerifies, readOrder } from './subjects.ts'
+import { type Contestant, floor, octokit, others, ours, proveThatItVerifies } from './subjects.ts'
 
 const KILOBYTES = [2, 20, 200] as const
 const READING = 'hooklayer, a handler that reads the order'
@@ -16,7 +17,7 @@ const BARS: Record<Alphabet, Partial<Record<number, number>>> = {
 
 /** What one delivery costs in process, from the bytes in memory to the answer, as a ratio to the floor. */
 export async function benchDelivery(progress: (message: string) => void): Promise<Findings> {
-  const { createReceiver } = await builtCore()
+  const { createReceiver } = await built('index')
   const contestants = [ours(READING, createReceiver, readOrder), ours(IDLE, createReceiver, () => {}), ...others]
   const tables: Table[] = []
   const bars: Bar[] = []

@@ -1,5 +1,5 @@
 import { denormalize } from '../../node_modules/@commercelayer/sdk/lib/jsonapi.js'
-import { builtCore } from './built.ts'
+import { built } from './built.ts'
 import { orderBytes } from './payloads.ts'
 import { asCell, type Bar, type Findings } from './report.ts'
 import { type Comparison, compare, runOnce } from './rounds.ts'
@@ -53,7 +53,7 @@ interface Measured {
 }
 
 async function measure({ included, cycles }: Case): Promise<Measured> {
-  const { verify, parse } = await builtCore()
+  const { verify, parse } = await built('index')
   const body = orderBytes({ included, cycles: cycles ? 'everywhere' : 'none', alphabet: 'ascii' })
   const delivery = await verify(body, signedHeaders(body), SECRET)
   const floor = { name: FLOOR, run: () => JSON.parse(body.toString()) }

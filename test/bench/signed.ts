@@ -16,3 +16,15 @@ export function signedHeaders(body: Buffer): Record<string, string> {
     'x-commercelayer-signature': createHmac('sha256', SECRET).update(body).digest('base64'),
   }
 }
+
+/** The headers of the same body as GitHub would deliver it, for `@octokit/webhooks`. */
+export function githubHeaders(body: Buffer): Record<string, string> {
+  return {
+    accept: '*/*',
+    'content-type': 'application/json',
+    'content-length': String(body.length),
+    'x-github-delivery': '72d3162e-cc78-11e3-81ab-4c9367dc0958',
+    'x-github-event': 'push',
+    'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`,
+  }
+}

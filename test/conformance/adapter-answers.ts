@@ -1,14 +1,18 @@
-import { PermanentError, type ReceiverOptions } from 'hooklayer'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { customerText, orderText, SECRETS, type Sent, signatureOf, signed, withHeaders } from './deliveries.ts'
-import { expectSameAnswer, type Scene, type Stage, send } from './scene.ts'
+import { signed as signatureOf, withHeaders } from '../deliveries.ts'
+import { customerText, HANDLED, ORDER, orderText, type Sent, sentAs } from './deliveries.ts'
+import type { Host } from './host.ts'
+import { expectLength, type Scene, send } from './scene.ts'
+import { SECRETS } from './secrets.ts'
+import { type HandlerName, NOT_ASCII, type Play } from './stage.ts'
 
-const order = signed('orders.place', orderText())
+const order = sentAs('orders.place', orderText())
+const galaxy = sentAs('galaxies.explode', '{"data":{"id":"GaLaXyIdAa","type":"galaxies"}}')
 const genuine = signatureOf(order.body, SECRETS['orders.place'])
 
 const signature = (value: string | undefined): Sent => withHeaders(order, { 'x-commercelayer-signature': value })
 const topic = (value: string | undefined): Sent => withHeaders(order, { 'x-commercelayer-topic': value })
-const document = (body: string): Sent => signed('orders.place', body)
+const document = (body: string): Sent => sentAs('orders.place', body)
 
 const REFUSED: readonly (readonly [what: string, sent: Sent, status: number, code: string])[] = [
   ['no signature', signature(undefined), 401, 'SIGNATURE_MISSING'],
@@ -30,7 +34,7 @@ const REFUSED: readonly (readonly [what: string, sent: Sent, status: number, cod
   ['signed `data` that is null', document('{"data":null}'), 400, 'DOCUMENT_INVALID'],
   ['signed `data` that is a list', document('{"data":[]}'), 400, 'DOCUMENT_INVALID'],
   ['a signed byte order mark', document(`\uFEFF${orderText()}`), 400, 'DOCUMENT_INVALID'],
-  ['signed bytes that are not UTF-8', signed('orders.place', Buffer.from([0x7b, 0xff, 0x7d])), 400, 'DOCUMENT_INVALID'],
+  ['signed bytes that are not UTF-8', sentAs('orders.place', Buffer.from([0x7b, 0xff, 0x7d])), 400, 'DOCUMENT_INVALID'],
   [
     'an invalid byte that would decode to the U+FFFD that was signed',
     { ...document('{"\uFFFD":1}'), body: Buffer.from('{"\xff":1}', 'latin1') },
@@ -40,127 +44,102 @@ const REFUSED: readonly (readonly [what: string, sent: Sent, status: number, cod
   ['a resource of another type than its topic', document(customerText()), 400, 'TOPIC_MISMATCH'],
 ]
 
+const FAILURES: readonly HandlerName[] = [
+  'fails',
+  'throws an error with a status of its own',
+  'throws a text with an emoji',
+  'throws nothing',
+  'throws an error with an emoji',
+]
+
+const UNAVAILABLE: readonly (readonly [what: string, play: Play, code: string])[] = [
+  ['a handler that never ends', { handler: 'never ends', limits: { deadlineMs: 100 } }, 'DEADLINE_EXCEEDED'],
+  ['secrets that cannot be looked up', { secrets: 'unavailable' }, 'STORE_UNAVAILABLE'],
+]
+
 /** What is answered, and that it is what the receiver answered, byte for byte. */
-export function testAnswers({ serve, listen }: Stage): void {
+export function testAnswers({ open, needs }: Host): void {
   it('hands a genuine order to its handler, which sees typed fields of it and of what it includes', async () => {
-    const { receiver, url, errors } = await serve()
-    const seen: unknown[] = []
-    receiver.on('orders.place', ({ topic, resource, mode }) => {
-      seen.push([topic, resource.total_amount_float, resource.customer?.email, mode])
-    })
-    const answer = await expectSameAnswer({ receiver, url }, order)
-    expect([answer.status, answer.text]).toEqual([200, '{"outcome":"handled"}'])
-    const once = ['orders.place', 20, 'ada@example.com', 'test']
-    expect(seen).toEqual([once, once])
-    expect(errors).toEqual([])
+    const scene = await open()
+    const answer = await scene.expectSameAnswer(order)
+    expect([answer.status, answer.text]).toEqual([200, HANDLED])
+    const { events, errors } = await scene.seen()
+    const [event] = events
+    expect(event).toMatchObject({ topic: 'orders.place', amount: 20, email: 'ada@example.com', mode: 'test' })
+    expect([events.length, errors]).toEqual([1, []])
   })
 
   describe('refuses', () => {
     let scene: Scene
-    let handled = 0
     beforeAll(async () => {
-      scene = await serve({ maxBodyBytes: 2000 })
-      scene.receiver.on('*', () => {
-        handled += 1
-      })
+      scene = await open({ on: '*', limits: { maxBodyBytes: 2000 } })
     })
 
     it.each(REFUSED)('%s', async (_, sent, status, code) => {
-      const answer = await expectSameAnswer(scene, sent)
+      const answer = await scene.expectSameAnswer(sent)
       expect([answer.status, answer.body.error.code]).toEqual([status, code])
-      expect(scene.errors.splice(0)).toEqual([code, code])
-      expect(handled).toBe(0)
+      const { events, errors } = await scene.seen()
+      expect([events, errors.at(-1)]).toEqual([[], code])
     })
 
-    it.each(['get', 'put', 'patch', 'delete'] as const)('the method %s, and says which it allows', async (method) => {
-      const answer = await expectSameAnswer(scene, order, method)
-      expect(answer.status).toBe(405)
-      expect(answer.headers.allow).toBe('POST')
-      expect(answer.body.error.code).toBe('METHOD_NOT_ALLOWED')
-      expect(handled).toBe(0)
-    })
-  })
-
-  const outcomes: readonly (readonly [string, () => unknown, number, string])[] = [
-    ['fails', () => Promise.reject(new Error('It broke')), 500, 'HANDLER_FAILED'],
-    [
-      'throws an error with a status of its own',
-      raise(Object.assign(new Error(), { status: 404 })),
-      500,
-      'HANDLER_FAILED',
-    ],
-    ['throws a text with an emoji', raise('sëcret 💥'), 500, 'HANDLER_FAILED'],
-    ['throws nothing', raise(undefined), 500, 'HANDLER_FAILED'],
-    ['throws an error with an emoji', raise(new Error('sëcret 💥')), 500, 'HANDLER_FAILED'],
-  ]
-  it.each(outcomes)(
-    'answers a handler that %s as a failure, and tells nothing of it',
-    async (_, handler, status, code) => {
-      const scene = await serve()
-      scene.receiver.on('orders.place', handler)
-      const answer = await expectSameAnswer(scene, order)
-      expect([answer.status, answer.body]).toEqual([status, { error: { code, message: 'A handler failed.' } }])
-      expect(scene.errors).toEqual([code, code])
-    },
-  )
-
-  it('acknowledges a topic that nobody handles, known or unknown', async () => {
-    const scene = await serve()
-    const galaxy = signed('galaxies.explode', '{"data":{"id":"GaLaXyIdAa","type":"galaxies"}}')
-    for (const sent of [order, galaxy]) {
-      const answer = await expectSameAnswer(scene, sent)
-      expect([answer.status, answer.text]).toEqual([200, '{"outcome":"ignored"}'])
+    for (const method of ['get', 'put', 'patch', 'delete'] as const) {
+      needs('every method')(`the method ${method}, and says which it allows`, async () => {
+        const answer = await scene.expectSameAnswer(order, method)
+        expect([answer.status, answer.headers.allow]).toEqual([405, 'POST'])
+        expect(answer.body.error.code).toBe('METHOD_NOT_ALLOWED')
+        expect((await scene.seen()).events).toEqual([])
+      })
     }
   })
 
+  it.each(FAILURES)('answers a handler that %s as a failure, and tells nothing of it', async (handler) => {
+    const scene = await open({ handler })
+    const answer = await scene.expectSameAnswer(order)
+    const error = { code: 'HANDLER_FAILED', message: 'A handler failed.' }
+    expect([answer.status, answer.body]).toEqual([500, { error }])
+    expect((await scene.seen()).errors).toEqual(['HANDLER_FAILED'])
+  })
+
+  it.each([
+    ['known', order],
+    ['unknown', galaxy],
+  ])('acknowledges a topic that is %s, but that nobody handles', async (_, sent) => {
+    const scene = await open({ on: 'nothing' })
+    const answer = await scene.expectSameAnswer(sent)
+    expect([answer.status, answer.text]).toEqual([200, '{"outcome":"ignored"}'])
+  })
+
   it('hands an unknown topic to the handler of every topic', async () => {
-    const scene = await serve()
-    const topics: string[] = []
-    scene.receiver.on('*', ({ topic }) => topics.push(topic))
-    const answer = await send(scene.url, signed('galaxies.explode', '{"data":{"id":"GaLaXyIdAa","type":"galaxies"}}'))
-    expect([answer.status, topics]).toEqual([200, ['galaxies.explode']])
+    const scene = await open({ on: '*' })
+    const answer = await scene.expectSameAnswer(galaxy)
+    const { events } = await scene.seen()
+    expect([answer.status, events.map(({ topic }) => topic)]).toEqual([200, ['galaxies.explode']])
   })
 
   it('acknowledges what a handler discards', async () => {
-    const scene = await serve()
-    scene.receiver.on('orders.place', raise(new PermanentError('no such shop')))
-    const answer = await expectSameAnswer(scene, order)
+    const scene = await open({ handler: 'throws a PermanentError' })
+    const answer = await scene.expectSameAnswer(order)
     expect([answer.status, answer.text]).toEqual([200, '{"outcome":"discarded"}'])
-    expect(scene.errors).toEqual(['permanent', 'permanent'])
+    expect((await scene.seen()).errors).toEqual(['permanent'])
   })
 
-  const unavailable: readonly (readonly [string, Partial<ReceiverOptions>, string])[] = [
-    ['a handler that never ends', { deadlineMs: 100 }, 'DEADLINE_EXCEEDED'],
-    ['secrets that cannot be looked up', { secrets: () => Promise.reject(new Error('down')) }, 'STORE_UNAVAILABLE'],
-  ]
-  it.each(unavailable)('answers %s 503, and says when to come back', async (_, options, code) => {
-    const scene = await serve(options)
-    scene.receiver.on('orders.place', () => new Promise(() => {}))
-    const answer = await expectSameAnswer(scene, order)
+  it.each(UNAVAILABLE)('answers %s 503, and says when to come back', async (_, play, code) => {
+    const scene = await open(play)
+    const answer = await scene.expectSameAnswer(order)
     expect([answer.status, answer.body.error.code]).toEqual([503, code])
     expect(answer.headers['retry-after']).toBe('5')
   })
 
   it('answers 503 once the receiver is shutting down', async () => {
-    const scene = await serve()
-    await scene.receiver.close()
-    const answer = await expectSameAnswer(scene, order)
+    const scene = await open()
+    await scene.close()
+    const answer = await scene.expectSameAnswer(order)
     expect([answer.status, answer.body.error.code]).toEqual([503, 'SHUTTING_DOWN'])
   })
 
   it('counts the length of an answer in bytes', async () => {
-    const body = '{"outcome":"händled 🎉"}'
-    const url = await listen({
-      receive: async () => ({ status: 200, headers: { 'content-type': 'application/json' }, body }),
-    })
-    const answer = await send(url, order)
-    expect(answer.text).toBe(body)
-    expect(answer.headers['content-length']).toBe(String(Buffer.byteLength(body)))
+    const answer = await send(await open({ answer: 'not ASCII' }), ORDER)
+    expect(answer.text).toBe(NOT_ASCII.body)
+    expectLength(answer)
   })
-}
-
-function raise(thrown: unknown): () => never {
-  return () => {
-    throw thrown
-  }
 }

@@ -1,109 +1,139 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { describe, expect, it, vi } from 'vitest'
-import { type Sent, withHeaders } from './deliveries.ts'
+import { describe, expect, vi } from 'vitest'
+import { withHeaders } from '../deliveries.ts'
+import { HANDLED, ORDER, type Sent, UNSIGNED } from './deliveries.ts'
+import type { Ability, Host } from './host.ts'
 import { chunkOf, connect, headOf, type RawClient, requestOf } from './raw-client.ts'
-import { HANDLED, MEGABYTE, open, order, unsigned } from './raw-scene.ts'
-import type { Stage } from './scene.ts'
+import type { Scene } from './scene.ts'
+
+const MEGABYTE = 1024 * 1024
+const AGAIN = { status: 200, body: HANDLED }
+
+const endless = { ...ORDER.headers, 'transfer-encoding': 'chunked' }
+const announced = { ...ORDER.headers, 'content-length': String(30 * MEGABYTE) }
+const forged = { ...UNSIGNED.headers, 'transfer-encoding': 'chunked' }
+const UNSTOPPABLE: readonly (readonly [string, Readonly<Record<string, string>>, number, Ability])[] = [
+  ['a chunked body over the limit', endless, 413, 'lingering over the limit'],
+  ['a body announced as over the limit', announced, 413, 'lingering'],
+  ['a large body without a signature', forged, 401, 'lingering'],
+]
+
+const EARLY: readonly (readonly [sent: Sent, status: number])[] = [
+  [UNSIGNED, 401],
+  [{ ...ORDER, body: Buffer.alloc(20_000, 'x') }, 413],
+  [withHeaders(ORDER, { 'content-encoding': 'gzip' }), 415],
+  [ORDER, 200],
+]
 
 /** What becomes of a body, and of its connection, that is answered before it was there. */
-export function testEarlyAnswers(stage: Stage): void {
+export function testEarlyAnswers({ open, needs }: Host): void {
   describe('lets a sender that does not stop send everything and then read the answer', () => {
-    const endless = { ...order.headers, 'transfer-encoding': 'chunked' }
-    const announced = { ...order.headers, 'content-length': String(30 * MEGABYTE) }
-    const forged = { ...unsigned.headers, 'transfer-encoding': 'chunked' }
-    const cases: readonly (readonly [string, Readonly<Record<string, string>>, number])[] = [
-      ['a chunked body over the limit', endless, 413],
-      ['a body announced as over the limit', announced, 413],
-      ['a large body without a signature', forged, 401],
-    ]
-
-    it.each(cases)('%s, and serves its next request', async (_, headers, status) => {
-      const { url, client, handled } = await open(stage, { maxBodyBytes: MEGABYTE })
+    for (const [what, headers, status, lingering] of UNSTOPPABLE) {
       const chunked = headers !== announced
-      await client.send(headOf(url, headers))
-      expect(await sendMegabytes(client, 30, chunked)).toBe(true)
-      if (chunked) await client.send(chunkOf(''))
-      const answer = await client.answer()
-      expect(answer.status).toBe(status)
-      expect(answer.headers['content-type']).toMatch(/^application\/json/)
-      await client.send(requestOf(url, order))
-      expect(await client.answer()).toMatchObject(HANDLED)
-      expect(handled).toHaveLength(1)
-    })
+      const sendAll = async (scene: Scene, client: RawClient, more: Readonly<Record<string, string>> = {}) => {
+        await client.send(headOf(scene, { ...headers, ...more }))
+        expect(await sendMegabytes(client, 30, chunked)).toBe(true)
+        if (chunked) await client.send(chunkOf(''))
+        const answer = await client.answer()
+        expect(answer.status).toBe(status)
+        expect(answer.headers['content-type']).toMatch(/^application\/json/)
+      }
 
-    it.each(cases)('%s, with `Connection: close`, and closes the connection then', async (_, headers, status) => {
-      const { url, client, handled } = await open(stage, { maxBodyBytes: MEGABYTE })
-      const chunked = headers !== announced
-      await client.send(headOf(url, { ...headers, connection: 'close' }))
-      expect(await sendMegabytes(client, 30, chunked)).toBe(true)
-      if (chunked) await client.send(chunkOf(''))
-      expect((await client.answer()).status).toBe(status)
-      await client.closed
-      expect(handled).toEqual([])
-    })
+      needs('bodies on their way', lingering)(what, async () => {
+        const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
+        await sendAll(scene, await connect(scene))
+        expect((await scene.seen()).events).toEqual([])
+      })
 
-    it('and keeps nothing of a body over the limit, nor keeps others from being served', async () => {
-      const { url, client, handled, errors } = await open(stage, { maxBodyBytes: MEGABYTE })
-      await client.send(headOf(url, endless))
+      needs(
+        'bodies on their way',
+        lingering,
+        'keep-alive',
+      )(`${what}, and serves its next request`, async () => {
+        const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
+        const client = await connect(scene)
+        await sendAll(scene, client)
+        await client.send(requestOf(scene, ORDER))
+        expect(await client.answer()).toMatchObject(AGAIN)
+        expect((await scene.seen()).events).toHaveLength(1)
+      })
+
+      const closing = needs('bodies on their way', lingering, 'closing')
+      closing(`${what}, with \`Connection: close\`, and closes the connection then`, async () => {
+        const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
+        const client = await connect(scene)
+        await sendAll(scene, client, { connection: 'close' })
+        await client.closed
+        expect((await scene.seen()).events).toEqual([])
+      })
+    }
+
+    needs('this process', 'lingering')('and keeps nothing of it, nor keeps others from being served', async () => {
+      const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
+      const [client, other] = [await connect(scene), await connect(scene)]
+      await client.send(headOf(scene, endless))
       const before = bytesInBuffers()
       await sendMegabytes(client, 30, true)
       await vi.waitFor(() => expect(bytesInBuffers() - before).toBeLessThan(5 * MEGABYTE))
       expect((await client.answer()).status).toBe(413)
-      expect([handled, errors]).toEqual([[], ['BODY_TOO_LARGE']])
-      const other = await connect(url)
-      await other.send(requestOf(url, order))
-      expect(await other.answer()).toMatchObject(HANDLED)
+      const { events, errors } = await scene.seen()
+      expect([events, errors]).toEqual([[], ['BODY_TOO_LARGE']])
+      await other.send(requestOf(scene, ORDER))
+      expect(await other.answer()).toMatchObject(AGAIN)
       client.reset()
     })
   })
 
   describe('serves the next request of a connection', () => {
-    const tooLarge = { ...order, body: Buffer.alloc(20_000, 'x') }
-    const cases: readonly (readonly [string, Sent, number])[] = [
-      ['401', unsigned, 401],
-      ['413', tooLarge, 413],
-      ['415', withHeaders(order, { 'content-encoding': 'gzip' }), 415],
-      ['200', order, 200],
-    ]
+    for (const [sent, status] of EARLY) {
+      const times = status === 200 ? 1 : 0
 
-    it.each(cases)('after a %s that was sent before the body', async (_, { headers, body }, status) => {
-      const { url, client, handled } = await open(stage, { maxBodyBytes: 10_000 })
-      await client.send(headOf(url, { ...headers, 'content-length': String(body.length) }))
-      const early = status === 200 ? undefined : await client.answer()
-      await client.send(body)
-      expect((early ?? (await client.answer())).status).toBe(status)
-      await client.send(requestOf(url, order))
-      expect(await client.answer()).toMatchObject(HANDLED)
-      expect(handled).toHaveLength(status === 200 ? 2 : 1)
-    })
+      needs(
+        'bodies on their way',
+        'lingering',
+        'keep-alive',
+      )(`after a ${status} that was sent before the body`, async () => {
+        const scene = await open({ limits: { maxBodyBytes: 10_000 } })
+        const client = await connect(scene)
+        await client.send(headOf(scene, { ...sent.headers, 'content-length': String(sent.body.length) }))
+        const early = times ? undefined : await client.answer()
+        await client.send(sent.body)
+        expect((early ?? (await client.answer())).status).toBe(status)
+        await client.send(requestOf(scene, ORDER))
+        expect(await client.answer()).toMatchObject(AGAIN)
+        expect((await scene.seen()).events).toHaveLength(times + 1)
+      })
 
-    it.each(cases)('after a %s, when both were sent at once', async (_, sent, status) => {
-      const { url, client, handled } = await open(stage, { maxBodyBytes: 10_000 })
-      await client.send(Buffer.concat([requestOf(url, sent), requestOf(url, order), requestOf(url, sent)]))
-      expect((await client.answer()).status).toBe(status)
-      expect(await client.answer()).toMatchObject(HANDLED)
-      expect((await client.answer()).status).toBe(status)
-      expect(handled).toHaveLength(status === 200 ? 3 : 1)
-    })
+      needs('lingering', 'keep-alive')(`after a ${status}, when both were sent at once`, async () => {
+        const scene = await open({ limits: { maxBodyBytes: 10_000 } })
+        const client = await connect(scene)
+        await client.send(Buffer.concat([requestOf(scene, sent), requestOf(scene, ORDER), requestOf(scene, sent)]))
+        expect((await client.answer()).status).toBe(status)
+        expect(await client.answer()).toMatchObject(AGAIN)
+        expect((await client.answer()).status).toBe(status)
+        expect((await scene.seen()).events).toHaveLength(2 * times + 1)
+      })
+    }
 
-    it('after a chunked body over the limit that came in one packet', async () => {
-      const { url, client } = await open(stage, { maxBodyBytes: 1000 })
-      const head = headOf(url, { ...order.headers, 'transfer-encoding': 'chunked' })
+    needs('lingering', 'keep-alive')('after a chunked body over the limit that came in one packet', async () => {
+      const scene = await open({ limits: { maxBodyBytes: 1000 } })
+      const client = await connect(scene)
       const chunks = Array.from({ length: 20 }, () => chunkOf('x'.repeat(400)))
-      await client.send(Buffer.concat([Buffer.from(head), ...chunks, chunkOf('')]))
+      await client.send(Buffer.concat([Buffer.from(headOf(scene, endless)), ...chunks, chunkOf('')]))
       expect((await client.answer()).status).toBe(413)
-      await client.send(requestOf(url, order))
-      expect(await client.answer()).toMatchObject(HANDLED)
+      await client.send(requestOf(scene, ORDER))
+      expect(await client.answer()).toMatchObject(AGAIN)
     })
 
-    it('ten times over', async () => {
-      const { url, client, handled } = await open(stage)
+    needs('keep-alive')('ten times over', async () => {
+      const scene = await open()
+      const client = await connect(scene)
       for (let round = 0; round < 10; round += 1) {
-        await client.send(requestOf(url, round % 2 ? unsigned : order))
-        expect((await client.answer()).status).toBe(round % 2 ? 401 : 200)
+        await client.send(requestOf(scene, ORDER))
+        expect((await client.answer()).status).toBe(200)
       }
-      expect(handled).toHaveLength(5)
+      expect((await scene.seen()).events).toHaveLength(10)
     })
   })
 }

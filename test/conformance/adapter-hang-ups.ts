@@ -1,68 +1,81 @@
 import { describe, expect, it, vi } from 'vitest'
+import { HANDLED, ORDER, UNSIGNED } from './deliveries.ts'
+import type { Host } from './host.ts'
 import { chunkOf, connect, headOf, type RawClient, requestOf } from './raw-client.ts'
-import { HANDLED, open, order, unsigned } from './raw-scene.ts'
-import { createHold, type Stage, wait } from './scene.ts'
+import { type Scene, wait } from './scene.ts'
+
+const HANG_UPS: readonly (readonly [string, (client: RawClient) => void])[] = [
+  ['without a word', (client) => client.reset()],
+  ['politely', (client) => client.end()],
+]
 
 /** Senders that do not wait for the answer. */
-export function testHangUps(stage: Stage): void {
+export function testHangUps({ open, needs }: Host): void {
   describe('when the sender hangs up', () => {
-    it.each([
-      ['without a word', (client: RawClient) => client.reset()],
-      ['politely', (client: RawClient) => client.end()],
-    ])('%s in the middle of the body, dispatches nothing, tells `onError` and serves on', async (_, hangUp) => {
-      const { url, client, handled, errors } = await open(stage)
-      await client.send(requestOf(url, order).subarray(0, -10))
-      await wait(30)
-      hangUp(client)
-      await vi.waitFor(() => expect(errors).toEqual(['BODY_ABORTED']))
-      const next = await connect(url)
-      await next.send(requestOf(url, order))
-      expect(await next.answer()).toMatchObject(HANDLED)
-      expect(handled).toHaveLength(1)
-      client.reset()
-    })
+    for (const [how, hangUp] of HANG_UPS) {
+      it(`${how} in the middle of the body, dispatches nothing and serves on`, async () => {
+        const scene = await open()
+        const client = await connect(scene)
+        await client.send(requestOf(scene, ORDER).subarray(0, -10))
+        await wait(30)
+        hangUp(client)
+        await expectServesOn(scene)
+        client.reset()
+        const { events, errors } = await scene.seen()
+        expect([events.length, errors.filter((code) => code !== 'BODY_ABORTED')]).toEqual([1, []])
+      })
+
+      needs('bodies on their way', 'hang-ups')(`${how} in the middle of the body, tells \`onError\``, async () => {
+        const scene = await open()
+        const client = await connect(scene)
+        await client.send(requestOf(scene, ORDER).subarray(0, -10))
+        await wait(30)
+        hangUp(client)
+        await vi.waitFor(async () => expect((await scene.seen()).errors).toEqual(['BODY_ABORTED']))
+        client.reset()
+      })
+    }
 
     it('in the middle of a chunked body, dispatches nothing even if what came was a whole order', async () => {
-      const { url, client, handled, errors } = await open(stage)
-      await client.send(headOf(url, { ...order.headers, 'transfer-encoding': 'chunked' }))
-      await client.send(chunkOf(order.body))
+      const scene = await open()
+      const client = await connect(scene)
+      await client.send(headOf(scene, { ...ORDER.headers, 'transfer-encoding': 'chunked' }))
+      await client.send(chunkOf(ORDER.body))
       await wait(30)
       client.reset()
-      await vi.waitFor(() => expect(errors).toEqual(['BODY_ABORTED']))
-      expect(handled).toEqual([])
+      await wait(100)
+      expect((await scene.seen()).events).toEqual([])
     })
 
-    it('while the handler runs, lets it end', async () => {
-      const { receiver, url, errors } = await stage.serve()
-      const hold = createHold()
-      let [started, ended] = [0, 0]
-      receiver.on('orders.place', async () => {
-        started += 1
-        await hold.opened
-        ended += 1
-      })
-      const client = await connect(url)
-      await client.send(requestOf(url, order))
-      await vi.waitFor(() => expect(started).toBe(1))
+    needs('steadfastness')('while the handler runs, lets it end', async () => {
+      const scene = await open({ handler: 'waits to be released' })
+      const client = await connect(scene)
+      await client.send(requestOf(scene, ORDER))
+      await vi.waitFor(async () => expect((await scene.seen()).events).toHaveLength(1))
       client.reset()
       await wait(30)
-      hold.open()
-      const next = await connect(url)
-      await next.send(requestOf(url, order))
-      expect(await next.answer()).toMatchObject(HANDLED)
-      expect([ended, errors]).toEqual([2, []])
+      await scene.release()
+      await vi.waitFor(async () => expect((await scene.seen()).ended).toBe(1))
+      await expectServesOn(scene)
+      expect((await scene.seen()).errors).toEqual([])
     })
 
-    it('after an early answer, before the rest of the body, serves on', async () => {
-      const { url, client, errors } = await open(stage)
-      await client.send(headOf(url, { ...unsigned.headers, 'content-length': '1000' }))
+    needs('bodies on their way')('after an early answer, before the rest of the body, serves on', async () => {
+      const scene = await open()
+      const client = await connect(scene)
+      await client.send(headOf(scene, { ...UNSIGNED.headers, 'content-length': '1000' }))
       expect((await client.answer()).status).toBe(401)
       client.reset()
       await wait(30)
-      const next = await connect(url)
-      await next.send(requestOf(url, order))
-      expect(await next.answer()).toMatchObject(HANDLED)
-      expect(errors).toEqual(['SIGNATURE_MISSING'])
+      await expectServesOn(scene)
+      expect((await scene.seen()).errors).toEqual(['SIGNATURE_MISSING'])
     })
   })
+}
+
+async function expectServesOn(scene: Scene): Promise<void> {
+  const next = await connect(scene)
+  await next.send(requestOf(scene, ORDER))
+  expect(await next.answer()).toMatchObject({ status: 200, body: HANDLED })
+  next.reset()
 }

@@ -1,52 +1,43 @@
 import { describe, expect, it, vi } from 'vitest'
-import { orderText, signed } from './deliveries.ts'
-import { createHold, type Stage, send, wait } from './scene.ts'
+import { HANDLED, ORDER, orderText, sentAs } from './deliveries.ts'
+import type { Host } from './host.ts'
+import { send } from './scene.ts'
+
+const numbered = (length: number) => Array.from({ length }, (_, number) => `order${number}`)
 
 /** Many deliveries at once. */
-export function testLoad({ serve }: Stage): void {
+export function testLoad({ open }: Host): void {
   describe('under load', () => {
     it('handles each of 200 deliveries that come at once, exactly once', async () => {
-      const { receiver, url, errors } = await serve()
-      const seen: string[] = []
-      receiver.on('orders.place', async ({ resource }) => {
-        await wait(10)
-        seen.push(resource.id)
-      })
-      const ids = Array.from({ length: 200 }, (_, number) => `order${number}`)
-      const answers = await Promise.all(ids.map((id) => send(url, signed('orders.place', orderText({ id })))))
-      expect(answers.map(({ text }) => text)).toEqual(ids.map(() => '{"outcome":"handled"}'))
-      expect(seen.toSorted()).toEqual(ids.toSorted())
-      expect(errors).toEqual([])
+      const scene = await open({ handler: 'takes a moment' })
+      const ids = numbered(200)
+      const answers = await Promise.all(ids.map((id) => send(scene, sentAs('orders.place', orderText({ id })))))
+      expect(answers.map(({ text }) => text)).toEqual(ids.map(() => HANDLED))
+      const { events, ended, errors } = await scene.seen()
+      expect(events.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+      expect([ended, errors]).toEqual([200, []])
     })
 
     it('keeps the bodies of deliveries apart that come at once', async () => {
-      const { receiver, url } = await serve()
-      const names: unknown[] = []
-      receiver.on('orders.place', ({ resource }) => names.push([resource.id, resource.customer?.metadata?.name]))
-      const ids = Array.from({ length: 30 }, (_, number) => `order${number}`)
-      await Promise.all(
-        ids.map((id) => send(url, signed('orders.place', orderText({ id, name: `${id} 🛒`, padding: 100_000 })))),
-      )
-      expect(new Set(names)).toEqual(new Set(ids.map((id) => [id, `${id} 🛒`])))
+      const scene = await open()
+      const ids = numbered(30)
+      const text = (id: string) => orderText({ id, name: `${id} 🛒`, padding: 100_000 })
+      await Promise.all(ids.map((id) => send(scene, sentAs('orders.place', text(id)))))
+      const { events } = await scene.seen()
+      expect(events.map(({ id, name }) => [id, name]).toSorted()).toEqual(ids.map((id) => [id, `${id} 🛒`]).toSorted())
     })
 
     it('answers 503 over `maxInFlight`, and takes deliveries again afterwards', async () => {
-      const { receiver, url, errors } = await serve({ maxInFlight: 1 })
-      const hold = createHold()
-      let handled = 0
-      receiver.on('orders.place', async () => {
-        handled += 1
-        await hold.opened
-      })
-      const order = signed('orders.place', orderText())
-      const first = send(url, order)
-      await vi.waitFor(() => expect(handled).toBe(1))
-      const second = await send(url, order)
+      const scene = await open({ handler: 'waits to be released', limits: { maxInFlight: 1 } })
+      const first = send(scene, ORDER)
+      await vi.waitFor(async () => expect((await scene.seen()).events).toHaveLength(1))
+      const second = await send(scene, ORDER)
       expect([second.status, second.body.error.code, second.headers['retry-after']]).toEqual([503, 'OVERLOADED', '5'])
-      hold.open()
+      await scene.release()
       expect((await first).status).toBe(200)
-      expect((await send(url, order)).status).toBe(200)
-      expect([handled, errors]).toEqual([2, ['OVERLOADED']])
+      expect((await send(scene, ORDER)).status).toBe(200)
+      const { ended, errors } = await scene.seen()
+      expect([ended, errors]).toEqual([2, ['OVERLOADED']])
     })
   })
 }

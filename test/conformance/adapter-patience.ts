@@ -1,49 +1,65 @@
-import { describe, expect, it } from 'vitest'
-import { orderText, signed } from './deliveries.ts'
+import { describe, expect } from 'vitest'
+import { ORDER } from './deliveries.ts'
+import type { Host } from './host.ts'
 import { chunkOf, connect, headOf, type RawClient, trickle } from './raw-client.ts'
-import type { Stage } from './scene.ts'
 
-const order = signed('orders.place', orderText())
-const announced = { 'content-length': String(order.body.length) }
+const announced = { ...ORDER.headers, 'content-length': String(ORDER.body.length) }
+const chunked = { ...ORDER.headers, 'transfer-encoding': 'chunked' }
 
-/** What a sender gets that does not get on with it. Side by side, because all of them wait. */
-export function testPatience({ serve }: Stage): void {
-  describe.concurrent('is not patient for ever', () => {
-    it.each([
-      ['never comes', 0],
-      ['stops coming', 100],
-      ['lacks its last byte', order.body.length - 1],
-    ])('with a body that %s: 408, and the connection is closed', async (_, length) => {
-      const { receiver, url, errors } = await serve({ bodyTimeoutMs: 200 })
-      let handled = 0
-      receiver.on('orders.place', () => {
-        handled += 1
+const LATE: readonly (readonly [string, number])[] = [
+  ['never comes', 0],
+  ['stops coming', 100],
+  ['lacks its last byte', ORDER.body.length - 1],
+]
+
+/** What a sender gets that does not get on with it. */
+export function testPatience({ open, needs }: Host): void {
+  describe('is not patient for ever', () => {
+    const patient = needs('bodies on their way')
+
+    for (const [what, length] of LATE) {
+      patient(`with a body that ${what}: 408`, async () => {
+        const scene = await open({ limits: { bodyTimeoutMs: 200 } })
+        const client = await connect(scene)
+        await client.send(headOf(scene, announced))
+        await client.send(ORDER.body.subarray(0, length))
+        const begin = performance.now()
+        await expectTimeout(client)
+        expect(performance.now() - begin).toBeLessThan(1500)
+        client.reset()
+        const { events, errors } = await scene.seen()
+        expect([events, errors]).toEqual([[], ['BODY_TIMEOUT']])
       })
-      const client = await connect(url)
-      await client.send(headOf(url, { ...order.headers, ...announced }))
-      await client.send(order.body.subarray(0, length))
-      const begin = performance.now()
-      await expectTimeout(client)
-      expect(performance.now() - begin).toBeLessThan(1500)
-      expect([handled, errors]).toEqual([0, ['BODY_TIMEOUT']])
-    })
+    }
 
-    it('with a body of which a byte comes now and then: 408, and the connection is closed', async () => {
-      const { url, errors } = await serve({ bodyTimeoutMs: 200 })
-      const client = await connect(url)
-      await client.send(headOf(url, { ...order.headers, 'transfer-encoding': 'chunked' }))
+    patient('with a body of which a byte comes now and then: 408', async () => {
+      const scene = await open({ limits: { bodyTimeoutMs: 200 } })
+      const client = await connect(scene)
+      await client.send(headOf(scene, chunked))
       const trickled = trickle(client, chunkOf('x'))
       await expectTimeout(client)
+      client.reset()
       await trickled
-      expect(errors).toEqual(['BODY_TIMEOUT'])
+      expect((await scene.seen()).errors).toEqual(['BODY_TIMEOUT'])
     })
 
-    it('with a body that is later than `deadlineMs`, whatever `bodyTimeoutMs` says', async () => {
-      const { url, errors } = await serve({ deadlineMs: 200 })
-      const client = await connect(url)
-      await client.send(headOf(url, { ...order.headers, ...announced }))
+    patient('with a body that is later than `deadlineMs`, whatever `bodyTimeoutMs` says: 408', async () => {
+      const scene = await open({ limits: { deadlineMs: 200 } })
+      const client = await connect(scene)
+      await client.send(headOf(scene, announced))
       await expectTimeout(client)
-      expect(errors).toEqual(['BODY_TIMEOUT'])
+      client.reset()
+      expect((await scene.seen()).errors).toEqual(['BODY_TIMEOUT'])
+    })
+
+    needs('bodies on their way', 'closing')('and closes the connection of such a body', async () => {
+      const scene = await open({ limits: { bodyTimeoutMs: 200 } })
+      const client = await connect(scene)
+      await client.send(headOf(scene, chunked))
+      const trickled = trickle(client, chunkOf('x'))
+      expect((await client.answer()).headers.connection).toBe('close')
+      await client.closed
+      await trickled
     })
   })
 }
@@ -52,6 +68,4 @@ async function expectTimeout(client: RawClient): Promise<void> {
   const answer = await client.answer()
   expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([408, 'BODY_TIMEOUT'])
   expect(answer.headers['content-type']).toMatch(/^application\/json/)
-  expect(answer.headers.connection).toBe('close')
-  await client.closed
 }

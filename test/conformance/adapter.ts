@@ -1,33 +1,36 @@
 import { describe } from 'vitest'
 import { testAnswers } from './adapter-answers.ts'
+import { testBackground } from './adapter-background.ts'
 import { testBodies } from './adapter-bodies.ts'
 import { testConnections } from './adapter-connections.ts'
 import { testEarlyAnswers } from './adapter-early-answers.ts'
 import { testHangUps } from './adapter-hang-ups.ts'
 import { testLoad } from './adapter-load.ts'
 import { testPatience } from './adapter-patience.ts'
-import { createStage, type Start } from './scene.ts'
-
-export interface AdapterTraits {
-  /** Whether requests reach the receiver while their bodies are still on the way: no for AWS Lambda, for instance. */
-  readonly sockets: boolean
-}
+import { createHost, type Lacks, type Listening } from './host.ts'
 
 /**
  * What every adapter has to keep, over real HTTP.
  *
- * @param start starts the framework on a free port with the receiver it is given; the suite closes what it starts.
+ * @param start starts the framework on a free port with a stage (`createStage()`) in place of the receiver, in this process
+ * or in another; the suite closes what it starts.
+ * @param lacks what the platform cannot show, and why: such cases are skipped.
  */
-export function testAdapter(name: string, start: Start, { sockets }: AdapterTraits): void {
+export function testAdapter(
+  name: string,
+  start: () => Promise<Listening>,
+  lacks: Lacks = {},
+  startWithinMs?: number,
+): void {
   describe(name, () => {
-    const stage = createStage(start)
-    testAnswers(stage)
-    testBodies(stage)
-    testLoad(stage)
-    if (!sockets) return
-    testConnections(stage)
-    testEarlyAnswers(stage)
-    testHangUps(stage)
-    testPatience(stage)
+    const host = createHost(start, lacks, startWithinMs)
+    testAnswers(host)
+    testBodies(host)
+    testLoad(host)
+    testConnections(host)
+    testEarlyAnswers(host)
+    testHangUps(host)
+    testPatience(host)
+    testBackground(host)
   })
 }

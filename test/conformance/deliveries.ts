@@ -1,44 +1,15 @@
-import { createHmac } from 'node:crypto'
-
-/** A secret a topic, as Commerce Layer gives them out. */
-export const SECRETS = {
-  'orders.place': '0f4ab4d9c46ab3c3a24ea9c7cbd6a8d1',
-  'orders.create': '6f1c9e01b4f84a7a9b9f1f5a6d0b2c3e',
-  'customers.create': '9c7a5b3d1e2f40618273a4b5c6d7e8f9',
-  'galaxies.explode': 'a1b2c3d4e5f60718293a4b5c6d7e8f90',
-}
-
-type SecretTopic = keyof typeof SECRETS
+import { delivery, type SignedRequest } from '../deliveries.ts'
+import { SECRETS } from './secrets.ts'
 
 /** What a sender puts on the wire. */
 export interface Sent {
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Buffer
-}
-
-export function signatureOf(body: Uint8Array | string, secret: string): string {
-  return createHmac('sha256', secret).update(body).digest('base64')
+  readonly body: Uint8Array
 }
 
 /** A genuine delivery of whatever bytes are given, signed with the topic's own secret. */
-export function signed(topic: SecretTopic, body: Uint8Array | string): Sent {
-  return {
-    headers: {
-      'content-type': 'application/json',
-      'x-commercelayer-topic': topic,
-      'x-commercelayer-signature': signatureOf(body, SECRETS[topic]),
-    },
-    body: Buffer.from(body),
-  }
-}
-
-/** The same request with other headers; `undefined` leaves one out. */
-export function withHeaders(sent: Sent, changes: Readonly<Record<string, string | undefined>>): Sent {
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries({ ...sent.headers, ...changes })) {
-    if (value !== undefined) headers[name] = value
-  }
-  return { headers, body: sent.body }
+export function sentAs(topic: keyof typeof SECRETS, body: Uint8Array | string): SignedRequest {
+  return delivery(topic, body, SECRETS[topic])
 }
 
 /**
@@ -58,3 +29,12 @@ export function orderText({ id = 'OeRyhjDlje', name = 'Ada', padding = 0 } = {})
 export function customerText(email = 'ada@example.com'): string {
   return `{"data":{"id":"CuStOmErId","type":"customers","attributes":{"email":"${email}"}}}`
 }
+
+/** The order that most cases send: more bytes than characters. */
+export const ORDER = sentAs('orders.place', orderText({ name: 'Zoë 🛒' }))
+/** The same from a stranger. */
+export const UNSIGNED = {
+  headers: { 'content-type': 'application/json', 'x-commercelayer-topic': 'orders.place' },
+  body: ORDER.body,
+}
+export const HANDLED = '{"outcome":"handled"}'

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import type { Sent } from './deliveries.ts'
+import type { Target } from './scene.ts'
 
 interface RawAnswer {
   readonly status: number
@@ -24,7 +25,7 @@ export interface RawClient {
   reset(): void
 }
 
-export async function connect(url: string): Promise<RawClient> {
+export async function connect({ url }: Target): Promise<RawClient> {
   const { hostname, port } = new URL(url)
   const socket = createConnection({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true })
   await once(socket, 'connect')
@@ -117,16 +118,23 @@ function dechunked(bytes: Buffer): Body | undefined {
   }
 }
 
-/** The head of a POST to `url`, as text: the request line and the fields, in the order and the case given. */
-export function headOf(url: string, headers: Readonly<Record<string, string>> | readonly string[]): string {
+/** The head of a POST, as text: the request line and the fields, in the order and the case given. */
+export function headOf(
+  { url, headers: own = {} }: Target,
+  headers: Readonly<Record<string, string>> | string[],
+): string {
   const { host, pathname } = new URL(url)
-  const fields = Array.isArray(headers) ? headers : Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  const fields = Array.isArray(headers) ? [...linesOf(own), ...headers] : linesOf({ ...own, ...headers })
   return [`POST ${pathname} HTTP/1.1`, `Host: ${host}`, ...fields, '', ''].join('\r\n')
 }
 
+function linesOf(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+}
+
 /** A whole request with a `Content-Length`. */
-export function requestOf(url: string, { headers, body }: Sent): Buffer {
-  return Buffer.concat([Buffer.from(headOf(url, { ...headers, 'content-length': String(body.length) })), body])
+export function requestOf(target: Target, { headers, body }: Sent): Buffer {
+  return Buffer.concat([Buffer.from(headOf(target, { ...headers, 'content-length': String(body.length) })), body])
 }
 
 /** One chunk of a chunked body; an empty one ends it. */

@@ -1,96 +1,86 @@
-import { createReceiver, type ErrorCode, isWebhookError, type Receiver, type ReceiverOptions } from 'hooklayer'
+import { createHash } from 'node:crypto'
 import supertest from 'supertest'
-import { afterAll, expect } from 'vitest'
-import { SECRETS, type Sent } from './deliveries.ts'
+import { expect } from 'vitest'
+import type { Sent } from './deliveries.ts'
+import { createStage, type Play, type Seen } from './stage.ts'
 
-/** What an adapter is made for. */
-export type Receiving = Pick<Receiver, 'receive'>
-
-/** A server that listens. */
-export interface Listening {
-  /** Where the receiver is mounted. */
+/** Where requests go, and the headers that they need to get there. */
+export interface Target {
   readonly url: string
-  /** Closes the server and every connection it has. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A receiver behind the host under test, and its twin in this process, which is behind nothing. */
+export interface Scene extends Target {
+  seen(): Promise<Seen>
+  /** Lets the handlers end that wait for it. */
+  release(): Promise<void>
+  /** Shuts the receiver down. */
   close(): Promise<void>
-}
-
-/** Starts the adapter's framework on a free port, with the receiver in it. */
-export type Start = (receiver: Receiving) => Promise<Listening>
-
-/** A receiver behind a real server. */
-export interface Scene {
-  readonly receiver: Receiver
-  readonly url: string
-  /** The codes that `onError` was told, in their order. */
-  readonly errors: (ErrorCode | 'permanent')[]
-}
-
-export interface Stage {
-  /** @param startThis instead of the stage's own `start`, for a case that is set up in another way. */
-  serve(options?: Partial<ReceiverOptions>, startThis?: Start): Promise<Scene>
-  /** For a receiver that is not made here. */
-  listen(receiver: Receiving): Promise<string>
-}
-
-const silent = () => {}
-
-/** Everything a block of tests starts is closed when the block has ended. */
-export function createStage(start: Start): Stage {
-  const listening: Listening[] = []
-  afterAll(async () => {
-    await Promise.all(listening.map((one) => one.close()))
-  })
-  async function listen(receiver: Receiving, startThis = start): Promise<string> {
-    const one = await startThis(receiver)
-    listening.push(one)
-    return one.url
-  }
-  return {
-    listen: (receiver) => listen(receiver),
-    async serve(options, startThis) {
-      const logger = { debug: silent, info: silent, warn: silent, error: silent }
-      const receiver = createReceiver({ secrets: SECRETS, logger, ...options })
-      const errors: Scene['errors'] = []
-      receiver.onError((error) => errors.push(isWebhookError(error) ? error.code : 'permanent'))
-      return { receiver, url: await listen(receiver, startThis), errors }
-    },
-  }
+  /** Sends a request over HTTP and hands it to the twin, and expects the same answer, byte for byte, and the same effects. */
+  expectSameAnswer(sent: Sent, method?: Method): Promise<supertest.Response>
 }
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
-/** Sends a request over HTTP, its bytes as they are. */
-export async function send(url: string, { headers, body }: Sent, method: Method = 'post'): Promise<supertest.Response> {
-  const request = supertest(url)
-    [method]('')
-    .set({ ...headers })
-  if (method === 'get') return request
-  // superagent would write a Buffer as JSON; its type forgets that bytes may be sent.
-  return request.serialize((bytes) => bytes as string).send(body)
+const twins = createStage()
+let count = 0
+
+/** Opens a scene on a host that has a stage. */
+export async function openScene(url: string, play: Play = {}): Promise<Scene> {
+  count += 1
+  const headers = { 'x-stage-scene': `scene-${count}` }
+  const target = { url, headers }
+  async function command(name: string, more: Record<string, string> = {}) {
+    const fields = { ...headers, 'x-stage-command': name, ...more }
+    const answer = await send({ url }, { headers: fields, body: new Uint8Array() })
+    expect(answer.status, `the host's answer to "${name}": ${answer.text}`).toBe(200)
+    const { body } = await twins.receive({ method: 'POST', headers: fields, body: '' })
+    return { here: answer.body, twin: JSON.parse(body) }
+  }
+  await command('open', { 'x-stage-play': JSON.stringify(play) })
+  return {
+    ...target,
+    seen: async () => (await command('seen')).here,
+    release: async () => void (await command('release')),
+    close: async () => void (await command('close')),
+    async expectSameAnswer({ headers: fields, body }, method = 'post') {
+      const request = { method: method.toUpperCase(), headers: { ...fields, ...headers }, body }
+      const direct = await twins.receive(request)
+      const answer = await send(target, { headers: fields, body }, method)
+      expect({ status: answer.status, body: answer.text }).toEqual({ status: direct.status, body: direct.body })
+      expect(answer.headers).toMatchObject(direct.headers)
+      expectLength(answer)
+      const { here, twin } = await command('seen')
+      expect(here).toEqual(twin)
+      return answer
+    },
+  }
 }
 
-/** Sends a request over HTTP and hands it to the receiver itself, and expects the same answer, byte for byte. */
-export async function expectSameAnswer(
-  { receiver, url }: Pick<Scene, 'receiver' | 'url'>,
-  sent: Sent,
+/** That what was announced is what came: no character cut off, and none waited for. */
+export function expectLength({ headers, text }: supertest.Response): void {
+  if (headers['transfer-encoding'] === 'chunked') expect(headers).not.toHaveProperty('content-length')
+  else expect(headers['content-length']).toBe(String(Buffer.byteLength(text)))
+}
+
+/** Sends a request over HTTP, its bytes as they are. */
+export async function send(
+  { url, headers: own }: Target,
+  { headers, body }: Sent,
   method: Method = 'post',
 ): Promise<supertest.Response> {
-  const direct = await receiver.receive({ method: method.toUpperCase(), headers: sent.headers, body: sent.body })
-  const answer = await send(url, sent, method)
-  expect({ status: answer.status, body: answer.text }).toEqual({ status: direct.status, body: direct.body })
-  expect(answer.headers).toMatchObject(direct.headers)
-  expect(answer.headers['content-type']).toMatch(/^application\/json(;|$)/)
-  expect(answer.headers['content-length']).toBe(String(Buffer.byteLength(direct.body)))
-  return answer
+  const request = supertest(url)
+    [method]('')
+    .set({ ...own, ...headers })
+  if (method === 'get') return request
+  // superagent would write a Buffer as JSON; its type forgets that bytes may be sent.
+  return request.serialize((bytes) => bytes as string).send(Buffer.from(body))
 }
 
-/** A gate that a test opens: `await gate.opened` holds a handler back until `gate.open()`. */
-export function createHold(): { readonly opened: Promise<void>; open(): void } {
-  let open = () => {}
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { opened, open }
+/** What tells a body from any other. */
+export function digestOf(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex')
 }
 
 export function wait(ms: number): Promise<void> {

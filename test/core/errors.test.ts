@@ -21,6 +21,13 @@ describe('a WebhookError', () => {
     expect(error).toHaveProperty('cause', undefined)
   })
 
+  it('says how to fix it after what happened', () => {
+    const error = new WebhookError('BODY_ALREADY_PARSED', { message: 'It was parsed.', fix: 'Mount it first.' })
+    expect(error.message).toBe('It was parsed. Mount it first.')
+    const usual = new WebhookError('BODY_ALREADY_PARSED')
+    expect(new WebhookError('BODY_ALREADY_PARSED', { fix: 'Fix.' }).message).toBe(`${usual.message} Fix.`)
+  })
+
   it('is recognised whichever copy of the package made it', async () => {
     for (const [, copy] of await inBothRuntimes(() => import('hooklayer'))) {
       const error = new copy.WebhookError('OVERLOADED')

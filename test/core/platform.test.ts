@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { inBothRuntimes } from '../runtimes.ts'
 
 const platforms = new Map(await inBothRuntimes(() => import('../../src/core/platform.ts')))
 
 describe('the platform', () => {
+  afterEach(() => vi.restoreAllMocks())
+
   it('hands out the built-in modules of Node', () => {
     expect(platforms.get('node')?.nodeCrypto).toHaveProperty('createHmac')
     expect(platforms.get('node')?.nodeText).toHaveProperty('transcode')
@@ -12,5 +14,14 @@ describe('the platform', () => {
   it('has none of them where the runtime hands out no built-in modules', () => {
     expect(platforms.get('web')?.nodeCrypto).toBeUndefined()
     expect(platforms.get('web')?.nodeText).toBeUndefined()
+  })
+
+  it('has none of them where the runtime has a stand-in that throws, as Next’s edge does', async () => {
+    vi.resetModules()
+    vi.spyOn(process, 'getBuiltinModule').mockImplementation(() => {
+      throw new Error('A Node.js API is used (process.getBuiltinModule) which is not supported in the Edge Runtime.')
+    })
+    const platform = await import('../../src/core/platform.ts')
+    expect([platform.nodeCrypto, platform.nodeText]).toEqual([undefined, undefined])
   })
 })

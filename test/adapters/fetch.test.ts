@@ -1,0 +1,101 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { serve } from '@hono/node-server'
+import { createFetchHandler } from 'hooklayer/fetch'
+import { describe, expect, it } from 'vitest'
+import { testAdapter } from '../conformance/adapter.ts'
+import { HANDLED, ORDER, orderText, sentAs } from '../conformance/deliveries.ts'
+import { listeningOn } from '../conformance/listen.ts'
+import { digestOf } from '../conformance/scene.ts'
+import { createStage } from '../conformance/stage.ts'
+import { createRecorder } from './mounts.ts'
+
+testAdapter(
+  'Fetch, by @hono/node-server',
+  async () => {
+    const fetch = createFetchHandler(createStage(), { background: () => {} })
+    const server = serve({ fetch, port: 0, hostname: '127.0.0.1' }) as Server
+    await once(server, 'listening')
+    return listeningOn(server)
+  },
+  {
+    'lingering over the limit': 'the server closes the connection half a second after the answer',
+    closing: 'Node closes the connection as soon as the answer has ended',
+  },
+)
+
+describe('Fetch, with a `Request` in hand,', () => {
+  const requestOf = (
+    body: Uint8Array | ReadableStream = new Uint8Array(ORDER.body),
+    headers: Readonly<Record<string, string>> = {},
+  ) =>
+    new Request('https://shop.example/webhooks', {
+      method: 'POST',
+      headers: { ...ORDER.headers, ...headers },
+      body,
+      duplex: 'half',
+    } as RequestInit)
+
+  it('answers a `Response` with the bytes of the order handled', async () => {
+    const { receiver, handled } = createRecorder()
+    const response = await createFetchHandler(receiver)(requestOf())
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json'])
+    expect(await response.text()).toBe(HANDLED)
+    expect(handled.map(digestOf)).toEqual([digestOf(ORDER.body)])
+  })
+
+  it.each<[string, (request: Request) => unknown]>([
+    ['json()', (request) => request.json()],
+    ['text()', (request) => request.text()],
+    ['arrayBuffer()', (request) => request.arrayBuffer()],
+    ['body.getReader()', (request) => request.body?.getReader()],
+    ['body.getReader(), and it has a length', (request) => request.body?.getReader()],
+    ['body.cancel()', (request) => request.body?.cancel()],
+  ])('answers 500 at once if it was read before, by %s, and says how to fix it', async (how, read) => {
+    const { receiver, handled, errors } = createRecorder()
+    const length = how.endsWith('length') ? { 'content-length': String(ORDER.body.length) } : {}
+    const request = requestOf(undefined, length)
+    await read(request)
+    const response = await createFetchHandler(receiver)(request)
+    const { error } = (await response.json()) as { error: { code: string; message: string } }
+    expect([response.status, error.code]).toEqual([500, 'BODY_ALREADY_PARSED'])
+    expect(error.message).toContain('before request.json(), request.text() and the like')
+    expect([handled, errors]).toEqual([[], ['BODY_ALREADY_PARSED']])
+  })
+
+  it('reads no more of a body without a length than it may', async () => {
+    const { receiver, errors } = createRecorder({ maxBodyBytes: 10_000 })
+    let [pulled, isCancelled] = [0, false]
+    const endless = new ReadableStream({
+      pull(controller) {
+        pulled += 1
+        controller.enqueue(new Uint8Array(1000))
+      },
+      cancel() {
+        isCancelled = true
+      },
+    })
+    const response = await createFetchHandler(receiver)(requestOf(endless))
+    expect([response.status, errors]).toEqual([413, ['BODY_TOO_LARGE']])
+    expect(pulled).toBeLessThan(20)
+    expect(isCancelled).toBe(true)
+  })
+
+  it('trusts no `Content-Length` beside a `Transfer-Encoding`', async () => {
+    const { receiver, errors } = createRecorder({ maxBodyBytes: 1000 })
+    const { body } = sentAs('orders.place', orderText({ padding: 5000 }))
+    const headers = new Headers({ ...ORDER.headers, 'content-length': '10', 'transfer-encoding': 'chunked' })
+    const stream = new Blob([new Uint8Array(body)]).stream()
+    // A `Request` drops such headers; what servers make out of theirs has them.
+    const request = Object.defineProperty(requestOf(stream), 'headers', { value: headers })
+    expect((await createFetchHandler(receiver)(request)).status).toBe(413)
+    expect(errors).toEqual(['BODY_TOO_LARGE'])
+  })
+
+  it('answers one without a body', async () => {
+    const { receiver, errors } = createRecorder()
+    const request = new Request('https://shop.example', { method: 'POST', headers: { ...ORDER.headers } })
+    expect((await createFetchHandler(receiver)(request)).status).toBe(401)
+    expect(errors).toEqual(['SIGNATURE_MISMATCH'])
+  })
+})

@@ -1,0 +1,75 @@
+import { createKoaMiddleware } from 'hooklayer/koa'
+import Koa from 'koa'
+import bodyParser from 'koa-bodyparser'
+import mount from 'koa-mount'
+import { describe, expect, it } from 'vitest'
+import { testAdapter } from '../conformance/adapter.ts'
+import { HANDLED, ORDER } from '../conformance/deliveries.ts'
+import { type Listening, NO_BACKGROUND } from '../conformance/host.ts'
+import { listen } from '../conformance/listen.ts'
+import { digestOf, send } from '../conformance/scene.ts'
+import { createStage } from '../conformance/stage.ts'
+import { createMounts } from './mounts.ts'
+
+const PATH = '/webhooks'
+
+testAdapter('Koa', () => start((app) => app.use(mount(PATH, createKoaMiddleware(createStage())))), NO_BACKGROUND)
+
+function start(setUp: (app: Koa) => unknown): Promise<Listening> {
+  const app = new Koa()
+  // Koa prints the errors of connections that senders break off.
+  app.silent = true
+  setUp(app)
+  return listen(app.callback(), PATH)
+}
+
+describe('Koa, which has its own ways:', () => {
+  const mountReceiver = createMounts()
+  const behind = (...front: readonly Koa.Middleware[]) =>
+    mountReceiver((receiver) =>
+      start((app) => {
+        for (const one of front) app.use(one)
+        app.use(mount(PATH, createKoaMiddleware(receiver)))
+      }),
+    )
+
+  it('with a body parser mounted first, answers 500 at once and says how to fix it', async () => {
+    const { url, handled, errors } = await behind(bodyParser(), (context, next) => {
+      // The parser keeps the text; other parsers keep nothing.
+      Object.assign(context.request, { rawBody: undefined })
+      return next()
+    })
+    const begin = performance.now()
+    const answer = await send({ url }, ORDER)
+    expect(performance.now() - begin).toBeLessThan(1000)
+    expect([answer.status, answer.body.error.code]).toEqual([500, 'BODY_ALREADY_PARSED'])
+    expect(answer.body.error.message).toContain('mount("/webhooks", createKoaMiddleware(receiver))')
+    expect([handled, errors]).toEqual([[], ['BODY_ALREADY_PARSED']])
+  })
+
+  it('with a body parser that keeps the text in `ctx.request.rawBody`, uses that', async () => {
+    const { url, handled } = await behind(bodyParser())
+    const answer = await send({ url }, ORDER)
+    expect([answer.status, answer.text]).toEqual([200, HANDLED])
+    expect(handled.map(digestOf)).toEqual([digestOf(ORDER.body)])
+  })
+
+  it('calls no middleware that is mounted below, and leaves other paths to them', async () => {
+    const { url } = await mountReceiver((receiver) =>
+      start((app) =>
+        app
+          .use(mount(PATH, createKoaMiddleware(receiver)))
+          .use(bodyParser())
+          .use((context) => {
+            context.body = { parsed: context.request.body }
+          }),
+      ),
+    )
+    expect((await send({ url }, ORDER)).text).toBe(HANDLED)
+    const other = await send(
+      { url: url.replace(PATH, '/others') },
+      { headers: { 'content-type': 'application/json' }, body: Buffer.from('{"a":1}') },
+    )
+    expect(other.body).toEqual({ parsed: { a: 1 } })
+  })
+})

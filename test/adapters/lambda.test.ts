@@ -1,0 +1,108 @@
+import type {
+  ALBEvent,
+  ALBResult,
+  APIGatewayProxyEvent,
+  APIGatewayProxyEventV2,
+  APIGatewayProxyResult,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+  LambdaFunctionURLEvent,
+  LambdaFunctionURLResult,
+} from 'aws-lambda'
+import { createLambdaHandler } from 'hooklayer/lambda'
+import { describe, expect, it } from 'vitest'
+import { testAdapter } from '../conformance/adapter.ts'
+import { HANDLED, ORDER, type Sent, UNSIGNED } from '../conformance/deliveries.ts'
+import { type Lacks, NO_BACKGROUND } from '../conformance/host.ts'
+import { EVENTS, type MakeEvent } from '../conformance/lambda-events.ts'
+import { startLambda } from '../conformance/lambda-front.ts'
+import { digestOf } from '../conformance/scene.ts'
+import { withHeaders } from '../deliveries.ts'
+import { createRecorder } from './mounts.ts'
+
+const LACKS: Lacks = {
+  ...NO_BACKGROUND,
+  'bodies on their way': 'an event has its whole body',
+  lingering: 'what is in front of a Lambda reads the whole body first',
+  'lingering over the limit': 'what is in front of a Lambda reads the whole body first',
+}
+
+for (const [kind, makeEvent] of Object.entries(EVENTS)) {
+  const lacks: Lacks = kind.endsWith('Load Balancer')
+    ? { ...LACKS, 'repeated headers': 'a load balancer passes on the last of them, unless told otherwise' }
+    : LACKS
+  testAdapter(`Lambda, behind ${kind}`, () => startLambda(makeEvent), lacks)
+}
+
+/** The event that a request would become. */
+function eventOf(makeEvent: MakeEvent, { headers, body }: Sent, method = 'POST') {
+  return makeEvent({ method, headers, body, fields: Object.entries(headers) })
+}
+
+describe.each(Object.entries(EVENTS))('Lambda, given the event of %s,', (kind, makeEvent) => {
+  const isMulti = kind.includes('REST') || kind.includes('multi')
+  const resultOf = (statusCode: number, body: string, more: Record<string, string> = {}) => {
+    const headers = { 'content-type': 'application/json', ...more }
+    return {
+      statusCode,
+      ...(isMulti
+        ? { multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])) }
+        : { headers }),
+      body,
+      isBase64Encoded: false,
+    }
+  }
+
+  it.each([
+    ['a plain body', ORDER, false],
+    ['a body in base64', withHeaders(ORDER, { 'content-type': 'application/octet-stream' }), true],
+  ])('takes %s to its handler, and answers in the form that is wanted', async (_, sent, isBase64Encoded) => {
+    const { receiver, handled } = createRecorder()
+    const event = eventOf(makeEvent, sent)
+    expect(event).toMatchObject({ isBase64Encoded })
+    expect(await createLambdaHandler(receiver)(event)).toStrictEqual(resultOf(200, HANDLED))
+    expect(handled.map(digestOf)).toEqual([digestOf(sent.body)])
+  })
+
+  it('answers a refusal in that form too', async () => {
+    const { receiver, errors } = createRecorder()
+    const error = '{"error":{"code":"SIGNATURE_MISSING","message":"The X-CommerceLayer-Signature header is missing."}}'
+    const result = await createLambdaHandler(receiver)(eventOf(makeEvent, UNSIGNED))
+    expect(result).toStrictEqual(resultOf(401, error))
+    expect(errors).toEqual(['SIGNATURE_MISSING'])
+  })
+
+  it('knows its method', async () => {
+    const { receiver } = createRecorder()
+    const result = await createLambdaHandler(receiver)(
+      eventOf(makeEvent, { headers: {}, body: Buffer.alloc(0) }, 'GET'),
+    )
+    const error = '{"error":{"code":"METHOD_NOT_ALLOWED","message":"Only POST is allowed."}}'
+    expect(result).toStrictEqual(resultOf(405, error, { allow: 'POST' }))
+  })
+
+  it('says that a body was parsed that something in front of it has parsed', async () => {
+    const { receiver, errors } = createRecorder()
+    const event = { ...eventOf(makeEvent, ORDER), body: { data: {} }, isBase64Encoded: false }
+    expect(await createLambdaHandler(receiver)(event)).toMatchObject({ statusCode: 500 })
+    expect(errors).toEqual(['BODY_ALREADY_PARSED'])
+  })
+})
+
+it('has the types of @types/aws-lambda', () => {
+  const handler = createLambdaHandler(createRecorder().receiver)
+  const rest: (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult> = handler
+  const http: (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2> = handler
+  const url: (event: LambdaFunctionURLEvent, context: Context) => Promise<LambdaFunctionURLResult> = handler
+  const balancer: (event: ALBEvent, context: Context) => Promise<ALBResult> = handler
+  expect([rest, http, url, balancer]).toEqual([handler, handler, handler, handler])
+})
+
+it('is a Lambda handler of two arguments, as Node 24 wants it', () => {
+  expect(createLambdaHandler(createRecorder().receiver).length).toBeLessThanOrEqual(2)
+})
+
+it('answers what is no event of HTTP at all rather than throwing', async () => {
+  const handler = createLambdaHandler(createRecorder().receiver)
+  expect(await handler({})).toMatchObject({ statusCode: 405 })
+})

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http'
+import { createNodeListener } from 'hooklayer/node'
+import { describe, expect, it } from 'vitest'
+import { testAdapter } from '../conformance/adapter.ts'
+import { HANDLED, ORDER } from '../conformance/deliveries.ts'
+import { NO_BACKGROUND } from '../conformance/host.ts'
+import { listen } from '../conformance/listen.ts'
+import { digestOf, send } from '../conformance/scene.ts'
+import { createStage } from '../conformance/stage.ts'
+import { createMounts } from './mounts.ts'
+
+testAdapter('node:http', () => listen(createNodeListener(createStage())), NO_BACKGROUND)
+
+describe('node:http, of hosts that read the body first:', () => {
+  const mount = createMounts()
+  /** A host reads the request to its end, and leaves things on it. */
+  const hostedBy = (leave: (request: IncomingMessage, bytes: Buffer) => void) =>
+    mount((receiver) => {
+      const listener = createNodeListener(receiver)
+      return listen(async (request, response) => {
+        const chunks: Buffer[] = []
+        for await (const chunk of request) chunks.push(chunk)
+        leave(request, Buffer.concat(chunks))
+        await listener(request, response)
+      })
+    })
+
+  it.each<[string, (request: IncomingMessage, bytes: Buffer) => void]>([
+    [
+      'Google Cloud Functions, which keep the bytes beside the parsed body',
+      (request, rawBody) => Object.assign(request, { rawBody, body: JSON.parse(rawBody.toString()) }),
+    ],
+    ['a host that leaves bytes in `body`', (request, body) => Object.assign(request, { body })],
+    ['a host that leaves text in `body`', (request, bytes) => Object.assign(request, { body: bytes.toString() })],
+  ])('%s: the signed bytes are found', async (_, leave) => {
+    const { url, handled, errors } = await hostedBy(leave)
+    const answer = await send({ url }, ORDER)
+    expect([answer.status, answer.text, errors]).toEqual([200, HANDLED, []])
+    expect(handled.map(digestOf)).toEqual([digestOf(ORDER.body)])
+  })
+
+  it.each<[string, (request: IncomingMessage, bytes: Buffer) => void]>([
+    ['Vercel, which parses JSON', (request, bytes) => Object.assign(request, { body: JSON.parse(bytes.toString()) })],
+    [
+      'Vercel, which parses JSON when it is asked for',
+      (request, bytes) => Object.defineProperty(request, 'body', { get: () => JSON.parse(bytes.toString()) }),
+    ],
+    ['a host that leaves nothing', () => {}],
+  ])('%s: 500 at once, and how to fix it', async (_, leave) => {
+    const { url, handled, errors } = await hostedBy(leave)
+    const begin = performance.now()
+    const answer = await send({ url }, ORDER)
+    expect(performance.now() - begin).toBeLessThan(1000)
+    expect([answer.status, answer.body.error.code]).toEqual([500, 'BODY_ALREADY_PARSED'])
+    expect(answer.body.error.message).toContain('NODEJS_HELPERS=0')
+    expect(answer.body.error.message).toContain('`hooklayer/fetch`')
+    expect([handled, errors]).toEqual([[], ['BODY_ALREADY_PARSED']])
+  })
+})

@@ -1,0 +1,76 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createNodeListener } from 'hooklayer/node'
+import { describe, expect, it, vi } from 'vitest'
+import { createMounts, type Mount } from '../adapters/mounts.ts'
+import { HANDLED, ORDER } from '../conformance/deliveries.ts'
+import { listen } from '../conformance/listen.ts'
+import { connect, headOf, type RawClient } from '../conformance/raw-client.ts'
+import { send } from '../conformance/scene.ts'
+
+const SENDERS = 2000
+const MAX_BODY_BYTES = 64 * 1024
+/** Time-outs that nobody comes to: to open so many connections can take seconds. That they cut senders off is tested elsewhere. */
+const LIMITS = { maxBodyBytes: MAX_BODY_BYTES, bodyTimeoutMs: 60_000, deadlineMs: 60_000 }
+const PLACES = 1000
+
+/** Senders and receiver are in one process, so that each connection is open twice. */
+const report = process.report.getReport() as { userLimits?: { open_files?: { hard?: unknown } } }
+const files = Number(report.userLimits?.open_files?.hard) || Number.POSITIVE_INFINITY
+
+describe.skipIf(files < 3 * SENDERS)(`${SENDERS} senders that stop after a kilobyte`, () => {
+  const mount = createMounts()
+
+  it('take no more than the places there are, cost no more than their bodies, and make room when they go', async () => {
+    const target = await mount((receiver) => listen(createNodeListener(receiver)), LIMITS)
+    const before = bytesUsed()
+    const senders = await startSenders(target)
+    await vi.waitFor(() => expect(target.errors).toHaveLength(SENDERS - PLACES), { timeout: 5000 })
+    expect(bytesUsed() - before).toBeLessThan(SENDERS * MAX_BODY_BYTES)
+    const refused = await Promise.all(senders.slice(PLACES).map((sender) => sender.answer()))
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]))
+
+    const begin = performance.now()
+    const good = await send(target, ORDER)
+    expect([good.status, good.body.error.code, good.headers['retry-after']]).toEqual([503, 'OVERLOADED', '5'])
+    expect(performance.now() - begin).toBeLessThan(1000)
+
+    for (const sender of senders) sender.reset()
+    await vi.waitFor(async () => expect((await send(target, ORDER)).text).toBe(HANDLED), { timeout: 5000 })
+  })
+
+  it('are in nobody’s way where there are places enough', async () => {
+    const options = { ...LIMITS, maxInFlight: 2 * SENDERS }
+    const target = await mount((receiver) => listen(createNodeListener(receiver)), options)
+    const before = bytesUsed()
+    const senders = await startSenders(target)
+    const begin = performance.now()
+    for (let round = 0; round < 10; round += 1) expect((await send(target, ORDER)).text).toBe(HANDLED)
+    expect(performance.now() - begin).toBeLessThan(2000)
+    expect(target.errors).toEqual([])
+    expect(bytesUsed() - before).toBeLessThan(SENDERS * MAX_BODY_BYTES)
+    for (const sender of senders) sender.reset()
+    await vi.waitFor(() => expect(target.errors).toHaveLength(SENDERS), { timeout: 5000 })
+    expect(new Set(target.errors)).toEqual(new Set(['BODY_ABORTED']))
+  })
+})
+
+async function startSenders(target: Mount): Promise<RawClient[]> {
+  const begun = headOf(target, { ...ORDER.headers, 'content-length': String(MAX_BODY_BYTES) }) + 'x'.repeat(1024)
+  const senders: RawClient[] = []
+  while (senders.length < SENDERS) {
+    const batch = await Promise.all(Array.from({ length: 200 }, () => connect(target)))
+    await Promise.all(batch.map((sender) => sender.send(begun)))
+    senders.push(...batch)
+  }
+  return senders
+}
+
+/** After a garbage collection: what the heap and the buffers hold. */
+function bytesUsed(): number {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  collect()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}

@@ -1,0 +1,5 @@
+import { createRouteHandler } from 'hooklayer/next'
+import { after } from 'next/server'
+import { createStage } from '../../stage.js'
+
+export const POST = createRouteHandler(createStage(), { background: after })
