@@ -1,3 +1,5 @@
+import { nextTurn } from './platform.ts'
+
 /** How long a delivery may take, from the moment the receiver was handed it. */
 export interface Deadline {
   /** Milliseconds that are left; never negative. */
@@ -10,20 +12,16 @@ export function createDeadline(ms: number): Deadline {
 }
 
 /**
- * Node makes and drops a list of timers for a timer that is alone of its length, which costs a small delivery a tenth of its
- * time over HTTP. Most are over in the same turn of the event loop, so the timer is set a turn later; at once where there is no
- * `setImmediate` (Next's edge, Workers).
+ * The outcome of `work`, or what `late` throws once `ms` milliseconds have passed. The work itself goes on.
+ *
+ * Node makes and drops a list of timers for a timer that is alone of its length, which costs a small delivery a tenth of its time
+ * over HTTP. Most are over within a turn of the event loop, so the timer is set a turn later.
  */
-const { setImmediate: soon = (run: () => void) => run() } = globalThis as {
-  setImmediate?: (run: () => void) => unknown
-}
-
-/** The outcome of `work`, or what `late` throws once `ms` milliseconds have passed. The work itself goes on. */
 export function within<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
     let isOver = false
     let timer: ReturnType<typeof setTimeout> | undefined
-    soon(() => {
+    nextTurn(() => {
       if (!isOver) timer = setTimeout(() => reject(late()), ms)
     })
     work.then(resolve, reject).then(() => {

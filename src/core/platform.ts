@@ -26,6 +26,7 @@ interface NodeBytes extends Uint8Array {
 }
 
 interface Runtime {
+  setImmediate?: (run: () => void) => unknown
   process?: { getBuiltinModule?: (name: string) => unknown }
 }
 
@@ -33,6 +34,9 @@ const { process } = globalThis as Runtime
 
 export const nodeCrypto = builtIn('node:crypto') as NodeCrypto | undefined
 export const nodeText = builtIn('node:buffer') as NodeText | undefined
+
+/** The next turn of the event loop; this one where there is no such thing. Next's edge only pretends to have one. */
+export const nextTurn = (nodeCrypto && (globalThis as Runtime).setImmediate) ?? ((run: () => void) => run())
 
 /** Next's edge has a stand-in for every function of `process`, which throws when it is called. */
 function builtIn(name: string): unknown {
