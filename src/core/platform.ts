@@ -26,17 +26,17 @@ interface NodeBytes extends Uint8Array {
 }
 
 interface Runtime {
-  setImmediate?: (run: () => void) => unknown
+  navigator?: { userAgent?: string }
   process?: { getBuiltinModule?: (name: string) => unknown }
 }
 
-const { process } = globalThis as Runtime
+const { navigator, process } = globalThis as Runtime
 
 export const nodeCrypto = builtIn('node:crypto') as NodeCrypto | undefined
 export const nodeText = builtIn('node:buffer') as NodeText | undefined
 
-/** The next turn of the event loop; this one where there is no such thing. Next's edge only pretends to have one. */
-export const nextTurn = (nodeCrypto && (globalThis as Runtime).setImmediate) ?? ((run: () => void) => run())
+/** Whether a timer of one request may look after another's. Workers forbid it, with Node's modules at hand or without. */
+export const sharesTimers = nodeCrypto !== undefined && navigator?.userAgent !== 'Cloudflare-Workers'
 
 /** Next's edge has a stand-in for every function of `process`, which throws when it is called. */
 function builtIn(name: string): unknown {

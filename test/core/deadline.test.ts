@@ -36,11 +36,23 @@ describe('work within a time', () => {
     expect(ended).toBe(true)
   })
 
-  it('leaves no timer behind once it has ended', async () => {
+  it('fails as late after more than the time in which timers gather, and not before', async () => {
+    const begun = performance.now()
+    await expect(within(new Promise(() => {}), 80, late)).rejects.toThrow('late')
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(78)
+  })
+
+  it('leaves no timer behind once it has ended, whether that was at once or later', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
       await within(Promise.resolve(), 60_000, late)
       await rejection(within(Promise.reject(late()), 60_000, late))
+      let end = () => {}
+      const work = within(new Promise<void>((resolve) => (end = resolve)), 60_000, late)
+      vi.advanceTimersByTime(25)
+      expect(vi.getTimerCount()).toBe(1)
+      end()
+      await work
       await Promise.resolve()
       expect(vi.getTimerCount()).toBe(0)
     } finally {

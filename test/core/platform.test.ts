@@ -24,4 +24,14 @@ describe('the platform', () => {
     const platform = await import('../../src/core/platform.ts')
     expect([platform.nodeCrypto, platform.nodeText]).toEqual([undefined, undefined])
   })
+
+  it('shares timers between requests on Node, and not where that is forbidden', async () => {
+    expect(platforms.get('node')?.sharesTimers).toBe(true)
+    expect(platforms.get('web')?.sharesTimers).toBe(false)
+    vi.resetModules()
+    vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })
+    const platform = await import('../../src/core/platform.ts')
+    vi.unstubAllGlobals()
+    expect(platform.sharesTimers).toBe(false)
+  })
 })
