@@ -19,29 +19,48 @@ export function createDeadline(ms: number): Deadline {
  */
 export function within<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const begun = performance.now()
-    let isOver = false
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const start = () => {
-      if (!isOver) timer = setTimeout(() => reject(late()), begun + ms - performance.now())
-    }
-    if (sharesTimers && ms > GATHER_MS) gather(start)
-    else start()
-    work.then(resolve, reject).then(() => {
-      isOver = true
-      clearTimeout(timer)
-    })
+    const watch: Watch = { end: performance.now() + ms, expire: () => reject(late()), timer: undefined }
+    if (sharesTimers && ms > GATHER_MS) gather(watch)
+    else start(watch)
+    work.then(
+      (value) => {
+        stop(watch)
+        resolve(value)
+      },
+      (error) => {
+        stop(watch)
+        reject(error)
+      },
+    )
   })
 }
 
-const GATHER_MS = 25
-const gathered: (() => void)[] = []
+/** Somebody's wait for work that may be late; once that is over it holds on to nothing, for it may still be gathered. */
+interface Watch {
+  readonly end: number
+  expire: (() => void) | undefined
+  timer: ReturnType<typeof setTimeout> | undefined
+}
 
-function gather(start: () => void): void {
-  const isFirst = gathered.push(start) === 1
+function start(watch: Watch): void {
+  if (watch.expire) watch.timer = setTimeout(watch.expire, watch.end - performance.now())
+}
+
+function stop(watch: Watch): void {
+  watch.expire = undefined
+  if (watch.timer) clearTimeout(watch.timer)
+}
+
+const GATHER_MS = 25
+let gathered: Watch[] = []
+
+function gather(watch: Watch): void {
+  const isFirst = gathered.push(watch) === 1
   if (isFirst) setTimeout(startGathered, GATHER_MS)
 }
 
 function startGathered(): void {
-  for (const start of gathered.splice(0)) start()
+  const watches = gathered
+  gathered = []
+  watches.forEach(start)
 }

@@ -6,7 +6,7 @@ import { asMarkdown, asText, type Findings, machineLine, tableOfBars } from './r
 import { benchServers } from './servers.ts'
 
 /**
- * `npm run bench -- [--only deliver|link|servers] [--markdown]`. It takes seven minutes, and always succeeds: it tells what
+ * `npm run bench -- [--only deliver|link|servers] [--markdown]`. It takes fifteen minutes, and always succeeds: it tells what
  * was measured, and which of the project's bars were missed.
  */
 const PARTS = { deliver: benchDelivery, link: benchLinking, servers: benchServers }
