@@ -1,16 +1,24 @@
 import { admit, readBody } from './core/admit.ts'
-import { authenticate, claimOf } from './core/authenticate.ts'
+import { authenticate, claimOf, deliveryOf } from './core/authenticate.ts'
 import { createDeadline, type Deadline } from './core/deadline.ts'
 import { dispatch, type Outcome, QUEUED } from './core/dispatch.ts'
-import { toWebhookError } from './core/errors.ts'
-import { eventOf } from './core/event.ts'
+import { checkedDocument } from './core/document.ts'
+import { isWebhookError, toWebhookError, type WebhookError } from './core/errors.ts'
+import { eventOf, type WebhookEvent } from './core/event.ts'
 import { createGate } from './core/gate.ts'
-import { createHandlers, type Handler, type TopicPattern, type TopicsOf } from './core/handlers.ts'
+import {
+  createHandlers,
+  type Handler,
+  type HandlerOptions,
+  type Subscription,
+  type TopicPattern,
+  type TopicsOf,
+} from './core/handlers.ts'
 import { defaultLogger, type Logger, unfailing } from './core/logger.ts'
+import type { OutcomeName } from './core/outcomes.ts'
 import { type Eventually, isPromise, pipe } from './core/pipe.ts'
 import { type ErrorContext, type ErrorHandler, report } from './core/report.ts'
-import type { ReceiveOptions, WebhookRequest, WebhookResponse } from './core/request.ts'
-
+import { bytesOf, type ReceiveOptions, type WebhookRequest, type WebhookResponse } from './core/request.ts'
 import { respond, respondError } from './core/respond.ts'
 import { createSecrets, type SecretsOption } from './core/secrets.ts'
 
@@ -35,14 +43,30 @@ export interface Receiver {
    * Registers a handler for a topic, several, all of a resource (`orders.*`) or every topic (`*`). The handlers of an event
    * run side by side; it is acknowledged when all have succeeded.
    *
-   * @throws TypeError if a topic is malformed or the handler is no function. A topic that is not in the catalogue is
+   * @throws TypeError if a topic or an option is malformed or the handler is no function. A topic that is not in the catalogue is
    * registered with a warning.
    */
   on<const P extends TopicPattern>(topics: P | readonly P[], handler: Handler<TopicsOf<P>>): Receiver
+  on<const P extends TopicPattern, const Path extends string = never>(
+    topics: P | readonly P[],
+    options: HandlerOptions<Path>,
+    handler: Handler<TopicsOf<P>, Path>,
+  ): Receiver
   /** Registers what is told about errors, for an error tracker for instance. It is awaited, up to the deadline. */
   onError(handler: ErrorHandler): Receiver
   /** Takes a request, of whatever origin, to its answer. Never rejects. */
   receive(request: WebhookRequest, options?: ReceiveOptions): Promise<WebhookResponse>
+  /**
+   * Runs the handlers for an event that Commerce Layer's API gave, as an event callback's `payload` or as a resource that was
+   * fetched: there is no signature to verify, so hand it nothing that a stranger can have written. Its `id` equals that of the
+   * original delivery. Nobody waits for the answer, so there is no deadline.
+   *
+   * @param document the JSON:API document.
+   * @throws WebhookError as its delivery would have been answered, once the log and `onError` have been told.
+   */
+  redeliver(topic: string, document: unknown): Promise<OutcomeName>
+  /** What the registered handlers listen to and need, in the order of their registration. */
+  subscriptions(): readonly Subscription[]
   /** Answers new deliveries 503; resolves when those under way have ended, late handlers included, however late they are. */
   close(): Promise<void>
 }
@@ -80,10 +104,26 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       // Idempotency stands here: the event is reserved by its id, and completed or released after the dispatch.
       (event) => {
         context.event = event
-        const run = (until: Deadline) => dispatch(event, handlers.of(event.topic), until, logger, gate.waitFor)
-        if (!background) return run(deadline)
-        later(background, () => conclude(() => run(UNHURRIED), UNHURRIED, context))
+        if (!background) return run(event, deadline)
+        later(background, () => conclude(() => run(event, UNHURRIED), UNHURRIED, context))
         return QUEUED
+      },
+    )
+  }
+
+  /** The last part of the road, for which it does not matter where the event came from. */
+  function run(event: WebhookEvent, deadline: Deadline): Eventually<Outcome> {
+    return dispatch(event, handlers.of(event.topic), deadline, logger, gate.waitFor)
+  }
+
+  /** The road of an event that was lost: it starts where one that was received has proved to be genuine. */
+  function walkAgain(topic: string, document: unknown, context: Context): Eventually<Outcome> {
+    return pipe(
+      deliveryOf(topic, bytesOf(JSON.stringify(checkedDocument(document))), new Date()),
+      (delivery) => eventOf(delivery),
+      (event) => {
+        context.event = event
+        return run(event, UNHURRIED)
       },
     )
   }
@@ -103,25 +143,26 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     deadline: Deadline,
     context: Context,
     leave = () => {},
-  ): Promise<WebhookResponse> {
+  ): Promise<OutcomeName | WebhookError> {
     try {
       const ended = walked()
       const { name, errors } = isPromise(ended) ? await ended : ended
       for (const error of errors) await report(error, context, errorHandlers, deadline, logger)
       logger.debug(`${context.topic} ${name}`, { topic: context.topic, outcome: name })
-      return respond(name)
+      return name
     } catch (thrown) {
       const error = toWebhookError(thrown)
       await report(error, context, errorHandlers, deadline, logger)
-      return respondError(error)
+      return error
     } finally {
       leave()
     }
   }
 
   const receiver: Receiver = {
-    on(topics, handler) {
-      handlers.add(topics, handler as Handler)
+    on(topics: string | readonly string[], ...rest: readonly unknown[]) {
+      const [options, handler] = rest.length > 1 ? rest : [{}, ...rest]
+      handlers.add(topics, options as HandlerOptions, handler as Handler)
       return receiver
     },
     onError(handler) {
@@ -133,13 +174,27 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const deadline = createDeadline(deadlineMs)
       const context: Context = { topic: undefined, event: undefined }
       const refusal = gate.enter()
-      return refusal
+      const ended = refusal
         ? conclude(() => Promise.reject(refusal), deadline, context)
         : conclude(() => walk(request, options, deadline, context), deadline, context, gate.leave)
+      return ended.then(answerOf)
     },
+    async redeliver(topic, document) {
+      const refusal = gate.enter()
+      if (refusal) throw refusal
+      const context: Context = { topic, event: undefined }
+      const ended = await conclude(() => walkAgain(topic, document, context), UNHURRIED, context, gate.leave)
+      if (isWebhookError(ended)) throw ended
+      return ended
+    },
+    subscriptions: () => handlers.all().map(({ topics, include }) => ({ topics, include })),
     close: gate.close,
   }
   return receiver
+}
+
+function answerOf(ended: OutcomeName | WebhookError): WebhookResponse {
+  return isWebhookError(ended) ? respondError(ended) : respond(ended)
 }
 
 type Context = { -readonly [K in keyof ErrorContext]: ErrorContext[K] }

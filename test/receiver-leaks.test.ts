@@ -160,6 +160,12 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
     { name: 'invalid UTF-8', expected: 'DOCUMENT_INVALID', request: genuineWith(Uint8Array.of(...bytes(text), 0xff)) },
     { name: 'a byte order mark', expected: 'DOCUMENT_INVALID', request: genuineWith(`\uFEFF${text}`) },
     {
+      name: 'a missing include',
+      expected: 'INCLUDE_MISSING',
+      request: genuine,
+      prepare: (receiver) => receiver.on('orders.place', { include: ['customer'] }, () => {}),
+    },
+    {
       name: 'a failing handler',
       expected: 'HANDLER_FAILED',
       request: genuine,

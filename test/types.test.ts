@@ -258,3 +258,62 @@ describe('what was not verified', () => {
     void refused
   })
 })
+
+describe('the type of a resource with its includes', () => {
+  it('has the relationships that were asked for, and has them for certain', () => {
+    receiver.on(
+      'orders.place',
+      { include: ['customer', 'line_items.item', 'payment_method?'] },
+      ({ resource: order }) => {
+        expectTypeOf(order).not.toBeAny()
+        expectTypeOf(order.customer).toEqualTypeOf<Sdk.Customer>()
+        expectTypeOf(order.customer.email).toEqualTypeOf<string>()
+        const [line] = order.line_items
+        if (line) {
+          expectTypeOf(line.item).not.toBeNullable()
+          expectTypeOf(line.item).toEqualTypeOf<NonNullable<Sdk.LineItem['item']>>()
+          expectTypeOf(line.order).toEqualTypeOf<Sdk.LineItem['order']>()
+        }
+        expectTypeOf(order.payment_method).toEqualTypeOf<Sdk.PaymentMethod | null>()
+        expectTypeOf(order.market).toEqualTypeOf<Sdk.Order['market']>()
+        expectTypeOf(order.number).toEqualTypeOf<Sdk.Order['number']>()
+        expectTypeOf(order).toExtend<Sdk.Order>()
+        // @ts-expect-error it was not asked for
+        order.market.name
+        // @ts-expect-error there may be none
+        order.payment_method.name
+      },
+    )
+  })
+
+  it('goes as deep as the paths, and the same relationship may be asked for twice', () => {
+    receiver.on('orders.pay', { include: ['customer', 'customer.customer_group', 'shipments?.parcels'] }, (event) => {
+      expectTypeOf(event.resource.customer.customer_group).toEqualTypeOf<Sdk.CustomerGroup>()
+      expectTypeOf(event.resource.shipments?.[0]?.parcels).toEqualTypeOf<Sdk.Parcel[] | undefined>()
+    })
+  })
+
+  it('follows the topic where there are several, and is that of the SDK where nothing is included', () => {
+    receiver.on(['orders.place', 'customers.create'], { include: ['tags'] }, (event) => {
+      expectTypeOf(event.resource.tags).toEqualTypeOf<Sdk.Tag[]>()
+      if (event.topic === 'orders.place') expectTypeOf(event.resource.number).toEqualTypeOf<Sdk.Order['number']>()
+    })
+    const paths: string[] = ['customer']
+    receiver.on('orders.place', { include: paths }, ({ resource }) => expectTypeOf(resource).toEqualTypeOf<Sdk.Order>())
+    receiver.on('orders.place', {}, ({ resource }) => expectTypeOf(resource).toEqualTypeOf<Sdk.Order>())
+    receiver.on('orders.destroy', { include: ['customer'] }, ({ resource }) => {
+      expectTypeOf(resource).toExtend<{ id: string; type: 'orders' }>()
+      // @ts-expect-error it is gone
+      resource.customer
+    })
+    receiver.on('novelties.appear', { include: ['thing'] }, ({ resource }) => {
+      expectTypeOf(resource.id).toEqualTypeOf<string>()
+    })
+  })
+
+  it('takes an option only if it exists', () => {
+    // @ts-expect-error it is `include`
+    const misspelt = () => receiver.on('orders.place', { includes: ['customer'] }, () => {})
+    void misspelt
+  })
+})

@@ -15,7 +15,7 @@ export interface Claim {
 
 /**
  * A delivery whose signature was verified: the only thing that `parse` takes, so that bytes of unknown origin cannot be
- * parsed. There is no other way to get one than `verify` or a receiver.
+ * parsed. There is no other way to get one than `verify` or a receiver; `receiver.redeliver` makes one of what came over the API.
  */
 export type { Delivery }
 
@@ -76,16 +76,37 @@ export function authenticate(
   deadline?: Deadline,
 ): Eventually<Delivery> {
   const { topic, signature } = claim
-  return pipe(secrets.lookUp(topic, deadline), (candidates) => {
-    if (candidates.length === 0) throw new WebhookError('SECRET_UNKNOWN')
-    return pipe(isSignedWithAny(candidates, signature, body), (isSigned) => {
-      if (!isSigned) return refuse(signature, body, candidates, secrets.others(topic))
-      return pipe(
-        fingerprint(() => [topic, '\n', body]),
-        (id) => new Delivery(topic, body, receivedAt, id),
-      )
-    })
-  })
+  return pipe(secrets.lookUp(topic, deadline), (candidates) =>
+    pipe(isSignedWithAny(candidates, signature, body), (isSigned) =>
+      isSigned
+        ? deliveryOf(topic, body, receivedAt)
+        : lookAgain(claim, body, receivedAt, secrets, candidates, deadline),
+    ),
+  )
+}
+
+/** A webhook may have been made, or made anew, since its secret was read. */
+async function lookAgain(
+  { topic, signature }: Claim,
+  body: Uint8Array,
+  receivedAt: Date,
+  secrets: Secrets,
+  known: readonly string[],
+  deadline: Deadline | undefined,
+): Promise<Delivery> {
+  const candidates = await secrets.refresh(topic, deadline)
+  if (await isSignedWithAny(candidates, signature, body)) return deliveryOf(topic, body, receivedAt)
+  if (known.length + candidates.length === 0) throw new WebhookError('SECRET_UNKNOWN')
+  const hint = await diagnose(signature, body, [...known, ...candidates], secrets.others(topic))
+  throw new WebhookError('SIGNATURE_MISMATCH', { hint })
+}
+
+/** For who has verified the bytes, or has them from a source that needs no signature. */
+export function deliveryOf(topic: string, body: Uint8Array, receivedAt: Date): Eventually<Delivery> {
+  return pipe(
+    fingerprint(() => [topic, '\n', body]),
+    (id) => new Delivery(topic, body, receivedAt, id),
+  )
 }
 
 function isSignedWithAny(
@@ -100,10 +121,6 @@ function isSignedWithAny(
     signatureOf(body, secret),
     (expected) => isSameSignature(signature, expected) || isSignedWithAny(secrets, signature, body, first + 1),
   )
-}
-
-async function refuse(...mismatch: Parameters<typeof diagnose>): Promise<never> {
-  throw new WebhookError('SIGNATURE_MISMATCH', { hint: await diagnose(...mismatch) })
 }
 
 /**

@@ -1,7 +1,8 @@
 import { type Deadline, within } from './deadline.ts'
 import { isPermanentError, type PermanentError, WebhookError } from './errors.ts'
 import type { WebhookEvent } from './event.ts'
-import type { Handler, HandlerContext } from './handlers.ts'
+import type { Handler, HandlerContext, Registration } from './handlers.ts'
+import { checkIncluded } from './include.ts'
 import type { Logger } from './logger.ts'
 import type { OutcomeName } from './outcomes.ts'
 import { type Eventually, isPromise } from './pipe.ts'
@@ -21,21 +22,25 @@ const IGNORED: Outcome = { name: 'ignored', errors: [] }
  * Runs the handlers of an event side by side and waits for all of them, whichever fails first.
  *
  * @param whenLate is given what still runs after the deadline.
- * @throws WebhookError `HANDLER_FAILED` with the failure as its cause (an `AggregateError` if there were several), or
- * `DEADLINE_EXCEEDED`.
+ * @throws WebhookError `INCLUDE_MISSING`; `HANDLER_FAILED` with the failure as its cause (an `AggregateError` if there were
+ * several); or `DEADLINE_EXCEEDED`.
  */
 export function dispatch(
   event: WebhookEvent,
-  handlers: readonly Handler[],
+  registrations: readonly Registration[],
   deadline: Deadline,
   logger: Logger,
   whenLate: (rest: Promise<unknown>) => void,
 ): Eventually<Outcome> {
-  if (handlers.length === 0) return IGNORED
+  if (registrations.length === 0) return IGNORED
   if (deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
+  checkIncluded(
+    event,
+    registrations.flatMap(({ include }) => include),
+  )
   const context = new Context(logger)
   const failures: unknown[] = []
-  const running = handlers.flatMap((handler) => start(handler, event, context, failures) ?? [])
+  const running = registrations.flatMap(({ handler }) => start(handler, event, context, failures) ?? [])
   if (running.length === 0) return outcomeOf(failures)
   const ended = Promise.all(running)
   const inTime = within(ended, deadline.remaining(), () => {

@@ -1,10 +1,11 @@
 import { carries, type Topic } from '../topics/catalogue.ts'
 import type { ResourceOf } from '../topics/resources.ts'
 import type { Delivery } from './authenticate.ts'
-import { type Document, documentOf } from './document.ts'
+import { checkedDocument, type Document, documentOf } from './document.ts'
 import { WebhookError } from './errors.ts'
 import { fingerprint } from './fingerprint.ts'
 import { canonicalForm } from './identity.ts'
+import type { ResourceWith } from './include.ts'
 import { type Eventually, pipe } from './pipe.ts'
 import { linkedResource } from './resource.ts'
 
@@ -13,17 +14,19 @@ declare const unknown: unique symbol
 /** A topic that is not in the catalogue. Being no literal, it leaves `event.topic === 'orders.place'` able to narrow. */
 export type UnknownTopic = `${string}.${string}` & { readonly [unknown]: true }
 
-/** An authentic delivery as a handler sees it, for each topic of `T`: narrow it by `topic`. */
-export type WebhookEvent<T extends string = Topic | UnknownTopic> = T extends unknown ? EventOf<T> : never
+/** An authentic delivery as a handler sees it, for each topic of `T`: narrow it by `topic`. `Path`: what its `include` names. */
+export type WebhookEvent<T extends string = Topic | UnknownTopic, Path extends string = never> = T extends unknown
+  ? EventOf<T, Path>
+  : never
 
-interface EventOf<T extends string> {
+interface EventOf<T extends string, Path extends string = never> {
   /** `{resource}.{event}`, e.g. `orders.place`. */
   readonly topic: T
   /**
    * The resource as a plain object, its included relationships linked: `order.customer?.email`,
    * `order.line_items?.[0]?.order === order`. Made on first use, the same object every time. What was not included is absent.
    */
-  readonly resource: ResourceOf<T>
+  readonly resource: ResourceWith<T, Path>
   /**
    * SHA-256, in hex, over the topic and the canonical form (RFC 8785) of the resource and what is included: the sender gives
    * no id. The same event has the same id however its JSON was spelled (but for the order of its lists). Made on first use.
@@ -35,12 +38,23 @@ interface EventOf<T extends string> {
   readonly mode: 'test' | 'live' | undefined
   /** The organization it comes from; `undefined` if the document does not say. */
   readonly organizationId: string | undefined
-  /** The bytes as they came and were signed. */
+  /** The bytes as they came and were signed; of an event that was redelivered, the JSON of what the API returned. */
   readonly rawBody: Uint8Array
   /** When the receiver was handed the request. */
   readonly receivedAt: Date
   /** The delivery that brought it; its `id` is that of the bytes, where the event's is that of their meaning. */
   readonly delivery: Delivery
+}
+
+/**
+ * The `id` that an event of this topic and document has, from wherever the document comes: what the API's event callbacks return
+ * can be told by it from what was received.
+ *
+ * @throws WebhookError `DOCUMENT_INVALID`.
+ */
+export async function eventIdOf(topic: string, document: unknown): Promise<string> {
+  const id = await fingerprint(() => materialOf(topic, checkedDocument(document)))
+  return id()
 }
 
 /**
@@ -58,8 +72,12 @@ export function eventOf(delivery: Delivery): Eventually<WebhookEvent> {
   const { topic } = delivery
   if (!carries(topic, document.data.type)) throw new WebhookError('TOPIC_MISMATCH')
   const source: Source = { document }
-  const material = () => [topic, '\n', canonicalForm(source.document ?? documentOf(delivery))]
+  const material = () => materialOf(topic, source.document ?? documentOf(delivery))
   return pipe(fingerprint(material), (id) => new ParsedEvent(delivery, document, source, id) as WebhookEvent)
+}
+
+function materialOf(topic: string, document: Document): string[] {
+  return [topic, '\n', canonicalForm(document)]
 }
 
 /** The document until its resources are linked, which uses it up. */

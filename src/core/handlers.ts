@@ -26,28 +26,52 @@ export interface HandlerContext {
  * Does something about an event. Return, or resolve, when it is done: the delivery is acknowledged then. Throw, or reject,
  * and it is fired again; throw a `PermanentError` and it is not.
  */
-export type Handler<T extends string = Topic | UnknownTopic> = (
-  event: WebhookEvent<T>,
+export type Handler<T extends string = Topic | UnknownTopic, Path extends string = never> = (
+  event: WebhookEvent<T, Path>,
   context: HandlerContext,
 ) => unknown
 
+/** What a handler wants to be known of it. */
+export interface HandlerOptions<Path extends string = string> {
+  /**
+   * Relationships that it needs, as dotted paths: `['customer', 'line_items.item', 'payment_method?']`. They are there, and not
+   * null, in the type of `event.resource`; a delivery that lacks one is answered `INCLUDE_MISSING` and no handler runs. A step
+   * that ends with `?` may be null, where a resource may have none. `plan` of `hooklayer/management` makes them the webhook's
+   * `include_resources`. Default: none.
+   */
+  readonly include?: readonly Path[]
+}
+
+/** What a handler listens to and needs: a webhook that serves it subscribes to these topics and includes that. */
+export interface Subscription {
+  /** As they were given to `on`: `orders.place`, `orders.*` or `*`. */
+  readonly topics: readonly string[]
+  readonly include: readonly string[]
+}
+
+/** A handler, and what it asked for. */
+export interface Registration extends Subscription {
+  readonly handler: Handler
+}
+
 export interface Handlers {
-  add(patterns: string | readonly string[], handler: Handler): void
+  add(patterns: string | readonly string[], options: HandlerOptions, handler: Handler): void
   /** The handlers of a topic in the order of their registration, each once. */
-  of(topic: string): Handler[]
+  of(topic: string): Registration[]
+  all(): readonly Registration[]
 }
 
 /** @param secrets tells which topics can be verified at all: what cannot earns a warning when it is registered. */
 export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
-  const registered: { readonly patterns: ReadonlySet<string>; readonly handler: Handler }[] = []
+  const registered: Registration[] = []
   const known = new Set<string>()
   let warned = false
   return {
-    add(patterns, handler) {
+    add(patterns, options, handler) {
       const list = typeof patterns === 'string' ? [patterns] : patterns
       checkPatterns(list)
       if (typeof handler !== 'function') throw new TypeError(`The handler for ${list.join(', ')} is not a function.`)
-      registered.push({ patterns: new Set(list), handler })
+      registered.push({ topics: list, include: includeOf(options), handler })
       for (const pattern of list) {
         const oddity = known.has(pattern) ? undefined : oddityOf(pattern, secrets)
         if (oddity) logger.warn(oddity, { topic: pattern })
@@ -60,10 +84,11 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
     },
     of(topic) {
       const family = `${resourceOf(topic)}.*`
-      return registered
-        .filter(({ patterns }) => patterns.has(topic) || patterns.has(family) || patterns.has('*'))
-        .map(({ handler }) => handler)
+      return registered.filter(
+        ({ topics }) => topics.includes(topic) || topics.includes(family) || topics.includes('*'),
+      )
     },
+    all: () => registered,
   }
 }
 
@@ -79,6 +104,15 @@ function checkPatterns(patterns: readonly unknown[]): void {
     if (typeof pattern === 'string' && PATTERN.test(pattern)) continue
     throw new TypeError(`\`on\` takes a topic such as 'orders.place', or 'orders.*', or '*', not ${String(pattern)}.`)
   }
+}
+
+const PATH = /^[a-z][a-z0-9_]*\??(\.[a-z][a-z0-9_]*\??)*$/
+
+function includeOf({ include = [], ...unknown }: HandlerOptions): readonly string[] {
+  const [name] = Object.keys(unknown)
+  if (name !== undefined) throw new TypeError(`\`on\` has no option \`${name}\`.`)
+  if (Array.isArray(include) && include.every((path) => PATH.test(path))) return [...include]
+  throw new TypeError("`include` takes a list of paths such as ['customer', 'line_items.item'].")
 }
 
 /** What is odd about a pattern, in a sentence. It is registered all the same: new topics appear over time. */

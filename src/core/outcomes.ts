@@ -29,6 +29,7 @@ export const ERRORS = {
   TOPIC_INVALID: [400, false, 'The X-CommerceLayer-Topic header is malformed.'],
   TOPIC_MISMATCH: [400, false, 'The resource is not of the type of the topic.'],
   DOCUMENT_INVALID: [400, false, 'The body is not a JSON:API document with one resource.'],
+  INCLUDE_MISSING: [500, false, 'A relationship that a handler needs is not in the body.'],
   HANDLER_FAILED: [500, true, 'A handler failed.'],
   DEADLINE_EXCEEDED: [503, true, 'It took longer than `deadlineMs`.'],
   STORE_UNAVAILABLE: [503, true, 'The secret could not be looked up.'],

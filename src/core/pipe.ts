@@ -6,6 +6,11 @@ export type Eventually<T> = T | Promise<T>
  * a delivery walks the whole road without waiting, and each `await` would cost it a tenth of a microsecond.
  */
 export function pipe<A, B>(value: Eventually<A>, b: (value: A) => Eventually<B>): Eventually<B>
+export function pipe<A, B, C>(
+  value: Eventually<A>,
+  b: (value: A) => Eventually<B>,
+  c: (value: B) => Eventually<C>,
+): Eventually<C>
 export function pipe<A, B, C, D>(
   value: Eventually<A>,
   b: (value: A) => Eventually<B>,
@@ -13,7 +18,17 @@ export function pipe<A, B, C, D>(
   d: (value: C) => Eventually<D>,
 ): Eventually<D>
 export function pipe(value: unknown, ...stages: ((value: unknown) => unknown)[]): unknown {
-  return stages.reduce((made, stage) => (isPromise(made) ? made.then(stage) : stage(made)), value)
+  return walk(value, stages, 0)
+}
+
+function walk(value: unknown, stages: readonly ((value: unknown) => unknown)[], next: number): unknown {
+  let made = value
+  for (let i = next; i < stages.length; i += 1) {
+    const rest = i
+    if (isPromise(made)) return made.then((come) => walk(come, stages, rest))
+    made = stages[i]?.(made)
+  }
+  return made
 }
 
 /** By its method: a promise may come from another realm, as in Next's edge runtime. */

@@ -8,10 +8,14 @@ export type Secret = string | undefined | readonly (string | undefined)[]
  * Where the shared secrets come from: one for everything, one a topic, or a look-up by topic. Commerce Layer does not sign
  * the topic header and gives each webhook a secret of its own, so a secret a topic is what authenticates the topic.
  */
-export type SecretsOption =
-  | Secret
-  | { readonly [topic: string]: Secret }
-  | ((topic: string) => Secret | Promise<Secret>)
+export type SecretsOption = Secret | { readonly [topic: string]: Secret } | SecretsLookUp
+
+/** Gives the secrets of a topic, whenever one is needed. */
+export interface SecretsLookUp {
+  (topic: string): Secret | Promise<Secret>
+  /** Asked once more when a signature does not match: gives the secrets anew, or none if it has nothing new to say. */
+  refresh?(topic: string): Secret | Promise<Secret>
+}
 
 export interface Secrets {
   /**
@@ -20,6 +24,8 @@ export interface Secrets {
    * @throws WebhookError `STORE_UNAVAILABLE` if the look-up fails or misses the deadline.
    */
   lookUp(topic: string, deadline?: Deadline): readonly string[] | Promise<readonly string[]>
+  /** The same anew, for a signature that those known did not make; none where they never change, or have not. */
+  refresh(topic: string, deadline?: Deadline): readonly string[] | Promise<readonly string[]>
   /** Secrets of other topics, to tell a mix-up from a forgery. */
   others(topic: string): readonly string[]
   /** Whether every topic has the same secret. */
@@ -35,7 +41,7 @@ export function createSecrets(option: SecretsOption): Secrets {
     return topicSecrets(option as { readonly [topic: string]: Secret })
   }
   const secrets = checkedSecrets(option as Secret, 'secrets')
-  return { lookUp: () => secrets, others: () => [], shared: true, lacks: () => false }
+  return { lookUp: () => secrets, refresh: () => [], others: () => [], shared: true, lacks: () => false }
 }
 
 function topicSecrets(option: { readonly [topic: string]: Secret }): Secrets {
@@ -45,26 +51,33 @@ function topicSecrets(option: { readonly [topic: string]: Secret }): Secrets {
   if (byTopic.size === 0) throw new TypeError('`secrets` is empty.')
   return {
     lookUp: (topic) => byTopic.get(topic) ?? [],
+    refresh: () => [],
     others: (topic) => [...byTopic].flatMap(([other, secrets]) => (other === topic ? [] : secrets)),
     shared: false,
     lacks: (topic) => !byTopic.has(topic),
   }
 }
 
-function lookedUpSecrets(lookUp: (topic: string) => Secret | Promise<Secret>): Secrets {
+function lookedUpSecrets(lookUp: SecretsLookUp): Secrets {
   return {
-    async lookUp(topic, deadline) {
-      try {
-        const found = Promise.resolve(lookUp(topic))
-        const secrets = deadline ? within(found, deadline.remaining(), () => new Error('It took too long.')) : found
-        return listOf(await secrets).filter((one): one is string => typeof one === 'string' && one.trim() !== '')
-      } catch (cause) {
-        throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: '`secrets` failed.' })
-      }
-    },
+    lookUp: (topic, deadline) => answerTo(() => lookUp(topic), deadline),
+    refresh: (topic, deadline) => answerTo(() => lookUp.refresh?.(topic), deadline),
     others: () => [],
     shared: false,
     lacks: () => false,
+  }
+}
+
+async function answerTo(
+  question: () => Secret | Promise<Secret>,
+  deadline: Deadline | undefined,
+): Promise<readonly string[]> {
+  try {
+    const found = Promise.resolve(question())
+    const secrets = deadline ? within(found, deadline.remaining(), () => new Error('It took too long.')) : found
+    return listOf(await secrets).filter((one): one is string => typeof one === 'string' && one.trim() !== '')
+  } catch (cause) {
+    throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: '`secrets` failed.' })
   }
 }
 

@@ -9,10 +9,13 @@ import { CART, delivery, recordingLogger, rejection, SECRET } from '../deliverie
 const { body, headers } = delivery('orders.place', CART)
 const event = await parse(await verify(body, headers, SECRET))
 
+const registered = (handler: Handler) => ({ topics: ['orders.place'], include: [], handler })
+
 function run(handlers: Handler[], ms = 1000) {
   const { logger, lines } = recordingLogger()
   const late: Promise<unknown>[] = []
-  const outcome = (async () => dispatch(event, handlers, createDeadline(ms), logger, (rest) => late.push(rest)))()
+  const outcome = (async () =>
+    dispatch(event, handlers.map(registered), createDeadline(ms), logger, (rest) => late.push(rest)))()
   return { outcome, late, lines, logger }
 }
 
@@ -187,7 +190,7 @@ describe('the deadline of an event', () => {
     const handler = vi.fn<Handler>()
     const { logger } = recordingLogger()
     const passed = { remaining: () => 0 }
-    const error = await rejection((async () => dispatch(event, [handler], passed, logger, () => {}))())
+    const error = await rejection((async () => dispatch(event, [registered(handler)], passed, logger, () => {}))())
     expect(error).toMatchObject({ code: 'DEADLINE_EXCEEDED' })
     expect(handler).not.toHaveBeenCalled()
   })

@@ -28,6 +28,7 @@ describe('the table of outcomes', () => {
       TOPIC_INVALID: 400,
       TOPIC_MISMATCH: 400,
       DOCUMENT_INVALID: 400,
+      INCLUDE_MISSING: 500,
       HANDLER_FAILED: 500,
       DEADLINE_EXCEEDED: 503,
       STORE_UNAVAILABLE: 503,
