@@ -1,6 +1,13 @@
 import { WebhookError } from '../core/errors.ts'
 import type { ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/request.ts'
 
+/**
+ * How long, and how much of, the rest of a refused body is read and thrown away, so that the sender gets to see the answer.
+ * Both, because no timer gets its turn while a stream always has a chunk at hand.
+ */
+const LINGER_MS = 4000
+const LINGER_BYTES = 64 * 1024 * 1024
+
 type Receive = (request: WebhookRequest, options: ReceiveOptions) => Promise<WebhookResponse>
 
 /**
@@ -52,7 +59,7 @@ async function readStream(reader: ReadableStreamDefaultReader<Uint8Array>, maxBy
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
     length += next.value.length
     if (length > maxBytes) {
-      reader.cancel().catch(() => {})
+      discardRest(reader)
       throw new WebhookError('BODY_TOO_LARGE')
     }
     chunks.push(next.value)
@@ -64,4 +71,22 @@ async function readStream(reader: ReadableStreamDefaultReader<Uint8Array>, maxBy
     offset += chunk.length
   }
   return bytes
+}
+
+/**
+ * While the answer goes out, because with a `cancel` nobody reads on where a server adapts Node's requests (Hono's, Next), and
+ * a sender that writes all before it reads any would never see it.
+ */
+function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): void {
+  const stop = () => {
+    clearTimeout(timer)
+    reader.cancel().catch(() => {})
+  }
+  const timer = setTimeout(stop, LINGER_MS)
+  skim(reader).then(stop, stop)
+}
+
+async function skim(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  let left = LINGER_BYTES
+  for (let next = await reader.read(); !next.done && left > 0; next = await reader.read()) left -= next.value.length
 }

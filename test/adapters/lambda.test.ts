@@ -24,7 +24,6 @@ const LACKS: Lacks = {
   ...NO_BACKGROUND,
   'bodies on their way': 'an event has its whole body',
   lingering: 'what is in front of a Lambda reads the whole body first',
-  'lingering over the limit': 'what is in front of a Lambda reads the whole body first',
 }
 
 for (const [kind, makeEvent] of Object.entries(EVENTS)) {

@@ -23,7 +23,6 @@ const ROUTE: Lacks = {
 }
 const ON_NODE: Lacks = {
   ...ROUTE,
-  'lingering over the limit': 'Next reads no more of a body that was read in part',
   closing: 'Node closes the connection as soon as the answer has ended',
 }
 const ON_EDGE: Lacks = { ...ROUTE, 'bodies on their way': 'Next reads the whole body before it starts the edge' }

@@ -17,7 +17,6 @@ testAdapter(
   {
     ...ELSEWHERE,
     lingering: 'workerd closes the connection once it has answered',
-    'lingering over the limit': 'workerd closes the connection once it has answered',
     closing: 'workerd closes the connection once it has answered, and does not say so',
     'hang-ups': 'workerd ends the request, and with it whoever could be told',
     steadfastness: 'workerd ends the request, and with it the handler',

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, vi } from 'vitest'
 import { withHeaders } from '../deliveries.ts'
 import { HANDLED, ORDER, type Sent, UNSIGNED } from './deliveries.ts'
-import type { Ability, Host } from './host.ts'
+import type { Host } from './host.ts'
 import { chunkOf, connect, headOf, type RawClient, requestOf } from './raw-client.ts'
 import type { Scene } from './scene.ts'
 
@@ -13,10 +13,10 @@ const AGAIN = { status: 200, body: HANDLED }
 const endless = { ...ORDER.headers, 'transfer-encoding': 'chunked' }
 const announced = { ...ORDER.headers, 'content-length': String(30 * MEGABYTE) }
 const forged = { ...UNSIGNED.headers, 'transfer-encoding': 'chunked' }
-const UNSTOPPABLE: readonly (readonly [string, Readonly<Record<string, string>>, number, Ability])[] = [
-  ['a chunked body over the limit', endless, 413, 'lingering over the limit'],
-  ['a body announced as over the limit', announced, 413, 'lingering'],
-  ['a large body without a signature', forged, 401, 'lingering'],
+const UNSTOPPABLE: readonly (readonly [string, Readonly<Record<string, string>>, number])[] = [
+  ['a chunked body over the limit', endless, 413],
+  ['a body announced as over the limit', announced, 413],
+  ['a large body without a signature', forged, 401],
 ]
 
 const EARLY: readonly (readonly [sent: Sent, status: number])[] = [
@@ -29,7 +29,7 @@ const EARLY: readonly (readonly [sent: Sent, status: number])[] = [
 /** What becomes of a body, and of its connection, that is answered before it was there. */
 export function testEarlyAnswers({ open, needs }: Host): void {
   describe('lets a sender that does not stop send everything and then read the answer', () => {
-    for (const [what, headers, status, lingering] of UNSTOPPABLE) {
+    for (const [what, headers, status] of UNSTOPPABLE) {
       const chunked = headers !== announced
       const sendAll = async (scene: Scene, client: RawClient, more: Readonly<Record<string, string>> = {}) => {
         await client.send(headOf(scene, { ...headers, ...more }))
@@ -40,7 +40,7 @@ export function testEarlyAnswers({ open, needs }: Host): void {
         expect(answer.headers['content-type']).toMatch(/^application\/json/)
       }
 
-      needs('bodies on their way', lingering)(what, async () => {
+      needs('bodies on their way', 'lingering')(what, async () => {
         const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
         await sendAll(scene, await connect(scene))
         expect((await scene.seen()).events).toEqual([])
@@ -48,7 +48,7 @@ export function testEarlyAnswers({ open, needs }: Host): void {
 
       needs(
         'bodies on their way',
-        lingering,
+        'lingering',
         'keep-alive',
       )(`${what}, and serves its next request`, async () => {
         const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
@@ -59,7 +59,7 @@ export function testEarlyAnswers({ open, needs }: Host): void {
         expect((await scene.seen()).events).toHaveLength(1)
       })
 
-      const closing = needs('bodies on their way', lingering, 'closing')
+      const closing = needs('bodies on their way', 'lingering', 'closing')
       closing(`${what}, with \`Connection: close\`, and closes the connection then`, async () => {
         const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
         const client = await connect(scene)

@@ -9,6 +9,15 @@ const HANG_UPS: readonly (readonly [string, (client: RawClient) => void])[] = [
   ['politely', (client) => client.end()],
 ]
 
+const BEGUN: readonly (readonly [string, (scene: Scene) => Uint8Array])[] = [
+  ['with a length', (scene) => requestOf(scene, ORDER).subarray(0, -10)],
+  [
+    'in chunks',
+    (scene) =>
+      Buffer.concat([Buffer.from(headOf(scene, { ...ORDER.headers, 'transfer-encoding': 'chunked' })), chunkOf('{')]),
+  ],
+]
+
 /** Senders that do not wait for the answer. */
 export function testHangUps({ open, needs }: Host): void {
   describe('when the sender hangs up', () => {
@@ -25,15 +34,19 @@ export function testHangUps({ open, needs }: Host): void {
         expect([events.length, errors.filter((code) => code !== 'BODY_ABORTED')]).toEqual([1, []])
       })
 
-      needs('bodies on their way', 'hang-ups')(`${how} in the middle of the body, tells \`onError\``, async () => {
-        const scene = await open()
-        const client = await connect(scene)
-        await client.send(requestOf(scene, ORDER).subarray(0, -10))
-        await wait(30)
-        hangUp(client)
-        await vi.waitFor(async () => expect((await scene.seen()).errors).toEqual(['BODY_ABORTED']))
-        client.reset()
-      })
+      for (const [what, begin] of BEGUN) {
+        const test = needs('bodies on their way', 'hang-ups')
+        test(`${how} in the middle of a body ${what}, tells \`onError\` and gives its place away`, async () => {
+          const scene = await open({ limits: { maxInFlight: 1 } })
+          const client = await connect(scene)
+          await client.send(begin(scene))
+          await wait(30)
+          hangUp(client)
+          await vi.waitFor(async () => expect((await scene.seen()).errors).toEqual(['BODY_ABORTED']))
+          await expectServesOn(scene)
+          client.reset()
+        })
+      }
     }
 
     it('in the middle of a chunked body, dispatches nothing even if what came was a whole order', async () => {

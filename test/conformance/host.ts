@@ -18,8 +18,6 @@ export type Ability =
   | 'bodies on their way'
   /** A sender that goes on after an early answer is listened to until it can read it. */
   | 'lingering'
-  /** And so is one whose body was read in part, up to the limit. */
-  | 'lingering over the limit'
   /** A connection serves the next request too. */
   | 'keep-alive'
   /** A connection whose body did not come is closed with the answer. */
