@@ -1,14 +1,11 @@
 import { sign } from '../core/signature.ts'
-import { resourceOf, type Topic } from '../topics/catalogue.ts'
+import type { Topic } from '../topics/catalogue.ts'
 import type { ResourceOf } from '../topics/resources.ts'
-import { applyChanges, type Changes } from './changes.ts'
+import type { Changes } from './changes.ts'
 import type { DocumentOptions } from './document.ts'
-import { readIncludePaths } from './include-paths.ts'
-import { createMake } from './make.ts'
-import { buildSample, checkIncludes, growSample, pruneSample } from './sample.ts'
-import { momentOf } from './sample-moments.ts'
-import { isResource, type Resource } from './schema.ts'
-import { usualIncludesOf } from './usual-includes.ts'
+import { deliveryHeaders } from './headers.ts'
+import { isResource } from './schema.ts'
+import { subjectOf } from './subject.ts'
 import { serialize } from './wire.ts'
 
 /** The shared secret that deliveries are signed with unless told otherwise: 32 hex characters, as Commerce Layer's are. */
@@ -53,45 +50,16 @@ export async function createDelivery<T extends Topic | (string & {})>(
   options: DeliveryOptions<T> = {},
 ): Promise<TestDelivery<T>> {
   const body = new TextEncoder().encode(bodyOf(topic, options))
-  const headers = {
-    'X-CommerceLayer-Signature': await sign(body, options.secret ?? TEST_SECRET),
-    'X-CommerceLayer-Topic': topic,
-    'Content-Type': 'application/json',
-    'user-agent': 'CommerceLayer Module',
-    accept: 'application/json, text/plain, */*',
-    'accept-encoding': 'gzip',
-    'content-length': String(body.byteLength),
-  }
+  const signature = await sign(body, options.secret ?? TEST_SECRET)
+  const headers = { ...deliveryHeaders(topic, signature), 'content-length': String(body.byteLength) }
   return { method: 'POST', topic, headers: replaceHeaders(headers, options.headers ?? {}), body }
 }
 
 function bodyOf(topic: string, options: DeliveryOptions): string {
   const { include, resource = {}, ...documentOptions } = options
-  if (topic.endsWith('.destroy')) {
-    const { id, type } = buildSample(resource.type ?? resourceOf(topic), createMake())
-    return serialize(
-      { ...resource, id: resource.id ?? id, type: resource.type ?? type },
-      { ...documentOptions, sparse: true },
-    )
-  }
-  if (isResource(resource)) return serialize(resource, options)
-  return serialize(sampleFor(topic, include, resource), documentOptions)
-}
-
-function sampleFor(
-  topic: string,
-  include: readonly string[] | undefined,
-  changes: { readonly type?: string | undefined },
-): Resource {
-  const make = createMake()
-  const sample = buildSample(changes.type ?? resourceOf(topic), make, momentOf(topic))
-  const usual = [...usualIncludesOf(sample.type), ...(topic.endsWith('.tagged') ? ['tags'] : [])]
-  const tree = readIncludePaths(include ?? usual)
-  checkIncludes([sample.type], tree)
-  growSample(sample, tree, make)
-  pruneSample(sample, tree)
-  applyChanges(sample, changes, make)
-  return sample
+  const subject = subjectOf(topic, resource, { include })
+  if (topic.endsWith('.destroy')) return serialize(subject, { ...documentOptions, sparse: true })
+  return serialize(subject, isResource(resource) ? options : documentOptions)
 }
 
 function replaceHeaders(

@@ -13,7 +13,7 @@ interface Identifier {
 }
 
 /** A relationship of a JSON:API resource; `data` is there only if it was included. */
-interface RelationshipObject {
+export interface RelationshipObject {
   data?: Identifier | Identifier[] | null
   links: { self: string; related: string }
 }
@@ -28,11 +28,15 @@ export interface ResourceObject {
   meta: Record<string, unknown>
 }
 
-/** A JSON:API document as Commerce Layer writes it; `included` and `meta` are left out where they would hold nothing. */
+/**
+ * A JSON:API document as Commerce Layer writes it; `included` and `meta` are left out where they would hold nothing, and
+ * `links` are for those who answer with a page of a list.
+ */
 export interface ResourceDocument {
   data: ResourceObject | ResourceObject[] | null
   included?: ResourceObject[]
   meta?: Record<string, unknown>
+  links?: Record<string, string>
 }
 
 /** How a document is written. */

@@ -20,9 +20,11 @@ export function serialize<R extends Identified>(resource: R | readonly R[] | nul
  * and `&`, `<`, `>`, U+2028 and U+2029 are written as `\u0026` and so on, which is how Rails escapes JSON.
  */
 export function writeDocument(document: ResourceDocument): string {
-  return writeMembers(document, (name, value) =>
+  const text = writeMembers(document, (name, value) =>
     name === 'data' || name === 'included' ? writeData(value) : write(value),
   )
+  // None of these can stand outside a string in JSON, so the whole text can be searched for them.
+  return text.replace(/[&<>\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function writeData(data: unknown): string | undefined {
@@ -51,8 +53,6 @@ function writeMembers(value: object, writeMember: (name: string, value: unknown)
   return `{${members.join(',')}}`
 }
 
-/** None of the escaped characters can stand outside a string in JSON, so the whole text can be searched for them. */
 function write(value: unknown): string | undefined {
-  const text: string | undefined = JSON.stringify(value)
-  return text?.replace(/[&<>\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return JSON.stringify(value)
 }

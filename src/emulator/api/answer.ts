@@ -1,0 +1,103 @@
+import {
+  type RelationshipObject,
+  type ResourceDocument,
+  type ResourceObject,
+  toDocument,
+} from '../../testing/document.ts'
+import { type IncludeTree, readIncludePaths } from '../../testing/include-paths.ts'
+import type { Resource } from '../../testing/schema.ts'
+import { writeDocument } from '../../testing/wire.ts'
+import type { Records } from '../records.ts'
+import { inJsonbOrder } from './jsonb.ts'
+import type { Page, Shape } from './query.ts'
+import { type ApiRecord, attributeOf, isList, relationshipOf, schemaOf } from './schema.ts'
+
+/** What every answer is written with. */
+export interface AnswerOptions {
+  readonly records: Records
+  readonly mode: 'test' | 'live'
+  readonly organization: { readonly id: string; readonly slug: string }
+}
+
+/** What a document has besides resources. */
+export type AnswerParts = Pick<ResourceDocument, 'meta' | 'links'>
+
+/** Writes one record, a list of them, or `null`; with the `parts` that are not resources. */
+export function writeAnswer(
+  primary: ApiRecord | readonly ApiRecord[] | null,
+  shape: Shape,
+  { records, mode, organization }: AnswerOptions,
+  parts: AnswerParts = {},
+): string {
+  const tree = readIncludePaths(shape.include)
+  const resources = isList(primary)
+    ? primary.map((record) => toResource(record, tree, shape, records))
+    : primary && toResource(primary, tree, shape, records)
+  const document = toDocument(resources, { include: shape.include, mode, organizationId: organization.id })
+  return writeDocument({
+    data: Array.isArray(document.data)
+      ? document.data.map((object) => complete(object, shape))
+      : document.data && complete(document.data, shape),
+    ...(document.included && { included: document.included.map((object) => complete(object, shape)) }),
+    ...parts,
+  })
+}
+
+/** `meta` and `links` of a page. The links have the form of `links.self` of resources: an assumption. */
+export function partsOfPage(url: URL, { number, size }: Page, count: number): AnswerParts {
+  const last = Math.max(1, Math.ceil(count / size))
+  const linkTo = (page: number): string => {
+    const params = new URLSearchParams(url.searchParams)
+    params.set('page[number]', String(page))
+    params.set('page[size]', String(size))
+    return `${url.pathname}?${params}`
+  }
+  return {
+    meta: { record_count: count, page_count: last },
+    links: {
+      first: linkTo(1),
+      ...(number > 1 && { prev: linkTo(Math.min(number - 1, last)) }),
+      ...(number < last && { next: linkTo(number + 1) }),
+      last: linkTo(last),
+    },
+  }
+}
+
+/** A record as the SDK would shape it, with the relationships of the tree. */
+function toResource(record: ApiRecord, tree: IncludeTree, { fields }: Shape, records: Records): Resource {
+  const schema = schemaOf(record.type)
+  const wanted = fields.get(record.type)
+  const resource: Resource = { id: record.id, type: record.type }
+  for (const [name, kind] of Object.entries(schema?.attributes ?? {})) {
+    if (wanted && !wanted.has(name)) continue
+    const value = attributeOf(record, name)
+    resource[name] = kind === 'json' ? inJsonbOrder(value) : value
+  }
+  for (const [name, below] of tree) {
+    const related = (schema && relationshipOf(schema, name))?.related(record, records) ?? null
+    resource[name] = isList(related)
+      ? related.map((one) => toResource(one, below, { include: [], fields }, records))
+      : related && toResource(related, below, { include: [], fields }, records)
+  }
+  return resource
+}
+
+/**
+ * Has the relationships of our schema, those wanted: the SDK, which `toDocument` goes by, does not know `versions`, so that
+ * the empty list of them is among the attributes.
+ */
+function complete(object: ResourceObject, { fields }: Shape): ResourceObject {
+  const schema = schemaOf(object.type)
+  const wanted = fields.get(object.type)
+  const attributes = { ...object.attributes }
+  const relationships: Record<string, RelationshipObject> = {}
+  for (const name of Object.keys(schema?.relationships ?? {})) {
+    const data = name in attributes && { data: [] }
+    delete attributes[name]
+    if (wanted && !wanted.has(name)) continue
+    const path = `${object.links.self}/`
+    const links = { self: `${path}relationships/${name}`, related: `${path}${name}` }
+    relationships[name] = object.relationships?.[name] ?? { ...data, links }
+  }
+  return { ...object, attributes, relationships }
+}

@@ -1,0 +1,76 @@
+import { Hono } from 'hono'
+import type { Sender } from '../records.ts'
+import type { AnswerOptions } from './answer.ts'
+import { readAttributes } from './body.ts'
+import { ApiError, errorObject, notFound } from './errors.ts'
+import { EVENT_UPDATE, updateEvent } from './events.ts'
+import { checkAccept, JSON_API, readJson } from './negotiation.ts'
+import { createOauth, type OauthOptions } from './oauth.ts'
+import { readShape } from './query.ts'
+import { createRateLimit } from './rate-limit.ts'
+import { addReading, answer, findRecord } from './reading.ts'
+import { EVENTS, WEBHOOKS } from './schema.ts'
+import { createWebhook, updateWebhook, WEBHOOK_CREATE, WEBHOOK_UPDATE } from './webhooks.ts'
+
+export interface ApiOptions extends OauthOptions, AnswerOptions {
+  readonly sender: Sender
+  readonly rateLimit: boolean
+}
+
+/** Both hosts of the platform as one application: `/oauth/token` of `auth.commercelayer.io`, `/api` of the organisation. */
+export function createApi(options: ApiOptions): Hono {
+  const oauth = createOauth(options)
+  const app = new Hono()
+  if (options.rateLimit) app.use(createRateLimit())
+  app.post('/oauth/token', (c) => oauth.issueToken(c))
+  app.use('/api/*', async (c, next) => {
+    await oauth.checkToken(c.req.header('authorization'))
+    checkAccept(c)
+    await next()
+  })
+  addWebhooks(app, options)
+  addEvents(app, options)
+  addReading(app, options)
+  app.notFound(() => answerError(notFound()))
+  app.onError((error) => answerError(error))
+  return app
+}
+
+function addWebhooks(app: Hono, options: ApiOptions): void {
+  const { records, organization } = options
+  app.post('/api/webhooks', async (c) => {
+    const shape = readShape(WEBHOOKS, new URL(c.req.url).searchParams)
+    const attributes = readAttributes(await readJson(c), { schema: WEBHOOKS, attributes: WEBHOOK_CREATE })
+    return answer(createWebhook(records, organization.slug, attributes), shape, options, 201)
+  })
+  app.patch('/api/webhooks/:id', async (c) => {
+    const webhook = findRecord(records.webhooks, c.req.param('id'))
+    const shape = readShape(WEBHOOKS, new URL(c.req.url).searchParams)
+    const target = { schema: WEBHOOKS, id: webhook.id, attributes: WEBHOOK_UPDATE }
+    updateWebhook(records, organization.slug, webhook, readAttributes(await readJson(c), target))
+    return answer(webhook, shape, options)
+  })
+  app.delete('/api/webhooks/:id', (c) => {
+    records.webhooks.delete(findRecord(records.webhooks, c.req.param('id')).id)
+    return c.body(null, 204)
+  })
+}
+
+function addEvents(app: Hono, options: ApiOptions): void {
+  const { records, sender } = options
+  app.patch('/api/events/:id', async (c) => {
+    const event = findRecord(records.events, c.req.param('id'))
+    const shape = readShape(EVENTS, new URL(c.req.url).searchParams)
+    const target = { schema: EVENTS, id: event.id, attributes: EVENT_UPDATE }
+    updateEvent(event, readAttributes(await readJson(c), target), sender)
+    return answer(event, shape, options)
+  })
+}
+
+function answerError(error: Error): Response {
+  const { status, errors } =
+    error instanceof ApiError
+      ? error
+      : { status: 500, errors: [errorObject('INTERNAL_SERVER_ERROR', 'The emulator failed.')] }
+  return Response.json({ errors }, { status, headers: { 'content-type': JSON_API } })
+}

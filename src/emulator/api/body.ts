@@ -1,0 +1,55 @@
+import * as z from 'zod'
+import { ApiError, errorObject, invalidAttribute, type Rule, refuse } from './errors.ts'
+import type { TypeSchema } from './schema.ts'
+
+/** What a `data` object may be addressed to: nothing yet, when it is to be created, or the resource of the path. */
+interface Target<Attributes> {
+  readonly schema: TypeSchema
+  readonly id?: string
+  readonly attributes: z.ZodType<Attributes>
+}
+
+const BODY = z.looseObject({ data: z.looseObject({}) })
+const OBJECT = z.record(z.string(), z.unknown())
+
+/**
+ * The attributes of a request's JSON:API document, checked.
+ *
+ * @throws ApiError for a body of another shape, another type or id, members and attributes that are not known, and
+ *   `VALIDATION_ERROR` for each attribute that breaks a rule; the message of a zod check is the rule's name.
+ */
+export function readAttributes<Attributes>(json: unknown, { schema, id, attributes }: Target<Attributes>): Attributes {
+  const body = BODY.safeParse(json)
+  if (!body.success) throw refuse('PARAM_MISSING', 'The required parameter, data, is missing.')
+  const { data } = body.data
+  checkIdentity(data, schema.type, id)
+  const given = OBJECT.safeParse(data.attributes ?? {})
+  if (!given.success) throw refuse('BAD_REQUEST', 'attributes has to be an object.')
+  const relationships = OBJECT.safeParse(data.relationships ?? {})
+  if (!relationships.success) throw refuse('BAD_REQUEST', 'relationships has to be an object.')
+  checkNames(Object.keys(relationships.data))
+  const checked = attributes.safeParse(given.data)
+  if (checked.success) return checked.data
+  const { issues } = checked.error
+  checkNames(issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [])))
+  const rules = new Map<string, Rule>()
+  for (const { path, message } of issues) {
+    const attribute = String(path[0])
+    rules.set(attribute, rules.get(attribute) ?? (message as Rule))
+  }
+  throw new ApiError(...[...rules].map(([attribute, rule]) => invalidAttribute(attribute, rule)))
+}
+
+function checkIdentity(data: Readonly<Record<string, unknown>>, type: string, id: string | undefined): void {
+  if (data.type === undefined) throw refuse('PARAM_MISSING', 'The required parameter, type, is missing.')
+  if (data.type !== type) throw refuse('INVALID_RESOURCE', `The type of the resource has to be ${type}.`)
+  if (id === undefined && data.id !== undefined) checkNames(['id'])
+  if (id !== undefined && data.id === undefined)
+    throw refuse('PARAM_MISSING', 'The required parameter, id, is missing.')
+  if (data.id !== id) throw refuse('KEY_NOT_INCLUDED_IN_URL', 'The id of the resource is not that of the URL.')
+}
+
+function checkNames(unknown: readonly string[]): void {
+  if (unknown.length === 0) return
+  throw new ApiError(...unknown.map((name) => errorObject('PARAM_NOT_ALLOWED', `${name} is not allowed.`)))
+}

@@ -1,0 +1,111 @@
+/** One entry of the answer's `errors`. */
+export interface ErrorObject {
+  readonly title: string
+  readonly detail: string
+  readonly code: ErrorCode
+  readonly source?: { readonly pointer: string }
+  readonly status: string
+  readonly meta?: { readonly error: string }
+}
+
+/**
+ * The codes of the API. Those seen in its documentation and traffic, and, where only the status is documented, those of the
+ * framework behind it (JSON:API Resources): an assumption.
+ */
+export type ErrorCode =
+  | 'BAD_REQUEST'
+  | 'FILTER_NOT_ALLOWED'
+  | 'INTERNAL_SERVER_ERROR'
+  | 'INVALID_FIELD'
+  | 'INVALID_FILTER_VALUE'
+  | 'INVALID_INCLUDE'
+  | 'INVALID_PAGE_VALUE'
+  | 'INVALID_RESOURCE'
+  | 'INVALID_SORT_CRITERIA'
+  | 'INVALID_TOKEN'
+  | 'KEY_NOT_INCLUDED_IN_URL'
+  | 'NOT_ACCEPTABLE'
+  | 'PARAM_MISSING'
+  | 'PARAM_NOT_ALLOWED'
+  | 'RECORD_NOT_FOUND'
+  | 'UNAUTHORIZED'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'VALIDATION_ERROR'
+
+/** Status and title of each code, but for `VALIDATION_ERROR`, whose title is the rule that was broken. */
+const CODES: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
+  BAD_REQUEST: [400, 'Bad request'],
+  FILTER_NOT_ALLOWED: [400, 'Filter not allowed'],
+  INTERNAL_SERVER_ERROR: [500, 'Internal server error'],
+  INVALID_FIELD: [400, 'Invalid field'],
+  INVALID_FILTER_VALUE: [400, 'Invalid filter value'],
+  INVALID_INCLUDE: [400, 'Invalid include'],
+  INVALID_PAGE_VALUE: [400, 'Invalid page value'],
+  INVALID_RESOURCE: [400, 'Invalid resource'],
+  INVALID_SORT_CRITERIA: [400, 'Invalid sort criteria'],
+  INVALID_TOKEN: [401, 'Invalid token'],
+  KEY_NOT_INCLUDED_IN_URL: [400, 'Key is not included in URL'],
+  NOT_ACCEPTABLE: [406, 'Not acceptable'],
+  PARAM_MISSING: [400, 'Missing parameter'],
+  PARAM_NOT_ALLOWED: [400, 'Param not allowed'],
+  RECORD_NOT_FOUND: [404, 'Record not found'],
+  UNAUTHORIZED: [401, 'Unauthorized'],
+  UNSUPPORTED_MEDIA_TYPE: [415, 'Unsupported media type'],
+  VALIDATION_ERROR: [422, 'is invalid'],
+}
+
+/** What a request is refused with: one error, or one for each attribute that is wrong. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  readonly errors: readonly ErrorObject[]
+
+  constructor(...errors: readonly ErrorObject[]) {
+    super(errors.map(({ code }) => code).join(', '))
+    this.errors = errors
+  }
+
+  /** The status of the answer: that of its first error. */
+  get status(): number {
+    return Number(this.errors[0]?.status ?? 500)
+  }
+}
+
+/** A refusal with one error. The detail may name what was asked for, and never holds a value. */
+export function refuse(code: ErrorCode, detail: string): ApiError {
+  return new ApiError(errorObject(code, detail))
+}
+
+export function errorObject(code: ErrorCode, detail: string): ErrorObject {
+  const [status, title] = CODES[code]
+  return { title, detail, code, status: String(status) }
+}
+
+/** The refusal of a path that leads nowhere, in the API's own words. */
+export function notFound(): ApiError {
+  return refuse('RECORD_NOT_FOUND', 'The requested resource was not found. Please double-check the resource id.')
+}
+
+/** The rules an attribute can break, by the name that `meta.error` has for them, with the words of Rails for each. */
+const RULES = {
+  blank: "can't be blank",
+  inclusion: 'is not included in the list',
+  invalid: 'is invalid',
+  taken: 'has already been taken',
+} as const
+
+export type Rule = keyof typeof RULES
+
+/**
+ * What is said of an attribute that breaks a rule. A name that is taken has status 409, which the documentation gives for
+ * what is not unique, and is otherwise like any other broken rule: the form of that answer is an assumption.
+ */
+export function invalidAttribute(attribute: string, rule: Rule): ErrorObject {
+  return {
+    title: RULES[rule],
+    detail: `${attribute} - ${RULES[rule]}`,
+    code: 'VALIDATION_ERROR',
+    source: { pointer: `/data/attributes/${attribute}` },
+    status: rule === 'taken' ? '409' : '422',
+    meta: { error: rule },
+  }
+}

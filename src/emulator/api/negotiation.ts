@@ -1,0 +1,30 @@
+import type { Context } from 'hono'
+import { refuse } from './errors.ts'
+
+/** What the API speaks. */
+export const JSON_API = 'application/vnd.api+json'
+
+/** @throws ApiError `NOT_ACCEPTABLE` unless the client takes JSON:API; a client that does not say takes anything. */
+export function checkAccept(c: Context): void {
+  const types = (c.req.header('accept') ?? '*/*').split(',').map((type) => type.split(';')[0]?.trim().toLowerCase())
+  if (types.some((type) => type === JSON_API || type === '*/*' || type === 'application/*')) return
+  throw refuse('NOT_ACCEPTABLE', `All requests must accept ${JSON_API}.`)
+}
+
+/**
+ * The JSON of a request.
+ *
+ * @throws ApiError `UNSUPPORTED_MEDIA_TYPE` unless it is announced as JSON:API, `BAD_REQUEST` if it is not JSON.
+ */
+export async function readJson(c: Context): Promise<unknown> {
+  const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase()
+  if (type !== JSON_API) {
+    throw refuse('UNSUPPORTED_MEDIA_TYPE', `All requests that create or update must be of Content-Type ${JSON_API}.`)
+  }
+  const text = await c.req.text()
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw refuse('BAD_REQUEST', 'The body of the request is not valid JSON.')
+  }
+}

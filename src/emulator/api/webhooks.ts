@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import * as z from 'zod'
+import { eventsOf, resourceOf } from '../../topics/catalogue.ts'
+import { createId } from '../id.ts'
+import type { Records, WebhookRecord } from '../records.ts'
+import { flag, required, SHARED_CHECKS, text } from './checks.ts'
+import { ApiError, invalidAttribute } from './errors.ts'
+
+/**
+ * Topics are those of the catalogue. A URL is one of HTTP or HTTPS, local ones too; whether the names in `include_resources`
+ * are relationships is not checked: assumptions, where the documentation is silent.
+ */
+export const WEBHOOK_CREATE = z.strictObject({
+  name: text,
+  topic: required.refine(isTopic, 'inclusion'),
+  callback_url: required.refine((url) => z.url({ protocol: /^https?$/ }).safeParse(url).success, 'invalid'),
+  include_resources: z.array(z.string('invalid'), 'invalid').nullish(),
+  ...SHARED_CHECKS,
+  _disable: flag,
+  _enable: flag,
+})
+
+export const WEBHOOK_UPDATE = WEBHOOK_CREATE.partial().extend({ _reset_circuit: flag })
+
+type WebhookCreate = z.infer<typeof WEBHOOK_CREATE>
+type WebhookUpdate = z.infer<typeof WEBHOOK_UPDATE>
+
+/** Makes a webhook with a secret of its own; without a name it is `{organization}-{topic}`. */
+export function createWebhook(records: Records, organization: string, attributes: WebhookCreate): WebhookRecord {
+  const now = new Date().toISOString()
+  const webhook: WebhookRecord = {
+    id: createId(),
+    type: 'webhooks',
+    name: attributes.name || `${organization}-${attributes.topic}`,
+    topic: attributes.topic,
+    callback_url: attributes.callback_url,
+    include_resources: attributes.include_resources ?? null,
+    disabled_at: attributes._disable && !attributes._enable ? now : null,
+    circuit_state: 'closed',
+    circuit_failure_count: 0,
+    shared_secret: randomBytes(16).toString('hex'),
+    created_at: now,
+    updated_at: now,
+    reference: attributes.reference ?? null,
+    reference_origin: attributes.reference_origin ?? null,
+    metadata: attributes.metadata ?? {},
+  }
+  checkName(records, webhook.name, webhook)
+  records.webhooks.set(webhook.id, webhook)
+  return webhook
+}
+
+/** Changes a webhook in place, for calls that are under way hold on to it. */
+export function updateWebhook(
+  records: Records,
+  organization: string,
+  webhook: WebhookRecord,
+  attributes: WebhookUpdate,
+): void {
+  const { _disable, _enable, _reset_circuit, name, metadata, ...others } = attributes
+  const now = new Date().toISOString()
+  const topic = others.topic ?? webhook.topic
+  const changes = {
+    ...others,
+    ...(name !== undefined && { name: name || `${organization}-${topic}` }),
+    ...(metadata !== undefined && { metadata: metadata ?? {} }),
+    ...(_disable && { disabled_at: webhook.disabled_at ?? now }),
+    ...(_enable && { disabled_at: null }),
+    ...(_reset_circuit && { circuit_state: 'closed', circuit_failure_count: 0 }),
+  }
+  checkName(records, changes.name ?? webhook.name, webhook)
+  Object.assign(webhook, changes, { updated_at: now })
+}
+
+function checkName({ webhooks }: Records, name: string, webhook: WebhookRecord): void {
+  for (const other of webhooks.values()) {
+    if (other !== webhook && other.name === name) throw new ApiError(invalidAttribute('name', 'taken'))
+  }
+}
+
+/** Whether the catalogue lists it. */
+export function isTopic(topic: string): boolean {
+  const resource = resourceOf(topic)
+  return eventsOf(resource)?.includes(topic.slice(resource.length + 1)) ?? false
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { createEmulator, type Emulator } from './emulator.ts'
+import { doubling } from './sender/sender.ts'
+
+const HELP = `A local Commerce Layer: its API of webhooks, event callbacks and events, and calls to the webhooks.
+
+  npx hooklayer-emulator [options]
+
+  --port <number>           where it listens on 127.0.0.1; default: a free port
+  --organization <slug>     default: my-org
+  --client-id <text>        default: random
+  --client-secret <text>    default: random
+  --speed <number>          how many times faster failed calls are fired again; default: 1
+  --help
+
+While it runs, a topic and Enter (orders.place) has something happen to a sample resource.`
+
+const OPTIONS = {
+  port: { type: 'string' },
+  organization: { type: 'string' },
+  'client-id': { type: 'string' },
+  'client-secret': { type: 'string' },
+  speed: { type: 'string', default: '1' },
+  help: { type: 'boolean' },
+} as const
+
+async function run(): Promise<void> {
+  const { values } = parseArgs({ options: OPTIONS })
+  if (values.help) return console.log(HELP)
+  const speed = Number(values.speed)
+  if (!(speed > 0)) throw new TypeError('`--speed` has to be a number greater than 0.')
+  const emulator = await createEmulator({
+    port: values.port === undefined ? undefined : Number(values.port),
+    organization: values.organization,
+    clientId: values['client-id'],
+    clientSecret: values['client-secret'],
+    retryDelayMs: (attempt) => doubling(attempt) / speed,
+  })
+  console.log(introduce(emulator))
+  const lines = createInterface({ input: process.stdin })
+  lines.on('line', (line) => void trigger(emulator, line.trim()))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      lines.close()
+      void emulator.close()
+    })
+  }
+}
+
+async function trigger(emulator: Emulator, topic: string): Promise<void> {
+  if (topic === '') return
+  try {
+    const callbacks = await emulator.trigger(topic)
+    if (callbacks.length === 0) console.log(`${topic}: no webhook was called.`)
+    for (const { callback_url, response_code, response_message } of callbacks) {
+      console.log(`${topic} → ${callback_url}: ${[response_code, response_message].filter(Boolean).join(' ')}`)
+    }
+  } catch (error) {
+    console.error(messageOf(error))
+  }
+}
+
+function introduce({ url, organization, clientId, clientSecret }: Emulator): string {
+  const credentials = JSON.stringify({
+    grant_type: 'client_credentials',
+    client_id: clientId,
+    client_secret: clientSecret,
+  })
+  return `A local Commerce Layer listens at ${url}
+
+  organization   ${organization}
+  client id      ${clientId}
+  client secret  ${clientSecret}
+
+A token, and a webhook for it to call:
+
+  TOKEN=$(curl -s ${url}/oauth/token -H 'Content-Type: application/json' -d '${credentials}' \\
+    | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')
+  curl -s ${url}/api/webhooks -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/vnd.api+json' \\
+    -d '{"data":{"type":"webhooks","attributes":{"topic":"orders.place","callback_url":"http://127.0.0.1:3000/webhooks"}}}'
+
+The same with the SDK:
+
+  const local = (url, init) => fetch(Object.assign(new URL(url), { protocol: 'http:', host: '${new URL(url).host}' }), init)
+  const cl = CommerceLayer({ organization: '${organization}', accessToken, fetch: local })
+  await cl.webhooks.create({ topic: 'orders.place', callback_url: 'http://127.0.0.1:3000/webhooks' })
+
+Type a topic and Enter, as orders.place, to have its webhooks called. Ctrl-C ends.`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+run().catch((error) => {
+  console.error(messageOf(error))
+  process.exitCode = 1
+})

@@ -1,0 +1,6 @@
+/**
+ * A local Commerce Layer: its API of webhooks, event callbacks and events, and the sender that calls the webhooks.
+ */
+export { createEmulator, type EmulatedEventCallback, type EmulatedWebhook, type Emulator } from './emulator.ts'
+export type { EmulatorOptions } from './options.ts'
+export type { Misbehaviour } from './sender/misbehaviour.ts'

@@ -1,0 +1,23 @@
+import type { Records, WebhookRecord } from '../records.ts'
+
+/** Failures in a row that open the circuit of a webhook. Source: Commerce Layer, "Handling errors" of its webhooks. */
+const FAILURES_TO_OPEN = 30
+
+/** Whether a webhook is there, enabled, and its circuit closed. */
+export function isCallable({ webhooks }: Records, webhook: WebhookRecord): boolean {
+  return webhooks.get(webhook.id) === webhook && webhook.disabled_at === null && webhook.circuit_state === 'closed'
+}
+
+/**
+ * Counts how a call ended, and says whether that opened the circuit. Once it is open, calls that were under way then change
+ * nothing: it takes a `_reset_circuit`.
+ */
+export function countCall(webhook: WebhookRecord, isSuccess: boolean): boolean {
+  const failures = isSuccess ? 0 : webhook.circuit_failure_count + 1
+  if (webhook.circuit_state === 'open' || failures === webhook.circuit_failure_count) return false
+  webhook.circuit_failure_count = failures
+  webhook.updated_at = new Date().toISOString()
+  if (failures < FAILURES_TO_OPEN) return false
+  webhook.circuit_state = 'open'
+  return true
+}

@@ -1,0 +1,32 @@
+import { createId } from '../id.ts'
+import type { EventCallbackRecord, Records } from '../records.ts'
+import type { Delivery } from './delivery.ts'
+import type { Answer } from './post.ts'
+
+/** Remembers a call that is about to be made. */
+export function recordCall(records: Records, { event, webhook, payload, extra }: Delivery): EventCallbackRecord {
+  const now = new Date().toISOString()
+  const record: EventCallbackRecord = {
+    id: createId(),
+    type: 'event_callbacks',
+    callback_url: webhook.callback_url,
+    payload: payload.document,
+    response_code: null,
+    response_message: null,
+    created_at: now,
+    updated_at: now,
+    reference: null,
+    reference_origin: null,
+    metadata: extra === undefined ? {} : { misbehaviour: extra },
+    webhook,
+    event,
+  }
+  records.eventCallbacks.set(record.id, record)
+  return record
+}
+
+export function recordAnswer(record: EventCallbackRecord, { status, message }: Answer): void {
+  record.response_code = status === undefined ? null : String(status)
+  record.response_message = message
+  record.updated_at = new Date().toISOString()
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { GONE, stageOfTest } from './stage.ts'
+
+interface Run {
+  readonly child: ChildProcess
+  /** Everything written so far. */
+  readonly output: () => string
+  /** The first line that has `text` in it, as soon as there is one. */
+  lineWith(text: string): Promise<string>
+}
+
+function run(...args: string[]): Run {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/emulator/cli.ts', ...args], { stdio: 'pipe' })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk
+      child.emit('output')
+    })
+  }
+  return {
+    child,
+    output: () => output,
+    async lineWith(text) {
+      for (;;) {
+        const line = output.split('\n').find((one) => one.includes(text))
+        if (line !== undefined) return line
+        await once(child, 'output')
+      }
+    },
+  }
+}
+
+async function exitOf({ child }: Run): Promise<unknown> {
+  const [code, signal] = await once(child, 'close')
+  return code ?? signal
+}
+
+describe('npm run emulator', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'says where it listens and how to get in, calls webhooks as topics are typed, and ends on %s',
+    async (signal) => {
+      const running = run('--organization', 'acme', '--client-id', 'me', '--client-secret', 'hush', '--speed', '1000')
+      const url = (await running.lineWith('listens at')).split(' ').at(-1)
+      await running.lineWith('Ctrl-C')
+      expect(running.output()).toMatch(/organization +acme\n +client id +me\n +client secret +hush/)
+
+      const credentials = { grant_type: 'client_credentials', client_id: 'me', client_secret: 'hush' }
+      const given = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(credentials) })
+      const { access_token } = (await given.json()) as { access_token: string }
+      const made = await fetch(`${url}/api/webhooks`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/vnd.api+json' },
+        body: JSON.stringify({ data: { type: 'webhooks', attributes: { topic: 'orders.place', callback_url: GONE } } }),
+      })
+      expect(made.status).toBe(201)
+
+      running.child.stdin?.write('orders.place\n\norders.eat\norders.pay\n')
+      expect(await running.lineWith('orders.place →')).toBe(`orders.place → ${GONE}: Connection refused`)
+      expect(await running.lineWith('no webhook')).toBe('orders.pay: no webhook was called.')
+      expect(await running.lineWith('orders.eat')).toContain('is not a topic')
+
+      running.child.kill(signal)
+      expect(await exitOf(running)).toBe(0)
+    },
+  )
+
+  it('prints its options', async () => {
+    const running = run('--help')
+    expect(await exitOf(running)).toBe(0)
+    for (const option of ['--port', '--organization', '--client-id', '--client-secret', '--speed', '--help']) {
+      expect(running.output()).toContain(option)
+    }
+  })
+
+  it('says in a sentence what is wrong, and fails', async () => {
+    const { emulator } = await stageOfTest()
+    const { port } = new URL(emulator.url)
+    const wrong = [
+      { args: ['--port', port], sentence: `Port ${port} of 127.0.0.1 is in use.` },
+      { args: ['--port', 'four'], sentence: '`port` has to be a whole number' },
+      { args: ['--speed', '0'], sentence: '`--speed` has to be' },
+      { args: ['--colour', 'red'], sentence: "Unknown option '--colour'" },
+    ].map(async ({ args, sentence }) => {
+      const running = run(...args)
+      expect([args, await exitOf(running)]).toEqual([args, 1])
+      expect(running.output()).toContain(sentence)
+      expect(running.output()).not.toContain('    at ')
+    })
+    await Promise.all(wrong)
+  })
+})

@@ -1,0 +1,199 @@
+import { createServer } from 'node:http'
+import { createEmulator, type EmulatorOptions } from 'hooklayer/emulator'
+import { sampleOf } from 'hooklayer/testing'
+import { describe, expect, it } from 'vitest'
+import { GONE, stageOfTest, startEndpoint } from './stage.ts'
+
+describe('an emulator', () => {
+  it('has a slug, and credentials that are hard to guess, unless it is given them', async () => {
+    const { emulator } = await stageOfTest()
+    expect(emulator.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(emulator.organization).toBe('my-org')
+    expect(emulator.clientId).toMatch(/^[\w-]{43}$/)
+    expect(emulator.clientSecret).toMatch(/^[\w-]{43}$/)
+    expect(emulator.clientSecret).not.toBe(emulator.clientId)
+    const given = { organization: 'acme', clientId: 'id', clientSecret: 'secret' }
+    expect((await stageOfTest(given)).emulator).toMatchObject(given)
+  })
+
+  it('listens on the port that it is given, and says so when that is in use', async () => {
+    const { emulator } = await stageOfTest()
+    const port = Number(new URL(emulator.url).port)
+    await expect(createEmulator({ port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is in use.`)
+    await emulator.close()
+    const next = await createEmulator({ port })
+    expect(next.url).toBe(emulator.url)
+    await next.close()
+  })
+
+  it('can be closed twice, while a client holds on to its connection and retries wait', async () => {
+    const { emulator, subscribe } = await stageOfTest({ retryDelayMs: () => 3_600_000 })
+    await subscribe({ topic: 'orders.place', callback_url: GONE })
+    await emulator.trigger('orders.place')
+    await Promise.all([emulator.close(), emulator.close()])
+    await expect(fetch(emulator.url)).rejects.toThrow()
+    await emulator.settled()
+  })
+
+  it.each<[string, object]>([
+    ['`port`', { port: 70_000 }],
+    ['`port`', { port: '4000' }],
+    ['`port`', { port: Number.NaN }],
+    ['`organization`', { organization: 'My Org' }],
+    ['`organization`', { organization: '' }],
+    ['`organizationId`', { organizationId: 7 }],
+    ['`clientId`', { clientId: '' }],
+    ['`clientSecret`', { clientSecret: null }],
+    ['`mode`', { mode: 'production' }],
+    ['`tokenLifetimeMs`', { tokenLifetimeMs: 0 }],
+    ['`rateLimit`', { rateLimit: 'yes' }],
+    ['`maxEventCallbacks`', { maxEventCallbacks: 0 }],
+    ['`timeoutMs`', { timeoutMs: -1 }],
+    ['`retries`', { retries: 1.5 }],
+    ['`retryDelayMs`', { retryDelayMs: 1000 }],
+    ['`seed`', { seed: 'x' }],
+    ['`speed`', { speed: 10 }],
+    ['duplicate', { misbehaviour: { duplicate: 2 } }],
+    ['Options', [] as object],
+  ])('refuses a wrong %s with a TypeError that names it: %o', async (name, options) => {
+    const refusal = createEmulator(options as EmulatorOptions)
+    await expect(refusal).rejects.toBeInstanceOf(TypeError)
+    await expect(refusal).rejects.toThrow(name)
+  })
+
+  it('takes options that are undefined for their defaults', async () => {
+    const { emulator } = await stageOfTest({
+      port: undefined,
+      organization: undefined,
+      retries: undefined,
+      mode: undefined,
+    })
+    expect(emulator.organization).toBe('my-org')
+  })
+})
+
+describe('trigger', () => {
+  it('calls the webhooks of the topic, and resolves with their first calls', async () => {
+    const { emulator, subscribe } = await stageOfTest({ retries: 0 })
+    const endpoint = await startEndpoint()
+    await subscribe({ name: 'a', topic: 'orders.place', callback_url: `${endpoint.url}/200` })
+    await subscribe({ name: 'b', topic: 'orders.place', callback_url: `${endpoint.url}/503` })
+    await subscribe({ name: 'c', topic: 'orders.pay', callback_url: `${endpoint.url}/200` })
+    const called = await emulator.trigger('orders.place')
+    expect(called.map(({ response_code, webhook }) => [webhook.name, response_code])).toEqual([
+      ['a', '200'],
+      ['b', '503'],
+    ])
+    expect(emulator.eventCallbacks).toEqual(called)
+    expect(await emulator.trigger('orders.void')).toEqual([])
+    await endpoint.close()
+  })
+
+  it('takes changes to the sample, whose moment is that of the topic', async () => {
+    const { emulator, subscribe } = await stageOfTest({ retries: 0 })
+    await subscribe({ topic: 'orders.cancel', callback_url: GONE, include_resources: ['customer'] })
+    const [called] = await emulator.trigger('orders.cancel', { number: '42', customer: { email: 'zoe@example.com' } })
+    expect(called?.payload.data).toMatchObject({ attributes: { number: '42', status: 'cancelled' } })
+    expect(called?.payload.included).toMatchObject([{ type: 'customers', attributes: { email: 'zoe@example.com' } }])
+  })
+
+  it('takes a resource of the SDK, as it is at that moment', async () => {
+    const { emulator, subscribe, ask } = await stageOfTest({ retries: 0 })
+    await subscribe({ topic: 'customers.create', callback_url: GONE })
+    const customer = { ...sampleOf('customers'), id: 'ZzZzZzZzZz', email: 'first@example.com' }
+    const triggered = emulator.trigger('customers.create', customer)
+    customer.email = 'second@example.com'
+    await triggered
+    const id = (await ask('events')).body.data[0]?.id
+    const data = { type: 'events', id, attributes: { _trigger: true } }
+    await ask(`events/${id}`, { method: 'PATCH', body: { data } })
+    await emulator.settled()
+    expect(emulator.eventCallbacks).toHaveLength(2)
+    for (const { payload } of emulator.eventCallbacks) {
+      expect(payload.data).toMatchObject({ id: 'ZzZzZzZzZz', attributes: { email: 'first@example.com' } })
+    }
+  })
+
+  it('has the sample hold whatever the webhooks include, usual or not', async () => {
+    const { emulator, subscribe } = await stageOfTest({ retries: 0 })
+    const include_resources = ['market.tax_calculator', 'line_items.shipment_line_items', 'no_such_thing']
+    await subscribe({ name: 'rich', topic: 'orders.place', callback_url: GONE, include_resources })
+    await subscribe({ name: 'plain', topic: 'orders.place', callback_url: GONE })
+    const [rich, plain] = await emulator.trigger('orders.place')
+    const types = new Set(rich?.payload.included?.map(({ type }) => type))
+    expect([...types].sort()).toEqual(['avalara_accounts', 'line_items', 'markets'])
+    expect(plain?.payload).not.toHaveProperty('included')
+  })
+
+  it('leaves type and id alone of what was destroyed', async () => {
+    const { emulator, subscribe } = await stageOfTest({ retries: 0 })
+    await subscribe({ topic: 'orders.destroy', callback_url: GONE })
+    const [called] = await emulator.trigger('orders.destroy', { id: 'GoneGoneGo' })
+    expect(called?.payload.data).toMatchObject({ type: 'orders', id: 'GoneGoneGo' })
+    expect(called?.payload.data).not.toHaveProperty('attributes')
+  })
+
+  it.each(['orders.eat', 'orders', '', 'constructor.name', 'orders.place.pay'])(
+    'refuses %j, which is no topic',
+    async (topic) => {
+      const { emulator, ask } = await stageOfTest()
+      await expect(emulator.trigger(topic)).rejects.toThrow(TypeError)
+      expect((await ask('events')).body.data).toEqual([])
+    },
+  )
+})
+
+describe('what it remembers', () => {
+  it('is given as copies', async () => {
+    const { emulator, subscribe } = await stageOfTest({ retries: 0 })
+    await subscribe({ topic: 'orders.place', callback_url: GONE, metadata: { a: 1 } })
+    const [webhook] = emulator.webhooks
+    await emulator.trigger('orders.place')
+    expect(webhook).toMatchObject({ circuit_failure_count: 0, metadata: { a: 1 } })
+    expect(webhook?.shared_secret).toMatch(/^[0-9a-f]{32}$/)
+    expect(emulator.webhooks[0]).toMatchObject({ circuit_failure_count: 1 })
+    Object.assign(webhook?.metadata ?? {}, { a: 2 })
+    expect(emulator.webhooks[0]?.metadata).toEqual({ a: 1 })
+    expect(emulator.eventCallbacks[0]).not.toHaveProperty('event')
+  })
+
+  it('has a bound: the oldest event callbacks and events are forgotten', async () => {
+    const { emulator, subscribe, ask } = await stageOfTest({ maxEventCallbacks: 3, retries: 0 })
+    await subscribe({ topic: 'customers.create', callback_url: GONE })
+    for (const id of ['A', 'B', 'C', 'D', 'E']) await emulator.trigger('customers.create', { id: id.repeat(10) })
+    const ids = emulator.eventCallbacks.map(({ payload }) => payload.data && 'id' in payload.data && payload.data.id)
+    expect(ids).toEqual(['CCCCCCCCCC', 'DDDDDDDDDD', 'EEEEEEEEEE'])
+    expect((await ask('events')).body.meta).toEqual({ record_count: 3, page_count: 1 })
+  })
+})
+
+it('settled waits for the retries', async () => {
+  const { emulator, subscribe } = await stageOfTest({ retries: 2, retryDelayMs: () => 5 })
+  let calls = 0
+  const server = createServer((request, response) => {
+    calls += 1
+    request.resume()
+    response.writeHead(calls < 3 ? 500 : 200).end()
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  await subscribe({ topic: 'orders.place', callback_url: `http://127.0.0.1:${port}/` })
+  await emulator.trigger('orders.place')
+  await emulator.settled()
+  expect(emulator.eventCallbacks.map(({ response_code }) => response_code)).toEqual(['500', '500', '200'])
+  server.close()
+})
+
+it('a circuit that opened is closed by a reset, and its webhook is called again', async () => {
+  const { emulator, subscribe, ask } = await stageOfTest({ retries: 29, retryDelayMs: () => 0 })
+  const { id } = await subscribe({ topic: 'orders.place', callback_url: GONE })
+  await emulator.trigger('orders.place')
+  await emulator.settled()
+  expect(emulator.webhooks[0]).toMatchObject({ circuit_state: 'open', circuit_failure_count: 30 })
+  expect(await emulator.trigger('orders.place')).toEqual([])
+  const data = { type: 'webhooks', id, attributes: { _reset_circuit: true } }
+  const { body } = await ask(`webhooks/${id}`, { method: 'PATCH', body: { data } })
+  expect(body.data.attributes).toMatchObject({ circuit_state: 'closed', circuit_failure_count: 0 })
+  expect(await emulator.trigger('orders.place')).toHaveLength(1)
+})
