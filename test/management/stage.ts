@@ -1,0 +1,62 @@
+import type { RequestListener } from 'node:http'
+import { createReceiver, type Receiver } from 'hooklayer'
+import { createEmulator, type Emulator, type EmulatorOptions } from 'hooklayer/emulator'
+import { createManagement, type Management } from 'hooklayer/management'
+import { createNodeListener } from 'hooklayer/node'
+import { afterEach } from 'vitest'
+import { listen } from '../conformance/listen.ts'
+import { recordingLogger } from '../deliveries.ts'
+
+export interface Stage {
+  readonly emulator: Emulator
+  readonly api: Management
+}
+
+const open: { close(): Promise<void> }[] = []
+
+/** Whatever a test started ends with it, the last first. */
+export function closeAfterEach(): void {
+  afterEach(async () => {
+    for (const one of open.splice(0).reverse()) await one.close()
+  })
+}
+
+/** A Commerce Layer and its API, quick to retry. */
+export async function stage(options: EmulatorOptions = {}): Promise<Stage> {
+  const emulator = await createEmulator({ retryDelayMs: () => 1, ...options })
+  open.push(emulator)
+  const { organization, clientId, clientSecret, url } = emulator
+  return { emulator, api: createManagement({ organization, clientId, clientSecret, url, retries: 0 }) }
+}
+
+export interface Endpoint {
+  readonly url: string
+  /** Has a receiver answer there from now on. */
+  serve(receiver: Receiver): void
+}
+
+/** An address, which it takes to make the receiver that answers there. Until then, and if there is none, the answer is 200. */
+export async function endpoint(): Promise<Endpoint> {
+  let listener: RequestListener = (_, response) => response.end()
+  const { url, close } = await listen((request, response) => listener(request, response), '/webhooks')
+  open.push({ close })
+  return {
+    url,
+    serve(receiver) {
+      listener = createNodeListener(receiver)
+    },
+  }
+}
+
+/** A receiver that keeps what it logs to itself; with a secret that nobody has, unless there is a better one. */
+export function receiver(
+  secrets: Parameters<typeof createReceiver>[0]['secrets'] = { 'orders.place': 'none' },
+): Receiver {
+  return createReceiver({ secrets, logger: recordingLogger().logger })
+}
+
+export async function listed<T>(iterable: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const one of iterable) all.push(one)
+  return all
+}
