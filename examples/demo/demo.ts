@@ -1,84 +1,113 @@
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { createReceiver } from 'hooklayer'
+import { createEmulator } from 'hooklayer/emulator'
 import { createExpressMiddleware } from 'hooklayer/express'
+import { createManagement, describePlan } from 'hooklayer/management'
 import { createDelivery } from 'hooklayer/testing'
-import pc from 'picocolors'
+import { chapter, check, say, summary } from './transcript.ts'
 
-// Each webhook of Commerce Layer has one topic and a shared secret of its own.
-const secrets = {
-  'orders.place': 'f0e1d2c3b4a5968778695a4b3c2d1e0f',
-  'orders.destroy': '00112233445566778899aabbccddeeff',
-  'customers.create': '0f1e2d3c4b5a69788796a5b4c3d2e1f0',
-  'spaceships.launch': 'ffeeddccbbaa99887766554433221100',
-}
+chapter('A local Commerce Layer, with its API and its retries (here after 20 ms, there after minutes)')
+const emulator = await createEmulator({ organization: 'demo-shop', retryDelayMs: () => 20 })
+say(`listening on ${emulator.url}`)
 
-// 1. A receiver with a handler for each topic. What it logs and what its handlers see is kept for the transcript.
-const notes: string[] = []
-const saw = (text: string) => notes.push(`the handler saw  ${text}`)
-const log = (line: string) => notes.push(`the log says     ${line}`)
-const receiver = createReceiver({ secrets, logger: { debug() {}, info() {}, warn: log, error: log } })
-
-receiver.on('orders.place', ({ resource: order }) => {
-  saw(
-    `an order of ${order.customer?.email}: ${order.line_items?.length} line items, ${order.formatted_total_amount_with_taxes}`,
-  )
+chapter('A receiver in an Express app')
+let secrets: Record<string, string | string[]> = {}
+const receiver = createReceiver({
+  secrets: (topic) => secrets[topic],
+  logger: { debug() {}, info() {}, warn: (line) => say(`log: ${line}`), error: () => {} },
 })
-receiver.on('customers.create', ({ resource: customer }) => saw(`the customer ${customer.email}`))
-receiver.on('orders.destroy', ({ resource: order }) => saw(`that order ${order.id} is gone`))
 
-// 2. An Express app that hands it every request to /webhooks.
+let failuresToCome = 0
+const handled: string[] = []
+receiver.on('orders.place', { include: ['customer', 'line_items'] }, ({ resource: order }) => {
+  if (failuresToCome > 0) {
+    failuresToCome -= 1
+    throw new Error('the ERP does not answer')
+  }
+  handled.push(order.id)
+  if (handled.length === 1)
+    say(`handler: ${order.customer.email} placed an order of ${order.line_items.length} line items`)
+})
+receiver.on('customers.create', ({ resource: customer }) => say(`handler: a new customer, ${customer.email}`))
+
 const app = express()
 app.use('/webhooks', createExpressMiddleware(receiver))
 const server = app.listen(0, '127.0.0.1')
 await new Promise((resolve) => server.once('listening', resolve))
-const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`
+const callbackUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`
+say(`listening on ${callbackUrl}`)
 
-// 3. Deliveries, signed and written as Commerce Layer does it; the last three are not what they claim to be.
-const line_items = Array.from({ length: 16 }, (_, i) => ({ name: `Shirt ${i + 1}`, quantity: 2 }))
-const order = await createDelivery('orders.place', { secret: secrets['orders.place'], resource: { line_items } })
-const customer = await createDelivery('customers.create', { secret: secrets['customers.create'] })
-const destroyed = await createDelivery('orders.destroy', { secret: secrets['orders.destroy'] })
-const launch = await createDelivery('spaceships.launch', { secret: secrets['spaceships.launch'] })
-const forged = await createDelivery('orders.place', { secret: 'a guess' })
-const replayed = { ...customer, headers: { ...customer.headers, 'X-CommerceLayer-Topic': 'orders.place' } }
-const half = order.body.slice(0, order.body.length / 2)
-const truncated = { headers: { ...order.headers, 'content-length': String(half.length) }, body: half }
+chapter('Its webhooks, made through the API as its handlers want them; the secrets come with the answers')
+const { url, organization, clientId, clientSecret } = emulator
+const management = createManagement({ url, organization, clientId, clientSecret })
+const plan = await management.plan(receiver, { callbackUrl })
+say(describePlan(plan))
+secrets = await management.apply(plan)
+check('webhooks made', emulator.webhooks.length, 2)
+const again = await management.plan(receiver, { callbackUrl })
+check('a second plan has', again.steps.map(({ action }) => action).join(', '), 'keep, keep')
 
-const included = JSON.parse(new TextDecoder().decode(order.body)).included.length
-const script = [
-  { what: `orders.place: an order with ${included} included resources`, delivery: order, expected: '200 handled' },
-  { what: 'customers.create: a customer', delivery: customer, expected: '200 handled' },
-  { what: 'orders.destroy: nothing but an id', delivery: destroyed, expected: '200 handled' },
-  { what: 'spaceships.launch: a topic without a handler', delivery: launch, expected: '200 ignored' },
-  { what: 'orders.place: signed with a guessed secret', delivery: forged, expected: '401 SIGNATURE_MISMATCH' },
-  {
-    what: 'orders.place: a genuine customer, replayed as an order',
-    delivery: replayed,
-    expected: '401 SIGNATURE_MISMATCH',
-  },
-  { what: 'orders.place: half of a genuine body', delivery: truncated, expected: '401 SIGNATURE_MISMATCH' },
-]
+chapter('A customer signs up and places an order')
+await emulator.trigger('customers.create')
+const [first] = await emulator.trigger('orders.place', { customer: { email: 'ada@example.com' } })
+check('answered', `${first?.response_code} ${first?.response_message}`, '200 OK')
 
-console.log(`\nA receiver is listening on ${url}. Commerce Layer delivers:\n`)
-let surprises = 0
-for (const { what, delivery, expected } of script) {
-  const answer = await fetch(url, { method: 'POST', headers: delivery.headers, body: delivery.body })
+chapter('Somebody else tries, too')
+const post = async ({ headers, body }: { headers: Record<string, string>; body: Uint8Array<ArrayBuffer> }) => {
+  const answer = await fetch(callbackUrl, { method: 'POST', headers, body })
   const { outcome, error } = (await answer.json()) as { outcome?: string; error?: { code: string } }
-  const decided = `${answer.status} ${outcome ?? error?.code}`
-  const color = decided !== expected ? pc.bgRed : answer.ok ? pc.green : pc.yellow
-  console.log(`${what}\n  ${color(`answered         ${decided}`)}`)
-  for (const note of notes.splice(0)) console.log(`  ${note}`)
-  if (decided !== expected) {
-    surprises += 1
-    console.log(pc.red(`  expected         ${expected}`))
-  }
+  return `${answer.status} ${outcome ?? error?.code}`
 }
-server.close()
+check(
+  'an order signed with a guess',
+  await post(await createDelivery('orders.place', { secret: 'a guess' })),
+  '401 SIGNATURE_MISMATCH',
+)
+const customer = await createDelivery('customers.create', { secret: String(secrets['customers.create']) })
+const replayed = { ...customer, headers: { ...customer.headers, 'X-CommerceLayer-Topic': 'orders.place' } }
+check('a genuine customer, replayed as an order', await post(replayed), '401 SIGNATURE_MISMATCH')
 
-if (surprises > 0) {
-  console.log(pc.red(`\n${surprises} of ${script.length} deliveries ended otherwise than expected.`))
-  process.exitCode = 1
-} else {
-  console.log(`\nAll ${script.length} deliveries ended as expected. The code is in examples/demo/demo.ts.`)
+chapter('A handler fails twice, and the second retry succeeds')
+failuresToCome = 2
+await emulator.trigger('orders.place', { id: 'SecondOrdr' })
+await emulator.settled()
+const answers: string[] = []
+for await (const { response_code, webhook } of management.eventCallbacks({ topic: 'orders.place' })) {
+  answers.push(String(response_code))
+  say(`event callback: ${webhook?.topic} ${response_code}`)
 }
+check('the endpoint answered', answers.join(', '), '200, 500, 500, 200')
+
+chapter('An outage: at 30 failures in a row Commerce Layer stops sending')
+const since = new Date()
+failuresToCome = Number.POSITIVE_INFINITY
+for (const id of ['OutageOrdA', 'OutageOrdB', 'OutageOrdC', 'OutageOrdD'])
+  await emulator.trigger('orders.place', { id })
+await emulator.settled()
+for (const { topic, circuit, failuresLeft } of await management.health()) {
+  say(`health: ${topic}, circuit ${circuit}, ${failuresLeft} failures left`)
+}
+check(
+  'the circuit of orders.place is',
+  emulator.webhooks.find(({ topic }) => topic === 'orders.place')?.circuit_state,
+  'open',
+)
+
+chapter('It is mended, and what was missed is recovered')
+failuresToCome = 0
+const before = handled.length
+const recovery = await management.recover(receiver, {
+  since,
+  callbackUrl,
+  resetCircuits: true,
+  onResult: ({ topic, resource, result }) => say(`recover: ${topic} ${resource} ${result}`),
+})
+check('recovered', recovery.recovered, handled.length - before)
+check('circuits reset', recovery.circuitsReset, 1)
+const [last] = await emulator.trigger('orders.place', { id: 'AfterwardA' })
+check('the next order is answered', last?.response_code, '200')
+
+server.close()
+await emulator.close()
+summary('examples/demo/demo.ts')

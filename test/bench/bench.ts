@@ -1,15 +1,23 @@
 import { parseArgs } from 'node:util'
 import { buildSubject } from './built.ts'
 import { benchDelivery } from './deliver.ts'
+import { benchEmulator } from './emulator.ts'
 import { benchLinking } from './link.ts'
+import { benchManagement } from './management.ts'
 import { asMarkdown, asText, type Findings, machineLine, tableOfBars } from './report.ts'
 import { benchServers } from './servers.ts'
 
 /**
- * `npm run bench -- [--only deliver|link|servers] [--markdown]`. It takes fifteen minutes, and always succeeds: it tells what
+ * `npm run bench -- [--only deliver|link|servers|emulator|management] [--markdown]`. It takes fifteen minutes, and always succeeds: it tells what
  * was measured, and which of the project's bars were missed.
  */
-const PARTS = { deliver: benchDelivery, link: benchLinking, servers: benchServers }
+const PARTS = {
+  deliver: benchDelivery,
+  link: benchLinking,
+  servers: benchServers,
+  emulator: benchEmulator,
+  management: benchManagement,
+}
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, markdown: { type: 'boolean', default: false } } })
 const chosen = Object.entries(PARTS).filter(([name]) => values.only === undefined || values.only === name)
