@@ -16,6 +16,7 @@ export default defineConfig({
       'hooklayer/emulator': source('emulator/index.ts'),
       'hooklayer/management': source('management/index.ts'),
       'hooklayer/stores': source('stores'),
+      'hooklayer/inboxes': source('inboxes'),
       hooklayer: source('index.ts'),
     },
   },

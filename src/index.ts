@@ -10,13 +10,37 @@ export type {
   TopicPattern,
   TopicsOf,
 } from './core/handlers.ts'
+export type { IdempotencyOptions } from './core/idempotency.ts'
+export type {
+  Claim,
+  Completion,
+  IdempotencyStore,
+  Progress,
+  Reservation,
+  ResourceVersion,
+  Rest,
+} from './core/idempotency-store.ts'
+export type {
+  Attempt,
+  ConsumeOptions,
+  Consumer,
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetters,
+  Inbox,
+  InboxStatistics,
+  ProcessDelivery,
+  StoredDelivery,
+} from './core/inbox.ts'
 export type { WithIncluded } from './core/include.ts'
 export type { Logger } from './core/logger.ts'
+export type { ReceiverOptions } from './core/options.ts'
 export type { ErrorCode, OutcomeName } from './core/outcomes.ts'
 export type { ErrorContext, ErrorHandler } from './core/report.ts'
 export type { HeadersLike, ReadBody, ReceiveOptions, WebhookRequest, WebhookResponse } from './core/request.ts'
 export type { Secret, SecretsLookUp, SecretsOption } from './core/secrets.ts'
 export { sign } from './core/signature.ts'
-export { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts'
+export { createReceiver, type Receiver } from './receiver.ts'
 export { TOPICS, type Topic, type TopicOf, type TopicResource } from './topics/catalogue.ts'
 export type { DestroyedResource, LooseResource, ResourceOf } from './topics/resources.ts'
+export { createWorker, type Worker, type WorkerOptions } from './worker.ts'

@@ -1,9 +1,10 @@
 import { admit, readBody } from './core/admit.ts'
-import { authenticate, claimOf, deliveryOf } from './core/authenticate.ts'
+import { authenticate, claimOf, type Delivery, deliveryOf } from './core/authenticate.ts'
+import { createBreaker } from './core/breaker.ts'
 import { createDeadline, type Deadline } from './core/deadline.ts'
-import { dispatch, type Outcome, QUEUED } from './core/dispatch.ts'
+import { dispatch, IGNORED, inTime, type Outcome, QUEUED } from './core/dispatch.ts'
 import { checkedDocument } from './core/document.ts'
-import { isWebhookError, toWebhookError, type WebhookError } from './core/errors.ts'
+import { isWebhookError, toWebhookError, WebhookError } from './core/errors.ts'
 import { eventOf, type WebhookEvent } from './core/event.ts'
 import { createGate } from './core/gate.ts'
 import {
@@ -14,28 +15,17 @@ import {
   type TopicPattern,
   type TopicsOf,
 } from './core/handlers.ts'
-import { defaultLogger, type Logger, unfailing } from './core/logger.ts'
+import { createIdempotency } from './core/idempotency.ts'
+import type { Attempt, StoredDelivery } from './core/inbox.ts'
+import { keep } from './core/keep.ts'
+import { defaultLogger, unfailing } from './core/logger.ts'
+import { limitsOf, type ReceiverOptions } from './core/options.ts'
 import type { OutcomeName } from './core/outcomes.ts'
 import { type Eventually, isPromise, pipe } from './core/pipe.ts'
 import { type ErrorContext, type ErrorHandler, report } from './core/report.ts'
 import { bytesOf, type ReceiveOptions, type WebhookRequest, type WebhookResponse } from './core/request.ts'
 import { respond, respondError } from './core/respond.ts'
-import { createSecrets, type SecretsOption } from './core/secrets.ts'
-
-export interface ReceiverOptions {
-  /** The webhooks' shared secrets: a map by topic, a look-up by topic, or one for everything (a string, or a list to rotate). */
-  readonly secrets: SecretsOption
-  /** Milliseconds from the arrival of a request to its answer at the latest; default 4,000. The sender waits 5,000. */
-  readonly deadlineMs?: number
-  /** The largest body that is read, in bytes; default 5 MiB. An order of 50 line items has 280 KB. */
-  readonly maxBodyBytes?: number
-  /** Milliseconds within which a body must have arrived; default 4,000. */
-  readonly bodyTimeoutMs?: number
-  /** How many deliveries may be under way at once; default 1,000. Beyond that they are answered 503 before their body is read. */
-  readonly maxInFlight?: number
-  /** Default: warnings and errors to the console. */
-  readonly logger?: Logger
-}
+import { createSecrets } from './core/secrets.ts'
 
 /** Receives deliveries: verifies, parses, dispatches and answers. Made by {@link createReceiver}. */
 export interface Receiver {
@@ -65,6 +55,13 @@ export interface Receiver {
    * @throws WebhookError as its delivery would have been answered, once the log and `onError` have been told.
    */
   redeliver(topic: string, document: unknown): Promise<OutcomeName>
+  /**
+   * Handles a delivery that an inbox has stored, or a queue of yours: parses it and runs its handlers, without a deadline. A worker
+   * calls it, and whoever is pushed messages (SQS, a cron route). Hand it nothing but what a receiver has stored.
+   *
+   * @throws WebhookError when it is to be tried again (`retryable`) or never; the `PermanentError` of a handler.
+   */
+  process(delivery: Omit<StoredDelivery, 'id' | 'group'>, attempt?: Partial<Attempt>): Promise<void>
   /** What the registered handlers listen to and need, in the order of their registration. */
   subscriptions(): readonly Subscription[]
   /** Answers new deliveries 503; resolves when those under way have ended, late handlers included, however late they are. */
@@ -78,54 +75,58 @@ export interface Receiver {
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { deadlineMs, maxInFlight, ...limits } = limitsOf(options)
+  const { inbox, ordering, protectBreaker } = options
   const logger = unfailing(options.logger ?? defaultLogger)
   const secrets = createSecrets(options.secrets)
   const handlers = createHandlers(secrets, logger)
   const errorHandlers: ErrorHandler[] = []
   const gate = createGate(maxInFlight)
+  const breaker = createBreaker(logger)
+  const idempotency = options.idempotency && createIdempotency(options.idempotency, logger, gate.waitFor)
   if (deadlineMs > 5000) logger.warn('`deadlineMs` is over 5,000: the sender does not wait that long.')
 
   /** The road: each stage takes what the one before it made. */
-  function walk(
-    request: WebhookRequest,
-    { background }: ReceiveOptions,
-    deadline: Deadline,
-    context: Context,
-  ): Eventually<Outcome> {
+  function walk(request: WebhookRequest, journey: Journey): Eventually<Outcome> {
     const receivedAt = new Date()
     admit(request, limits)
     const claim = claimOf(request.headers)
-    context.topic = claim.topic
+    journey.topic = claim.topic
     return pipe(
-      readBody(request, limits, deadline),
-      (body) => authenticate(claim, body, receivedAt, secrets, deadline),
-      // An inbox forks off here: the delivery is stored and answered, and a worker walks the rest.
-      (delivery) => eventOf(delivery),
-      // Idempotency stands here: the event is reserved by its id, and completed or released after the dispatch.
-      (event) => {
-        context.event = event
-        if (!background) return run(event, deadline)
-        later(background, () => conclude(() => run(event, UNHURRIED), UNHURRIED, context))
-        return QUEUED
+      readBody(request, limits, journey.deadline),
+      (body) => authenticate(claim, body, receivedAt, secrets, journey.deadline),
+      (delivery) => {
+        journey.counted = delivery.topic
+        const isKept = inbox && (!protectBreaker || breaker.isClose(delivery.topic))
+        return isKept ? keep(delivery, inbox, ordering, journey.deadline) : walkOn(delivery, journey)
       },
     )
   }
 
-  /** The last part of the road, for which it does not matter where the event came from. */
-  function run(event: WebhookEvent, deadline: Deadline): Eventually<Outcome> {
-    return dispatch(event, handlers.of(event.topic), deadline, logger, gate.waitFor)
+  /** The road from where it does not matter any more how the delivery came. */
+  function walkOn(delivery: Eventually<Delivery>, journey: Journey): Eventually<Outcome> {
+    return pipe(
+      delivery,
+      (genuine) => eventOf(genuine),
+      (event) => handle(event, journey),
+    )
   }
 
-  /** The road of an event that was lost: it starts where one that was received has proved to be genuine. */
-  function walkAgain(topic: string, document: unknown, context: Context): Eventually<Outcome> {
-    return pipe(
-      deliveryOf(topic, bytesOf(JSON.stringify(checkedDocument(document))), new Date()),
-      (delivery) => eventOf(delivery),
-      (event) => {
-        context.event = event
-        return run(event, UNHURRIED)
-      },
-    )
+  function handle(event: WebhookEvent, journey: Journey): Eventually<Outcome> {
+    journey.event = event
+    const registrations = handlers.of(event.topic)
+    if (registrations.length === 0) return IGNORED
+    if (journey.deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
+    return pipe(idempotency?.claim(event, journey.deadline), (claimed) => {
+      if (claimed && 'name' in claimed) return claimed
+      const run = (deadline: Deadline) => {
+        const started = claimed ? claimed.run(registrations) : dispatch(event, registrations, logger)
+        journey.signal?.addEventListener('abort', () => started.abort(new WebhookError('SHUTTING_DOWN')))
+        return inTime(started, event, deadline, logger, gate.waitFor)
+      }
+      if (!journey.background) return run(journey.deadline)
+      later(journey.background, () => conclude(() => run(UNHURRIED), { ...journey, deadline: UNHURRIED }))
+      return QUEUED
+    })
   }
 
   /** After the answer, and not at all if the platform does not take the work. */
@@ -140,23 +141,35 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   /** The end of the road, and the one place where whatever was thrown on it becomes an error. */
   async function conclude(
     walked: () => Eventually<Outcome>,
-    deadline: Deadline,
-    context: Context,
+    journey: Journey,
     leave = () => {},
-  ): Promise<OutcomeName | WebhookError> {
+  ): Promise<Outcome | WebhookError> {
+    const { deadline } = journey
     try {
       const ended = walked()
-      const { name, errors } = isPromise(ended) ? await ended : ended
-      for (const error of errors) await report(error, context, errorHandlers, deadline, logger)
-      logger.debug(`${context.topic} ${name}`, { topic: context.topic, outcome: name })
-      return name
+      const outcome = isPromise(ended) ? await ended : ended
+      if (journey.counted) breaker.count(journey.counted, false)
+      for (const error of outcome.errors) await report(error, journey, errorHandlers, deadline, logger)
+      logger.debug(`${journey.topic} ${outcome.name}`, { topic: journey.topic, outcome: outcome.name })
+      return outcome
     } catch (thrown) {
       const error = toWebhookError(thrown)
-      await report(error, context, errorHandlers, deadline, logger)
+      if (journey.counted) journey.failuresInRow = breaker.count(journey.counted, true)
+      await report(error, journey, errorHandlers, deadline, logger)
       return error
     } finally {
       leave()
     }
+  }
+
+  /** For what did not come over HTTP, and need not be answered. */
+  async function enter(topic: string, delivery: () => Eventually<Delivery>, signal?: AbortSignal): Promise<Outcome> {
+    const refusal = gate.enter()
+    if (refusal) throw refusal
+    const journey = createJourney({ topic, deadline: UNHURRIED, signal })
+    const ended = await conclude(() => walkOn(delivery(), journey), journey, gate.leave)
+    if (isWebhookError(ended)) throw ended
+    return ended
   }
 
   const receiver: Receiver = {
@@ -170,22 +183,22 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       errorHandlers.push(handler)
       return receiver
     },
-    receive(request, options = {}) {
-      const deadline = createDeadline(deadlineMs)
-      const context: Context = { topic: undefined, event: undefined }
+    receive(request, { background } = {}) {
+      const journey = createJourney({ deadline: createDeadline(deadlineMs), background })
       const refusal = gate.enter()
       const ended = refusal
-        ? conclude(() => Promise.reject(refusal), deadline, context)
-        : conclude(() => walk(request, options, deadline, context), deadline, context, gate.leave)
+        ? conclude(() => Promise.reject(refusal), journey)
+        : conclude(() => walk(request, journey), journey, gate.leave)
       return ended.then(answerOf)
     },
     async redeliver(topic, document) {
-      const refusal = gate.enter()
-      if (refusal) throw refusal
-      const context: Context = { topic, event: undefined }
-      const ended = await conclude(() => walkAgain(topic, document, context), UNHURRIED, context, gate.leave)
-      if (isWebhookError(ended)) throw ended
-      return ended
+      const bytes = () => bytesOf(JSON.stringify(checkedDocument(document)))
+      const { name } = await enter(topic, () => deliveryOf(topic, bytes(), new Date()))
+      return name
+    },
+    async process({ topic, body, receivedAt }, { signal } = {}) {
+      const { errors } = await enter(topic, () => deliveryOf(topic, body, receivedAt), signal)
+      for (const error of errors) throw error
     },
     subscriptions: () => handlers.all().map(({ topics, include }) => ({ topics, include })),
     close: gate.close,
@@ -193,28 +206,32 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   return receiver
 }
 
-function answerOf(ended: OutcomeName | WebhookError): WebhookResponse {
-  return isWebhookError(ended) ? respondError(ended) : respond(ended)
+function answerOf(ended: Outcome | WebhookError): WebhookResponse {
+  return isWebhookError(ended) ? respondError(ended) : respond(ended.name)
 }
 
-type Context = { -readonly [K in keyof ErrorContext]: ErrorContext[K] }
+/** What is known of a delivery on its way, which is also what error handlers are told. */
+interface Journey extends Mutable<ErrorContext> {
+  readonly deadline: Deadline
+  readonly background: ReceiveOptions['background']
+  readonly signal: AbortSignal | undefined
+  /** The topic for which the sender's circuit breaker counts the answer: that of a delivery which is genuine. */
+  counted: string | undefined
+}
 
-const LIMITS = { deadlineMs: 4000, maxBodyBytes: 5 * 1024 * 1024, bodyTimeoutMs: 4000, maxInFlight: 1000 }
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** A timer counts to no more than this, and a bad limit must not switch a protection off. */
-const MAX_LIMIT = 2 ** 31 - 1
-
-/** For handlers that nobody waits for. */
-const UNHURRIED: Deadline = { remaining: () => MAX_LIMIT }
-
-function limitsOf({ secrets, logger, ...given }: ReceiverOptions): typeof LIMITS {
-  const limits: Record<string, number> = { ...LIMITS }
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(LIMITS, name)) throw new TypeError(`createReceiver has no option \`${name}\`.`)
-    if (!Number.isInteger(value) || value < 1 || value > MAX_LIMIT) {
-      throw new TypeError(`createReceiver: \`${name}\` must be a whole number from 1 to ${MAX_LIMIT}.`)
-    }
-    limits[name] = value
+function createJourney(given: Pick<Journey, 'deadline'> & Partial<Journey>): Journey {
+  return {
+    topic: undefined,
+    event: undefined,
+    failuresInRow: 0,
+    background: undefined,
+    signal: undefined,
+    counted: undefined,
+    ...given,
   }
-  return limits as typeof LIMITS
 }
+
+/** For handlers that nobody waits for: as long as a timer can count. */
+const UNHURRIED: Deadline = { remaining: () => 2 ** 31 - 1 }

@@ -7,6 +7,7 @@ import {
   type ReceiverOptions,
   type WebhookRequest,
 } from 'hooklayer'
+import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it } from 'vitest'
 import { ERRORS } from '../src/core/outcomes.ts'
 import {
@@ -172,6 +173,14 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       handler: throwing(new Error('database')),
     },
     { name: 'a broken body', expected: 'BODY_ABORTED', request: { ...genuine, body: (() => 1) as never } },
+    {
+      name: 'an event that another handles',
+      expected: 'IN_PROGRESS',
+      request: genuine,
+      options: { idempotency: { store: createMemoryStore() } },
+      handler: () => new Promise((resolve) => setTimeout(resolve, 50)),
+      prepare: (receiver) => void receiver.receive(genuine),
+    },
     {
       name: 'a late handler',
       expected: 'DEADLINE_EXCEEDED',

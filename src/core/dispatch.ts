@@ -16,40 +16,71 @@ export interface Outcome {
 const HANDLED: Outcome = { name: 'handled', errors: [] }
 /** The handlers run after the answer. */
 export const QUEUED: Outcome = { name: 'queued', errors: [] }
-const IGNORED: Outcome = { name: 'ignored', errors: [] }
+/** The same event was handled before. */
+export const DUPLICATE: Outcome = { name: 'duplicate', errors: [] }
+export const IGNORED: Outcome = { name: 'ignored', errors: [] }
+
+/** The handlers of an event at work. */
+export interface Run {
+  /** How they ended, all of them; rejects with what the sender is told. */
+  readonly ended: Eventually<Outcome>
+  /** What they have thrown so far. */
+  readonly failures: readonly unknown[]
+  /** Tells them to stop. */
+  abort(reason: WebhookError): void
+}
 
 /**
- * Runs the handlers of an event side by side and waits for all of them, whichever fails first.
+ * Starts the handlers of an event side by side; it ends when all of them have, whichever fails first.
  *
- * @param whenLate is given what still runs after the deadline.
- * @throws WebhookError `INCLUDE_MISSING`; `HANDLER_FAILED` with the failure as its cause (an `AggregateError` if there were
- * several); or `DEADLINE_EXCEEDED`.
+ * @param succeeded is told of each handler that has done its part.
+ * @throws WebhookError `INCLUDE_MISSING`. The run rejects with `HANDLER_FAILED`, with the failure as its cause (an
+ * `AggregateError` if there were several).
  */
 export function dispatch(
   event: WebhookEvent,
   registrations: readonly Registration[],
-  deadline: Deadline,
   logger: Logger,
-  whenLate: (rest: Promise<unknown>) => void,
-): Eventually<Outcome> {
-  if (registrations.length === 0) return IGNORED
-  if (deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
+  succeeded: (registration: Registration) => void = () => {},
+): Run {
   checkIncluded(
     event,
     registrations.flatMap(({ include }) => include),
   )
   const context = new Context(logger)
   const failures: unknown[] = []
-  const running = registrations.flatMap(({ handler }) => start(handler, event, context, failures) ?? [])
-  if (running.length === 0) return outcomeOf(failures)
-  const ended = Promise.all(running)
-  const inTime = within(ended, deadline.remaining(), () => {
+  const running = registrations.flatMap(
+    (one) => start(one.handler, event, context, failures, () => succeeded(one)) ?? [],
+  )
+  const ended = running.length === 0 ? outcomeOf(failures) : Promise.all(running).then(() => outcomeOf(failures))
+  return { ended, failures, abort: (reason) => context.abort(reason) }
+}
+
+/**
+ * Waits for a run until the deadline, then tells it to stop and leaves it to end by itself.
+ *
+ * @param whenLate is given what still runs after the deadline.
+ * @throws WebhookError `DEADLINE_EXCEEDED`, or as the run.
+ */
+export function inTime(
+  run: Run,
+  { topic, delivery }: WebhookEvent,
+  deadline: Deadline,
+  logger: Logger,
+  whenLate: (rest: Promise<unknown>) => void,
+): Eventually<Outcome> {
+  const { ended } = run
+  if (!isPromise(ended)) return ended
+  const logLateEnd = () => {
+    const ms = Date.now() - delivery.receivedAt.getTime()
+    logger.warn(`${topic} ended after ${ms} ms, too late.`, { topic, ms, failures: run.failures })
+  }
+  return within(ended, deadline.remaining(), () => {
     const error = new WebhookError('DEADLINE_EXCEEDED')
-    context.abort(error)
-    whenLate(ended.then(() => logLateEnd(event, failures, logger)))
+    run.abort(error)
+    whenLate(ended.then(logLateEnd, logLateEnd))
     return error
   })
-  return inTime.then(() => outcomeOf(failures))
 }
 
 /** Calls one handler; a promise, which never rejects, if it has not ended by the time it returns. */
@@ -58,29 +89,25 @@ function start(
   event: WebhookEvent,
   context: HandlerContext,
   failures: unknown[],
+  succeeded: () => void,
 ): Promise<unknown> | undefined {
   const fail = (thrown: unknown) => failures.push(thrown)
   try {
     const result = handler(event, context)
-    return isPromise(result) ? Promise.resolve(result).catch(fail) : undefined
+    if (isPromise(result)) return Promise.resolve(result).then(succeeded).catch(fail)
+    succeeded()
   } catch (thrown) {
     fail(thrown)
-    return undefined
   }
+  return undefined
 }
 
-function outcomeOf(failures: readonly unknown[]): Outcome {
+function outcomeOf(failures: readonly unknown[]): Eventually<Outcome> {
   if (failures.length === 0) return HANDLED
   if (failures.every(isPermanentError)) return { name: 'discarded', errors: failures }
   const cause =
     failures.length === 1 ? failures[0] : new AggregateError(failures, `${failures.length} handlers failed.`)
-  throw new WebhookError('HANDLER_FAILED', { cause })
-}
-
-function logLateEnd({ topic, delivery }: WebhookEvent, failures: readonly unknown[], logger: Logger): void {
-  const ms = Date.now() - delivery.receivedAt.getTime()
-  const fields = { topic, ms, failures }
-  logger.warn(`${topic} ended after ${ms} ms, too late.`, fields)
+  return Promise.reject(new WebhookError('HANDLER_FAILED', { cause }))
 }
 
 /** The controller is made when a handler asks for the signal: most never do. */

@@ -38,6 +38,11 @@ interface EventOf<T extends string, Path extends string = never> {
   readonly mode: 'test' | 'live' | undefined
   /** The organization it comes from; `undefined` if the document does not say. */
   readonly organizationId: string | undefined
+  /**
+   * Whether a newer `updated_at` of the same resource was handled before: deliveries come in no order. Known only to an
+   * idempotency store; false without one.
+   */
+  readonly stale: boolean
   /** The bytes as they came and were signed; of an event that was redelivered, the JSON of what the API returned. */
   readonly rawBody: Uint8Array
   /** When the receiver was handed the request. */
@@ -80,6 +85,10 @@ function materialOf(topic: string, document: Document): string[] {
   return [topic, '\n', canonicalForm(document)]
 }
 
+export function markStale(event: WebhookEvent): void {
+  ;(event as { stale: boolean }).stale = true
+}
+
 /** The document until its resources are linked, which uses it up. */
 interface Source {
   document: Document | undefined
@@ -90,6 +99,7 @@ class ParsedEvent implements EventOf<string> {
   readonly mode: 'test' | 'live' | undefined
   readonly organizationId: string | undefined
   readonly delivery: Delivery
+  stale = false
   readonly #source: Source
   readonly #id: () => string
   #resource: ResourceOf<string> | undefined

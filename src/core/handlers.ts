@@ -40,6 +40,11 @@ export interface HandlerOptions<Path extends string = string> {
    * `include_resources`. Default: none.
    */
   readonly include?: readonly Path[]
+  /**
+   * By which an idempotency store remembers that this handler has done its part of an event whose others failed. Default: its
+   * topics, and its place among the handlers of the same.
+   */
+  readonly name?: string
 }
 
 /** What a handler listens to and needs: a webhook that serves it subscribes to these topics and includes that. */
@@ -51,6 +56,7 @@ export interface Subscription {
 
 /** A handler, and what it asked for. */
 export interface Registration extends Subscription {
+  readonly name: string
   readonly handler: Handler
 }
 
@@ -71,7 +77,9 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       const list = typeof patterns === 'string' ? [patterns] : patterns
       checkPatterns(list)
       if (typeof handler !== 'function') throw new TypeError(`The handler for ${list.join(', ')} is not a function.`)
-      registered.push({ topics: list, include: includeOf(options), handler })
+      const { include, name = nameOf(list, registered) } = checkedOptions(options)
+      if (registered.some((one) => one.name === name)) throw new TypeError(`There are two handlers named '${name}'.`)
+      registered.push({ topics: list, include, name, handler })
       for (const pattern of list) {
         const oddity = known.has(pattern) ? undefined : oddityOf(pattern, secrets)
         if (oddity) logger.warn(oddity, { topic: pattern })
@@ -108,11 +116,21 @@ function checkPatterns(patterns: readonly unknown[]): void {
 
 const PATH = /^[a-z][a-z0-9_]*\??(\.[a-z][a-z0-9_]*\??)*$/
 
-function includeOf({ include = [], ...unknown }: HandlerOptions): readonly string[] {
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) throw new TypeError(`\`on\` has no option \`${name}\`.`)
-  if (Array.isArray(include) && include.every((path) => PATH.test(path))) return [...include]
-  throw new TypeError("`include` takes a list of paths such as ['customer', 'line_items.item'].")
+function checkedOptions({ include = [], name, ...unknown }: HandlerOptions): { include: string[]; name?: string } {
+  const [first] = Object.keys(unknown)
+  if (first !== undefined) throw new TypeError(`\`on\` has no option \`${first}\`.`)
+  if (!Array.isArray(include) || !include.every((path) => PATH.test(path))) {
+    throw new TypeError("`include` takes a list of paths such as ['customer', 'line_items.item'].")
+  }
+  if (name === undefined) return { include: [...include] }
+  if (typeof name !== 'string' || name === '') throw new TypeError('The `name` of a handler must be text.')
+  return { include: [...include], name }
+}
+
+function nameOf(topics: readonly string[], others: readonly Registration[]): string {
+  const same = topics.join(' ')
+  const place = others.filter((other) => other.topics.join(' ') === same).length + 1
+  return `${same} ${place}`
 }
 
 /** What is odd about a pattern, in a sentence. It is registered all the same: new topics appear over time. */

@@ -3,10 +3,10 @@
  * towards the sender's circuit breaker (30 failures in a row and the webhook is dead), so every status but 200 is here on
  * purpose. Source: Commerce Layer, "Handling errors" of its webhooks.
  *
- * `queued`: the handlers run after the answer. `ignored`: no handler is registered for the topic. `discarded`: a handler threw
- * a `PermanentError`.
+ * `queued`: the handlers run after the answer, or a worker runs them. `duplicate`: the same event was handled before, or the same
+ * delivery stored. `ignored`: no handler is registered for the topic. `discarded`: a handler threw a `PermanentError`.
  */
-export const OUTCOMES = { handled: 200, queued: 202, ignored: 200, discarded: 200 } as const
+export const OUTCOMES = { handled: 200, queued: 202, duplicate: 200, ignored: 200, discarded: 200 } as const
 
 /** How a delivery that was accepted ended. */
 export type OutcomeName = keyof typeof OUTCOMES
@@ -31,8 +31,9 @@ export const ERRORS = {
   DOCUMENT_INVALID: [400, false, 'The body is not a JSON:API document with one resource.'],
   INCLUDE_MISSING: [500, false, 'A relationship that a handler needs is not in the body.'],
   HANDLER_FAILED: [500, true, 'A handler failed.'],
+  IN_PROGRESS: [409, true, 'The same event is being handled.'],
   DEADLINE_EXCEEDED: [503, true, 'It took longer than `deadlineMs`.'],
-  STORE_UNAVAILABLE: [503, true, 'The secret could not be looked up.'],
+  STORE_UNAVAILABLE: [503, true, 'A store that is needed did not answer.'],
   OVERLOADED: [503, true, 'More than `maxInFlight` deliveries are under way.'],
   SHUTTING_DOWN: [503, true, 'The receiver is shutting down.'],
 } as const satisfies Record<string, Answer>

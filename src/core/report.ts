@@ -9,6 +9,11 @@ export interface ErrorContext {
   readonly topic: string | undefined
   /** There once the delivery was verified and parsed. */
   readonly event: WebhookEvent | undefined
+  /**
+   * How many genuine deliveries of this topic in a row, this one included, were answered with an error: at 30 Commerce Layer
+   * stops sending. 0 for what was not genuine. This process counts its own answers only.
+   */
+  readonly failuresInRow: number
 }
 
 /** Told about every delivery that was refused, failed or discarded; a failure of its own is logged and changes nothing. */

@@ -1,0 +1,255 @@
+import { type Deadline, within } from './deadline.ts'
+import { DUPLICATE, dispatch, IGNORED, type Outcome, type Run } from './dispatch.ts'
+import { WebhookError } from './errors.ts'
+import { markStale, type WebhookEvent } from './event.ts'
+import type { Registration } from './handlers.ts'
+import type { IdempotencyStore, Reservation, ResourceVersion } from './idempotency-store.ts'
+import type { Logger } from './logger.ts'
+
+export interface IdempotencyOptions {
+  /** Where it is remembered which events were handled: a driver of `hooklayer/stores/*`, or your own. */
+  readonly store: IdempotencyStore
+  /**
+   * Milliseconds for which an event belongs to the process that handles it. It is renewed three times as often for as long as
+   * the handlers run, so it bounds one thing: how long a retry is answered 409 after that process was killed. Default: 15,000.
+   */
+  readonly leaseMs?: number
+  /** Milliseconds for which a handled event is remembered. Default: 7 days. */
+  readonly retentionMs?: number
+  /** What makes two events the same. Default: `event.id`. */
+  readonly key?: (event: WebhookEvent) => string
+  /**
+   * What to do while the store is down. `refuse` answers 503 `STORE_UNAVAILABLE` and runs nothing: the sender comes again.
+   * `run` runs the handlers all the same, and risks that they run twice. Default: `refuse`.
+   */
+  readonly onStoreError?: 'refuse' | 'run'
+  /**
+   * What to do with an event after a newer `updated_at` of the same resource was handled. `run` runs the handlers, which are
+   * told by `event.stale`; `skip` acknowledges it as `ignored`. Default: `run`.
+   */
+  readonly stale?: 'run' | 'skip'
+}
+
+/** An event that is this process's to handle, once. */
+interface Hold {
+  /** Starts the handlers that have not done their part yet; it ends when the store knows how they ended. */
+  run(registrations: readonly Registration[]): Run
+}
+
+export interface Idempotency {
+  /**
+   * Claims an event, or says how it ended before: then there is nothing to run.
+   *
+   * @throws WebhookError `IN_PROGRESS` or `STORE_UNAVAILABLE`.
+   */
+  claim(event: WebhookEvent, deadline: Deadline): Promise<Hold | Outcome>
+}
+
+/** A store that is slower than this is as good as down: the handlers need what is left until the deadline. */
+const STORE_MS = 1500
+
+/** How often, and after how many milliseconds, the store is told again of an event that was handled. */
+const AGAIN_MS = [100, 200, 400, 800, 1600, 3200, 6400, 12_800]
+
+/** @param waitFor is given what goes on after the answer. */
+export function createIdempotency(
+  options: IdempotencyOptions,
+  logger: Logger,
+  waitFor: (rest: Promise<unknown>) => void,
+): Idempotency {
+  const { store, leaseMs, retentionMs, key, onStoreError, stale } = checked(options)
+  /** Events that were handled here, of which the store could not be told yet. */
+  const unrecorded = new Set<string>()
+
+  async function claim(event: WebhookEvent, deadline: Deadline): Promise<Hold | Outcome> {
+    const id = key ? key(event) : idOf(event)
+    if (unrecorded.has(id)) return DUPLICATE
+    const version = versionOf(event)
+    const reservation = await reserve(id, version, deadline)
+    if (!reservation) return { run: (registrations) => dispatch(event, registrations, logger) }
+    if (reservation.state === 'completed') return DUPLICATE
+    if (reservation.state === 'in progress') throw new WebhookError('IN_PROGRESS')
+    const { token, done } = reservation
+    const lease = createLease(id, token, new Set(done), version, event.topic)
+    if (reservation.stale) markStale(event)
+    if (reservation.stale && stale === 'skip') {
+      await lease.complete()
+      return IGNORED
+    }
+    return { run: (registrations) => runUnder(lease, event, registrations) }
+  }
+
+  async function reserve(
+    id: string,
+    version: ResourceVersion | undefined,
+    deadline: Deadline,
+  ): Promise<Reservation | undefined> {
+    const reserving = asked(() => store.reserve(id, { leaseMs, version }))
+    try {
+      return await within(reserving, Math.min(STORE_MS, deadline.remaining()), tooSlow)
+    } catch (cause) {
+      giveBack(id, reserving)
+      if (onStoreError === 'refuse') {
+        throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: 'The idempotency store failed.' })
+      }
+      logger.warn('The idempotency store failed, and the handlers run all the same.', { cause })
+      return undefined
+    }
+  }
+
+  /** A claim that comes after all would keep the retry waiting until its lease has run out. */
+  function giveBack(id: string, reserving: Promise<Reservation>): void {
+    reserving
+      .then((late) => late.state === 'reserved' && store.release(id, late.token, { done: late.done, retentionMs }))
+      .catch(() => {})
+  }
+
+  function runUnder(lease: Lease, event: WebhookEvent, registrations: readonly Registration[]): Run {
+    const rest = registrations.filter(({ name }) => !lease.done.has(name))
+    let run: Run | undefined
+    const keep = setInterval(() => lease.renew((reason) => run?.abort(reason)), leaseMs / 3)
+    try {
+      run = dispatch(event, rest, logger, ({ name }) => lease.add(name))
+    } catch (thrown) {
+      clearInterval(keep)
+      return { ended: lease.release().then(() => Promise.reject(thrown)), failures: [], abort: () => {} }
+    }
+    return { ...run, ended: settle(run, lease).finally(() => clearInterval(keep)) }
+  }
+
+  async function settle(run: Run, lease: Lease): Promise<Outcome> {
+    let outcome: Outcome
+    try {
+      outcome = await run.ended
+    } catch (thrown) {
+      await lease.release()
+      throw thrown
+    }
+    await lease.complete()
+    return outcome
+  }
+
+  function createLease(
+    id: string,
+    token: string,
+    done: Set<string>,
+    version: ResourceVersion | undefined,
+    topic: string,
+  ): Lease {
+    const progress = () => ({ leaseMs, retentionMs, done: [...done] })
+    const record = () => asked(() => store.complete(id, token, { retentionMs, version }))
+    const warnIfLost = (held: boolean) => {
+      if (!held) logger.warn(`${topic}: another process took the event over, and may have run its handlers too.`)
+    }
+    let isOver = false
+    return {
+      done,
+      add(name) {
+        done.add(name)
+        setTimeout(() => isOver || asked(() => store.renew(id, token, progress())).catch(() => {}), 0)
+      },
+      async renew(abort) {
+        const held = await asked(() => store.renew(id, token, progress())).catch(() => true)
+        if (!held && !isOver) abort(new WebhookError('IN_PROGRESS'))
+      },
+      async complete() {
+        isOver = true
+        const recording = record()
+        try {
+          warnIfLost(await within(recording, STORE_MS, tooSlow))
+        } catch (cause) {
+          logger.warn(`${topic} was handled, but the idempotency store could not be told.`, { cause })
+          unrecorded.add(id)
+          waitFor(recordLater(record, topic).finally(() => unrecorded.delete(id)))
+        }
+      },
+      async release() {
+        isOver = true
+        await within(
+          asked(() => store.release(id, token, progress())),
+          STORE_MS,
+          tooSlow,
+        ).catch((cause: unknown) => {
+          logger.warn(`${topic} could not be given back: its retry waits for the lease to run out.`, { cause })
+        })
+      },
+    }
+  }
+
+  async function recordLater(record: () => Promise<boolean>, topic: string): Promise<void> {
+    for (const ms of AGAIN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      const isRecorded = await within(record(), STORE_MS, tooSlow).then(
+        () => true,
+        () => false,
+      )
+      if (isRecorded) return
+    }
+    logger.error(
+      `${topic} was handled, and the idempotency store was never told: its retry would run the handlers again.`,
+    )
+  }
+
+  return { claim }
+}
+
+/** What is done with a claim. */
+interface Lease {
+  /** Names of the handlers that have done their part. */
+  readonly done: Set<string>
+  add(name: string): void
+  renew(abort: (reason: WebhookError) => void): Promise<void>
+  /** Neither rejects: the handlers have ended, and what the store makes of it does not change how. */
+  complete(): Promise<void>
+  release(): Promise<void>
+}
+
+/** As a promise, even if a driver throws. */
+async function asked<T>(question: () => Promise<T>): Promise<T> {
+  return question()
+}
+
+function tooSlow(): Error {
+  return new Error('The idempotency store did not answer in time.')
+}
+
+/** A document that has no canonical form is known by its bytes. */
+function idOf(event: WebhookEvent): string {
+  try {
+    return event.id
+  } catch {
+    return event.delivery.id
+  }
+}
+
+function versionOf({ resource }: WebhookEvent): ResourceVersion | undefined {
+  const { type, id, updated_at: updatedAt } = resource as { type: string; id: string; updated_at?: unknown }
+  return typeof updatedAt === 'string' ? { resource: `${type}/${id}`, updatedAt } : undefined
+}
+
+const DEFAULTS = {
+  leaseMs: 15_000,
+  retentionMs: 7 * 24 * 60 * 60 * 1000,
+  onStoreError: 'refuse',
+  stale: 'run',
+} as const
+const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
+  onStoreError: ['refuse', 'run'],
+  stale: ['run', 'skip'],
+}
+const METHODS = ['reserve', 'renew', 'complete', 'release'] as const
+
+function checked(
+  options: IdempotencyOptions,
+): Required<Omit<IdempotencyOptions, 'key'>> & Pick<IdempotencyOptions, 'key'> {
+  const { store, key, ...others } = options
+  const lacks = METHODS.find((method) => typeof store?.[method] !== 'function')
+  if (lacks) throw new TypeError(`\`idempotency.store\` has no method \`${lacks}\`.`)
+  if (key !== undefined && typeof key !== 'function') throw new TypeError('`idempotency.key` is not a function.')
+  for (const [name, value] of Object.entries(others)) {
+    if (!Object.hasOwn(DEFAULTS, name)) throw new TypeError(`\`idempotency\` has no option \`${name}\`.`)
+    const fits = CHOICES[name] ? CHOICES[name].includes(value) : Number.isInteger(value) && Number(value) > 0
+    if (!fits) throw new TypeError(`\`idempotency.${name}\` cannot be ${String(value)}.`)
+  }
+  return { ...DEFAULTS, ...options }
+}

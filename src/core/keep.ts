@@ -1,0 +1,48 @@
+import type { Delivery } from './authenticate.ts'
+import { type Deadline, within } from './deadline.ts'
+import { DUPLICATE, type Outcome, QUEUED } from './dispatch.ts'
+import { documentOf } from './document.ts'
+import { WebhookError } from './errors.ts'
+import type { Inbox } from './inbox.ts'
+
+/**
+ * Stores a delivery for a worker. Nothing is answered 2xx before the inbox has vouched for it, and nobody waits for an inbox
+ * longer than until the deadline, whatever its client does.
+ *
+ * @throws WebhookError `STORE_UNAVAILABLE` or `OVERLOADED`.
+ */
+export async function keep(
+  delivery: Delivery,
+  inbox: Inbox,
+  ordering: 'none' | 'resource' = 'none',
+  deadline: Deadline,
+): Promise<Outcome> {
+  const { id, topic, body, receivedAt } = delivery
+  const group = ordering === 'resource' ? groupOf(delivery) : undefined
+  const kept = await within(put(inbox, { id, topic, body, receivedAt, group }), deadline.remaining(), tooSlow).catch(
+    (cause: unknown) => {
+      throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: 'The inbox failed.' })
+    },
+  )
+  if (kept === 'full') throw new WebhookError('OVERLOADED', { message: 'The inbox is full.' })
+  return kept === 'duplicate' ? DUPLICATE : QUEUED
+}
+
+/** As a promise, even if a driver throws. */
+async function put(inbox: Inbox, delivery: Parameters<Inbox['put']>[0]): ReturnType<Inbox['put']> {
+  return inbox.put(delivery)
+}
+
+function tooSlow(): Error {
+  return new Error('The inbox did not answer in time.')
+}
+
+/** What is no document has no order to keep: a worker will find out what is wrong with it. */
+function groupOf(delivery: Delivery): string | undefined {
+  try {
+    const { type, id } = documentOf(delivery).data
+    return `${type}/${id}`
+  } catch {
+    return undefined
+  }
+}

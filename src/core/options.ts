@@ -1,0 +1,58 @@
+import type { IdempotencyOptions } from './idempotency.ts'
+import type { Inbox } from './inbox.ts'
+import type { Logger } from './logger.ts'
+import type { SecretsOption } from './secrets.ts'
+
+export interface ReceiverOptions {
+  /** The webhooks' shared secrets: a map by topic, a look-up by topic, or one for everything (a string, or a list to rotate). */
+  readonly secrets: SecretsOption
+  /** Milliseconds from the arrival of a request to its answer at the latest; default 4,000. The sender waits 5,000. */
+  readonly deadlineMs?: number
+  /** The largest body that is read, in bytes; default 5 MiB. An order of 50 line items has 280 KB. */
+  readonly maxBodyBytes?: number
+  /** Milliseconds within which a body must have arrived; default 4,000. */
+  readonly bodyTimeoutMs?: number
+  /** How many deliveries may be under way at once; default 1,000. Beyond that they are answered 503 before their body is read. */
+  readonly maxInFlight?: number
+  /** Handles each event once, across processes and crashes. Default: none, and an event that is delivered twice is handled twice. */
+  readonly idempotency?: IdempotencyOptions
+  /**
+   * Stores each verified delivery and answers 202 at once; a worker (`createWorker`) runs the handlers. Default: none, and the
+   * handlers run before the answer.
+   */
+  readonly inbox?: Inbox
+  /** `resource` hands out the deliveries of one resource one after another. Needs an inbox. Default: `none`. */
+  readonly ordering?: 'none' | 'resource'
+  /**
+   * Runs the handlers before the answer as if there were no inbox, and turns to it for a minute when a topic has failed 20 times
+   * in a row: at 30 Commerce Layer would stop sending it. Needs an inbox. Default: false.
+   */
+  readonly protectBreaker?: boolean
+  /** Default: warnings and errors to the console. */
+  readonly logger?: Logger
+}
+
+const LIMITS = { deadlineMs: 4000, maxBodyBytes: 5 * 1024 * 1024, bodyTimeoutMs: 4000, maxInFlight: 1000 }
+
+/** A timer counts to no more than this, and a bad limit must not switch a protection off. */
+const MAX_LIMIT = 2 ** 31 - 1
+
+export function limitsOf(options: ReceiverOptions): typeof LIMITS {
+  const { secrets, idempotency, inbox, ordering, protectBreaker, logger, ...given } = options
+  if (inbox && typeof inbox.put !== 'function') throw new TypeError('`inbox` has no method `put`.')
+  if (ordering !== undefined && ordering !== 'none' && ordering !== 'resource') {
+    throw new TypeError("`ordering` is 'none' or 'resource'.")
+  }
+  if (!inbox && (ordering === 'resource' || protectBreaker)) {
+    throw new TypeError('`ordering` and `protectBreaker` need an `inbox`.')
+  }
+  const limits: Record<string, number> = { ...LIMITS }
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(LIMITS, name)) throw new TypeError(`createReceiver has no option \`${name}\`.`)
+    if (!Number.isInteger(value) || value < 1 || value > MAX_LIMIT) {
+      throw new TypeError(`createReceiver: \`${name}\` must be a whole number from 1 to ${MAX_LIMIT}.`)
+    }
+    limits[name] = value
+  }
+  return limits as typeof LIMITS
+}

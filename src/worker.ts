@@ -1,0 +1,60 @@
+import type { Consumer, Inbox } from './core/inbox.ts'
+import { defaultLogger, type Logger, unfailing } from './core/logger.ts'
+import type { Receiver } from './receiver.ts'
+
+export interface WorkerOptions {
+  /** Whose handlers run. */
+  readonly receiver: Pick<Receiver, 'process'>
+  readonly inbox: Inbox
+  /** How many deliveries are handled at once. Default: 10. */
+  readonly concurrency?: number
+  /** How many of one topic at once, of those: `{ 'orders.place': 2 }`. Default: no limit of their own. */
+  readonly concurrencyByTopic?: Readonly<Record<string, number>>
+  /** After how many attempts a delivery becomes a dead letter. Default: 12, which takes about a day. */
+  readonly attempts?: number
+  /** Milliseconds before the second attempt, at most; they double with each further one. Default: 20,000. */
+  readonly backoffMs?: number
+  /** The most that is waited between two attempts. Default: 6 hours. */
+  readonly maxBackoffMs?: number
+  /** Default: warnings and errors to the console. */
+  readonly logger?: Logger
+}
+
+/** Handles what an inbox has stored, in this process, until it is stopped. */
+export type Worker = Consumer
+
+const DEFAULTS = { concurrency: 10, attempts: 12, backoffMs: 20_000, maxBackoffMs: 6 * 60 * 60 * 1000 }
+
+/**
+ * Starts to handle what an inbox has stored: `createWorker({ receiver, inbox })`, in the process that receives or in any other
+ * with the same handlers. What fails is tried again after exponentially growing, jittered pauses; what cannot be helped (a
+ * `PermanentError`, a document that turns out invalid) becomes a dead letter at once.
+ *
+ * @throws TypeError if an option is unknown or out of range.
+ */
+export function createWorker(options: WorkerOptions): Worker {
+  const { receiver, inbox, concurrencyByTopic = {}, logger: given, ...limits } = options
+  const { concurrency, attempts, backoffMs, maxBackoffMs } = checked(limits)
+  for (const [topic, limit] of Object.entries(concurrencyByTopic)) checkLimit(`concurrencyByTopic['${topic}']`, limit)
+  const logger = unfailing(given ?? defaultLogger)
+  return inbox.consume(receiver.process, {
+    concurrency,
+    concurrencyByTopic,
+    attempts,
+    delayMs: (attempt) => Math.ceil(Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)),
+    onError: (cause) => logger.error('The inbox failed; it is tried again.', { cause }),
+  })
+}
+
+function checked(limits: Partial<typeof DEFAULTS>): typeof DEFAULTS {
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(DEFAULTS, name)) throw new TypeError(`createWorker has no option \`${name}\`.`)
+    checkLimit(name, value)
+  }
+  return { ...DEFAULTS, ...limits }
+}
+
+function checkLimit(name: string, value: unknown): void {
+  if (Number.isInteger(value) && Number(value) > 0) return
+  throw new TypeError(`createWorker: \`${name}\` must be a whole number over 0.`)
+}

@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PGlite } from '@electric-sql/pglite'
+import { createPostgresStore, type PostgresClient } from 'hooklayer/stores/postgres'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { noPostgres, type PostgresServer, startPostgres } from '../servers/postgres.ts'
+import { claimFor, KEPT, LONG_MS, lapse, reserved } from './claims.ts'
+import { testStore } from './contract.ts'
+
+const newTable = () => `h_${randomUUID().replaceAll('-', '')}`
+
+let server: PostgresServer | undefined
+beforeAll(async () => {
+  if (!noPostgres) server = await startPostgres()
+}, 60_000)
+afterAll(() => server?.close())
+
+const inPglite = async () => {
+  const client = await PGlite.create()
+  const store = createPostgresStore({ client })
+  await store.migrate()
+  return { open: async () => store, close: () => client.close() }
+}
+
+const inPostgres = async () => {
+  const table = newTable()
+  const pools: pg.Pool[] = []
+  return {
+    async open() {
+      const client = new pg.Pool({ connectionString: server?.url, max: 4 })
+      pools.push(client)
+      const store = createPostgresStore({ client, table })
+      await store.migrate()
+      return store
+    },
+    async close() {
+      await pools[0]?.query(`drop table ${table}, ${table}_versions`)
+      await Promise.all(pools.map((pool) => pool.end()))
+    },
+  }
+}
+
+testStore('the store in PGlite', inPglite, 'process')
+if (!noPostgres) testStore('the store in PostgreSQL', inPostgres)
+else it.skip(`PostgreSQL is not tested: ${noPostgres}`)
+
+describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
+  let pool: pg.Pool
+  beforeAll(() => {
+    pool = new pg.Pool({ connectionString: server?.url, max: 20 })
+  })
+  const dropped: string[] = []
+  const createdTable = async (table = newTable()) => {
+    dropped.push(`"${table.replaceAll('"', '""')}"`, `"${table.replaceAll('"', '""')}_versions"`)
+    await createPostgresStore({ client: pool, table }).migrate()
+    return table
+  }
+
+  afterEach(() => void vi.restoreAllMocks())
+  afterAll(async () => {
+    for (const table of dropped) await pool.query(`drop table if exists ${table}`)
+    await pool.end()
+  })
+
+  it('migrates once, however many processes do it at once and again', async () => {
+    const table = newTable()
+    const migrations = Array.from({ length: 20 }, () => createdTable(table))
+    expect(await Promise.all(migrations)).toHaveLength(20)
+    await createdTable(table)
+    await reserved(createPostgresStore({ client: pool, table }), 'key')
+  })
+
+  it('works on a schema that was migrated by hand', async () => {
+    const table = newTable()
+    const store = createPostgresStore({ client: pool, table })
+    dropped.push(table, `${table}_versions`)
+    await pool.query(store.schema)
+    await reserved(store, 'key')
+  })
+
+  it('takes any name for a table, and a schema before it', async () => {
+    const odd = `it's "$$ a \`table\`\\; drop`
+    const store = createPostgresStore({ client: pool, table: await createdTable(odd) })
+    await store.complete('key', (await reserved(store, 'key')).token, KEPT)
+    const schema = newTable()
+    await pool.query(`create schema ${schema}`)
+    const within = createPostgresStore({ client: pool, table: `${schema}.claims` })
+    await within.migrate()
+    await reserved(within, 'key')
+    expect((await pool.query(`select key from ${schema}.claims`)).rows).toEqual([{ key: 'key' }])
+    await pool.query(`drop schema ${schema} cascade`)
+  })
+
+  it('sends one statement an operation, but for one reservation in a hundred', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    const statements: string[] = []
+    const client: PostgresClient = {
+      query(text, values) {
+        statements.push(text)
+        return pool.query(text, values)
+      },
+    }
+    const store = createPostgresStore({ client, table: await createdTable() })
+    const version = { resource: 'orders/OeRyhjDlje', updatedAt: '2026-01-01T00:00:00.000Z' }
+    const { token } = await reserved(store, 'key', claimFor(LONG_MS, version))
+    await store.complete('key', token, { retentionMs: LONG_MS, version })
+    expect(statements).toHaveLength(2)
+  })
+
+  it('sweeps what has expired, and nothing else', async () => {
+    const table = await createdTable()
+    const store = createPostgresStore({ client: pool, table })
+    const handle = async (name: string, retentionMs: number) => {
+      const version = { resource: `orders/${name}`, updatedAt: '2026-01-01T00:00:00.000Z' }
+      const { token } = await reserved(store, name, claimFor(LONG_MS, version))
+      await store.complete(name, token, { retentionMs, version })
+    }
+    await Promise.all(Array.from({ length: 20 }, (_, at) => handle(`expired ${at}`, 1)))
+    await handle('kept', LONG_MS)
+    await reserved(store, 'held')
+    await sleep(5)
+    vi.spyOn(Math, 'random').mockReturnValue(0)
+    await reserved(store, 'last')
+    const { rows } = await pool.query(
+      `select key from ${table} union all select resource from ${table}_versions order by 1`,
+    )
+    expect(rows.map(({ key }) => key)).toEqual(['held', 'kept', 'last', 'orders/kept'])
+  })
+
+  it('takes part in a transaction: a claim is committed or rolled back with it', async () => {
+    const table = await createdTable()
+    const outside = createPostgresStore({ client: pool, table })
+    const client = await pool.connect()
+    const inside = createPostgresStore({ client, table })
+    const version = { resource: 'orders/OeRyhjDlje', updatedAt: '2026-02-01T00:00:00.000Z' }
+    const older = { ...version, updatedAt: '2026-01-01T00:00:00.000Z' }
+    const handle = async (end: string) => {
+      await client.query('begin')
+      const { token } = await reserved(inside, 'key', claimFor(LONG_MS, version))
+      expect(await inside.complete('key', token, { retentionMs: LONG_MS, version })).toBe(true)
+      await client.query(end)
+    }
+    await handle('rollback')
+    const first = await reserved(outside, 'key', claimFor(LONG_MS, older))
+    expect(first.stale).toBe(false)
+    await outside.release('key', first.token, { done: [], retentionMs: LONG_MS })
+    await handle('commit')
+    expect(await outside.reserve('key', claimFor(LONG_MS))).toEqual({ state: 'completed' })
+    expect((await reserved(outside, 'other', claimFor(LONG_MS, older))).stale).toBe(true)
+    client.release()
+  })
+
+  it('makes others wait for a transaction that has reserved their key', async () => {
+    const table = await createdTable()
+    const outside = createPostgresStore({ client: pool, table })
+    for (const [end, state] of [
+      ['rollback', 'reserved'],
+      ['commit', 'in progress'],
+    ] as const) {
+      const client = await pool.connect()
+      await client.query('begin')
+      await reserved(createPostgresStore({ client, table }), end)
+      let isOver = false
+      const waiting = outside.reserve(end, claimFor(LONG_MS)).finally(() => {
+        isOver = true
+      })
+      await sleep(50)
+      expect(isOver).toBe(false)
+      await client.query(end)
+      expect((await waiting).state).toBe(state)
+      client.release()
+    }
+  })
+
+  it('counts a lease from when it is given in a long transaction, not from when that began', async () => {
+    const table = await createdTable()
+    const client = await pool.connect()
+    const store = createPostgresStore({ client, table })
+    await client.query('begin')
+    await sleep(30)
+    const { token } = await reserved(store, 'key')
+    await lapse(store, 'key', token)
+    await reserved(store, 'key')
+    const { rows } = await client.query(
+      `select leased_until > now() + interval '60 seconds 20 milliseconds' as late from ${table}`,
+    )
+    expect(rows).toEqual([{ late: true }])
+    await client.query('rollback')
+    client.release()
+  })
+
+  it('passes on an error of the client as it is', async () => {
+    const store = createPostgresStore({ client: pool, table: 'not_migrated' })
+    await expect(store.reserve('key', claimFor(LONG_MS))).rejects.toMatchObject({ code: '42P01' })
+  })
+})
+
+it.each(['', '.a', 'a.', 'a.b.c', 'a\0b', 'x'.repeat(44)])('refuses %j for a table', (table) => {
+  const client = { query: async () => ({ rows: [] }) }
+  expect(() => createPostgresStore({ client, table })).toThrow(TypeError)
+})
+
+it('refuses a client that cannot be queried', () => {
+  expect(() => createPostgresStore({ client: {} as PostgresClient })).toThrow('`client` has no method `query`.')
+})

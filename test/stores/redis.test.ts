@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto'
+import { createRedisStore, type RedisStoreOptions } from 'hooklayer/stores/redis'
+import { Redis } from 'ioredis'
+import { createClient, createClientPool } from 'redis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { noRedis, type RedisServer, startRedis } from '../servers/redis.ts'
+import { claimFor, KEPT, LONG_MS, reserved } from './claims.ts'
+import { type StoreScene, testStore } from './contract.ts'
+
+let server: RedisServer | undefined
+beforeAll(async () => {
+  if (!noRedis) server = await startRedis()
+})
+afterAll(() => server?.close())
+
+interface Opened {
+  readonly client: RedisStoreOptions['client']
+  close(): unknown
+}
+
+async function openNodeRedis(url: string) {
+  const client = await createClient({ url }).connect()
+  return { client, close: () => client.close() }
+}
+
+async function openNodeRedisPool(url: string) {
+  const client = createClientPool({ url }, { minimum: 2, maximum: 5 })
+  await client.connect()
+  return { client, close: () => client.close() }
+}
+
+async function openIoRedis(url: string) {
+  const client = new Redis(url)
+  return { client, close: () => client.quit() }
+}
+
+function sceneWith(open: (url: string) => Promise<Opened>): () => Promise<StoreScene> {
+  return async () => {
+    const prefix = `hooklayer:${randomUUID()}:`
+    const opened: Opened[] = []
+    return {
+      async open() {
+        const one = await open(server?.url ?? '')
+        opened.push(one)
+        return createRedisStore({ client: one.client, prefix })
+      },
+      async close() {
+        await Promise.all(opened.map((one) => one.close()))
+      },
+    }
+  }
+}
+
+if (!noRedis) {
+  testStore('the store in Redis by node-redis', sceneWith(openNodeRedis))
+  testStore('the store in Redis by a pool of node-redis', sceneWith(openNodeRedisPool))
+  testStore('the store in Redis by ioredis', sceneWith(openIoRedis))
+} else it.skip(`Redis is not tested: ${noRedis}`)
+
+describe.skipIf(noRedis)('the store in Redis', () => {
+  let url = ''
+  const prefix = `hooklayer:${randomUUID()}:`
+  let redis: Awaited<ReturnType<typeof openNodeRedis>>
+  beforeAll(async () => {
+    url = server?.url ?? ''
+    redis = await openNodeRedis(url)
+  })
+  afterAll(() => redis.close())
+
+  it('is one store for both clients, which find the same keys', async () => {
+    const io = await openIoRedis(url)
+    const one = createRedisStore({ client: redis.client, prefix })
+    const other = createRedisStore({ client: io.client, prefix })
+    const version = { resource: 'orders/OeRyhjDlje', updatedAt: '2026-01-01T00:00:00.000Z' }
+    const { token } = await reserved(one, 'both', claimFor(LONG_MS, version))
+    expect(await other.complete('both', token, { retentionMs: LONG_MS, version })).toBe(true)
+    expect(await one.reserve('both', claimFor(LONG_MS, version))).toEqual({ state: 'completed' })
+    expect((await redis.client.keys(`${prefix}*`)).sort()).toEqual([
+      `${prefix}{orders/OeRyhjDlje}claim:both`,
+      `${prefix}{orders/OeRyhjDlje}version`,
+    ])
+    await io.close()
+  })
+
+  it('goes on when Redis has forgotten the scripts', async () => {
+    const store = createRedisStore({ client: redis.client, prefix })
+    const { token } = await reserved(store, 'flushed')
+    await redis.client.scriptFlush()
+    expect(await store.complete('flushed', token, KEPT)).toBe(true)
+    expect(await store.reserve('flushed', claimFor(LONG_MS))).toEqual({ state: 'completed' })
+  })
+
+  it('lets everything expire', async () => {
+    const store = createRedisStore({ client: redis.client, prefix: `${prefix}expiring:` })
+    const version = { resource: 'orders/OeRyhjDlje', updatedAt: '2026-01-01T00:00:00.000Z' }
+    const [held, ended, released] = await Promise.all(
+      ['held', 'ended', 'released'].map((key) => reserved(store, key, claimFor(LONG_MS, version))),
+    )
+    await store.renew('held', held?.token ?? '', { leaseMs: LONG_MS, done: ['a'] })
+    await store.complete('ended', ended?.token ?? '', { retentionMs: LONG_MS, version })
+    await store.release('released', released?.token ?? '', { done: ['a'], retentionMs: LONG_MS })
+    const keys = await redis.client.keys(`${prefix}expiring:*`)
+    expect(keys).toHaveLength(4)
+    for (const key of keys) expect(await redis.client.pTTL(key)).toBeGreaterThan(0)
+  })
+
+  it('passes on an error of the client as it is', async () => {
+    const { client, close } = await openNodeRedis(url)
+    await close()
+    const store = createRedisStore({ client })
+    await expect(store.reserve('key', claimFor(LONG_MS))).rejects.toThrow('The client is closed')
+  })
+})
+
+it.each([undefined, {}, { eval() {} }])('refuses %s for a client', (client) => {
+  expect(() => createRedisStore({ client: client as unknown as RedisStoreOptions['client'] })).toThrow(TypeError)
+})

@@ -1,0 +1,189 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import {
+  createSqliteStore,
+  type SqliteDatabase,
+  type SqliteStore,
+  type SqliteStoreOptions,
+} from 'hooklayer/stores/sqlite'
+import Libsql from 'libsql'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { claimFor, KEPT, LONG_MS, reserved } from './claims.ts'
+import { testStore } from './contract.ts'
+
+const RACER = fileURLToPath(new URL('./sqlite-racer.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'hooklayer-sqlite-'))
+let count = 0
+const newFile = () => {
+  count += 1
+  return join(folder, `${count}.db`)
+}
+
+afterAll(() => rmSync(folder, { recursive: true }))
+afterEach(() => void vi.restoreAllMocks())
+
+testStore('the store in a SQLite file', async () => {
+  const file = newFile()
+  const stores: SqliteStore[] = []
+  return {
+    async open() {
+      const store = createSqliteStore({ file })
+      stores.push(store)
+      return store
+    },
+    close: async () => void (await Promise.all(stores.map((store) => store.close()))),
+  }
+})
+
+/** Those that are there: Node has one of its own from 22.13 on. */
+const modules: Record<string, ((file: string) => SqliteDatabase) | undefined> = {
+  libsql: (file) => new Libsql(file),
+  'node:sqlite': await nodeSqlite(),
+}
+
+async function nodeSqlite(): Promise<((file: string) => SqliteDatabase) | undefined> {
+  const name = 'node:sqlite'
+  const found = await import(/* @vite-ignore */ name).catch(() => undefined)
+  return found && ((file) => new found.DatabaseSync(file))
+}
+
+for (const [name, open] of Object.entries(modules)) {
+  if (!open) {
+    it.skip(`${name} is not tested: this Node does not have it`)
+    continue
+  }
+  testStore(`the store in a database of ${name}`, async () => {
+    const file = newFile()
+    const databases: SqliteDatabase[] = []
+    return {
+      async open() {
+        const database = open(file)
+        database.exec('pragma journal_mode = wal')
+        databases.push(database)
+        return createSqliteStore({ database })
+      },
+      close: async () => void databases.map((database) => database.close()),
+    }
+  })
+}
+
+describe('the store in SQLite', () => {
+  const version = { resource: 'orders/OeRyhjDlje', updatedAt: '2026-02-01T00:00:00.000Z' }
+  const older = { ...version, updatedAt: '2026-01-01T00:00:00.000Z' }
+
+  it('is one store for several processes on one file, which create it together', async () => {
+    const file = newFile()
+    const start = String(Date.now() + 2000)
+    const race = () => promisify(execFile)(process.execPath, ['--import', 'tsx', RACER, file, start, '200'])
+    const racers = await Promise.all([race(), race(), race()])
+    const won: string[] = racers.flatMap(({ stdout }) => JSON.parse(stdout))
+    expect(won).toHaveLength(200)
+    expect(new Set(won).size).toBe(200)
+  })
+
+  it('outlives the process: another opens the file and finds what was completed', async () => {
+    const file = newFile()
+    const first = createSqliteStore({ file })
+    await first.complete('key', (await reserved(first, 'key')).token, KEPT)
+    await first.close()
+    const second = createSqliteStore({ file })
+    expect(await second.reserve('key', claimFor(LONG_MS))).toEqual({ state: 'completed' })
+    await second.close()
+  })
+
+  it('opens a file with WAL, so that readers and writers do not wait for each other', async () => {
+    const file = newFile()
+    const store = createSqliteStore({ file })
+    await reserved(store, 'key')
+    const database = new Libsql(file)
+    expect(database.prepare('pragma journal_mode').get([])).toMatchObject({ journal_mode: 'wal' })
+    database.close()
+    await store.close()
+  })
+
+  it('sweeps what has expired, and nothing else', async () => {
+    const database = new Libsql(newFile())
+    const store = createSqliteStore({ database })
+    vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    for (const [name, retentionMs] of [
+      ['expired', 1],
+      ['kept', LONG_MS],
+    ] as const) {
+      const own = { ...version, resource: `orders/${name}` }
+      const { token } = await reserved(store, name, claimFor(LONG_MS, own))
+      await store.complete(name, token, { retentionMs, version: own })
+    }
+    await reserved(store, 'held')
+    await sleep(5)
+    const rows = () =>
+      database
+        .prepare('select key from hooklayer union all select resource from hooklayer_versions order by 1')
+        .all()
+        .map((row) => (row as { key: string }).key)
+    await reserved(store, 'next')
+    expect(rows()).toEqual(['expired', 'held', 'kept', 'next', 'orders/expired', 'orders/kept'])
+    vi.spyOn(Math, 'random').mockReturnValue(0)
+    await reserved(store, 'last')
+    expect(rows()).toEqual(['held', 'kept', 'last', 'next', 'orders/kept'])
+    database.close()
+  })
+
+  it('takes part in a transaction of the database: a claim is committed or rolled back with it', async () => {
+    const database = new Libsql(newFile())
+    const store = createSqliteStore({ database })
+    const handle = async (end: string) => {
+      database.exec('begin immediate')
+      const { token } = await reserved(store, 'key', claimFor(LONG_MS, version))
+      expect(await store.complete('key', token, { retentionMs: LONG_MS, version })).toBe(true)
+      database.exec(end)
+    }
+    await reserved(store, 'first')
+    await handle('rollback')
+    expect((await reserved(store, 'other', claimFor(LONG_MS, older))).stale).toBe(false)
+    await handle('commit')
+    expect(await store.reserve('key', claimFor(LONG_MS))).toEqual({ state: 'completed' })
+    expect((await reserved(store, 'another', claimFor(LONG_MS, older))).stale).toBe(true)
+    database.close()
+  })
+
+  it('completes nothing if the version cannot be remembered, and tells the error of the database', async () => {
+    const database = new Libsql(newFile())
+    const store = createSqliteStore({ database })
+    const { token } = await reserved(store, 'key', claimFor(LONG_MS, version))
+    database.exec("create trigger full before insert on hooklayer_versions begin select raise(abort, 'no room'); end")
+    await expect(store.complete('key', token, { retentionMs: LONG_MS, version })).rejects.toThrow('no room')
+    expect(await store.reserve('key', claimFor(LONG_MS))).toEqual({ state: 'in progress' })
+    database.exec('drop trigger full')
+    expect(await store.complete('key', token, { retentionMs: LONG_MS, version })).toBe(true)
+    database.close()
+  })
+
+  it('rejects while the file cannot be opened, and goes on when it can', async () => {
+    const missing = join(folder, 'missing')
+    const store = createSqliteStore({ file: join(missing, 'store.db') })
+    await expect(store.reserve('key', claimFor(LONG_MS))).rejects.toThrow()
+    mkdirSync(missing)
+    await reserved(store, 'key')
+    await store.close()
+  })
+
+  it('rejects when it is closed, and leaves a database alone that it was given', async () => {
+    const database = new Libsql(newFile())
+    for (const store of [createSqliteStore({ database }), createSqliteStore({ file: newFile() })]) {
+      await reserved(store, 'key')
+      await store.close()
+      await expect(store.reserve('key', claimFor(LONG_MS))).rejects.toThrow('The SQLite store is closed.')
+    }
+    expect(database.prepare('select count(*) as keys from hooklayer').get([])).toMatchObject({ keys: 1 })
+    database.close()
+  })
+})
+
+it.each([{}, { file: '' }, { file: 7 }, { database: {} }])('refuses the options %j', (options) => {
+  expect(() => createSqliteStore(options as unknown as SqliteStoreOptions)).toThrow(TypeError)
+})
