@@ -56,6 +56,10 @@ const throwing = (thrown: unknown) => () => {
 
 function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer')): Case[] {
   const cut = (body: string) => body.slice(0, -8)
+  let begin = () => {}
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
   return [
     { name: 'a handled delivery', expected: 'handled', request: genuine },
     { name: 'an ignored delivery', expected: 'ignored', request: genuineWith(document, 'orders.cancel') },
@@ -178,8 +182,14 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       expected: 'IN_PROGRESS',
       request: genuine,
       options: { idempotency: { store: createMemoryStore() } },
-      handler: () => new Promise((resolve) => setTimeout(resolve, 50)),
-      prepare: (receiver) => void receiver.receive(genuine),
+      handler: () => {
+        begin()
+        return new Promise((resolve) => setTimeout(resolve, 300))
+      },
+      prepare: (receiver) => {
+        receiver.receive(genuine)
+        return begun
+      },
     },
     {
       name: 'a late handler',
