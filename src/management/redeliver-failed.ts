@@ -25,7 +25,7 @@ export interface Search extends RequestOptions {
 }
 
 /** An event that was put off. */
-export interface Deferred extends Unusable {
+interface Deferred extends Unusable {
   readonly digest: EventDigest
   readonly callbackIds: Set<string>
   /** What it came to so far. */

@@ -11,7 +11,7 @@ export interface Listening {
 }
 
 /** What not every platform can show. */
-export type Ability =
+type Ability =
   /** Requests of every method reach the receiver. */
   | 'every method'
   /** A request reaches the receiver while its body is still on the way. */

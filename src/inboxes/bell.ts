@@ -1,0 +1,28 @@
+/** Something to wait for, that may have happened already. For one who waits at a time. */
+export interface Bell {
+  ring(): void
+  /** Resolves when it rings, or has rung since the last time; or after a while. */
+  wait(ms: number): Promise<void>
+}
+
+export function createBell(): Bell {
+  let hasRung = false
+  let wake = () => {}
+  return {
+    ring() {
+      hasRung = true
+      wake()
+    },
+    async wait(ms) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+        if (hasRung) wake()
+      })
+      hasRung = false
+    },
+  }
+}

@@ -1,0 +1,102 @@
+import type { Job, JobsOptions, Queue, Worker } from 'bullmq'
+import type { DeadLetter, StoredDelivery } from '../core/inbox.ts'
+import { type End, WORKER_LOST } from './shelf.ts'
+
+/** What a job holds of a delivery besides its own id, name (the topic) and timestamp (when it was received). */
+export interface JobData {
+  /** Base64. Gone once the delivery was handled or discarded. */
+  readonly body?: string
+  readonly group?: string | undefined
+  /** How often its worker had been lost when it was last retried by hand: that does not count any more. */
+  readonly forgiven?: number
+}
+
+export type DeliveryJob = Job<JobData>
+
+/** A queue of BullMQ, and what takes jobs out of it. */
+export interface Lane {
+  readonly queue: Queue<JobData>
+  readonly worker: Worker<JobData>
+}
+
+/** BullMQ asks the job how many attempts there are, and the inbox the worker: the worker decides. */
+const MOST_ATTEMPTS = 2 ** 31 - 1
+
+export function dataOf({ body, group }: StoredDelivery): JobData {
+  const { buffer, byteOffset, byteLength } = body
+  return { body: Buffer.from(buffer, byteOffset, byteLength).toString('base64'), group }
+}
+
+/**
+ * BullMQ knows a delivery by its deduplication id, which only goes with the job: a time to live of its own keeps it from being
+ * forgotten when the job is done.
+ */
+export function optionsOf({ id, receivedAt }: StoredDelivery, jobId: string): JobsOptions {
+  return {
+    jobId,
+    deduplication: { id, ttl: 10 * 365 * 24 * 60 * 60 * 1000 },
+    timestamp: receivedAt.getTime(),
+    attempts: MOST_ATTEMPTS,
+    backoff: { type: 'told' },
+    stackTraceLimit: 0,
+  }
+}
+
+/** The delivery of a job; `undefined` if the job is nothing but the memory of one. */
+export function deliveryOf({
+  deduplicationId: id = '',
+  name,
+  data,
+  timestamp,
+}: DeliveryJob): StoredDelivery | undefined {
+  const { body, group } = data
+  if (body === undefined) return undefined
+  return { id, topic: name, body: Buffer.from(body, 'base64'), receivedAt: new Date(timestamp), group }
+}
+
+/** What a job keeps of a delivery that is done with. */
+export async function empty(job: DeliveryJob): Promise<void> {
+  await job.updateData({})
+}
+
+/** How many attempts have begun, those included whose worker was lost. */
+export function attemptsOf({ attemptsMade, stalledCounter, data }: DeliveryJob): number {
+  return attemptsMade + stalledCounter - (data.forgiven ?? 0)
+}
+
+export function letterOf(job: DeliveryJob): DeadLetter {
+  const { deduplicationId: id = '', name: topic, timestamp, finishedOn = 0 } = job
+  return {
+    id,
+    topic,
+    receivedAt: new Date(timestamp),
+    failedAt: new Date(finishedOn),
+    attempts: attemptsOf(job),
+    error: failureIn(job.failedReason),
+  }
+}
+
+/** Why an attempt failed, as BullMQ takes it: it keeps the message with the job, and the inbox nothing else. */
+export class FailedAttempt extends Error {
+  /** Milliseconds until the next attempt; -1 if there is none. */
+  readonly delayMs: number
+
+  constructor(end: Extract<End, { readonly state: 'failed' | 'dead' }>) {
+    super(end.state === 'dead' ? JSON.stringify(end.error) : '')
+    this.delayMs = end.state === 'dead' ? -1 : end.delayMs
+  }
+}
+
+/** BullMQ's strategy for pauses. */
+export function backoffOf(_attempt: number, _type?: string, error?: Error): number {
+  return error instanceof FailedAttempt ? error.delayMs : -1
+}
+
+function failureIn(reason: string): DeadLetter['error'] {
+  try {
+    const { code, message } = JSON.parse(reason) as DeadLetter['error']
+    return { code, message }
+  } catch {
+    return WORKER_LOST
+  }
+}

@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ConsumeOptions, type Consumer, failureOf, type ProcessDelivery } from '../core/inbox.ts'
+import { createBell } from './bell.ts'
+import type { Claimed, End, Shelf } from './shelf.ts'
+
+export interface Consuming extends Consumer {
+  /** There may be something to do. */
+  look(): void
+}
+
+interface Job {
+  readonly controller: AbortController
+  readonly ended: Promise<void>
+}
+
+/** How long it takes at most until what another process has put is seen. */
+const POLL_MS = 250
+/** How long a shelf that failed is left alone. */
+const PAUSE_MS = 1000
+
+/** Takes deliveries from a shelf into as many hands as it is told, until it is stopped. */
+export function consume(
+  shelf: Pick<Shelf, 'claim' | 'renew' | 'settle'>,
+  process: ProcessDelivery,
+  options: ConsumeOptions,
+  leaseMs: number,
+): Consuming {
+  const jobs = new Map<Claimed, Job>()
+  const bell = createBell()
+  const halt = new AbortController()
+
+  async function loop(): Promise<void> {
+    while (!halt.signal.aborted) {
+      try {
+        for (const claimed of await claim()) await (halt.signal.aborted ? giveBack(claimed) : start(claimed))
+        await bell.wait(POLL_MS)
+      } catch (error) {
+        options.onError(error)
+        await pause(PAUSE_MS, halt.signal)
+      }
+    }
+  }
+
+  async function claim(): Promise<readonly Claimed[]> {
+    const hands = options.concurrency - jobs.size
+    if (hands === 0) return []
+    const handsByTopic = new Map(Object.entries(options.concurrencyByTopic))
+    for (const { delivery } of jobs.keys()) {
+      const limit = handsByTopic.get(delivery.topic)
+      if (limit !== undefined) handsByTopic.set(delivery.topic, limit - 1)
+    }
+    return shelf.claim({ hands, handsByTopic, attempts: options.attempts })
+  }
+
+  function start(claimed: Claimed): void {
+    const controller = new AbortController()
+    const ended = handle(claimed, controller.signal).finally(() => {
+      jobs.delete(claimed)
+      bell.ring()
+    })
+    jobs.set(claimed, { controller, ended })
+  }
+
+  /** What has become of a delivery that was lost or given back is another's to say. */
+  async function handle(claimed: Claimed, signal: AbortSignal): Promise<void> {
+    const end = await endOf(claimed, signal)
+    while (!signal.aborted) {
+      try {
+        return await shelf.settle(claimed, end)
+      } catch (error) {
+        options.onError(error)
+        await pause(PAUSE_MS, signal)
+      }
+    }
+  }
+
+  async function endOf({ delivery, attempt }: Claimed, signal: AbortSignal): Promise<End> {
+    try {
+      await process(delivery, { number: attempt, signal })
+      return { state: 'handled' }
+    } catch (thrown) {
+      const { retryable, ...error } = failureOf(thrown)
+      if (!retryable || attempt >= options.attempts) return { state: 'dead', error }
+      return { state: 'failed', delayMs: options.delayMs(attempt) }
+    }
+  }
+
+  async function renew(): Promise<void> {
+    const renewed = [...jobs].map(async ([claimed, { controller }]) => {
+      if (!(await shelf.renew(claimed))) controller.abort(new Error('The delivery was lost to another worker.'))
+    })
+    await Promise.all(renewed).catch(options.onError)
+  }
+
+  function giveBack(claimed: Claimed): Promise<void> {
+    return shelf.settle(claimed, { state: 'returned' }).catch(options.onError)
+  }
+
+  const looping = loop()
+  const renewal = setInterval(renew, leaseMs / 3)
+  return {
+    look: bell.ring,
+    async stop({ timeoutMs } = {}) {
+      halt.abort()
+      bell.ring()
+      const drained = looping.then(() => Promise.all([...jobs.values()].map(({ ended }) => ended)))
+      await (timeoutMs === undefined ? drained : atMost(drained, timeoutMs))
+      clearInterval(renewal)
+      const rest = [...jobs]
+      for (const [, { controller }] of rest) controller.abort(new Error('The worker was stopped.'))
+      await Promise.all(rest.map(([claimed]) => giveBack(claimed)))
+    },
+  }
+}
+
+async function atMost(promise: Promise<unknown>, ms: number): Promise<void> {
+  const timer = new AbortController()
+  await Promise.race([promise, pause(ms, timer.signal)])
+  timer.abort()
+}
+
+/** Ends early when it is told to. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => {})
+}

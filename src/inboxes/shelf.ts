@@ -1,0 +1,67 @@
+import type { DeadLetter, DeadLetterFilter, InboxStatistics, StoredDelivery } from '../core/inbox.ts'
+
+/** Where an inbox keeps its deliveries. Each method is one atomic change; one that cannot vouch for it rejects. */
+export interface Shelf {
+  put(delivery: StoredDelivery): Promise<'stored' | 'duplicate' | 'full'>
+  /** Hands out those that are ready, the oldest first, each under a token of its own, for as long as a lease. */
+  claim(demand: Demand): Promise<readonly Claimed[]>
+  /** Begins the lease anew; false if the token no longer holds the delivery. */
+  renew(claimed: Claimed): Promise<boolean>
+  /** Says what has become of a delivery; nothing happens if the token no longer holds it. */
+  settle(claimed: Claimed, end: End): Promise<void>
+  /** Some of the dead letters, the oldest first, from the one after `last` on; none if there are no more. */
+  dead(filter: DeadLetterFilter, last: DeadLetter | undefined): Promise<readonly DeadLetter[]>
+  letter(id: string): Promise<(DeadLetter & { readonly delivery: StoredDelivery }) | undefined>
+  /** Puts a dead letter at the end, with no attempt made; false if there is none. */
+  revive(id: string): Promise<boolean>
+  /** Keeps nothing of a dead letter but its id; false if there is none. */
+  discard(id: string): Promise<boolean>
+  statistics(): Promise<InboxStatistics>
+  close(): Promise<void>
+}
+
+export interface Demand {
+  readonly hands: number
+  /** How many more of a topic may run, where that is limited. */
+  readonly handsByTopic: ReadonlyMap<string, number>
+  /** A delivery whose worker was lost this many times is dead. */
+  readonly attempts: number
+}
+
+export interface Claimed {
+  readonly token: string
+  /** From 1. */
+  readonly attempt: number
+  readonly delivery: StoredDelivery
+}
+
+export type End =
+  | { readonly state: 'handled' }
+  | { readonly state: 'failed'; readonly delayMs: number }
+  | { readonly state: 'dead'; readonly error: DeadLetter['error'] }
+  /** Given back, as if the attempt had not been made. */
+  | { readonly state: 'returned' }
+
+/** Why a delivery is dead whose last attempt nobody has seen the end of. */
+export const WORKER_LOST = { code: 'WORKER_LOST', message: 'The worker was lost while it handled the delivery.' }
+
+export interface ShelfOptions {
+  /** Milliseconds for which an id is known after its delivery was handled. Default: 7 days. */
+  readonly retentionMs?: number
+  /** How many deliveries that are not handled there may be, dead letters left out. Default: 100,000. */
+  readonly maxQueued?: number
+}
+
+export type Limits = Required<ShelfOptions> & { readonly leaseMs: number }
+
+const DEFAULTS: Limits = { retentionMs: 7 * 24 * 60 * 60 * 1000, maxQueued: 100_000, leaseMs: 30_000 }
+
+/** The options of an inbox, checked. */
+export function limitsOf(maker: string, given: Partial<Limits>, names: readonly (keyof Limits)[]): Limits {
+  for (const [name, value] of Object.entries(given)) {
+    if (!names.some((known) => known === name)) throw new TypeError(`${maker} has no option \`${name}\`.`)
+    if (Number.isSafeInteger(value) && value > 0) continue
+    throw new TypeError(`${maker}: \`${name}\` must be a whole number over 0.`)
+  }
+  return { ...DEFAULTS, ...given }
+}

@@ -1,0 +1,57 @@
+import type { DeadLetter, DeadLetterFilter, InboxStatistics, StoredDelivery } from '../core/inbox.ts'
+import type { Statements } from './sqlite-statements.ts'
+
+interface DeliveryRow {
+  readonly seq: number
+  readonly id: string
+  readonly topic: string
+  readonly received_at: number
+  readonly grp: string | null
+  /** libsql gives the one or the other. */
+  readonly body: Uint8Array | ArrayBuffer
+}
+
+export interface OpenRow extends DeliveryRow {
+  readonly attempts: number
+  readonly token: string | null
+}
+
+/** What is not open any more. */
+export type RemovedRow = Pick<DeliveryRow, 'seq' | 'grp'>
+
+interface DeadRow extends Omit<DeliveryRow, 'seq' | 'grp' | 'body'> {
+  readonly due_at: number
+  readonly attempts: number
+  readonly code: string
+  readonly message: string
+}
+
+export function deliveryOf({ id, topic, received_at, grp, body }: DeliveryRow): StoredDelivery {
+  return { id, topic, body: new Uint8Array(body), receivedAt: new Date(received_at), group: grp ?? undefined }
+}
+
+function letterOf({ id, topic, received_at, due_at, attempts, code, message }: DeadRow): DeadLetter {
+  const receivedAt = new Date(received_at)
+  return { id, topic, receivedAt, failedAt: new Date(due_at), attempts, error: { code, message } }
+}
+
+export function deadLetterOf(sql: Statements, id: string): (DeadLetter & { delivery: StoredDelivery }) | undefined {
+  const row = sql.letter.get(id) as (DeadRow & DeliveryRow) | undefined
+  return row && { ...letterOf(row), delivery: deliveryOf(row) }
+}
+
+export function deadLettersOf(sql: Statements, filter: DeadLetterFilter, last: DeadLetter | undefined): DeadLetter[] {
+  const { topic = null, code = null } = filter
+  const since = filter.failedSince?.getTime() ?? 0
+  const until = filter.failedUntil?.getTime() ?? Number.MAX_SAFE_INTEGER
+  const rows = sql.dead.all(since, until, last?.failedAt.getTime() ?? 0, last?.id ?? '', topic, code)
+  return rows.map((row) => letterOf(row as DeadRow))
+}
+
+export function statisticsOf(sql: Statements): InboxStatistics {
+  const now = Date.now()
+  const { queued, running, failed, dead, oldest } = sql.statistics.get(now, now, now) as Counts
+  return { queued, running, failed, dead, oldest: oldest === null ? undefined : new Date(oldest) }
+}
+
+type Counts = Omit<InboxStatistics, 'oldest'> & { readonly oldest: number | null }

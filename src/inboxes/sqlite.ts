@@ -1,0 +1,42 @@
+import type { Inbox } from '../core/inbox.ts'
+import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
+import { inboxOn } from './inbox-on.ts'
+import { limitsOf, type ShelfOptions } from './shelf.ts'
+import { createSqliteShelf } from './sqlite-shelf.ts'
+import { TABLES } from './sqlite-statements.ts'
+
+export type { SqliteDatabase }
+
+export type SqliteInboxOptions = SqliteLocation &
+  ShelfOptions & {
+    /**
+     * Milliseconds after which a delivery of a worker that was killed is handed to another; renewed while a worker lives, and to
+     * be longer than its event loop ever stands still. Default: 30,000.
+     */
+    readonly leaseMs?: number
+  }
+
+/**
+ * An inbox in a SQLite file: `createSqliteInbox({ file: 'hooklayer.sqlite' })`. For all processes of one machine, on a disk of
+ * its own, not a network's. What was stored survives a crash and a power cut (WAL, `synchronous = FULL`).
+ *
+ * `file` is opened with `node:sqlite` (Node 22.13 and later), better-sqlite3 or libsql, whichever is there; a `database` that you
+ * have opened with one of them gets WAL, `synchronous = FULL`, a busy timeout of 2 s and the tables `hooklayer_deliveries` and
+ * `hooklayer_bodies`, stays yours to close, and must not be inside of a transaction when control goes back to the event loop.
+ *
+ * SQLite is synchronous: the program stands still while the disk writes, for about 10 ms at most under load, or while another
+ * process does, for 2 s at most. A worker looks four times a second for what other processes have stored. Ids that are no longer
+ * to be known are deleted, a few at a time, as deliveries are handled. With several processes `maxQueued` may be passed by what
+ * the others store within a second.
+ *
+ * A delivery whose worker was lost in its last attempt becomes a dead letter with the code `WORKER_LOST`.
+ *
+ * @throws TypeError if an option is unknown or out of range, or there is neither a file nor a database.
+ * @throws Error that names the file and what to do, if it cannot be used or there is no driver.
+ */
+export function createSqliteInbox(options: SqliteInboxOptions): Inbox {
+  const { file, database: given, ...rest } = options
+  const limits = limitsOf('createSqliteInbox', rest, ['retentionMs', 'maxQueued', 'leaseMs'])
+  const opened = openDatabase(given ? { database: given } : { file: String(file ?? '') }, TABLES)
+  return inboxOn(createSqliteShelf(opened, limits), limits.leaseMs)
+}

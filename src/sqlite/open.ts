@@ -1,0 +1,112 @@
+import { createRequire } from 'node:module'
+
+/** What the SQLite drivers of this package need of a database; `node:sqlite`, better-sqlite3 and libsql have it. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown
+  /** A {@link SqliteStatement}: their types differ in what they let one pass. */
+  prepare(sql: string): unknown
+  close(): unknown
+}
+
+export interface SqliteStatement {
+  /** Changes something. */
+  run(...values: readonly SqliteValue[]): { readonly changes: number | bigint }
+  /** The first row, or nothing. */
+  get(...values: readonly SqliteValue[]): unknown
+  all(...values: readonly SqliteValue[]): unknown[]
+}
+
+type SqliteValue = string | number | null | Uint8Array
+
+export function prepare(database: SqliteDatabase, sql: string): SqliteStatement {
+  return database.prepare(sql) as SqliteStatement
+}
+
+/** A file, which is opened and made if it is not there; or a database that is open already, and stays so. */
+export type SqliteLocation =
+  | { readonly file: string; readonly database?: undefined }
+  | { readonly database: SqliteDatabase; readonly file?: undefined }
+
+export interface OpenDatabase {
+  readonly database: SqliteDatabase
+  /** Closes the database if it was opened here. */
+  readonly close: () => void
+}
+
+/** Milliseconds to wait for another process's transaction. The program stands still for as long. */
+const BUSY_TIMEOUT_MS = 2000
+
+/**
+ * Opens a database so that what was committed survives a power cut (WAL, `synchronous=FULL`) and several processes may share the
+ * file. A file is opened with `node:sqlite` where there is one (Node 22.13 and later), else with better-sqlite3 or libsql,
+ * whichever is installed.
+ *
+ * @param tables makes the tables that are not there.
+ * @throws TypeError if there is neither the path of a file nor a database.
+ * @throws Error that names the file and what to do, if it cannot be used; or that there is no driver, and what to install.
+ */
+export function openDatabase(location: SqliteLocation, tables: string): OpenDatabase {
+  const { file, database: given } = location
+  if (given ? typeof given.prepare !== 'function' || typeof given.exec !== 'function' : !isPath(file)) {
+    throw new TypeError('SQLite needs `file`, the path of a database, or `database`, one that is open.')
+  }
+  if (given) {
+    setUp(given, tables)
+    return { database: given, close: () => {} }
+  }
+  const database = openFile(String(file))
+  try {
+    setUp(database, tables)
+  } catch (cause) {
+    database.close()
+    throw unusable(String(file), cause)
+  }
+  return { database, close: () => database.close() }
+}
+
+function openFile(file: string): SqliteDatabase {
+  const Database = findDatabase()
+  try {
+    return new Database(file)
+  } catch (cause) {
+    throw unusable(file, cause)
+  }
+}
+
+function unusable(file: string, cause: unknown): Error {
+  return new Error(
+    `The SQLite database ${file} cannot be used. Its folder must exist, be writable, have room and be on a disk of this machine; and the file must be a database, or not be there yet.`,
+    { cause },
+  )
+}
+
+function isPath(file: unknown): boolean {
+  return typeof file === 'string' && file !== '' && file !== ':memory:'
+}
+
+function setUp(database: SqliteDatabase, tables: string): void {
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  const { journal_mode: mode } = prepare(database, 'PRAGMA journal_mode = WAL').get() as { journal_mode: string }
+  if (mode !== 'wal')
+    throw new Error(
+      `The SQLite database must be a file on a disk of this machine: its journal mode is '${mode}', not WAL.`,
+    )
+  database.exec(`PRAGMA synchronous = FULL; BEGIN IMMEDIATE; ${tables}; COMMIT`)
+}
+
+type DatabaseClass = new (file: string) => SqliteDatabase
+
+/** Looked for when it is needed, and at once: a program that has no driver does not start. */
+function findDatabase(): DatabaseClass {
+  const builtin: unknown = process.getBuiltinModule('node:sqlite' as 'node:fs')
+  if (builtin) return (builtin as { DatabaseSync: DatabaseClass }).DatabaseSync
+  const require = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)
+  for (const name of ['better-sqlite3', 'libsql']) {
+    try {
+      return require(name)
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'MODULE_NOT_FOUND') throw error
+    }
+  }
+  throw new Error('There is no SQLite here: install `better-sqlite3` or `libsql`, or run on Node 22.13 or later.')
+}

@@ -1,0 +1,31 @@
+import { describe } from 'vitest'
+import { testDeadLetters } from './contract-dead-letters.ts'
+import { testHandling } from './contract-handling.ts'
+import { testOrder } from './contract-order.ts'
+import { testStopping } from './contract-stopping.ts'
+import { testStoring } from './contract-storing.ts'
+import { testWorker } from './contract-worker.ts'
+import type { InboxSuite } from './scene.ts'
+
+/**
+ * What every inbox has to keep, on a real engine.
+ *
+ * @param start makes a place that is empty; the suite opens several inboxes on it, closes them, and ends the place.
+ * @param options `isDurable`: whether what was stored is there when an inbox is opened anew; default true. `patienceMs`: how long
+ * to wait for what happens in the end; default 10 s.
+ */
+export function testInbox(
+  name: string,
+  start: InboxSuite['start'],
+  { isDurable = true, patienceMs = 10_000 }: Partial<Omit<InboxSuite, 'start'>> = {},
+): void {
+  const suite = { start, isDurable, patienceMs }
+  describe(name, { timeout: patienceMs * 3 }, () => {
+    testStoring(suite)
+    testHandling(suite)
+    testOrder(suite)
+    testDeadLetters(suite)
+    testStopping(suite)
+    testWorker(suite)
+  })
+}

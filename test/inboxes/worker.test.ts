@@ -1,0 +1,91 @@
+import { createReceiver, createWorker, type Inbox, type WorkerOptions } from 'hooklayer'
+import { createMemoryInbox } from 'hooklayer/inboxes/memory'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { CART, delivery, recordingLogger, SECRET, thrownBy } from '../deliveries.ts'
+import { createScene } from './scene.ts'
+
+function createShop(inbox: Inbox = createMemoryInbox()) {
+  const { logger, lines } = recordingLogger()
+  const receiver = createReceiver({ secrets: () => SECRET, inbox, logger })
+  const work = (options: Partial<WorkerOptions> = {}) => {
+    const worker = createWorker({ receiver, inbox, logger, ...options })
+    onTestFinished(() => worker.stop({ timeoutMs: 0 }))
+    return worker
+  }
+  return { receiver, lines, work }
+}
+
+const suite = { start: () => ({ open: () => createMemoryInbox() }), patienceMs: 5000, isDurable: false }
+
+describe('the options of a worker', () => {
+  it.each([
+    [{ concurrency: 0 }, 'createWorker: `concurrency` must be a whole number over 0.'],
+    [{ attempts: 1.5 }, 'createWorker: `attempts` must be a whole number over 0.'],
+    [{ backoffMs: -1 }, 'createWorker: `backoffMs` must be a whole number over 0.'],
+    [
+      { concurrencyByTopic: { 'orders.place': 0 } },
+      "createWorker: `concurrencyByTopic['orders.place']` must be a whole number over 0.",
+    ],
+    [{ retries: 3 }, 'createWorker has no option `retries`.'],
+  ])('are refused when they are wrong: %j', (options, message) => {
+    const { work } = createShop()
+    expect(thrownBy(() => work(options as object))).toEqual(new TypeError(message))
+  })
+})
+
+describe('a worker', () => {
+  it('waits longer after each attempt, up to the most that it may, and never as long as another', async () => {
+    const delays: number[] = []
+    const inbox: Inbox = createMemoryInbox()
+    const { work } = createShop({
+      ...inbox,
+      consume(process, options) {
+        for (let attempt = 1; attempt <= 6; attempt += 1) delays.push(options.delayMs(attempt))
+        return inbox.consume(process, options)
+      },
+    })
+    work({ backoffMs: 1000, maxBackoffMs: 5000 })
+    for (const [at, most] of [1000, 2000, 4000, 5000, 5000, 5000].entries()) {
+      expect(delays[at]).toBeLessThanOrEqual(most)
+      expect(delays[at]).toBeGreaterThanOrEqual(most / 2)
+    }
+    expect(new Set(delays).size).toBeGreaterThan(3)
+  })
+
+  it('tells a handler to stop when it cannot wait any more', async () => {
+    const { eventually } = await createScene(suite)
+    const { receiver, work } = createShop()
+    let signal: AbortSignal | undefined
+    receiver.on('orders.place', (_, context) => {
+      signal = context.signal
+      return new Promise(() => {})
+    })
+    const worker = work()
+    await receiver.receive(delivery('orders.place', CART))
+    await eventually(() => expect(signal).toBeDefined())
+    expect(signal?.aborted).toBe(false)
+    await worker.stop({ timeoutMs: 10 })
+    expect(signal?.aborted).toBe(true)
+  })
+
+  it('survives an inbox that fails, and says so', async () => {
+    const { eventually } = await createScene(suite)
+    const { logger, lines } = recordingLogger()
+    const inbox = createMemoryInbox()
+    const failing: Inbox = {
+      ...inbox,
+      consume(process, options) {
+        options.onError(new Error('The disk is gone.'))
+        return inbox.consume(process, options)
+      },
+    }
+    const { receiver, work } = createShop(failing)
+    const handler = vi.fn()
+    receiver.on('orders.place', handler)
+    work({ logger })
+    await receiver.receive(delivery('orders.place', CART))
+    await eventually(() => expect(handler).toHaveBeenCalledTimes(1))
+    const cause = new Error('The disk is gone.')
+    expect(lines).toContainEqual({ level: 'error', message: 'The inbox failed; it is tried again.', fields: { cause } })
+  })
+})
