@@ -124,7 +124,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         return inTime(started, event, deadline, logger, gate.waitFor)
       }
       if (!journey.background) return run(journey.deadline)
-      later(journey.background, () => conclude(() => run(UNHURRIED), { ...journey, deadline: UNHURRIED }))
+      later(journey.background, () => conclude(() => run(UNHURRIED), { ...journey, deadline: UNHURRIED }, answerOf))
       return QUEUED
     })
   }
@@ -139,11 +139,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   }
 
   /** The end of the road, and the one place where whatever was thrown on it becomes an error. */
-  async function conclude(
+  async function conclude<T>(
     walked: () => Eventually<Outcome>,
     journey: Journey,
+    answer: (ended: Outcome | WebhookError) => T,
     leave = () => {},
-  ): Promise<Outcome | WebhookError> {
+  ): Promise<T> {
     const { deadline } = journey
     try {
       const ended = walked()
@@ -151,12 +152,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       if (journey.counted) breaker.count(journey.counted, false)
       for (const error of outcome.errors) await report(error, journey, errorHandlers, deadline, logger)
       logger.debug(`${journey.topic} ${outcome.name}`, { topic: journey.topic, outcome: outcome.name })
-      return outcome
+      return answer(outcome)
     } catch (thrown) {
       const error = toWebhookError(thrown)
       if (journey.counted) journey.failuresInRow = breaker.count(journey.counted, true)
       await report(error, journey, errorHandlers, deadline, logger)
-      return error
+      return answer(error)
     } finally {
       leave()
     }
@@ -166,10 +167,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   async function enter(topic: string, delivery: () => Eventually<Delivery>, signal?: AbortSignal): Promise<Outcome> {
     const refusal = gate.enter()
     if (refusal) throw refusal
-    const journey = createJourney({ topic, deadline: UNHURRIED, signal })
-    const ended = await conclude(() => walkOn(delivery(), journey), journey, gate.leave)
-    if (isWebhookError(ended)) throw ended
-    return ended
+    const journey = { ...createJourney(UNHURRIED), topic, signal }
+    return conclude(() => walkOn(delivery(), journey), journey, orThrow, gate.leave)
   }
 
   const receiver: Receiver = {
@@ -184,12 +183,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       return receiver
     },
     receive(request, { background } = {}) {
-      const journey = createJourney({ deadline: createDeadline(deadlineMs), background })
+      const journey = createJourney(createDeadline(deadlineMs), background)
       const refusal = gate.enter()
-      const ended = refusal
-        ? conclude(() => Promise.reject(refusal), journey)
-        : conclude(() => walk(request, journey), journey, gate.leave)
-      return ended.then(answerOf)
+      return refusal
+        ? conclude(() => Promise.reject(refusal), journey, answerOf)
+        : conclude(() => walk(request, journey), journey, answerOf, gate.leave)
     },
     async redeliver(topic, document) {
       const bytes = () => bytesOf(JSON.stringify(checkedDocument(document)))
@@ -210,6 +208,11 @@ function answerOf(ended: Outcome | WebhookError): WebhookResponse {
   return isWebhookError(ended) ? respondError(ended) : respond(ended.name)
 }
 
+function orThrow(ended: Outcome | WebhookError): Outcome {
+  if (isWebhookError(ended)) throw ended
+  return ended
+}
+
 /** What is known of a delivery on its way, which is also what error handlers are told. */
 interface Journey extends Mutable<ErrorContext> {
   readonly deadline: Deadline
@@ -221,15 +224,15 @@ interface Journey extends Mutable<ErrorContext> {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-function createJourney(given: Pick<Journey, 'deadline'> & Partial<Journey>): Journey {
+function createJourney(deadline: Deadline, background?: Journey['background']): Journey {
   return {
+    deadline,
+    background,
+    signal: undefined,
     topic: undefined,
     event: undefined,
     failuresInRow: 0,
-    background: undefined,
-    signal: undefined,
     counted: undefined,
-    ...given,
   }
 }
 

@@ -326,6 +326,45 @@ describe('a store that is down', () => {
     expect(handler).toHaveBeenCalledTimes(1)
   })
 
+  it('for a while loses nothing that the handlers have done', async () => {
+    const store = createMemoryStore()
+    const renew = vi.fn(down)
+    const first = vi.fn()
+    let isAborted = true
+    const slow: Handler = async (_, { signal }) => {
+      await sleep(60)
+      isAborted = signal.aborted
+    }
+    const { answer } = sceneWith([first, slow], { store: storeWith({ renew }, store), leaseMs: 40 })
+    expect([await answer(), await answer()]).toEqual(['handled', 'duplicate'])
+    expect(renew.mock.calls.length).toBeGreaterThan(1)
+    expect(isAborted).toBe(false)
+    expect(first).toHaveBeenCalledTimes(1)
+  })
+
+  it('for good is told of in the log, and not waited for by `close`', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const { answer, receiver, messages } = sceneWith([() => {}], { store: storeWith({ complete: down }) })
+      expect(await answer()).toBe('handled')
+      const closed = receiver.close()
+      await vi.advanceTimersByTimeAsync(30_000)
+      await closed
+      expect(messages().at(-1)).toMatch(/was never told/)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('when a claim that came too late is given back leaves it to the lease', async () => {
+    const store = createMemoryStore()
+    const reserve: IdempotencyStore['reserve'] = (...args) => sleep(40).then(() => store.reserve(...args))
+    const release = vi.fn(down)
+    const slow = sceneWith([() => {}], { store: storeWith({ reserve, release }, store) }, { deadlineMs: 15 })
+    expect(await slow.answer()).toBe('STORE_UNAVAILABLE')
+    await vi.waitFor(() => expect(release).toHaveBeenCalledTimes(1))
+  })
+
   it('when an event is given back leaves it to the lease', async () => {
     const store = createMemoryStore()
     const failing = sceneWith([() => Promise.reject(new Error('x'))], {

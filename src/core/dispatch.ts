@@ -43,10 +43,7 @@ export function dispatch(
   logger: Logger,
   succeeded: (registration: Registration) => void = () => {},
 ): Run {
-  checkIncluded(
-    event,
-    registrations.flatMap(({ include }) => include),
-  )
+  checkIncluded(event, registrations)
   const context = new Context(logger)
   const failures: unknown[] = []
   const running = registrations.flatMap(

@@ -63,13 +63,16 @@ export interface Registration extends Subscription {
 export interface Handlers {
   add(patterns: string | readonly string[], options: HandlerOptions, handler: Handler): void
   /** The handlers of a topic in the order of their registration, each once. */
-  of(topic: string): Registration[]
+  of(topic: string): readonly Registration[]
   all(): readonly Registration[]
 }
+
+const MAX_TOPICS = 1000
 
 /** @param secrets tells which topics can be verified at all: what cannot earns a warning when it is registered. */
 export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
   const registered: Registration[] = []
+  const byTopic = new Map<string, Registration[]>()
   const known = new Set<string>()
   let warned = false
   return {
@@ -80,6 +83,7 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       const { include, name = nameOf(list, registered) } = checkedOptions(options)
       if (registered.some((one) => one.name === name)) throw new TypeError(`There are two handlers named '${name}'.`)
       registered.push({ topics: list, include, name, handler })
+      byTopic.clear()
       for (const pattern of list) {
         const oddity = known.has(pattern) ? undefined : oddityOf(pattern, secrets)
         if (oddity) logger.warn(oddity, { topic: pattern })
@@ -91,10 +95,16 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       }
     },
     of(topic) {
+      const known = byTopic.get(topic)
+      if (known) return known
       const family = `${resourceOf(topic)}.*`
-      return registered.filter(
+      const found = registered.filter(
         ({ topics }) => topics.includes(topic) || topics.includes(family) || topics.includes('*'),
       )
+      // Where one secret serves all topics, a stranger can make them up.
+      if (byTopic.size >= MAX_TOPICS) byTopic.clear()
+      byTopic.set(topic, found)
+      return found
     },
     all: () => registered,
   }

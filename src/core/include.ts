@@ -44,11 +44,16 @@ export type ResourceWith<T extends string, Path extends string> = T extends Topi
  *
  * @throws WebhookError `INCLUDE_MISSING`.
  */
-export function checkIncluded(event: EventLike, include: readonly string[]): void {
-  if (include.length === 0 || event.topic.endsWith('.destroy')) return
+export function checkIncluded(event: EventLike, asking: readonly Asking[]): void {
+  if (asking.every(({ include }) => include.length === 0) || event.topic.endsWith('.destroy')) return
   const { resource } = event // Linked now, so not before somebody asks for a part of it.
-  const missing = [...new Set(include)].filter((path) => isMissing(resource, path.split('.')))
+  const paths = new Set(asking.flatMap(({ include }) => include))
+  const missing = [...paths].filter((path) => isMissing(resource, path.split('.')))
   if (missing.length > 0) throw new WebhookError('INCLUDE_MISSING', { fix: `It needs ${missing.join(', ')}. ${FIX}` })
+}
+
+interface Asking {
+  readonly include: readonly string[]
 }
 
 interface EventLike {

@@ -39,6 +39,17 @@ describe('the handlers of a topic', () => {
     for (const topic of ['orders.place', 'constructor.name', 'to.string']) expect(handlers.of(topic)).toEqual([])
   })
 
+  it('are found however many topics there are, and whatever is registered later', () => {
+    const { handlers } = handlersWith(() => SECRET)
+    handlers.add('*', {}, nothing)
+    for (let i = 0; i < 2100; i++) expect(handlers.of(`novelties.number_${i}`)).toHaveLength(1)
+    handlers.add('orders.*', {}, nothing)
+    expect(handlers.of('orders.place')).toHaveLength(2)
+    handlers.add('orders.place', {}, nothing)
+    expect(handlers.of('orders.place')).toHaveLength(3)
+    expect(handlers.of('novelties.number_1')).toHaveLength(1)
+  })
+
   it('run twice when they were registered twice', () => {
     const { handlers } = handlersWith(() => SECRET)
     handlers.add('orders.place', {}, nothing)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createSecrets, type SecretsOption } from '../../src/core/secrets.ts'
-import { rejection, thrownBy } from '../deliveries.ts'
+import { rejection, SECRET, thrownBy } from '../deliveries.ts'
 
 describe('one secret', () => {
   it('serves every topic', () => {
@@ -138,5 +138,11 @@ describe('a secret is refused when the receiver is made', () => {
   ])('that is %s, and says so', (_, secret, message) => {
     expect(() => createSecrets({ 'orders.place': secret } as never)).toThrow(TypeError)
     expect(() => createSecrets({ 'orders.place': secret } as never)).toThrow(message)
+  })
+})
+
+describe('secrets that never change', () => {
+  it.each([[SECRET], [[SECRET]], [{ 'orders.place': SECRET }]])('have nothing to give anew: %j', (option) => {
+    expect(createSecrets(option as SecretsOption).refresh('orders.place')).toEqual([])
   })
 })
