@@ -2,7 +2,7 @@ import { type Deadline, within } from './deadline.ts'
 import { isPermanentError, type PermanentError, WebhookError } from './errors.ts'
 import type { WebhookEvent } from './event.ts'
 import type { Handler, HandlerContext, Registration } from './handlers.ts'
-import { checkIncluded } from './include.ts'
+import { missingInclude } from './include.ts'
 import type { Logger } from './logger.ts'
 import type { OutcomeName } from './outcomes.ts'
 import { type Eventually, isPromise } from './pipe.ts'
@@ -34,8 +34,8 @@ export interface Run {
  * Starts the handlers of an event side by side; it ends when all of them have, whichever fails first.
  *
  * @param succeeded is told of each handler that has done its part.
- * @throws WebhookError `INCLUDE_MISSING`. The run rejects with `HANDLER_FAILED`, with the failure as its cause (an
- * `AggregateError` if there were several).
+ * The run rejects with `INCLUDE_MISSING`, or with `HANDLER_FAILED` and the failure as its cause (an `AggregateError` if there were
+ * several).
  */
 export function dispatch(
   event: WebhookEvent,
@@ -43,13 +43,16 @@ export function dispatch(
   logger: Logger,
   succeeded: (registration: Registration) => void = () => {},
 ): Run {
-  checkIncluded(event, registrations)
   const context = new Context(logger)
   const failures: unknown[] = []
-  const running = registrations.flatMap(
-    (one) => start(one.handler, event, context, failures, () => succeeded(one)) ?? [],
-  )
-  const ended = running.length === 0 ? outcomeOf(failures) : Promise.all(running).then(() => outcomeOf(failures))
+  const run = () => {
+    const running = registrations.flatMap(
+      (one) => start(one.handler, event, context, failures, () => succeeded(one)) ?? [],
+    )
+    return running.length === 0 ? outcomeOf(failures) : Promise.all(running).then(() => outcomeOf(failures))
+  }
+  const missing = missingInclude(event, registrations)
+  const ended = missing ? Promise.reject(missing) : run()
   return { ended, failures, abort: (reason) => context.abort(reason) }
 }
 

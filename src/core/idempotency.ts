@@ -106,14 +106,8 @@ export function createIdempotency(
 
   function runUnder(lease: Lease, event: WebhookEvent, registrations: readonly Registration[]): Run {
     const rest = registrations.filter(({ name }) => !lease.done.has(name))
-    let run: Run | undefined
-    const keep = setInterval(() => lease.renew((reason) => run?.abort(reason)), leaseMs / 3)
-    try {
-      run = dispatch(event, rest, logger, ({ name }) => lease.add(name))
-    } catch (thrown) {
-      clearInterval(keep)
-      return { ended: lease.release().then(() => Promise.reject(thrown)), failures: [], abort: () => {} }
-    }
+    const run = dispatch(event, rest, logger, ({ name }) => lease.add(name))
+    const keep = setInterval(() => lease.renew(run.abort), leaseMs / 3)
     return { ...run, ended: settle(run, lease).finally(() => clearInterval(keep)) }
   }
 

@@ -39,17 +39,16 @@ export type ResourceWith<T extends string, Path extends string> = T extends Topi
   : ResourceOf<T>
 
 /**
- * Sees to it that what handlers ask for is there, before any of them runs: one that did its part would do it again with each
- * retry.
- *
- * @throws WebhookError `INCLUDE_MISSING`.
+ * An `INCLUDE_MISSING` if something that handlers ask for is not there. To be known before any of them runs: one that did its part
+ * would do it again with each retry.
  */
-export function checkIncluded(event: EventLike, asking: readonly Asking[]): void {
-  if (asking.every(({ include }) => include.length === 0) || event.topic.endsWith('.destroy')) return
+export function missingInclude(event: EventLike, asking: readonly Asking[]): WebhookError | undefined {
+  if (asking.every(({ include }) => include.length === 0) || event.topic.endsWith('.destroy')) return undefined
   const { resource } = event // Linked now, so not before somebody asks for a part of it.
   const paths = new Set(asking.flatMap(({ include }) => include))
   const missing = [...paths].filter((path) => isMissing(resource, path.split('.')))
-  if (missing.length > 0) throw new WebhookError('INCLUDE_MISSING', { fix: `It needs ${missing.join(', ')}. ${FIX}` })
+  if (missing.length === 0) return undefined
+  return new WebhookError('INCLUDE_MISSING', { fix: `It needs ${missing.join(', ')}. ${FIX}` })
 }
 
 interface Asking {
