@@ -2,7 +2,7 @@ import { admit, readBody } from './core/admit.ts'
 import { authenticate, claimOf, type Delivery, deliveryOf } from './core/authenticate.ts'
 import { createBreaker } from './core/breaker.ts'
 import { createDeadline, type Deadline } from './core/deadline.ts'
-import { dispatch, IGNORED, inTime, type Outcome, QUEUED } from './core/dispatch.ts'
+import { dispatch, IGNORED, inTime, type Outcome, QUEUED, type Run } from './core/dispatch.ts'
 import { checkedDocument } from './core/document.ts'
 import { isWebhookError, toWebhookError, WebhookError } from './core/errors.ts'
 import { eventOf, type WebhookEvent } from './core/event.ts'
@@ -116,17 +116,23 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const registrations = handlers.of(event.topic)
     if (registrations.length === 0) return IGNORED
     if (journey.deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
-    return pipe(idempotency?.claim(event, journey.deadline), (claimed) => {
-      if (claimed && 'name' in claimed) return claimed
-      const run = (deadline: Deadline) => {
-        const started = claimed ? claimed.run(registrations) : dispatch(event, registrations, logger)
-        journey.signal?.addEventListener('abort', () => started.abort(new WebhookError('SHUTTING_DOWN')))
-        return inTime(started, event, deadline, logger, gate.waitFor)
-      }
-      if (!journey.background) return run(journey.deadline)
-      later(journey.background, () => conclude(() => run(UNHURRIED), { ...journey, deadline: UNHURRIED }, answerOf))
+    if (!idempotency) return begin(event, () => dispatch(event, registrations, logger), journey)
+    return pipe(idempotency.claim(event, journey.deadline), (claimed) =>
+      'name' in claimed ? claimed : begin(event, () => claimed.run(registrations), journey),
+    )
+  }
+
+  /** Runs the handlers now, or in the background. */
+  function begin(event: WebhookEvent, start: () => Run, journey: Journey): Eventually<Outcome> {
+    const { background, deadline, signal } = journey
+    if (background) {
+      const unhurried = { ...journey, background: undefined, deadline: UNHURRIED }
+      later(background, () => conclude(() => begin(event, start, unhurried), unhurried, answerOf))
       return QUEUED
-    })
+    }
+    const run = start()
+    signal?.addEventListener('abort', () => run.abort(new WebhookError('SHUTTING_DOWN')))
+    return inTime(run, event, deadline, logger, gate.waitFor)
   }
 
   /** After the answer, and not at all if the platform does not take the work. */

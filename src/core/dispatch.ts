@@ -1,7 +1,7 @@
 import { type Deadline, within } from './deadline.ts'
 import { isPermanentError, type PermanentError, WebhookError } from './errors.ts'
 import type { WebhookEvent } from './event.ts'
-import type { Handler, HandlerContext, Registration } from './handlers.ts'
+import type { HandlerContext, Registration } from './handlers.ts'
 import { missingInclude } from './include.ts'
 import type { Logger } from './logger.ts'
 import type { OutcomeName } from './outcomes.ts'
@@ -45,15 +45,24 @@ export function dispatch(
 ): Run {
   const context = new Context(logger)
   const failures: unknown[] = []
-  const run = () => {
-    const running = registrations.flatMap(
-      (one) => start(one.handler, event, context, failures, () => succeeded(one)) ?? [],
-    )
-    return running.length === 0 ? outcomeOf(failures) : Promise.all(running).then(() => outcomeOf(failures))
-  }
   const missing = missingInclude(event, registrations)
-  const ended = missing ? Promise.reject(missing) : run()
+  const ended = missing ? Promise.reject(missing) : runAll(event, registrations, context, failures, succeeded)
   return { ended, failures, abort: (reason) => context.abort(reason) }
+}
+
+function runAll(
+  event: WebhookEvent,
+  registrations: readonly Registration[],
+  context: HandlerContext,
+  failures: unknown[],
+  succeeded: (registration: Registration) => void,
+): Eventually<Outcome> {
+  const running: Promise<unknown>[] = []
+  for (const registration of registrations) {
+    const unfinished = start(registration, event, context, failures, succeeded)
+    if (unfinished) running.push(unfinished)
+  }
+  return running.length === 0 ? outcomeOf(failures) : Promise.all(running).then(() => outcomeOf(failures))
 }
 
 /**
@@ -85,19 +94,23 @@ export function inTime(
 
 /** Calls one handler; a promise, which never rejects, if it has not ended by the time it returns. */
 function start(
-  handler: Handler,
+  registration: Registration,
   event: WebhookEvent,
   context: HandlerContext,
   failures: unknown[],
-  succeeded: () => void,
+  succeeded: (registration: Registration) => void,
 ): Promise<unknown> | undefined {
-  const fail = (thrown: unknown) => failures.push(thrown)
   try {
+    const { handler } = registration
     const result = handler(event, context)
-    if (isPromise(result)) return Promise.resolve(result).then(succeeded).catch(fail)
-    succeeded()
+    if (isPromise(result)) {
+      return Promise.resolve(result)
+        .then(() => succeeded(registration))
+        .catch((thrown) => failures.push(thrown))
+    }
+    succeeded(registration)
   } catch (thrown) {
-    fail(thrown)
+    failures.push(thrown)
   }
   return undefined
 }
