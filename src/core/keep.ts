@@ -13,7 +13,7 @@ import type { Inbox } from './inbox.ts'
  */
 export async function keep(
   delivery: Delivery,
-  inbox: Inbox,
+  inbox: Pick<Inbox, 'put'>,
   ordering: 'none' | 'resource' = 'none',
   deadline: Deadline,
 ): Promise<Outcome> {
@@ -29,7 +29,7 @@ export async function keep(
 }
 
 /** As a promise, even if a driver throws. */
-async function put(inbox: Inbox, delivery: Parameters<Inbox['put']>[0]): ReturnType<Inbox['put']> {
+async function put(inbox: Pick<Inbox, 'put'>, delivery: Parameters<Inbox['put']>[0]): ReturnType<Inbox['put']> {
   return inbox.put(delivery)
 }
 

@@ -20,7 +20,7 @@ export interface ReceiverOptions {
    * Stores each verified delivery and answers 202 at once; a worker (`createWorker`) runs the handlers. Default: none, and the
    * handlers run before the answer.
    */
-  readonly inbox?: Inbox
+  readonly inbox?: Pick<Inbox, 'put'>
   /** `resource` hands out the deliveries of one resource one after another. Needs an inbox. Default: `none`. */
   readonly ordering?: 'none' | 'resource'
   /**

@@ -1,0 +1,76 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { PROGRAM } from './build.ts'
+import type { Settings } from './shop/settings.ts'
+
+/** A process of a shop, which may end at any time. */
+export interface ShopProcess {
+  readonly pid: number
+  /** Where it listens; `undefined` if it does not, or has ended before it did. */
+  readonly port: number | undefined
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>
+  hasEnded(): boolean
+  /** SIGKILL: it has no time to say good-bye. */
+  kill(): Promise<void>
+  /** SIGTERM; resolves with what {@link ended} does, and how long it took. */
+  terminate(): Promise<{ readonly code: number | NodeJS.Signals; readonly ms: number }>
+  /** SIGSTOP and SIGCONT: it stands still, and its connections with it. */
+  pause(): void
+  resume(): void
+  /** The last that it wrote to its console. */
+  said(): string
+}
+
+const KEPT_CHARACTERS = 20_000
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Starts a process; resolves when it listens and works, or has ended. */
+export async function startShop(settings: Settings): Promise<ShopProcess> {
+  const child = fork(PROGRAM, [JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  running.add(child)
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-KEPT_CHARACTERS)
+    })
+  }
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    running.delete(child)
+    return (code ?? signal) as number | NodeJS.Signals
+  })
+  const ready = once(child, 'message').then(([message]) => message as { readonly port?: number })
+  const first = await Promise.race([ready, ended.then(() => undefined)])
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  return {
+    pid: Number(child.pid),
+    port: first?.port,
+    ended,
+    hasEnded,
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
+    async terminate() {
+      const since = performance.now()
+      child.kill('SIGTERM')
+      return { code: await ended, ms: performance.now() - since }
+    },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    said: () => said,
+  }
+}
+
+/** Ends all that are still running, for whatever a failed test has left. */
+export async function killAll(): Promise<void> {
+  const all = [...running].map((child) => {
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    return ended
+  })
+  await Promise.all(all)
+}

@@ -1,0 +1,45 @@
+import { join } from 'node:path'
+import type { IdempotencyStore } from '../../../src/core/idempotency-store.ts'
+import type { Inbox } from '../../../src/core/inbox.ts'
+import { createBullmqInbox } from '../../../src/inboxes/bullmq.ts'
+import { createSqliteInbox } from '../../../src/inboxes/sqlite.ts'
+import { createPostgresStore } from '../../../src/stores/postgres.ts'
+import { createRedisStore } from '../../../src/stores/redis.ts'
+import { createSqliteStore } from '../../../src/stores/sqlite.ts'
+import type { Settings } from './settings.ts'
+import { type At, toldInbox, toldStore } from './stages.ts'
+
+export type OpenStore = IdempotencyStore & { close(): Promise<unknown> }
+
+export async function openStore({ engine, place }: Settings, at: At): Promise<OpenStore> {
+  return toldStore(await open[engine](place), at)
+}
+
+/** Loaded when they are needed: a process is to start fast. Clients that make no secret of an outage: who waits for one has a shop that stands still. */
+const open: Record<Settings['engine'], (place: string) => Promise<OpenStore>> = {
+  async sqlite(folder) {
+    return createSqliteStore({ file: join(folder, 'store.db') })
+  },
+  async redis(url) {
+    const { Redis } = await import('ioredis')
+    const client = new Redis(url, { maxRetriesPerRequest: 1, retryStrategy: (times) => Math.min(times * 50, 500) })
+    client.on('error', () => {})
+    return { ...createRedisStore({ client }), close: () => client.quit() }
+  },
+  async postgres(connectionString) {
+    const { default: pg } = await import('pg')
+    const client = new pg.Pool({ connectionString, connectionTimeoutMillis: 1000, query_timeout: 2000 })
+    client.on('error', () => {})
+    const store = createPostgresStore({ client })
+    await store.migrate()
+    return { ...store, close: () => client.end() }
+  },
+}
+
+export function openInbox({ engine, place, inbox = {} }: Settings, at: At): Inbox {
+  const opened =
+    engine === 'sqlite'
+      ? createSqliteInbox({ file: join(place, 'deliveries.db'), ...inbox })
+      : createBullmqInbox({ [engine]: place, ...inbox })
+  return toldInbox(opened, at)
+}

@@ -1,0 +1,51 @@
+import type { IdempotencyStore } from '../../../src/core/idempotency-store.ts'
+import type { Inbox } from '../../../src/core/inbox.ts'
+import type { Stage } from './settings.ts'
+
+/** Told where the process is on its road. */
+export type At = (stage: Stage) => void
+
+/** The process ends here and now, as by a power cut, if this is where it is to end. */
+export function reach(stage: Stage, last: Stage | undefined): void {
+  if (stage === last) process.kill(process.pid, 'SIGKILL')
+}
+
+/** The same store, which tells when it is asked and when it has answered. */
+export function toldStore<S extends IdempotencyStore>(store: S, at: At): S {
+  return {
+    ...store,
+    async reserve(key, claim) {
+      at('before reserve')
+      const reservation = await store.reserve(key, claim)
+      at('after reserve')
+      return reservation
+    },
+    async complete(key, token, completion) {
+      at('before complete')
+      const isHeld = await store.complete(key, token, completion)
+      at('after complete')
+      return isHeld
+    },
+  }
+}
+
+/** The same inbox, which tells when it stores and when its deliveries are worked on. */
+export function toldInbox(inbox: Inbox, at: At): Inbox {
+  return {
+    ...inbox,
+    async put(delivery) {
+      at('before put')
+      const kept = await inbox.put(delivery)
+      at('after put')
+      return kept
+    },
+    consume(process, options) {
+      const work: typeof process = async (delivery, attempt) => {
+        at('before the work')
+        await process(delivery, attempt)
+        at('after the work')
+      }
+      return inbox.consume(work, options)
+    },
+  }
+}
