@@ -19,7 +19,7 @@ import { createIdempotency } from './core/idempotency.ts'
 import type { Attempt, StoredDelivery } from './core/inbox.ts'
 import { keep } from './core/keep.ts'
 import { defaultLogger, unfailing } from './core/logger.ts'
-import { limitsOf, type ReceiverOptions } from './core/options.ts'
+import { type ReceiverOptions, settingsOf } from './core/options.ts'
 import type { OutcomeName } from './core/outcomes.ts'
 import { type Eventually, isPromise, pipe } from './core/pipe.ts'
 import { type ErrorContext, type ErrorHandler, report } from './core/report.ts'
@@ -74,8 +74,8 @@ export interface Receiver {
  * @throws TypeError if an option is unknown or out of range, or a secret is missing, empty or has white space at its ends.
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { deadlineMs, maxInFlight, ...limits } = limitsOf(options)
-  const { inbox, ordering, protectBreaker } = options
+  const { deadlineMs, maxInFlight, ordering, protectBreaker, ...limits } = settingsOf(options)
+  const { inbox } = options
   const logger = unfailing(options.logger ?? defaultLogger)
   const secrets = createSecrets(options.secrets)
   const handlers = createHandlers(secrets, logger)
@@ -242,5 +242,5 @@ function createJourney(deadline: Deadline, background?: Journey['background']): 
   }
 }
 
-/** For handlers that nobody waits for: as long as a timer can count. */
-const UNHURRIED: Deadline = { remaining: () => 2 ** 31 - 1 }
+/** For handlers that nobody waits for. */
+const UNHURRIED: Deadline = { remaining: () => Number.POSITIVE_INFINITY }

@@ -1,3 +1,4 @@
+import { checked, checkValue } from './core/checked.ts'
 import type { Consumer, Inbox } from './core/inbox.ts'
 import { defaultLogger, type Logger, unfailing } from './core/logger.ts'
 import type { Receiver } from './receiver.ts'
@@ -34,8 +35,9 @@ const DEFAULTS = { concurrency: 10, attempts: 12, backoffMs: 20_000, maxBackoffM
  */
 export function createWorker(options: WorkerOptions): Worker {
   const { receiver, inbox, concurrencyByTopic = {}, logger: given, ...limits } = options
-  const { concurrency, attempts, backoffMs, maxBackoffMs } = checked(limits)
-  for (const [topic, limit] of Object.entries(concurrencyByTopic)) checkLimit(`concurrencyByTopic['${topic}']`, limit)
+  const { concurrency, attempts, backoffMs, maxBackoffMs } = checked('createWorker', limits, DEFAULTS)
+  for (const [topic, limit] of Object.entries(concurrencyByTopic))
+    checkValue('createWorker', `concurrencyByTopic['${topic}']`, limit)
   const logger = unfailing(given ?? defaultLogger)
   return inbox.consume(receiver.process, {
     concurrency,
@@ -44,17 +46,4 @@ export function createWorker(options: WorkerOptions): Worker {
     delayMs: (attempt) => Math.ceil(Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)),
     onError: (cause) => logger.error('The inbox failed; it is tried again.', { cause }),
   })
-}
-
-function checked(limits: Partial<typeof DEFAULTS>): typeof DEFAULTS {
-  for (const [name, value] of Object.entries(limits)) {
-    if (!Object.hasOwn(DEFAULTS, name)) throw new TypeError(`createWorker has no option \`${name}\`.`)
-    checkLimit(name, value)
-  }
-  return { ...DEFAULTS, ...limits }
-}
-
-function checkLimit(name: string, value: unknown): void {
-  if (Number.isInteger(value) && Number(value) > 0) return
-  throw new TypeError(`createWorker: \`${name}\` must be a whole number over 0.`)
 }

@@ -230,7 +230,7 @@ describe('options', () => {
   it.each(['deadlineMs', 'maxBodyBytes', 'bodyTimeoutMs', 'maxInFlight'])(
     '%s is a whole number that a timer can count to',
     (name) => {
-      for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '1000', null, true, {}]) {
+      for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '1000', null, true, {}]) {
         const error = thrownBy(() => receiverWith({ [name]: value }))
         expect(error).toBeInstanceOf(TypeError)
         expect(String(error)).toContain(name)

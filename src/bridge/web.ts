@@ -27,7 +27,8 @@ export async function answerWeb(
     options,
   )
   const { status, headers, body } = answer
-  return new Response(body, { status, headers })
+  // There is no way to read no more of what arrives too slowly, but to hang up.
+  return new Response(body, { status, headers: status === 408 ? { ...headers, connection: 'close' } : headers })
 }
 
 async function read(request: Request, maxBytes: number, fix: string): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 import type { Logger } from './logger.ts'
+import { remember } from './remember.ts'
 
 /** After so many failures in a row Commerce Layer stops sending to a webhook. Source: "Handling errors" of its webhooks. */
 const OPENS_AT = 30
@@ -23,14 +24,14 @@ export function createBreaker(logger: Logger): Breaker {
         return 0
       }
       const failures = (inRow.get(topic) ?? 0) + 1
-      inRow.set(topic, failures)
+      remember(inRow, topic, failures)
       if (WARN_AT.includes(failures)) {
         const left = OPENS_AT - failures
         logger.warn(`${topic}: ${failures} failures in a row. After ${left} more, Commerce Layer stops sending it.`, {
           topic,
         })
       }
-      if (failures === WARN_AT.at(-1)) closeUntil.set(topic, Date.now() + REST_MS)
+      if (failures === WARN_AT.at(-1)) remember(closeUntil, topic, Date.now() + REST_MS)
       return failures
     },
     isClose: (topic) => Date.now() < (closeUntil.get(topic) ?? 0),

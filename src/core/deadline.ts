@@ -1,5 +1,8 @@
 import { sharesTimers } from './platform.ts'
 
+/** A timer counts to no more than this, and fires at once beyond it. */
+export const MAX_TIMER_MS = 2 ** 31 - 1
+
 /** How long a delivery may take, from the moment the receiver was handed it. */
 export interface Deadline {
   /** Milliseconds that are left; never negative. */
@@ -43,7 +46,7 @@ interface Watch {
 }
 
 function start(watch: Watch): void {
-  if (watch.expire) watch.timer = setTimeout(watch.expire, watch.end - performance.now())
+  if (watch.expire) watch.timer = setTimeout(watch.expire, Math.min(watch.end - performance.now(), MAX_TIMER_MS))
 }
 
 function stop(watch: Watch): void {

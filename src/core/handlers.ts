@@ -1,6 +1,7 @@
 import { eventsOf, resourceOf, TOPICS, type Topic, type TopicOf, type TopicResource } from '../topics/catalogue.ts'
 import type { UnknownTopic, WebhookEvent } from './event.ts'
 import type { Logger } from './logger.ts'
+import { remember } from './remember.ts'
 import type { Secrets } from './secrets.ts'
 
 /** What a handler listens to: a topic, all topics of a resource (`orders.*`), or every topic (`*`). */
@@ -67,8 +68,6 @@ export interface Handlers {
   all(): readonly Registration[]
 }
 
-const MAX_TOPICS = 1000
-
 /** @param secrets tells which topics can be verified at all: what cannot earns a warning when it is registered. */
 export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
   const registered: Registration[] = []
@@ -101,9 +100,7 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       const found = registered.filter(
         ({ topics }) => topics.includes(topic) || topics.includes(family) || topics.includes('*'),
       )
-      // Where one secret serves all topics, a stranger can make them up.
-      if (byTopic.size >= MAX_TOPICS) byTopic.clear()
-      byTopic.set(topic, found)
+      remember(byTopic, topic, found)
       return found
     },
     all: () => registered,

@@ -1,4 +1,5 @@
-import { type Deadline, within } from './deadline.ts'
+import { checked, checkMethods } from './checked.ts'
+import { type Deadline, MAX_TIMER_MS, within } from './deadline.ts'
 import { DUPLICATE, dispatch, IGNORED, type Outcome, type Run } from './dispatch.ts'
 import { WebhookError } from './errors.ts'
 import { markStale, type WebhookEvent } from './event.ts'
@@ -48,8 +49,9 @@ export interface Idempotency {
 /** A store that is slower than this is as good as down: the handlers need what is left until the deadline. */
 const STORE_MS = 1500
 
-/** How often, and after how many milliseconds, the store is told again of an event that was handled. */
-const AGAIN_MS = [100, 200, 400, 800, 1600, 3200, 6400, 12_800]
+/** After how many milliseconds the store is told again of an event that was handled; they double until the last time. */
+const AGAIN_MS = 100
+const LAST_AGAIN_MS = 12_800
 
 /** @param waitFor is given what goes on after the answer. */
 export function createIdempotency(
@@ -57,12 +59,18 @@ export function createIdempotency(
   logger: Logger,
   waitFor: (rest: Promise<unknown>) => void,
 ): Idempotency {
-  const { store, leaseMs, retentionMs, key, onStoreError, stale } = checked(options)
+  const { store, key = idOf, ...given } = options
+  checkMethods('idempotency.store', store, ['reserve', 'renew', 'complete', 'release'])
+  if (typeof key !== 'function') throw new TypeError('`idempotency.key` is not a function.')
+  const { leaseMs, retentionMs, onStoreError, stale } = checked('idempotency', given, DEFAULTS, {
+    onStoreError: ['refuse', 'run'],
+    stale: ['run', 'skip'],
+  })
   /** Events that were handled here, of which the store could not be told yet. */
   const unrecorded = new Set<string>()
 
   async function claim(event: WebhookEvent, deadline: Deadline): Promise<Hold | Outcome> {
-    const id = key ? key(event) : idOf(event)
+    const id = key(event)
     if (unrecorded.has(id)) return DUPLICATE
     const version = versionOf(event)
     const reservation = await reserve(id, version, deadline)
@@ -107,7 +115,7 @@ export function createIdempotency(
   function runUnder(lease: Lease, event: WebhookEvent, registrations: readonly Registration[]): Run {
     const rest = registrations.filter(({ name }) => !lease.done.has(name))
     const run = dispatch(event, rest, logger, ({ name }) => lease.add(name))
-    const keep = setInterval(() => lease.renew(run.abort), leaseMs / 3)
+    const keep = setInterval(() => lease.renew(run.abort), Math.min(leaseMs / 3, MAX_TIMER_MS))
     return { ...run, ended: settle(run, lease).finally(() => clearInterval(keep)) }
   }
 
@@ -131,10 +139,7 @@ export function createIdempotency(
     topic: string,
   ): Lease {
     const progress = () => ({ leaseMs, retentionMs, done: [...done] })
-    const record = () => asked(() => store.complete(id, token, { retentionMs, version }))
-    const warnIfLost = (held: boolean) => {
-      if (!held) logger.warn(`${topic}: another process took the event over, and may have run its handlers too.`)
-    }
+    const record = () => store.complete(id, token, { retentionMs, version })
     let isOver = false
     return {
       done,
@@ -148,9 +153,9 @@ export function createIdempotency(
       },
       async complete() {
         isOver = true
-        const recording = record()
         try {
-          warnIfLost(await within(recording, STORE_MS, tooSlow))
+          const isHeld = await inTime(record)
+          if (!isHeld) logger.warn(`${topic}: another process took the event over, and may have run its handlers too.`)
         } catch (cause) {
           logger.warn(`${topic} was handled, but the idempotency store could not be told.`, { cause })
           unrecorded.add(id)
@@ -159,11 +164,7 @@ export function createIdempotency(
       },
       async release() {
         isOver = true
-        await within(
-          asked(() => store.release(id, token, progress())),
-          STORE_MS,
-          tooSlow,
-        ).catch((cause: unknown) => {
+        await inTime(() => store.release(id, token, progress())).catch((cause: unknown) => {
           logger.warn(`${topic} could not be given back: its retry waits for the lease to run out.`, { cause })
         })
       },
@@ -171,13 +172,12 @@ export function createIdempotency(
   }
 
   async function recordLater(record: () => Promise<boolean>, topic: string): Promise<void> {
-    for (const ms of AGAIN_MS) {
+    for (let ms = AGAIN_MS; ms <= LAST_AGAIN_MS; ms *= 2) {
       await new Promise((resolve) => setTimeout(resolve, ms))
-      const isRecorded = await within(record(), STORE_MS, tooSlow).then(
-        () => true,
-        () => false,
-      )
-      if (isRecorded) return
+      try {
+        await inTime(record)
+        return
+      } catch {}
     }
     logger.error(
       `${topic} was handled, and the idempotency store was never told: its retry would run the handlers again.`,
@@ -203,6 +203,10 @@ async function asked<T>(question: () => Promise<T>): Promise<T> {
   return question()
 }
 
+function inTime<T>(question: () => Promise<T>): Promise<T> {
+  return within(asked(question), STORE_MS, tooSlow)
+}
+
 function tooSlow(): Error {
   return new Error('The idempotency store did not answer in time.')
 }
@@ -224,26 +228,6 @@ function versionOf({ resource }: WebhookEvent): ResourceVersion | undefined {
 const DEFAULTS = {
   leaseMs: 15_000,
   retentionMs: 7 * 24 * 60 * 60 * 1000,
-  onStoreError: 'refuse',
-  stale: 'run',
-} as const
-const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
-  onStoreError: ['refuse', 'run'],
-  stale: ['run', 'skip'],
-}
-const METHODS = ['reserve', 'renew', 'complete', 'release'] as const
-
-function checked(
-  options: IdempotencyOptions,
-): Required<Omit<IdempotencyOptions, 'key'>> & Pick<IdempotencyOptions, 'key'> {
-  const { store, key, ...others } = options
-  const lacks = METHODS.find((method) => typeof store?.[method] !== 'function')
-  if (lacks) throw new TypeError(`\`idempotency.store\` has no method \`${lacks}\`.`)
-  if (key !== undefined && typeof key !== 'function') throw new TypeError('`idempotency.key` is not a function.')
-  for (const [name, value] of Object.entries(others)) {
-    if (!Object.hasOwn(DEFAULTS, name)) throw new TypeError(`\`idempotency\` has no option \`${name}\`.`)
-    const fits = CHOICES[name] ? CHOICES[name].includes(value) : Number.isInteger(value) && Number(value) > 0
-    if (!fits) throw new TypeError(`\`idempotency.${name}\` cannot be ${String(value)}.`)
-  }
-  return { ...DEFAULTS, ...options }
+  onStoreError: 'refuse' as 'refuse' | 'run',
+  stale: 'run' as 'run' | 'skip',
 }

@@ -1,4 +1,5 @@
 import { isPermanentError, toWebhookError } from './errors.ts'
+import type { ErrorCode } from './outcomes.ts'
 
 /** A delivery that was verified, as an inbox keeps it until a worker has handled it. */
 export interface StoredDelivery {
@@ -49,7 +50,7 @@ export interface ConsumeOptions {
   readonly concurrency: number
   /** How many of one topic at once, of those. */
   readonly concurrencyByTopic: Readonly<Record<string, number>>
-  /** After how many attempts a delivery becomes a dead letter. */
+  /** After how many attempts a delivery becomes a dead letter; those that were {@link Failure.excused} are not counted. */
   readonly attempts: number
   /** Milliseconds to wait after the attempt of this number has failed. */
   readonly delayMs: (attempt: number) => number
@@ -60,7 +61,7 @@ export interface ConsumeOptions {
 export interface Consumer {
   /**
    * Takes nothing more out, and waits for what is under way. After `timeoutMs` the signals are aborted and what has still not
-   * ended is left for another worker.
+   * ended is given back, for another worker; so is what was just being taken out.
    */
   stop(options?: { readonly timeoutMs?: number }): Promise<void>
 }
@@ -113,11 +114,20 @@ export interface Failure {
   readonly message: string
   /** Whether another attempt may succeed. */
   readonly retryable: boolean
+  /** Whether it says nothing about the delivery: this process is closing or busy, another has the event, or a store is down. */
+  readonly excused: boolean
 }
+
+const EXCUSES: readonly string[] = [
+  'SHUTTING_DOWN',
+  'OVERLOADED',
+  'IN_PROGRESS',
+  'STORE_UNAVAILABLE',
+] satisfies ErrorCode[]
 
 /** What a driver makes of that with which {@link ProcessDelivery} was rejected. What is unknown may succeed later. */
 export function failureOf(thrown: unknown): Failure {
-  if (isPermanentError(thrown)) return { code: 'PERMANENT', message: thrown.message, retryable: false }
+  if (isPermanentError(thrown)) return { code: 'PERMANENT', message: thrown.message, retryable: false, excused: false }
   const { code, message, retryable } = toWebhookError(thrown)
-  return { code, message, retryable }
+  return { code, message, retryable, excused: EXCUSES.includes(code) }
 }

@@ -14,7 +14,7 @@ import type { Inbox } from './inbox.ts'
 export async function keep(
   delivery: Delivery,
   inbox: Pick<Inbox, 'put'>,
-  ordering: 'none' | 'resource' = 'none',
+  ordering: 'none' | 'resource',
   deadline: Deadline,
 ): Promise<Outcome> {
   const { id, topic, body, receivedAt } = delivery

@@ -1,3 +1,4 @@
+import { checked, checkMethods } from './checked.ts'
 import type { IdempotencyOptions } from './idempotency.ts'
 import type { Inbox } from './inbox.ts'
 import type { Logger } from './logger.ts'
@@ -32,27 +33,24 @@ export interface ReceiverOptions {
   readonly logger?: Logger
 }
 
-const LIMITS = { deadlineMs: 4000, maxBodyBytes: 5 * 1024 * 1024, bodyTimeoutMs: 4000, maxInFlight: 1000 }
+const DEFAULTS = {
+  deadlineMs: 4000,
+  maxBodyBytes: 5 * 1024 * 1024,
+  bodyTimeoutMs: 4000,
+  maxInFlight: 1000,
+  ordering: 'none' as 'none' | 'resource',
+  protectBreaker: false,
+}
 
-/** A timer counts to no more than this, and a bad limit must not switch a protection off. */
-const MAX_LIMIT = 2 ** 31 - 1
-
-export function limitsOf(options: ReceiverOptions): typeof LIMITS {
-  const { secrets, idempotency, inbox, ordering, protectBreaker, logger, ...given } = options
-  if (inbox && typeof inbox.put !== 'function') throw new TypeError('`inbox` has no method `put`.')
-  if (ordering !== undefined && ordering !== 'none' && ordering !== 'resource') {
-    throw new TypeError("`ordering` is 'none' or 'resource'.")
-  }
-  if (!inbox && (ordering === 'resource' || protectBreaker)) {
+/** The options that have defaults, with them. */
+export function settingsOf({ secrets, idempotency, inbox, logger, ...given }: ReceiverOptions): typeof DEFAULTS {
+  const settings = checked('createReceiver', given, DEFAULTS, {
+    ordering: ['none', 'resource'],
+    protectBreaker: [false, true],
+  })
+  if (inbox) checkMethods('inbox', inbox, ['put'])
+  else if (settings.ordering !== 'none' || settings.protectBreaker) {
     throw new TypeError('`ordering` and `protectBreaker` need an `inbox`.')
   }
-  const limits: Record<string, number> = { ...LIMITS }
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(LIMITS, name)) throw new TypeError(`createReceiver has no option \`${name}\`.`)
-    if (!Number.isInteger(value) || value < 1 || value > MAX_LIMIT) {
-      throw new TypeError(`createReceiver: \`${name}\` must be a whole number from 1 to ${MAX_LIMIT}.`)
-    }
-    limits[name] = value
-  }
-  return limits as typeof LIMITS
+  return settings
 }

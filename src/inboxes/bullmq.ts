@@ -1,3 +1,4 @@
+import { checkValue } from '../core/checked.ts'
 import { within } from '../core/deadline.ts'
 import type { Inbox } from '../core/inbox.ts'
 import { createConnection } from './bullmq-connection.ts'
@@ -83,9 +84,7 @@ function check({ redis, postgres, name = 'hooklayer', putTimeoutMs = 1 }: Bullmq
   if (typeof name !== 'string' || !/^[\w.-]+$/.test(name)) {
     throw new TypeError('createBullmqInbox: `name` must be of letters, digits, `_`, `.` and `-`.')
   }
-  if (!Number.isSafeInteger(putTimeoutMs) || putTimeoutMs < 1) {
-    throw new TypeError('createBullmqInbox: `putTimeoutMs` must be a whole number over 0.')
-  }
+  checkValue('createBullmqInbox', 'putTimeoutMs', putTimeoutMs)
 }
 
 function tooLate(): Error {

@@ -1,3 +1,4 @@
+import { checkValue } from '../core/checked.ts'
 import type { DeadLetter, DeadLetterFilter, InboxStatistics, StoredDelivery } from '../core/inbox.ts'
 
 /** Where an inbox keeps its deliveries. Each method is one atomic change; one that cannot vouch for it rejects. */
@@ -39,8 +40,8 @@ export type End =
   | { readonly state: 'handled' }
   | { readonly state: 'failed'; readonly delayMs: number }
   | { readonly state: 'dead'; readonly error: DeadLetter['error'] }
-  /** Given back, as if the attempt had not been made. */
-  | { readonly state: 'returned' }
+  /** Given back, as if the attempt had not been made; `delayMs` may be 0. */
+  | { readonly state: 'returned'; readonly delayMs: number }
 
 /** Why a delivery is dead whose last attempt nobody has seen the end of. */
 export const WORKER_LOST = { code: 'WORKER_LOST', message: 'The worker was lost while it handled the delivery.' }
@@ -60,8 +61,7 @@ const DEFAULTS: Limits = { retentionMs: 7 * 24 * 60 * 60 * 1000, maxQueued: 100_
 export function limitsOf(maker: string, given: Partial<Limits>, names: readonly (keyof Limits)[]): Limits {
   for (const [name, value] of Object.entries(given)) {
     if (!names.some((known) => known === name)) throw new TypeError(`${maker} has no option \`${name}\`.`)
-    if (Number.isSafeInteger(value) && value > 0) continue
-    throw new TypeError(`${maker}: \`${name}\` must be a whole number over 0.`)
+    checkValue(maker, name, value)
   }
   return { ...DEFAULTS, ...given }
 }

@@ -18,6 +18,7 @@ testAdapter(
     ...ELSEWHERE,
     lingering: 'workerd closes the connection once it has answered',
     closing: 'workerd closes the connection once it has answered, and does not say so',
+    'hanging up': 'workerd closes the connection once it has answered, and does not say so',
     'hang-ups': 'workerd ends the request, and with it whoever could be told',
     steadfastness: 'workerd ends the request, and with it the handler',
   },

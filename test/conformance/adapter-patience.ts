@@ -52,7 +52,7 @@ export function testPatience({ open, needs }: Host): void {
       expect((await scene.seen()).errors).toEqual(['BODY_TIMEOUT'])
     })
 
-    needs('bodies on their way', 'closing')('and closes the connection of such a body', async () => {
+    needs('bodies on their way', 'hanging up')('and closes the connection of such a body', async () => {
       const scene = await open({ limits: { bodyTimeoutMs: 200 } })
       const client = await connect(scene)
       await client.send(headOf(scene, chunked))

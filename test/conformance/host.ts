@@ -20,8 +20,10 @@ type Ability =
   | 'lingering'
   /** A connection serves the next request too. */
   | 'keep-alive'
-  /** A connection whose body did not come is closed with the answer. */
+  /** A connection is closed when its sender wants it, and not before it has read the answer. */
   | 'closing'
+  /** A connection whose body did not come is closed with the answer. */
+  | 'hanging up'
   /** The receiver learns that a sender has hung up. */
   | 'hang-ups'
   /** A handler goes on when the sender has hung up. */

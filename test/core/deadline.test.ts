@@ -36,6 +36,10 @@ describe('work within a time', () => {
     expect(ended).toBe(true)
   })
 
+  it('may take for ever', async () => {
+    expect(await within(sleep(40, 'done'), Number.POSITIVE_INFINITY, late)).toBe('done')
+  })
+
   it('fails as late after more than the time in which timers gather, and not before', async () => {
     const begun = performance.now()
     await expect(within(new Promise(() => {}), 80, late)).rejects.toThrow('late')
