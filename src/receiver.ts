@@ -116,6 +116,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const registrations = handlers.of(event.topic)
     if (registrations.length === 0) return IGNORED
     if (journey.deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
+    if (journey.signal?.aborted) throw new WebhookError('SHUTTING_DOWN')
     if (!idempotency) return begin(event, () => dispatch(event, registrations, logger), journey)
     return pipe(idempotency.claim(event, journey.deadline), (claimed) =>
       'name' in claimed ? claimed : begin(event, () => claimed.run(registrations), journey),
@@ -131,7 +132,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       return QUEUED
     }
     const run = start()
-    signal?.addEventListener('abort', () => run.abort(new WebhookError('SHUTTING_DOWN')))
+    const stop = () => run.abort(new WebhookError('SHUTTING_DOWN'))
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop)
     return inTime(run, event, deadline, logger, gate.waitFor)
   }
 

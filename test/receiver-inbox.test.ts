@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ErrorHandler, Inbox, Receiver, ReceiverOptions, StoredDelivery, WebhookResponse } from 'hooklayer'
+import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, OTHER_SECRET, order, recordingLogger, rejection, SECRET } from './deliveries.ts'
 import { inBothRuntimes } from './runtimes.ts'
@@ -197,6 +198,32 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored,
     await sleep(5)
     controller.abort()
     expect(await rejection(processed)).toMatchObject({ code: 'HANDLER_FAILED', cause: { code: 'SHUTTING_DOWN' } })
+  })
+
+  it('is left alone if that signal was aborted before', async () => {
+    const seen: unknown[] = []
+    const receiver = receiverWith(() => seen.push('handled'))
+    const refusal = await rejection(receiver.process(stored, { signal: AbortSignal.abort() }))
+    expect([refusal, seen]).toEqual([expect.objectContaining({ code: 'SHUTTING_DOWN' }), []])
+  })
+
+  it('is told to stop if that signal is aborted while its event is claimed', async () => {
+    const controller = new AbortController()
+    const store = createMemoryStore()
+    const reserve: typeof store.reserve = (key, claim) => {
+      controller.abort()
+      return store.reserve(key, claim)
+    }
+    const receiver = hooklayer
+      .createReceiver({
+        secrets: () => undefined,
+        logger: recordingLogger().logger,
+        idempotency: { store: { ...store, reserve } },
+      })
+      .on('*', (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', reject)))
+    expect(await rejection(receiver.process(stored, { signal: controller.signal }))).toMatchObject({
+      code: 'HANDLER_FAILED',
+    })
   })
 
   it('is refused after the receiver was closed', async () => {

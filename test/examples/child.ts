@@ -9,51 +9,63 @@ export interface Child {
   readonly process: ChildProcess
   /** What it has printed so far, on both streams. */
   output(): string
+  /** The same without its log. */
+  printed(): string
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>
 }
 
+export interface ScriptOptions {
+  readonly port?: number
+  readonly args?: readonly string[]
+  /** What the example reads at run time besides its port and its secret. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Starts one of the scripts of an example's package.json, as npm would, in a process that can be sent signals. */
-export function startScript(
-  folder: string,
-  script: string,
-  { port, args = [] }: { readonly port?: number; readonly args?: readonly string[] } = {},
-): Child {
+export function startScript(folder: string, script: string, { port, args = [], env }: ScriptOptions = {}): Child {
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const [program, ...words]: string[] = scripts[script].split(' ')
   const command = program === 'next' ? [join(folder, '../node_modules/next/dist/bin/next'), ...words] : words
   const { PATH, HOME } = process.env
-  const atRunTime = { CL_SECRET_ORDERS_PLACE: TEST_SECRET, PORT: String(port) }
+  const atRunTime = { CL_SECRET_ORDERS_PLACE: TEST_SECRET, PORT: String(port), ...env }
   const child = spawn(process.execPath, [...command, ...args], {
     cwd: folder,
     env: { PATH, HOME, NEXT_TELEMETRY_DISABLED: '1', ...(script === 'build' ? {} : atRunTime) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-    })
-  }
+  let printed = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+    printed += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
   return {
     process: child,
     output: () => output,
+    printed: () => printed,
     ended: once(child, 'close').then(([code, signal]) => code ?? signal),
   }
 }
 
-/** Runs a script to its end and gives what it printed, trimmed; fails with that if it fails. */
+/** Runs a script to its end and gives what it printed, trimmed, without its log; fails with both if it fails. */
 export async function runScript(...parameters: Parameters<typeof startScript>): Promise<string> {
   const child = startScript(...parameters)
   const code = await child.ended
   if (code !== 0) throw new Error(`${parameters.slice(0, 2).join(': ')} ended with ${code}:\n${child.output()}`)
-  return child.output().trim()
+  return child.printed().trim()
 }
 
 /** Starts a server on a free port and waits until it listens; fails with what it printed if it does not. */
-export async function startServer(folder: string): Promise<Child & { readonly port: number }> {
-  const port = await freePort()
-  const child = startScript(folder, 'start', { port })
+export async function startServer(
+  folder: string,
+  { env = {}, port: given }: Pick<ScriptOptions, 'env' | 'port'> = {},
+): Promise<Child & { readonly port: number }> {
+  const port = given ?? (await freePort())
+  const child = startScript(folder, 'start', { port, env })
   let isRunning = true
   child.ended.then(() => {
     isRunning = false
@@ -67,7 +79,7 @@ export async function startServer(folder: string): Promise<Child & { readonly po
   throw new Error(`${folder} does not listen:\n${child.output()}`)
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0)
   await once(server, 'listening')
   const address = server.address()

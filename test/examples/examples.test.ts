@@ -1,10 +1,13 @@
-import { join } from 'node:path'
-import { build } from 'esbuild'
 import { TEST_SECRET } from 'hooklayer/testing'
-import { Miniflare, type WorkerdStructuredLog } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { runScript, startServer } from './child.ts'
+import { startWorker } from './cloudflare.ts'
+import { testCloudflareQueues } from './cloudflare-queues.ts'
+import { testDurable } from './durable.ts'
+import { testNextCron } from './next-cron.ts'
+import { testQstash } from './qstash.ts'
 import { openShop, type Shop } from './shop.ts'
+import { testSqsLambda } from './sqs-lambda.ts'
 
 const HANDLED = '200 {"outcome":"handled"}'
 const REFUSED = /^401 .*"SIGNATURE_MISMATCH"/m
@@ -16,7 +19,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => shop?.close())
 
-describe.concurrent('examples, installed from the packed package', { timeout: 240_000 }, () => {
+describe.concurrent('examples, installed from the packed package', { timeout: 360_000 }, () => {
   receives('express')
   receives('koa')
   receives('fastify')
@@ -36,33 +39,21 @@ describe.concurrent('examples, installed from the packed package', { timeout: 24
 
   it('cloudflare-worker receives an order and refuses a forged one', async () => {
     const folder = shop.folderOf('cloudflare-worker')
-    const bundle = await build({
-      entryPoints: [join(folder, 'src/worker.ts')],
-      bundle: true,
-      write: false,
-      format: 'esm',
-      target: 'es2022',
-      conditions: ['workerd', 'worker', 'browser'], // as wrangler has them
-    })
-    let output = ''
-    const worker = new Miniflare({
-      modules: true,
-      script: bundle.outputFiles.map(({ text }) => text).join(''),
-      compatibilityDate: '2026-04-01',
-      bindings: { CL_SECRET_ORDERS_PLACE: TEST_SECRET },
-      handleStructuredLogs: ({ message }: WorkerdStructuredLog) => {
-        output += message
-      },
-    })
+    const worker = await startWorker(folder, { bindings: { CL_SECRET_ORDERS_PLACE: TEST_SECRET } })
     try {
-      const port = Number((await worker.ready).port)
-      expect(await runScript(folder, 'deliver', { port })).toBe(HANDLED)
-      expect(await runScript(folder, 'deliver', { port, args: ['a-guess'] })).toMatch(REFUSED)
-      await vi.waitFor(() => expect(output).toContain(PRINTED))
+      expect(await runScript(folder, 'deliver', worker)).toBe(HANDLED)
+      expect(await runScript(folder, 'deliver', { ...worker, args: ['a-guess'] })).toMatch(REFUSED)
+      await vi.waitFor(() => expect(worker.output()).toContain(PRINTED))
     } finally {
       await worker.dispose()
     }
   })
+
+  testDurable(() => shop)
+  testSqsLambda(() => shop)
+  testCloudflareQueues(() => shop)
+  testQstash(() => shop)
+  testNextCron(() => shop)
 })
 
 /** The road of every server: start, an order, a forged one, SIGTERM. */

@@ -20,6 +20,8 @@ const run = promisify(execFile)
 export interface Shop {
   /** The copy of an example. */
   folderOf(example: string): string
+  /** A further copy of it, with files of its own. */
+  copyOf(example: string): string
   close(): void
 }
 
@@ -36,7 +38,18 @@ export async function openShop(): Promise<Shop> {
     close()
     throw error
   }
-  return { folderOf: (example) => join(folder, example), close }
+  const folderOf = (example: string) => join(folder, example)
+  let copies = 0
+  return {
+    folderOf,
+    copyOf(example) {
+      copies += 1
+      const copy = folderOf(`${example}-${copies}`)
+      cpSync(folderOf(example), copy, { recursive: true })
+      return copy
+    },
+    close,
+  }
 }
 
 async function fill(folder: string): Promise<void> {

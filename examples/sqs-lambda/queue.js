@@ -1,0 +1,23 @@
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+
+const sqs = new SQSClient()
+
+/** @param {import('@aws-sdk/client-sqs').SendMessageCommandInput} message */
+export const send = (message) => sqs.send(new SendMessageCommand(message))
+
+/** @type {Pick<import('hooklayer').Inbox, 'put'>} */
+export const inbox = {
+  async put({ id, topic, body, receivedAt, group = id }) {
+    const MessageBody = JSON.stringify({ topic, receivedAt, body: gzipSync(body).toString('base64') })
+    const { QUEUE_URL: QueueUrl } = process.env
+    await send({ QueueUrl, MessageBody, MessageGroupId: group, MessageDeduplicationId: id })
+    return 'stored' // SQS ignores what it has had within five minutes, and does not say so
+  },
+}
+
+/** @param {string} message */
+export function deliveryIn(message) {
+  const { topic, receivedAt, body } = JSON.parse(message)
+  return { topic, receivedAt: new Date(receivedAt), body: gunzipSync(Buffer.from(body, 'base64')) }
+}

@@ -1,0 +1,39 @@
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { Miniflare, type WorkerdStructuredLog, type WorkerOptions } from 'miniflare'
+
+export interface Worker extends Pick<Miniflare, 'dispose' | 'getR2Bucket'> {
+  readonly port: number
+  /** What it has logged so far. */
+  output(): string
+}
+
+/** Runs `src/worker.ts` of an example in workerd, bundled as wrangler does it, with the others that it talks to. */
+export async function startWorker(
+  folder: string,
+  options: Partial<WorkerOptions>,
+  others: readonly WorkerOptions[] = [],
+): Promise<Worker> {
+  const bundle = await build({
+    entryPoints: [join(folder, 'src/worker.ts')],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    conditions: ['workerd', 'worker', 'browser'], // as wrangler has them
+  })
+  const script = bundle.outputFiles.map(({ text }) => text).join('')
+  let output = ''
+  const worker = new Miniflare({
+    workers: [{ modules: true, script, compatibilityDate: '2026-04-01', ...options } as WorkerOptions, ...others],
+    handleStructuredLogs: ({ message }: WorkerdStructuredLog) => {
+      output += `${message}\n`
+    },
+  })
+  return {
+    port: Number((await worker.ready).port),
+    output: () => output,
+    dispose: () => worker.dispose(),
+    getR2Bucket: (name) => worker.getR2Bucket(name),
+  }
+}

@@ -1,0 +1,24 @@
+import { json } from 'node:stream/consumers'
+import { listen } from '../conformance/listen.ts'
+
+/** What the handlers of the examples call: it takes orders, unless it is told not to. */
+export interface Erp {
+  readonly url: string
+  /** The numbers of the orders that it has taken, in the order in which they came. */
+  readonly orders: readonly string[]
+  /** With what an order is answered from now on; 200 takes it. */
+  answer(number: string, status: number): void
+  close(): Promise<void>
+}
+
+export async function startErp(): Promise<Erp> {
+  const orders: string[] = []
+  const statuses = new Map<string, number>()
+  const { url, close } = await listen(async (request, response) => {
+    const { number } = (await json(request)) as { number: string }
+    const status = request.headers['idempotency-key'] ? (statuses.get(number) ?? 200) : 400
+    if (status === 200) orders.push(number)
+    response.writeHead(status).end()
+  })
+  return { url, orders, answer: (number, status) => void statuses.set(number, status), close }
+}

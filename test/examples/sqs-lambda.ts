@@ -1,0 +1,95 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SQSBatchItemFailure } from 'aws-lambda'
+import { TEST_SECRET } from 'hooklayer/testing'
+import { expect, it } from 'vitest'
+import { noRedis, startRedis } from '../servers/redis.ts'
+import { runScript } from './child.ts'
+import { type Erp, startErp } from './erp.ts'
+import type { Shop } from './shop.ts'
+import { type SqsServer, startSqs } from './sqs-server.ts'
+
+const DELIVERIES = 'deliveries.fifo'
+const DEAD_LETTERS = 'dead-letters.fifo'
+const QUEUED = '202 {"outcome":"queued"}'
+
+/** The Redis may be one that remembers the last run of these tests. */
+const run = Date.now()
+
+/** Two Lambdas with a queue between them. */
+export function testSqsLambda(shop: () => Shop): void {
+  const ifRedis = noRedis ? it.skip : it
+  const why = noRedis ? ` (not here: ${noRedis})` : ''
+
+  ifRedis(`sqs-lambda handles each order once, however often it is queued${why}`, async () => {
+    await withQueues(shop(), async ({ sqs, erp, deliver, work }) => {
+      expect(await deliver('a-guess')).toMatch(/^401 /)
+      const order = ['OrderEEEEE', `E-${run}`] as const
+      expect(await deliver(TEST_SECRET, ...order)).toBe(QUEUED)
+      sqs.forgetIds()
+      expect(await deliver(TEST_SECRET, ...order)).toBe(QUEUED)
+      expect(sqs.eventOf(DELIVERIES).Records).toHaveLength(2)
+      expect(await work()).toEqual([])
+      expect(erp.orders).toEqual([`E-${run}`])
+    })
+  })
+
+  ifRedis(`sqs-lambda reports what failed and what follows it, and gives up what cannot be helped${why}`, async () => {
+    await withQueues(shop(), async ({ sqs, erp, deliver, work }) => {
+      const [a, b, c, b2, d] = [`A-${run}`, `B-${run}`, `C-${run}`, `B2-${run}`, `D-${run}`] as const
+      expect(await deliver(TEST_SECRET, 'OrderAAAAA', a)).toBe(QUEUED)
+      expect(await deliver(TEST_SECRET, 'OrderBBBBB', b)).toBe(QUEUED)
+      expect(await deliver(TEST_SECRET, 'OrderCCCCC', c)).toBe(QUEUED)
+      expect(await deliver(TEST_SECRET, 'OrderBBBBB', b2)).toBe(QUEUED)
+      expect(await deliver(TEST_SECRET, 'OrderDDDDD', d)).toBe(QUEUED)
+      const { Records } = sqs.eventOf(DELIVERIES)
+      erp.answer(b, 500)
+      erp.answer(c, 422)
+      expect(await work()).toEqual([Records[1]?.messageId, Records[3]?.messageId])
+      expect(erp.orders).toEqual([a, d])
+      expect(sqs.eventOf(DEAD_LETTERS).Records.map(({ body }) => body)).toEqual([Records[2]?.body])
+      erp.answer(b, 200)
+      expect(await work()).toEqual([])
+      expect(erp.orders).toEqual([a, d, b, b2])
+    })
+  })
+}
+
+interface Queues {
+  readonly sqs: SqsServer
+  readonly erp: Erp
+  /** Calls the webhook's Lambda, for an order of that secret, id and number: its answer. */
+  deliver(...args: readonly string[]): Promise<string>
+  /** Hands the worker's Lambda all that is queued: the ids of the messages that it reported as failed. */
+  work(): Promise<readonly string[]>
+}
+
+async function withQueues(shop: Shop, play: (queues: Queues) => Promise<void>): Promise<void> {
+  const folder = shop.copyOf('sqs-lambda')
+  const [sqs, erp, redis] = await Promise.all([startSqs(), startErp(), startRedis()])
+  const env = {
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'example',
+    QUEUE_URL: sqs.urlOf(DELIVERIES),
+    DEAD_LETTER_QUEUE_URL: sqs.urlOf(DEAD_LETTERS),
+    REDIS_URL: redis.url,
+    ERP_URL: erp.url,
+  }
+  try {
+    await play({
+      sqs,
+      erp,
+      deliver: (...args) => runScript(folder, 'start', { env, args }),
+      async work() {
+        const event = sqs.eventOf(DELIVERIES)
+        writeFileSync(join(folder, 'event.json'), JSON.stringify(event))
+        const response = JSON.parse(await runScript(folder, 'work', { env }))
+        sqs.settle(DELIVERIES, event, response)
+        return response.batchItemFailures.map(({ itemIdentifier }: SQSBatchItemFailure) => itemIdentifier)
+      },
+    })
+  } finally {
+    await Promise.all([sqs.close(), erp.close(), redis.close()])
+  }
+}
