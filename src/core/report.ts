@@ -46,6 +46,6 @@ function log(error: WebhookError | PermanentError, { topic }: ErrorContext, logg
     return
   }
   const { code, status, message, hint } = error
-  const line = `${topic ?? 'A request'} answered ${status} ${code}: ${hint ?? message}`
+  const line = `${topic ?? 'A request'}: ${status} ${code}. ${hint ?? message}`
   logger[status >= 500 ? 'error' : 'warn'](line, { code, ...fields })
 }

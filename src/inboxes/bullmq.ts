@@ -30,7 +30,8 @@ export interface BullmqInboxOptions extends ShelfOptions {
  * An inbox in Redis or PostgreSQL, by way of BullMQ 6: `createBullmqInbox({ redis: 'redis://localhost' })` or
  * `createBullmqInbox({ postgres: 'postgres://localhost/shop' })`. For receivers and workers on as many machines as you like, whose
  * clocks agree. Install `bullmq`, and `ioredis` or `pg` with it. It connects on first use, with one connection or one pool, and
- * again whenever it has to.
+ * again whenever it has to. Keep BullMQ out of a bundle (`serverExternalPackages: ['bullmq']` in Next): it reads SQL files that lie
+ * beside its code.
  *
  * **Redis** vouches for no more than its settings do. With `appendonly yes` and `appendfsync always` nothing is lost; with `everysec`
  * what was acknowledged in the last second or two before a power cut is, and without `appendonly` all since the last snapshot;
