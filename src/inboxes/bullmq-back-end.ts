@@ -25,7 +25,7 @@ export interface OpenBackEnd {
 
 export type BullMq = typeof import('bullmq')
 
-/** How long one command may take. */
+/** How long one command may take, and how long a connection may be silent that owes an answer: it is taken for dead then. */
 const COMMAND_MS = 5000
 
 export function openBackEnd({ redis, postgres }: BackEndOptions, bullmq: BullMq): Promise<OpenBackEnd> {
@@ -39,6 +39,9 @@ async function openRedis(given: string | object, { createRedisBackend }: BullMq)
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout: COMMAND_MS,
+    connectTimeout: COMMAND_MS,
+    // Of a host that is gone for good nothing is heard, and the system would wait for it for a quarter of an hour.
+    socketTimeout: COMMAND_MS,
     retryStrategy: (times: number) => Math.min(times * 100, 1000),
   }
   const client = typeof given === 'string' ? new Redis(given, options) : new Redis({ ...given, ...options })

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Engine } from './bullmq-engine.ts'
 import { attemptsOf, type DeliveryJob, deliveryOf, empty, FailedAttempt, type Lane } from './bullmq-job.ts'
 import { isRefusal } from './bullmq-letters.ts'
-import { type Claimed, type Demand, type End, type Shelf, WORKER_LOST } from './shelf.ts'
+import { type Claimed, type Demand, type End, type Limits, type Shelf, WORKER_LOST } from './shelf.ts'
 
 interface Held {
   readonly job: DeliveryJob
@@ -20,6 +21,8 @@ interface Claims extends Pick<Shelf, 'renew'> {
 const QUIET_MS = 200
 /** How long a delivery is left alone that waits for another of its group, which calls it when it is done. */
 const IN_LINE_MS = 30_000
+/** How many deliveries are known that were handled here, and of which BullMQ was not told before their leases ran out. */
+const UNTOLD = 1000
 /** How many jobs of a lane are looked at in one go: they may all be of a topic that has no hand free. */
 const LOOKS = 100
 
@@ -29,8 +32,9 @@ const LOOKS = 100
  *
  * @param done is told whenever a delivery has been handled or given up.
  */
-export function createClaims(leaseMs: number, done: () => void): Claims {
+export function createClaims({ leaseMs, retentionMs }: Limits, done: () => void): Claims {
   const held = new WeakMap<Claimed, Held>()
+  const untold = new LRUCache<string, true>({ max: UNTOLD, ttl: retentionMs })
   const quietUntil = new WeakMap<Lane, number>()
   const setBack = createSetBack()
   let turn = 0
@@ -43,7 +47,7 @@ export function createClaims(leaseMs: number, done: () => void): Claims {
     const holding = { job, lane }
     const delivery = deliveryOf(job)
     const attempt = attemptsOf(job) + 1
-    if (!delivery) await conclude(engine, holding, token, { state: 'handled' })
+    if (!delivery || untold.has(delivery.id)) await conclude(engine, holding, token, { state: 'handled' })
     else if (attempt > attempts) await conclude(engine, holding, token, { state: 'dead', error: WORKER_LOST })
     else {
       const { topic, group } = delivery
@@ -61,8 +65,10 @@ export function createClaims(leaseMs: number, done: () => void): Claims {
 
   async function conclude(engine: Engine, { job, lane }: Held, token: string, end: End): Promise<void> {
     const { group } = job.data
-    if (end.state === 'returned') return void (await engine.giveBack(job, token))
-    if (end.state === 'failed' && group !== undefined) await engine.lines.begin(job, group)
+    if (end.state === 'returned' && end.delayMs === 0) return void (await engine.giveBack(job, token))
+    const comesLater = end.state === 'failed' || end.state === 'returned'
+    if (comesLater && group !== undefined) await engine.lines.begin(job, group)
+    if (end.state === 'returned') return job.moveToDelayed(Date.now() + end.delayMs, token)
     if (end.state !== 'handled') await job.moveToFailed(new FailedAttempt(end), token, false)
     else {
       await job.moveToCompleted(null, token, false)
@@ -104,8 +110,11 @@ export function createClaims(leaseMs: number, done: () => void): Claims {
     async settle(engine, claimed, end) {
       const holding = held.get(claimed)
       if (!holding) return
+      const { id } = claimed.delivery
+      if (end.state === 'handled') untold.set(id, true)
       try {
         await conclude(engine, holding, claimed.token, end)
+        untold.delete(id)
       } catch (error) {
         if (!isRefusal(error)) throw error
       }

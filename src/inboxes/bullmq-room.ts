@@ -1,6 +1,6 @@
 import type { Lane } from './bullmq-job.ts'
 
-/** How long the count is good for, but for what this process has done since. */
+/** How long the count is good for, but for what this process has done since. Nobody waits for the next one if it is asked for sooner. */
 const COUNT_MS = 1000
 
 /** Knows about how many deliveries are not handled yet, and so whether there is room for one more. */
@@ -9,20 +9,29 @@ export function createRoom(maxQueued: number): {
   /** Says that this many more of them there are, or less. */
   count(change: number): void
 } {
-  let counted: Promise<number> | undefined
+  let counting: Promise<void> | undefined
+  let counted = 0
   let countedAt = 0
   let changed = 0
+
+  async function recount(lanes: readonly Lane[]): Promise<void> {
+    const [begin, before] = [Date.now(), changed]
+    counted = await openIn(lanes)
+    countedAt = begin
+    changed -= before
+  }
+
   return {
     async isLeft(lanes) {
-      if (!counted || Date.now() > countedAt + COUNT_MS) {
-        countedAt = Date.now()
-        changed = 0
-        counted = openIn(lanes)
-        counted.catch(() => {
-          counted = undefined
+      const age = Date.now() - countedAt
+      if (age > COUNT_MS / 2 && !counting) {
+        counting = recount(lanes).finally(() => {
+          counting = undefined
         })
+        counting.catch(() => {})
       }
-      return (await counted) + changed < maxQueued
+      if (age > COUNT_MS) await counting
+      return counted + changed < maxQueued
     },
     count(change) {
       changed += change

@@ -18,6 +18,8 @@ const POLL_MS = 250
 /** How long a shelf that failed is left alone. */
 const PAUSE_MS = 1000
 
+const RETURNED: End = { state: 'returned', delayMs: 0 }
+
 /** Takes deliveries from a shelf into as many hands as it is told, until it is stopped. */
 export function consume(
   shelf: Pick<Shelf, 'claim' | 'renew' | 'settle'>,
@@ -66,7 +68,10 @@ export function consume(
     const end = await endOf(claimed, signal)
     while (!signal.aborted) {
       try {
-        return await shelf.settle(claimed, end)
+        await shelf.settle(claimed, end)
+        // The receiver is closed: the delivery is for others, who would not get to it if this hand took it again at once.
+        if (end === RETURNED) await pause(PAUSE_MS, halt.signal)
+        return
       } catch (error) {
         options.onError(error)
         await pause(PAUSE_MS, signal)
@@ -79,7 +84,9 @@ export function consume(
       await process(delivery, { number: attempt, signal })
       return { state: 'handled' }
     } catch (thrown) {
-      const { retryable, ...error } = failureOf(thrown)
+      const { retryable, excused, ...error } = failureOf(thrown)
+      if (error.code === 'SHUTTING_DOWN') return RETURNED
+      if (excused) return { state: 'returned', delayMs: options.delayMs(attempt) }
       if (!retryable || attempt >= options.attempts) return { state: 'dead', error }
       return { state: 'failed', delayMs: options.delayMs(attempt) }
     }
@@ -93,7 +100,7 @@ export function consume(
   }
 
   function giveBack(claimed: Claimed): Promise<void> {
-    return shelf.settle(claimed, { state: 'returned' }).catch(options.onError)
+    return shelf.settle(claimed, RETURNED).catch(options.onError)
   }
 
   const looping = loop()
@@ -108,7 +115,8 @@ export function consume(
       clearInterval(renewal)
       const rest = [...jobs]
       for (const [, { controller }] of rest) controller.abort(new Error('The worker was stopped.'))
-      await Promise.all(rest.map(([claimed]) => giveBack(claimed)))
+      // A claim that is under way still brings something, which is given back.
+      await Promise.all([looping, ...rest.map(([claimed]) => giveBack(claimed))])
     },
   }
 }

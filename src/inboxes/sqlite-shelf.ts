@@ -47,7 +47,7 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
 
   function settle({ token, delivery: { id } }: Claimed, outcome: End): void {
     const now = Date.now()
-    if (outcome.state === 'returned') sql.returned.run(now, id, token)
+    if (outcome.state === 'returned') sql.returned.run(now + outcome.delayMs, id, token)
     if (outcome.state === 'failed') sql.failed.run(now + outcome.delayMs, id, token)
     if (outcome.state === 'dead') end(sql.died.get(now, outcome.error.code, outcome.error.message, id, token))
     if (outcome.state === 'handled') {

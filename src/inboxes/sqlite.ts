@@ -29,14 +29,16 @@ export type SqliteInboxOptions = SqliteLocation &
  * to be known are deleted, a few at a time, as deliveries are handled. With several processes `maxQueued` may be passed by what
  * the others store within a second.
  *
+ * A file is looked through for damage when it is opened, which takes a second for 2 GB. While the disk is full nothing is taken in or
+ * handed out, and what was handled meanwhile is recorded when there is room.
+ *
  * A delivery whose worker was lost in its last attempt becomes a dead letter with the code `WORKER_LOST`.
  *
  * @throws TypeError if an option is unknown or out of range, or there is neither a file nor a database.
  * @throws Error that names the file and what to do, if it cannot be used or there is no driver.
  */
 export function createSqliteInbox(options: SqliteInboxOptions): Inbox {
-  const { file, database: given, ...rest } = options
+  const { file, database, ...rest } = options
   const limits = limitsOf('createSqliteInbox', rest, ['retentionMs', 'maxQueued', 'leaseMs'])
-  const opened = openDatabase(given ? { database: given } : { file: String(file ?? '') }, TABLES)
-  return inboxOn(createSqliteShelf(opened, limits), limits.leaseMs)
+  return inboxOn(createSqliteShelf(openDatabase(options, TABLES), limits), limits.leaseMs)
 }

@@ -61,9 +61,11 @@ const OPTIONS = z.strictObject({
  * same URL has acknowledged are left out, and so are topics that no handler listens to. A handler that fails again does not stop the
  * rest.
  *
- * Three things to know. If several endpoints of an organization subscribe to the same topics, name yours by `callbackUrl`: what failed
- * at another would be handled here, too. What Commerce Layer itself fires again meanwhile is handled twice, unless the receiver
- * has an idempotency store. And what occurred while a circuit was open was never sent, so there is no call to recover it from.
+ * Four things to know. If several endpoints of an organization subscribe to the same topics, name yours by `callbackUrl`: what failed
+ * at another would be handled here, too. An inbox is passed by: the handlers run here and now, so that it is known what became of each
+ * event. What Commerce Layer itself fires again meanwhile, or an inbox had stored although its call failed, is handled twice, unless
+ * the receiver has an idempotency store; with one, what is under way elsewhere fails as `IN_PROGRESS`, and the next recovery will
+ * tell. And what occurred while a circuit was open was never sent, so there is no call to recover it from.
  *
  * Aborting the signal stops it after the event under way, and it resolves all the same. Handed its `cursor` as `after`, it goes on:
  * what was recovered is not run again, what failed is, so the cursor of a complete recovery repeats its failures. To know

@@ -1,5 +1,5 @@
 import type { ResourceVersion } from '../core/idempotency-store.ts'
-import type { SqliteDatabase } from './sqlite-database.ts'
+import { prepare, type SqliteDatabase } from '../sqlite/open.ts'
 
 /** The statements of the store, prepared: each is a transaction. */
 export interface Statements {
@@ -19,7 +19,7 @@ const SWEEP_ROWS = 500
 /** Milliseconds; SQLite 3.42 or newer. */
 const NOW = "cast(round(unixepoch('subsec') * 1000) as integer)"
 
-const SCHEMA = `
+export const TABLES = `
 create table if not exists hooklayer (
   key text primary key,
   token text,
@@ -39,7 +39,7 @@ create index if not exists hooklayer_versions_expires_at on hooklayer_versions (
 
 const RESERVE = `
 insert into hooklayer as claim (key, token, leased_until, expires_at)
-values (@key, @token, ${NOW} + @leaseMs, ${NOW} + @leaseMs + ${DAY_MS})
+values (?, ?, ${NOW} + ?, ${NOW} + ?)
 on conflict (key) do update set
   token = excluded.token,
   leased_until = excluded.leased_until,
@@ -51,63 +51,56 @@ returning done`
 
 const RENEW = `
 update hooklayer set
-  leased_until = ${NOW} + @leaseMs, expires_at = ${NOW} + @leaseMs + ${DAY_MS}, done = json_patch(done, @done)
-where key = @key and token = @token
-returning 1`
+  leased_until = ${NOW} + ?, expires_at = ${NOW} + ?, done = json_patch(done, ?)
+where key = ? and token = ?`
 
 const COMPLETE = `
-update hooklayer set token = null, completed = 1, done = '{}', expires_at = ${NOW} + @retentionMs
-where key = @key and token = @token
-returning 1`
+update hooklayer set token = null, completed = 1, done = '{}', expires_at = ${NOW} + ?
+where key = ? and token = ?`
 
 const REMEMBER = `
 insert into hooklayer_versions as version (resource, updated_at, expires_at)
-values (@resource, @updatedAt, ${NOW} + @retentionMs)
+values (?, ?, ${NOW} + ?)
 on conflict (resource) do update set updated_at = excluded.updated_at, expires_at = excluded.expires_at
 where version.updated_at <= excluded.updated_at or version.expires_at <= ${NOW}`
 
 const RELEASE = `
-update hooklayer set token = null, leased_until = ${NOW}, expires_at = ${NOW} + @retentionMs, done = json_patch(done, @done)
-where key = @key and token = @token
-returning 1`
+update hooklayer set token = null, leased_until = ${NOW}, expires_at = ${NOW} + ?, done = json_patch(done, ?)
+where key = ? and token = ?`
 
-const IS_COMPLETED = `select 1 from hooklayer where key = @key and completed and expires_at > ${NOW}`
+const IS_COMPLETED = `select 1 from hooklayer where key = ? and completed and expires_at > ${NOW}`
 
-const IS_STALE = `select 1 from hooklayer_versions where resource = @resource and updated_at > @updatedAt and expires_at > ${NOW}`
+const IS_STALE = `select 1 from hooklayer_versions where resource = ? and updated_at > ? and expires_at > ${NOW}`
 
-/** Creates the tables unless they are there. */
 export function prepareStatements(database: SqliteDatabase): Statements {
-  database.exec(SCHEMA)
-  const prepare = (sql: string) => database.prepare(sql)
-  const statements = {
-    reserve: prepare(RESERVE),
-    renew: prepare(RENEW),
-    complete: prepare(COMPLETE),
-    remember: prepare(REMEMBER),
-    release: prepare(RELEASE),
-    isCompleted: prepare(IS_COMPLETED),
-    isStale: prepare(IS_STALE),
-    sweeps: [prepare(sweepOf('hooklayer', 'key')), prepare(sweepOf('hooklayer_versions', 'resource'))],
-  }
+  const reserve = prepare(database, RESERVE)
+  const renew = prepare(database, RENEW)
+  const complete = prepare(database, COMPLETE)
+  const remember = prepare(database, REMEMBER)
+  const release = prepare(database, RELEASE)
+  const isCompleted = prepare(database, IS_COMPLETED)
+  const isStale = prepare(database, IS_STALE)
+  const sweeps = [sweepOf('hooklayer', 'key'), sweepOf('hooklayer_versions', 'resource')].map((sql) =>
+    prepare(database, sql),
+  )
   return {
     reserve(key, token, leaseMs) {
-      const row = statements.reserve.get({ key, token, leaseMs }) as { done: string } | undefined
+      // Not `get`: that is content with the row, and does not hear whether it could be committed.
+      const [row] = reserve.all(key, token, leaseMs, leaseMs + DAY_MS) as { done: string }[]
       return row && Object.keys(JSON.parse(row.done))
     },
-    isCompleted: (key) => statements.isCompleted.get({ key }) !== undefined,
-    isStale: ({ resource, updatedAt }) => statements.isStale.get({ resource, updatedAt }) !== undefined,
-    renew: (key, token, leaseMs, done) =>
-      statements.renew.get({ key, token, leaseMs, done: setOf(done) }) !== undefined,
+    isCompleted: (key) => isCompleted.get(key) !== undefined,
+    isStale: ({ resource, updatedAt }) => isStale.get(resource, updatedAt) !== undefined,
+    renew: (key, token, leaseMs, done) => renew.run(leaseMs, leaseMs + DAY_MS, setOf(done), key, token).changes > 0,
     complete: (key, token, retentionMs, version) =>
       together(database, () => {
-        if (statements.complete.get({ key, token, retentionMs }) === undefined) return false
-        if (version) statements.remember.run({ resource: version.resource, updatedAt: version.updatedAt, retentionMs })
-        return true
+        const isHeld = complete.run(retentionMs, key, token).changes > 0
+        if (isHeld && version) remember.run(version.resource, version.updatedAt, retentionMs)
+        return isHeld
       }),
-    release: (key, token, retentionMs, done) =>
-      statements.release.get({ key, token, retentionMs, done: setOf(done) }) !== undefined,
+    release: (key, token, retentionMs, done) => release.run(retentionMs, setOf(done), key, token).changes > 0,
     sweep() {
-      for (const statement of statements.sweeps) statement.run({ rows: SWEEP_ROWS })
+      for (const sweep of sweeps) sweep.run()
     },
   }
 }
@@ -130,7 +123,7 @@ function together<T>(database: SqliteDatabase, work: () => T): T {
 
 function sweepOf(table: string, key: string): string {
   return `delete from ${table} where ${key} in (
-  select ${key} from ${table} where expires_at <= ${NOW} order by expires_at limit @rows
+  select ${key} from ${table} where expires_at <= ${NOW} order by expires_at limit ${SWEEP_ROWS}
 )`
 }
 

@@ -6,14 +6,14 @@ import type { Inbox } from 'hooklayer'
 import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { noPostgres } from '../servers/postgres.ts'
-import { noRedis } from '../servers/redis.ts'
-import { type Crashable, createCrashablePostgres, createCrashableRedis } from './crashable.ts'
+import { type Crashable, createCrashablePostgres, createCrashableRedis } from '../servers/crashable.ts'
+import { noPostgresProgram } from '../servers/postgres.ts'
+import { noRedisProgram } from '../servers/redis.ts'
 import { several, stored } from './scene.ts'
 
 const ENGINES = [
-  ['redis', noRedis, () => createCrashableRedis()],
-  ['postgres', noPostgres, () => createCrashablePostgres()],
+  ['redis', noRedisProgram, () => createCrashableRedis()],
+  ['postgres', noPostgresProgram, () => createCrashablePostgres()],
 ] as const
 
 const OPTIONS = { concurrency: 4, concurrencyByTopic: {}, attempts: 5, delayMs: () => 50 }
@@ -123,7 +123,7 @@ describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create
   })
 })
 
-describe.skipIf(noRedis)('the BullMQ inbox on a Redis', () => {
+describe.skipIf(noRedisProgram)('the BullMQ inbox on a Redis', () => {
   let server: Crashable
   let inbox: Inbox
   beforeEach(async () => {

@@ -69,6 +69,21 @@ export function testStopping(suite: InboxSuite): void {
       await eventually(async () => expect(await inbox.statistics()).toMatchObject({ running: 0, dead: 0 }))
     })
 
+    it('gives back at once what it is being handed at that moment', async () => {
+      const { open, consume, eventually } = await createScene(suite)
+      const inbox = await open()
+      await putAll(inbox, several(3, 'work'))
+      const { process, started } = recording()
+      for (let times = 0; times < 3; times += 1) {
+        await consume(inbox, process, { concurrency: 1 }).stop({ timeoutMs: 0 })
+        expect(await inbox.statistics()).toMatchObject({ running: 0 })
+      }
+      expect(started).toEqual([])
+      const attempts: string[] = []
+      consume(inbox, async ({ id }, { number }) => void attempts.push(`${number} ${id}`))
+      await eventually(() => expect(attempts.sort()).toEqual(['1 work-0', '1 work-1', '1 work-2']))
+    })
+
     it('may be stopped while nothing is to be done, and again', async () => {
       const { open, consume } = await createScene(suite)
       const inbox = await open()

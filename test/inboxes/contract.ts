@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { testDeadLetters } from './contract-dead-letters.ts'
+import { testExcuses } from './contract-excuses.ts'
 import { testHandling } from './contract-handling.ts'
 import { testOrder } from './contract-order.ts'
 import { testStopping } from './contract-stopping.ts'
@@ -23,6 +24,7 @@ export function testInbox(
   describe(name, { timeout: patienceMs * 3 }, () => {
     testStoring(suite)
     testHandling(suite)
+    testExcuses(suite)
     testOrder(suite)
     testDeadLetters(suite)
     testStopping(suite)

@@ -1,8 +1,5 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import type { Inbox } from 'hooklayer'
 import { createSqliteInbox, type SqliteDatabase } from 'hooklayer/inboxes/sqlite'
-import Database from 'libsql'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openDatabase, prepare } from '../../src/sqlite/open.ts'
 import { rejection, thrownBy } from '../deliveries.ts'
@@ -21,11 +18,6 @@ function connect(file: string): SqliteDatabase {
   return database
 }
 
-function notDatabase(file: string): string {
-  writeFileSync(file, 'no database '.repeat(1000))
-  return file
-}
-
 /** An inbox on a database that the test may ask and change, too. */
 async function createOpenScene(
   options: object = {},
@@ -37,56 +29,8 @@ async function createOpenScene(
   return { ...scene, inbox: await scene.open(), file, database }
 }
 
-describe('a SQLite file that cannot be used', () => {
-  it.each([
-    ['a folder that is not there', (file: string) => join(dirname(file), 'missing', 'inbox.sqlite')],
-    ['a folder in its place', (file: string) => mkdirSync(file, { recursive: true }) ?? file],
-    ['a file that is no database', notDatabase],
-  ])('is refused at once, by its name: %s', (_, prepare) => {
-    const file = prepare(folder())
-    const error = thrownBy(() => createSqliteInbox({ file }))
-    expect(error).toBeInstanceOf(Error)
-    expect(error).toMatchObject({ message: expect.stringContaining(`The SQLite database ${file} cannot be used.`) })
-    expect(error).toHaveProperty('cause')
-  })
-
-  it.skipIf(process.getuid?.() === 0)('is refused at once in a folder that is read-only', () => {
-    const file = folder()
-    chmodSync(dirname(file), 0o555)
-    expect(() => createSqliteInbox({ file })).toThrow(`The SQLite database ${file} cannot be used.`)
-  })
-
-  it('takes nothing in when it is damaged, and says so', async () => {
-    const { inbox: before, database, file } = await createOpenScene()
-    await putAll(before, several(20, 'kept'))
-    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-    const damaged = openSync(file, 'r+')
-    const pages = readFileSync(file).length - 4096
-    writeSync(damaged, new Uint8Array(pages).fill(0xff), 0, pages, 4096)
-    closeSync(damaged)
-    const inbox = createSqliteInbox({ file })
-    onTestFinished(() => inbox.close())
-    expect(await rejection(inbox.put(stored('more')))).toBeInstanceOf(Error)
-    expect(await rejection(inbox.statistics())).toBeInstanceOf(Error)
-  })
-})
-
-describe('a SQLite database in memory', () => {
-  it('is refused, because it would lose what it has vouched for', () => {
-    const database = new Database(':memory:')
-    onTestFinished(() => void database.close())
-    const message =
-      "The SQLite database must be a file on a disk of this machine: its journal mode is 'memory', not WAL."
-    expect(thrownBy(() => createSqliteInbox({ database }))).toEqual(new Error(message))
-  })
-})
-
 describe('the options of the SQLite inbox', () => {
   it.each([
-    [{}, 'SQLite needs `file`, the path of a database, or `database`, one that is open.'],
-    [{ file: '' }, 'SQLite needs `file`, the path of a database, or `database`, one that is open.'],
-    [{ file: ':memory:' }, 'SQLite needs `file`, the path of a database, or `database`, one that is open.'],
-    [{ database: {} }, 'SQLite needs `file`, the path of a database, or `database`, one that is open.'],
     [{ file: 'x', leaseMs: 0 }, 'createSqliteInbox: `leaseMs` must be a whole number over 0.'],
     [{ file: 'x', retention: 1 }, 'createSqliteInbox has no option `retention`.'],
   ])('are refused when they are wrong: %j', (options, message) => {

@@ -1,9 +1,7 @@
 import { inspect } from 'node:util'
 import { createManagement, describePlan } from 'hooklayer/management'
 import { describe, expect, it } from 'vitest'
-import { closeAfterEach, listed, receiver, stage } from './stage.ts'
-
-closeAfterEach()
+import { listed, receiver, stage } from './stage.ts'
 
 const callbackUrl = 'https://shop.example/webhooks'
 const ours = { callbackUrl, referenceOrigin: 'hooklayer' }

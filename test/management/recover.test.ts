@@ -11,9 +11,7 @@ import {
 } from 'hooklayer/management'
 import { describe, expect, it } from 'vitest'
 import { recordingLogger, rejection } from '../deliveries.ts'
-import { closeAfterEach, endpoint, receiver, stage } from './stage.ts'
-
-closeAfterEach()
+import { endpoint, receiver, stage } from './stage.ts'
 
 const since = new Date(Date.now() - 60_000)
 

@@ -2,9 +2,8 @@ import { inspect } from 'node:util'
 import { createManagement, type Management, secretsFrom } from 'hooklayer/management'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { delivery } from '../deliveries.ts'
-import { closeAfterEach, endpoint, receiver, stage } from './stage.ts'
+import { endpoint, receiver, stage } from './stage.ts'
 
-closeAfterEach()
 afterEach(() => {
   vi.restoreAllMocks()
 })

@@ -3,7 +3,7 @@ import { createReceiver, type Receiver } from 'hooklayer'
 import { createEmulator, type Emulator, type EmulatorOptions } from 'hooklayer/emulator'
 import { createManagement, type Management } from 'hooklayer/management'
 import { createNodeListener } from 'hooklayer/node'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { listen } from '../conformance/listen.ts'
 import { recordingLogger } from '../deliveries.ts'
 
@@ -12,25 +12,18 @@ export interface Stage {
   readonly api: Management
 }
 
-const open: { close(): Promise<void> }[] = []
-
-/** Whatever a test started ends with it, the last first. */
-export function closeAfterEach(): void {
-  afterEach(async () => {
-    for (const one of open.splice(0).reverse()) await one.close()
-  })
-}
-
-/** A Commerce Layer and its API, quick to retry. */
+/** A Commerce Layer and its API, quick to retry; it ends with the test. */
 export async function stage(options: EmulatorOptions = {}): Promise<Stage> {
-  const emulator = await createEmulator({ retryDelayMs: () => 1, ...options })
-  open.push(emulator)
+  const emulator = await createEmulator({ organization: 'shop', retryDelayMs: () => 1, ...options })
+  onTestFinished(() => emulator.close())
   const { organization, clientId, clientSecret, url } = emulator
   return { emulator, api: createManagement({ organization, clientId, clientSecret, url, retries: 0 }) }
 }
 
 export interface Endpoint {
   readonly url: string
+  /** Answers there with that status from now on. */
+  answer(status: number): void
   /** Has a receiver answer there from now on. */
   serve(receiver: Receiver): void
 }
@@ -39,9 +32,12 @@ export interface Endpoint {
 export async function endpoint(): Promise<Endpoint> {
   let listener: RequestListener = (_, response) => response.end()
   const { url, close } = await listen((request, response) => listener(request, response), '/webhooks')
-  open.push({ close })
+  onTestFinished(close)
   return {
     url,
+    answer(status) {
+      listener = (_, response) => response.writeHead(status).end()
+    },
     serve(receiver) {
       listener = createNodeListener(receiver)
     },

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { scene } from './scene.ts'
 import { all, rejection } from './scripted-api.ts'
+import { endpoint, stage } from './stage.ts'
 
 const URL_OF_SHOP = 'https://shop.example/webhooks'
 
 describe('webhooks', () => {
   it('are made with every argument', async () => {
-    const { management, emulator } = await scene()
-    const webhook = await management.webhooks.create({
+    const { api, emulator } = await stage()
+    const webhook = await api.webhooks.create({
       topic: 'orders.place',
       callbackUrl: URL_OF_SHOP,
       name: 'orders for the shop',
@@ -34,8 +34,8 @@ describe('webhooks', () => {
   })
 
   it('are made with the least that there must be', async () => {
-    const { management } = await scene()
-    expect(await management.webhooks.create({ topic: 'orders.place', callbackUrl: URL_OF_SHOP })).toMatchObject({
+    const { api } = await stage()
+    expect(await api.webhooks.create({ topic: 'orders.place', callbackUrl: URL_OF_SHOP })).toMatchObject({
       name: 'shop-orders.place',
       disabled_at: null,
       include_resources: null,
@@ -43,10 +43,10 @@ describe('webhooks', () => {
   })
 
   it('are not made twice by the same name', async () => {
-    const { management, emulator } = await scene()
+    const { api, emulator } = await stage()
     const args = { topic: 'orders.place', callbackUrl: URL_OF_SHOP, name: 'the one' }
-    await management.webhooks.create(args)
-    expect(await rejection(management.webhooks.create(args))).toMatchObject({
+    await api.webhooks.create(args)
+    expect(await rejection(api.webhooks.create(args))).toMatchObject({
       name: 'ManagementError',
       pointer: '/data/attributes/name',
     })
@@ -54,25 +54,25 @@ describe('webhooks', () => {
   })
 
   it('are listed in the order of their making, over several pages', async () => {
-    const { management } = await scene()
+    const { api } = await stage()
     const made: string[] = []
     for (let number = 0; number < 60; number++) {
-      const webhook = await management.webhooks.create({
+      const webhook = await api.webhooks.create({
         topic: 'orders.place',
         callbackUrl: URL_OF_SHOP,
         name: `number ${number}`,
       })
       made.push(webhook.id)
     }
-    const listed = await all(management.webhooks.list())
+    const listed = await all(api.webhooks.list())
     expect(listed.map(({ id }) => id).sort()).toEqual(made.sort())
     const moments = listed.map(({ created_at }) => created_at)
     expect(moments).toEqual([...moments].sort())
   })
 
   it('are changed in what is named, and in nothing else', async () => {
-    const { management } = await scene()
-    const { webhooks } = management
+    const { api } = await stage()
+    const { webhooks } = api
     const webhook = await webhooks.create({
       topic: 'orders.place',
       callbackUrl: URL_OF_SHOP,
@@ -95,18 +95,19 @@ describe('webhooks', () => {
   })
 
   it('are disabled and enabled', async () => {
-    const { management } = await scene()
-    const { webhooks } = management
+    const { api } = await stage()
+    const { webhooks } = api
     const { id } = await webhooks.create({ topic: 'orders.place', callbackUrl: URL_OF_SHOP })
     expect((await webhooks.disable(id)).disabled_at).toMatch(/^20/)
     expect((await webhooks.enable(id)).disabled_at).toBeNull()
   })
 
   it('are called again once their circuit is reset', async () => {
-    const { management, emulator, callbackUrl, answer } = await scene()
-    const { webhooks } = management
+    const { api, emulator } = await stage({ retries: 0 })
+    const { answer, url: callbackUrl } = await endpoint()
+    const { webhooks } = api
     const { id } = await webhooks.create({ topic: 'customers.create', callbackUrl })
-    answer.status = 500
+    answer(500)
     for (let count = 0; count < 30; count++) await emulator.trigger('customers.create')
     expect(await webhooks.retrieve(id)).toMatchObject({ circuit_state: 'open', circuit_failure_count: 30 })
     expect(await emulator.trigger('customers.create')).toEqual([])
@@ -115,8 +116,8 @@ describe('webhooks', () => {
   })
 
   it('are deleted', async () => {
-    const { management, emulator } = await scene()
-    const { webhooks } = management
+    const { api, emulator } = await stage()
+    const { webhooks } = api
     const { id } = await webhooks.create({ topic: 'orders.place', callbackUrl: URL_OF_SHOP })
     expect(await webhooks.delete(id)).toBeUndefined()
     expect(emulator.webhooks).toEqual([])
@@ -128,13 +129,13 @@ describe('webhooks', () => {
 
 describe('a client', () => {
   it('gets a new token when the one it has expires', async () => {
-    const { management } = await scene({ tokenLifetimeMs: 150 })
+    const { api } = await stage({ tokenLifetimeMs: 150 })
     const begin = performance.now()
-    while (performance.now() - begin < 400) expect(await all(management.webhooks.list())).toEqual([])
+    while (performance.now() - begin < 400) expect(await all(api.webhooks.list())).toEqual([])
   })
 
   it('with wrong credentials is told so', async () => {
-    const { emulator } = await scene()
+    const { emulator } = await stage()
     const { createManagement } = await import('hooklayer/management')
     const { url, organization, clientId } = emulator
     const { webhooks } = createManagement({ url, organization, clientId, clientSecret: 'another' })

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePorts, startProcess } from './process.ts'
+import { freePorts, type ServerProgram, startProcess } from './process.ts'
 
 export interface PostgresServer {
   readonly url: string
@@ -11,30 +11,46 @@ export interface PostgresServer {
 }
 
 const INSTALLED = '/usr/lib/postgresql'
-const programs = process.env.DATABASE_URL ? undefined : findPrograms()
+const programs = findPrograms()
+
+/** Why no PostgreSQL of our own can be started; `undefined` if one can. */
+export const noPostgresProgram: string | undefined = programs
+  ? undefined
+  : `no postgres and initdb on PATH or under ${INSTALLED}`
 
 /** Why there is no PostgreSQL to test with; `undefined` if there is one. */
 export const noPostgres: string | undefined =
-  process.env.DATABASE_URL || programs
-    ? undefined
-    : `no DATABASE_URL, and no postgres and initdb on PATH or under ${INSTALLED}`
+  process.env.DATABASE_URL || programs ? undefined : `no DATABASE_URL, and ${noPostgresProgram}`
+
+export interface PostgresOptions {
+  /** Waits for the disk, as a shop's does. What `DATABASE_URL` does is not asked then. Default: false. */
+  readonly fsync?: boolean
+}
 
 /** The database of `DATABASE_URL`, which may hold other data, or a new one on a free port, gone when it is closed. */
-export async function startPostgres(): Promise<PostgresServer> {
-  if (process.env.DATABASE_URL) return { url: process.env.DATABASE_URL, close: async () => {} }
-  if (!programs) throw new Error(`There is no PostgreSQL: ${noPostgres}.`)
-  const user = systemUser()
-  const folder = mkdtempSync(join(tmpdir(), 'hooklayer-postgres-'))
-  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid)
-  const data = join(folder, 'data')
-  const init = ['-D', data, '-U', 'hooklayer', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
-  await promisify(execFile)(join(programs, 'initdb'), init, { ...user, cwd: folder })
+export async function startPostgres({ fsync = false }: PostgresOptions = {}): Promise<PostgresServer> {
+  if (process.env.DATABASE_URL && !fsync) return { url: process.env.DATABASE_URL, close: async () => {} }
   const [port = 0] = await freePorts(1)
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'fsync=off']
-  const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]
-  const ready = /ready to accept connections/
-  const server = await startProcess(join(programs, 'postgres'), args, ready, { ...user, cwd: folder })
-  return { url: `postgres://hooklayer@127.0.0.1:${port}/postgres`, close: server.end }
+  const server = await startProcess(await postgresOn(port, `fsync=${fsync ? 'on' : 'off'}`))
+  return { url: urlOn(port), close: server.end }
+}
+
+export function urlOn(port: number): string {
+  return `postgres://hooklayer@127.0.0.1:${port}/postgres`
+}
+
+/** A PostgreSQL with a database in a new folder. */
+export async function postgresOn(port: number, ...settings: readonly string[]): Promise<ServerProgram> {
+  if (!programs) throw new Error(`There is no PostgreSQL: ${noPostgresProgram}.`)
+  const user = systemUser()
+  const cwd = mkdtempSync(join(tmpdir(), 'hooklayer-postgres-'))
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(cwd, user.uid, user.gid)
+  const data = join(cwd, 'data')
+  const init = ['-D', data, '-U', 'hooklayer', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
+  await promisify(execFile)(join(programs, 'initdb'), init, { ...user, cwd })
+  const all = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${cwd}`, ...settings]
+  const args = ['-D', data, ...all.flatMap((setting) => ['-c', setting])]
+  return { command: join(programs, 'postgres'), args, sign: /ready to accept connections/, options: { ...user, cwd } }
 }
 
 /** PostgreSQL refuses to run as root. */

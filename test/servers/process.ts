@@ -1,8 +1,18 @@
-import { type SpawnOptions, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+
+/** How a server is started. */
+export interface ServerProgram {
+  readonly command: string
+  readonly args: readonly string[]
+  /** What it prints when it is ready. */
+  readonly sign: RegExp
+  /** `cwd` is a folder of its own, with all that it keeps. */
+  readonly options: Pick<SpawnOptions, 'uid' | 'gid'> & { readonly cwd: string }
+}
 
 /** A server in a process of its own. */
 export interface ServerProcess {
@@ -10,20 +20,12 @@ export interface ServerProcess {
   end(): Promise<void>
 }
 
-/**
- * Starts a program in a folder of its own, which is removed when it ends, and waits until it prints `sign`. What it said is
- * told if it ends before.
- */
-export async function startProcess(
-  command: string,
-  args: readonly string[],
-  sign: RegExp,
-  options: Pick<SpawnOptions, 'uid' | 'gid'> & { readonly cwd: string },
-): Promise<ServerProcess> {
+/** Starts a program, and waits until it is ready. What it said is told if it ends before. It ends with this process at the latest. */
+export async function run({ command, args, sign, options }: ServerProgram): Promise<ChildProcess> {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
-  const remove = () => rmSync(options.cwd, { recursive: true, force: true, maxRetries: 5 })
   const kill = () => void child.kill('SIGKILL')
-  process.once('exit', kill).once('exit', remove)
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   let said = ''
   await new Promise<void>((resolve, reject) => {
     const listen = (chunk: string) => {
@@ -35,13 +37,22 @@ export async function startProcess(
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`${command} ended with ${code}. It said:\n${said}`)))
   })
+  return child
+}
+
+/** Starts a program, whose folder is removed when it ends. */
+export async function startProcess(program: ServerProgram): Promise<ServerProcess> {
+  const remove = () => rmSync(program.options.cwd, { recursive: true, force: true, maxRetries: 5 })
+  const starting = run(program)
+  process.once('exit', remove)
+  const child = await starting
   return {
     async end() {
-      process.off('exit', kill).off('exit', remove)
+      process.off('exit', remove)
       if (child.exitCode === null && child.signalCode === null) {
         const ended = once(child, 'exit')
         child.kill('SIGTERM')
-        const timer = setTimeout(kill, 5000)
+        const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
         await ended
         clearTimeout(timer)
       }

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePorts, type ServerProcess, startProcess } from './process.ts'
+import { freePorts, type ServerProgram, startProcess } from './process.ts'
 
 export interface RedisServer {
   readonly url: string
@@ -15,19 +15,28 @@ export interface RedisCluster {
   close(): Promise<void>
 }
 
+/** Why no Redis of our own can be started; `undefined` if one can. */
+export const noRedisProgram: string | undefined = isProgram('redis-server') ? undefined : 'no redis-server on PATH'
+
 /** Why there is no Redis to test with; `undefined` if there is one. */
 export const noRedis: string | undefined =
-  process.env.REDIS_URL || isProgram('redis-server') ? undefined : 'no REDIS_URL, and no redis-server on PATH'
+  process.env.REDIS_URL || !noRedisProgram ? undefined : `no REDIS_URL, and ${noRedisProgram}`
 
 /** Why there is no cluster to test with; `undefined` if there is one. */
 export const noRedisCluster: string | undefined =
-  isProgram('redis-server') && isProgram('redis-cli') ? undefined : 'no redis-server and redis-cli on PATH'
+  noRedisProgram ?? (isProgram('redis-cli') ? undefined : 'no redis-cli on PATH')
+
+export interface RedisOptions {
+  /** Keeps an append-only file, and when that waits for the disk. What `REDIS_URL` does is not asked then. */
+  readonly appendfsync?: 'everysec' | 'always'
+}
 
 /** The Redis of `REDIS_URL`, which may hold other data, or one that remembers nothing on a free port. */
-export async function startRedis(): Promise<RedisServer> {
-  if (process.env.REDIS_URL) return { url: process.env.REDIS_URL, close: async () => {} }
+export async function startRedis({ appendfsync }: RedisOptions = {}): Promise<RedisServer> {
+  if (process.env.REDIS_URL && !appendfsync) return { url: process.env.REDIS_URL, close: async () => {} }
   const [port = 0] = await freePorts(1)
-  const server = await startNode(port, [])
+  const settings = appendfsync ? ['--appendonly', 'yes', '--appendfsync', appendfsync] : []
+  const server = await startProcess(redisOn(port, ...settings))
   return { url: `redis://127.0.0.1:${port}`, close: server.end }
 }
 
@@ -36,7 +45,9 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const ports = await freePorts(6)
   const nodes = ports.slice(0, 3).map((port) => ({ host: '127.0.0.1', port }))
   const servers = await Promise.all(
-    nodes.map(({ port }, at) => startNode(port, ['--cluster-enabled', 'yes', '--cluster-port', String(ports[at + 3])])),
+    nodes.map(({ port }, at) =>
+      startProcess(redisOn(port, '--cluster-enabled', 'yes', '--cluster-port', String(ports[at + 3]))),
+    ),
   )
   const close = async () => void (await Promise.all(servers.map((server) => server.end())))
   try {
@@ -49,10 +60,11 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   }
 }
 
-function startNode(port: number, options: readonly string[]): Promise<ServerProcess> {
+/** A Redis in a new folder, which remembers nothing unless it is told to. */
+export function redisOn(port: number, ...settings: readonly string[]): ServerProgram {
   const cwd = mkdtempSync(join(tmpdir(), 'hooklayer-redis-'))
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...options]
-  return startProcess('redis-server', args, /Ready to accept connections/, { cwd })
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...settings]
+  return { command: 'redis-server', args, sign: /Ready to accept connections/, options: { cwd } }
 }
 
 function isProgram(name: string): boolean {

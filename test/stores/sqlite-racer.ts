@@ -5,16 +5,22 @@ import { createSqliteStore } from 'hooklayer/stores/sqlite'
  * that it got.
  */
 const [file = '', start = '0', count = '0'] = process.argv.slice(2)
-const store = createSqliteStore({ file })
 const won: string[] = []
 
+/** On a busy machine the file may be held by the others for longer than a statement waits. */
+async function asked<T>(question: () => Promise<T>, triesLeft = 5): Promise<T> {
+  return question().catch((error) => (triesLeft > 0 ? asked(question, triesLeft - 1) : Promise.reject(error)))
+}
+
 while (Date.now() < Number(start)) await new Promise((resolve) => setImmediate(resolve))
+const store = createSqliteStore({ file })
 for (let i = 0; i < Number(count); i++) {
   const key = `key ${i}`
   const version = { resource: `orders/${i % 3}`, updatedAt: `2026-01-01T00:00:00.${100 + i}Z` }
-  const reservation = await store.reserve(key, { leaseMs: 60_000, version })
+  const reservation = await asked(() => store.reserve(key, { leaseMs: 60_000, version }))
   if (reservation.state !== 'reserved') continue
-  const isCompleted = await store.complete(key, reservation.token, { retentionMs: 60_000, version })
+  const { token } = reservation
+  const isCompleted = await asked(() => store.complete(key, token, { retentionMs: 60_000, version }))
   if (isCompleted) won.push(key)
 }
 await store.close()

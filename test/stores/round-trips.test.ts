@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createReceiver, type Handler, type IdempotencyStore } from 'hooklayer'
+import { createPostgresStore } from 'hooklayer/stores/postgres'
+import { createRedisStore } from 'hooklayer/stores/redis'
+import { createDelivery, TEST_SECRET } from 'hooklayer/testing'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { createClient } from 'redis'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { noPostgres, type PostgresServer, startPostgres } from '../servers/postgres.ts'
+import { noRedis, type RedisServer, startRedis } from '../servers/redis.ts'
+import { counted } from './counted.ts'
+
+interface Opened {
+  readonly store: IdempotencyStore
+  asked(): number
+  close(): Promise<unknown>
+}
+
+function fail(): never {
+  throw new Error('no use')
+}
+
+function testRoundTrips(what: string, open: () => Promise<Opened>): void {
+  /** How often the client was asked for one delivery, once everything has been used before. */
+  async function createScene(...handlers: readonly Handler[]): Promise<() => Promise<[status: number, asked: number]>> {
+    const { store, asked, close } = await open()
+    onTestFinished(() => void close())
+    const logger = { debug() {}, info() {}, warn() {}, error() {} }
+    const receiver = createReceiver({ secrets: TEST_SECRET, logger, idempotency: { store } })
+    for (const handler of handlers) receiver.on('orders.place', handler)
+    const first = await createDelivery('orders.place', { resource: { number: 'the first' } })
+    await createReceiver({ secrets: TEST_SECRET, logger, idempotency: { store } }).on('*', fail).receive(first)
+    await receiver.receive(first)
+    const delivery = await createDelivery('orders.place')
+    asked()
+    return async () => {
+      const { status } = await receiver.receive(delivery)
+      await sleep(5) // What goes on after the answer is asked for, too.
+      return [status, asked()]
+    }
+  }
+
+  it(`needs two ${what} for an event: to claim it, and to complete it`, async () => {
+    const deliver = await createScene(() => {})
+    expect(await deliver()).toEqual([200, 2])
+  })
+
+  it(`needs one of the ${what} for a duplicate`, async () => {
+    const deliver = await createScene(() => {})
+    await deliver()
+    expect(await deliver()).toEqual([200, 1])
+  })
+
+  it(`needs two ${what} for an event whose handler fails: to claim it, and to give it back`, async () => {
+    const deliver = await createScene(fail)
+    expect(await deliver()).toEqual([500, 2])
+  })
+
+  it(`needs no more ${what} for several handlers, but one for each that has done its part long before another`, async () => {
+    const quick = await createScene(
+      () => {},
+      async () => {},
+      () => {},
+    )
+    expect(await quick()).toEqual([200, 2])
+    const slow = await createScene(
+      () => {},
+      () => sleep(50),
+    )
+    expect(await slow()).toEqual([200, 3])
+  })
+}
+
+describe.skipIf(noRedis)('the store in Redis', () => {
+  let server: RedisServer
+  beforeAll(async () => {
+    server = await startRedis()
+  })
+  afterAll(() => server.close())
+  const prefix = () => `hooklayer:${randomUUID()}:`
+
+  const openIoRedis = async () => {
+    const { client, asked } = counted(new Redis(server.url))
+    return { store: createRedisStore({ client, prefix: prefix() }), asked, close: () => client.quit() }
+  }
+  const openNodeRedis = async () => {
+    const { client, asked } = counted(await createClient({ url: server.url }).connect())
+    return { store: createRedisStore({ client, prefix: prefix() }), asked, close: () => client.close() }
+  }
+
+  testRoundTrips('commands of ioredis', openIoRedis)
+  testRoundTrips('commands of node-redis', openNodeRedis)
+
+  it('has a script run by the server for each command, and asks for it by its digest', async () => {
+    const redis = new Redis(server.url)
+    const { store, close } = await openIoRedis()
+    const receiver = createReceiver({ secrets: TEST_SECRET, idempotency: { store } }).on('orders.place', () => {})
+    const scripts = async () => {
+      const calls = (await redis.info('commandstats')).matchAll(/^cmdstat_(eval|evalsha):calls=(\d+)/gm)
+      return Object.fromEntries([...calls].map(([, command, times]) => [command, Number(times)]))
+    }
+    await receiver.receive(await createDelivery('orders.place', { resource: { number: 'the first' } }))
+    const before = await scripts()
+    await receiver.receive(await createDelivery('orders.place'))
+    const after = await scripts()
+    expect(after.evalsha).toBe((before.evalsha ?? 0) + 2)
+    expect(after.eval).toBe(before.eval)
+    await Promise.all([close(), redis.quit()])
+  })
+})
+
+describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await startPostgres()
+    // Nothing is swept: that takes one statement in a hundred events.
+    vi.spyOn(Math, 'random').mockReturnValue(0.5)
+  }, 60_000)
+  afterAll(async () => {
+    vi.restoreAllMocks()
+    await server.close()
+  })
+
+  testRoundTrips('statements', async () => {
+    const table = `h_${randomUUID().replaceAll('-', '')}`
+    const pool = new pg.Pool({ connectionString: server.url })
+    const { client, asked } = counted(pool)
+    const store = createPostgresStore({ client, table })
+    await store.migrate()
+    const close = async () => {
+      await pool.query(`drop table ${table}, ${table}_versions`)
+      await pool.end()
+    }
+    return { store, asked, close }
+  })
+})
