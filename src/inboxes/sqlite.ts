@@ -40,5 +40,6 @@ export type SqliteInboxOptions = SqliteLocation &
 export function createSqliteInbox(options: SqliteInboxOptions): Inbox {
   const { file, database, ...rest } = options
   const limits = limitsOf('createSqliteInbox', rest, ['retentionMs', 'maxQueued', 'leaseMs'])
-  return inboxOn(createSqliteShelf(openDatabase(options, TABLES), limits), limits.leaseMs)
+  const opened = openDatabase(options, TABLES, { pageBytes: 16_384 })
+  return inboxOn(createSqliteShelf(opened, limits), limits.leaseMs)
 }
