@@ -67,9 +67,17 @@ function toNode({ status, headers, body }: WebhookResponse, request: IncomingMes
   if (response.headersSent || response.destroyed) return
   response.statusCode = status
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-  if (status === 408) response.setHeader('connection', 'close')
+  if (status === 408 || isClosing(request)) response.setHeader('connection', 'close')
   if (isUnread && status !== 408 && !response.shouldKeepAlive) endWithRequest(body, request, response)
   else response.end(body)
+}
+
+/**
+ * Whether the server takes no more connections. It then waits for those that it has, for ever if a sender keeps one busy. Node sets
+ * `server` without documenting it: where it is not to be had, connections end as they did.
+ */
+function isClosing({ socket }: IncomingMessage): boolean {
+  return (socket as { server?: { listening?: unknown } } | undefined)?.server?.listening === false
 }
 
 function discardRest(request: IncomingMessage): void {

@@ -1,13 +1,15 @@
-import type { IncomingMessage } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
 import { createNodeListener } from 'hooklayer/node'
 import { describe, expect, it } from 'vitest'
 import { testAdapter } from '../conformance/adapter.ts'
 import { HANDLED, ORDER } from '../conformance/deliveries.ts'
 import { NO_BACKGROUND } from '../conformance/host.ts'
-import { listen } from '../conformance/listen.ts'
+import { listen, listeningOn } from '../conformance/listen.ts'
+import { connect, requestOf } from '../conformance/raw-client.ts'
 import { digestOf, send } from '../conformance/scene.ts'
 import { createStage } from '../conformance/stage.ts'
-import { createMounts } from './mounts.ts'
+import { createMounts, createRecorder } from './mounts.ts'
 
 testAdapter('node:http', () => listen(createNodeListener(createStage())), NO_BACKGROUND)
 
@@ -56,4 +58,20 @@ describe('node:http, of hosts that read the body first:', () => {
     expect(answer.body.error.message).toContain('`hooklayer/fetch`')
     expect([handled, errors]).toEqual([[], ['BODY_ALREADY_PARSED']])
   })
+})
+
+it('node:http, once its server was closed, ends the connection of a sender that keeps it busy', async () => {
+  const answering = createNodeListener(createRecorder().receiver)
+  const server = createServer((request, response) => {
+    server.close()
+    void answering(request, response)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const closed = once(server, 'close')
+  const target = listeningOn(server)
+  const client = await connect(target)
+  await client.send(requestOf(target, ORDER))
+  const { status, headers } = await client.answer()
+  expect([status, headers.connection]).toEqual([200, 'close'])
+  await closed
 })

@@ -2,14 +2,17 @@ import { parseArgs } from 'node:util'
 import { buildSubject } from './built.ts'
 import { benchDelivery } from './deliver.ts'
 import { benchEmulator } from './emulator.ts'
+import { benchInboxes } from './inboxes.ts'
 import { benchLinking } from './link.ts'
 import { benchManagement } from './management.ts'
-import { asMarkdown, asText, type Findings, machineLine, tableOfBars } from './report.ts'
+import { asMarkdown, asText, inOrder, machineLine, tableOfBars } from './report.ts'
 import { benchServers } from './servers.ts'
+import { benchStores } from './stores.ts'
 
 /**
- * `npm run bench -- [--only deliver|link|servers|emulator|management] [--markdown]`. It takes fifteen minutes, and always succeeds: it tells what
- * was measured, and which of the project's bars were missed.
+ * `npm run bench -- [--only deliver|link|servers|emulator|management|stores|inboxes] [--quick] [--markdown]`. It takes some
+ * twenty-five minutes, and always succeeds: it tells what was measured, and which of the project's bars were missed. The parts
+ * `stores` and `inboxes` need `redis-server` and PostgreSQL; `--quick` makes them short, for who works on them.
  */
 const PARTS = {
   deliver: benchDelivery,
@@ -17,9 +20,13 @@ const PARTS = {
   servers: benchServers,
   emulator: benchEmulator,
   management: benchManagement,
+  stores: benchStores,
+  inboxes: benchInboxes,
 }
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, markdown: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, quick: { type: 'boolean' }, markdown: { type: 'boolean', default: false } },
+})
 const chosen = Object.entries(PARTS).filter(([name]) => values.only === undefined || values.only === name)
 if (chosen.length === 0) throw new TypeError(`--only takes one of ${Object.keys(PARTS).join(', ')}.`)
 
@@ -29,9 +36,9 @@ const progress = (message: string) => {
 }
 
 await buildSubject()
-const findings: Findings[] = []
-for (const [, run] of chosen) findings.push(await run(progress))
-
-const tables = [...findings.flatMap((found) => found.tables), tableOfBars(findings.flatMap(({ bars }) => bars))]
+const { tables, bars } = await inOrder(
+  chosen.map(([, run]) => run),
+  progress,
+)
 const show = values.markdown ? asMarkdown : asText
-process.stdout.write(`${[machineLine(), ...tables.map(show)].join('\n\n')}\n`)
+process.stdout.write(`${[machineLine(), ...[...tables, tableOfBars(bars)].map(show)].join('\n\n')}\n`)

@@ -7,6 +7,12 @@ interface Entries {
   fetch: typeof import('../../src/adapters/fetch.ts')
   koa: typeof import('../../src/adapters/koa.ts')
   node: typeof import('../../src/adapters/node.ts')
+  'stores/memory': typeof import('../../src/stores/memory.ts')
+  'stores/sqlite': typeof import('../../src/stores/sqlite.ts')
+  'stores/redis': typeof import('../../src/stores/redis.ts')
+  'stores/postgres': typeof import('../../src/stores/postgres.ts')
+  'inboxes/sqlite': typeof import('../../src/inboxes/sqlite.ts')
+  'inboxes/bullmq': typeof import('../../src/inboxes/bullmq.ts')
 }
 
 const OUT = 'node_modules/.cache/hooklayer-bench'

@@ -23,6 +23,15 @@ export interface Findings {
   readonly bars: readonly Bar[]
 }
 
+export type Part = (progress: (message: string) => void) => Promise<Findings>
+
+/** What several parts found, one after another. */
+export async function inOrder(parts: readonly Part[], progress: (message: string) => void): Promise<Findings> {
+  const findings: Findings[] = []
+  for (const run of parts) findings.push(await run(progress))
+  return { tables: findings.flatMap(({ tables }) => tables), bars: findings.flatMap(({ bars }) => bars) }
+}
+
 export function asCell({ median, spread }: Ratio): string {
   return `${median.toFixed(2)} (${spread.map((end) => end.toFixed(2)).join('–')})`
 }

@@ -7,6 +7,10 @@ export interface Subject {
   readonly name: string
   readonly run: () => unknown
   readonly async?: boolean
+  /** Done before its turn in each round, and not measured. */
+  readonly beforeTurn?: () => unknown
+  /** Done before each run, and not measured. */
+  readonly beforeRun?: () => unknown
 }
 
 /** How one subject fared against another: the median of the ratios, a ratio a round, and where most of them lie. */
@@ -40,17 +44,25 @@ export async function compare(subjects: readonly Subject[], { rounds, ms }: Roun
   return {
     microsecondsOf: (name) => 1000 * quantile(timesOf(name), 0.5),
     ratioOf(name, to) {
-      const against = timesOf(to)
-      const ratios = timesOf(name).map((time, round) => time / (against[round] ?? Number.NaN))
-      return { median: quantile(ratios, 0.5), spread: [quantile(ratios, 0.1), quantile(ratios, 0.9)] }
+      return ratioBetween(timesOf(name), timesOf(to))
     },
   }
 }
 
+/** Of what two have measured side by side, one figure of each a round. */
+export function ratioBetween(figures: readonly number[], against: readonly number[]): Ratio {
+  const ratios = figures.map((figure, round) => figure / (against[round] ?? Number.NaN))
+  return { median: quantile(ratios, 0.5), spread: [quantile(ratios, 0.1), quantile(ratios, 0.9)] }
+}
+
 async function runRound(subjects: readonly Subject[], ms: number): Promise<Map<string, number>> {
   const bench = new Bench({ time: ms, iterations: 1, warmup: false, throws: true })
-  for (const { name, run, async = false } of subjects) {
-    bench.add(name, run, { async, beforeAll: collectYoungGarbage })
+  for (const { name, run, async = false, beforeTurn, beforeRun } of subjects) {
+    const beforeAll = async () => {
+      await beforeTurn?.()
+      collectYoungGarbage()
+    }
+    bench.add(name, run, { async, beforeAll, ...(beforeRun && { beforeEach: () => void beforeRun() }) })
   }
   await bench.run()
   return new Map(bench.tasks.map(({ name, result }) => [name, 'latency' in result ? result.latency.mean : Number.NaN]))

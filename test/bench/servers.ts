@@ -1,6 +1,6 @@
 import { orderOfSize } from './payloads.ts'
 import { asCell, type Bar, type Findings } from './report.ts'
-import { quantile, type Ratio } from './rounds.ts'
+import { quantile, type Ratio, ratioBetween } from './rounds.ts'
 import type { Framework, Usage } from './servers/child.ts'
 import type { Kind } from './servers/contestant.ts'
 import { CONNECTIONS, type Run, type Server, startServer } from './servers/server.ts'
@@ -117,10 +117,9 @@ function scoreOf(kind: Kind, entrants: readonly Entrant[]): Score {
 }
 
 function ratioOf(scores: readonly Score[], kind: Kind, to: Kind): Ratio {
-  const runsOf = (wanted: Kind) => scores.find((score) => score.kind === wanted)?.runs ?? []
-  const against = runsOf(to)
-  const ratios = runsOf(kind).map(({ perSecond }, round) => perSecond / (against[round]?.perSecond ?? Number.NaN))
-  return { median: quantile(ratios, 0.5), spread: [quantile(ratios, 0.1), quantile(ratios, 0.9)] }
+  const runsOf = (wanted: Kind) =>
+    scores.find((score) => score.kind === wanted)?.runs.map(({ perSecond }) => perSecond) ?? []
+  return ratioBetween(runsOf(kind), runsOf(to))
 }
 
 function rowsOf({ kilobytes }: Match, scores: readonly Score[]): string[][] {

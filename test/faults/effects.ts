@@ -19,10 +19,7 @@ export function createEffects(): Effects {
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-faults-'))
   const file = join(folder, 'effects.jsonl')
   writeFileSync(file, '')
-  const lines = () =>
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Line]))
+  const lines = () => readFileSync(file, 'utf8').split('\n').flatMap(lineOf)
   return {
     file,
     folder,
@@ -35,5 +32,14 @@ export function createEffects(): Effects {
       return counts
     },
     remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
+  }
+}
+
+/** None if it is empty or torn: its process was killed while it wrote it, or is writing it. */
+function lineOf(text: string): Line[] {
+  try {
+    return [JSON.parse(text) as Line]
+  } catch {
+    return []
   }
 }

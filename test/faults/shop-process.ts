@@ -13,11 +13,13 @@ export interface ShopProcess {
   hasEnded(): boolean
   /** SIGKILL: it has no time to say good-bye. */
   kill(): Promise<void>
-  /** SIGTERM; resolves with what {@link ended} does, and how long it took. */
-  terminate(): Promise<{ readonly code: number | NodeJS.Signals; readonly ms: number }>
+  /** SIGTERM, and SIGKILL if that is of no use; resolves with what {@link ended} does, and how long it took. */
+  terminate(patienceMs?: number): Promise<{ readonly code: number | NodeJS.Signals; readonly ms: number }>
   /** SIGSTOP and SIGCONT: it stands still, and its connections with it. */
   pause(): void
   resume(): void
+  /** How much memory it has in use, in bytes, once its garbage is collected. */
+  memory(): Promise<number>
   /** The last that it wrote to its console. */
   said(): string
 }
@@ -30,7 +32,10 @@ process.once('exit', () => {
 
 /** Starts a process; resolves when it listens and works, or has ended. */
 export async function startShop(settings: Settings): Promise<ShopProcess> {
-  const child = fork(PROGRAM, [JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const child = fork(PROGRAM, [JSON.stringify(settings)], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    execArgv: ['--expose-gc'],
+  })
   running.add(child)
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -54,13 +59,22 @@ export async function startShop(settings: Settings): Promise<ShopProcess> {
       child.kill('SIGKILL')
       await ended
     },
-    async terminate() {
+    async terminate(patienceMs = 20_000) {
       const since = performance.now()
       child.kill('SIGTERM')
-      return { code: await ended, ms: performance.now() - since }
+      const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+      const code = await ended
+      clearTimeout(timer)
+      return { code, ms: performance.now() - since }
     },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
+    async memory() {
+      const told = once(child, 'message')
+      child.send('memory')
+      const [{ bytes }] = (await told) as [{ readonly bytes: number }]
+      return bytes
+    },
     said: () => said,
   }
 }

@@ -11,35 +11,39 @@ import { type At, toldInbox, toldStore } from './stages.ts'
 
 export type OpenStore = IdempotencyStore & { close(): Promise<unknown> }
 
-export async function openStore({ engine, place }: Settings, at: At): Promise<OpenStore> {
-  return toldStore(await open[engine](place), at)
+export async function openStore({ engine, place, name = 'hooklayer' }: Settings, at: At): Promise<OpenStore> {
+  return toldStore(await open[engine](place, name), at)
 }
 
 /** Loaded when they are needed: a process is to start fast. Clients that make no secret of an outage: who waits for one has a shop that stands still. */
-const open: Record<Settings['engine'], (place: string) => Promise<OpenStore>> = {
+const open: Record<Settings['engine'], (place: string, name: string) => Promise<OpenStore>> = {
   async sqlite(folder) {
     return createSqliteStore({ file: join(folder, 'store.db') })
   },
-  async redis(url) {
+  async redis(url, name) {
     const { Redis } = await import('ioredis')
-    const client = new Redis(url, { maxRetriesPerRequest: 1, retryStrategy: (times) => Math.min(times * 50, 500) })
+    const client = new Redis(url, {
+      maxRetriesPerRequest: 1,
+      retryStrategy: (times) => Math.min(times * 50, 500),
+      socketTimeout: 3000,
+    })
     client.on('error', () => {})
-    return { ...createRedisStore({ client }), close: () => client.quit() }
+    return { ...createRedisStore({ client, prefix: `${name}:` }), close: () => client.quit() }
   },
-  async postgres(connectionString) {
+  async postgres(connectionString, name) {
     const { default: pg } = await import('pg')
     const client = new pg.Pool({ connectionString, connectionTimeoutMillis: 1000, query_timeout: 2000 })
     client.on('error', () => {})
-    const store = createPostgresStore({ client })
+    const store = createPostgresStore({ client, table: name })
     await store.migrate()
     return { ...store, close: () => client.end() }
   },
 }
 
-export function openInbox({ engine, place, inbox = {} }: Settings, at: At): Inbox {
+export function openInbox({ engine, place, name = 'hooklayer', inbox = {} }: Settings, at: At): Inbox {
   const opened =
     engine === 'sqlite'
       ? createSqliteInbox({ file: join(place, 'deliveries.db'), ...inbox })
-      : createBullmqInbox({ [engine]: place, ...inbox })
+      : createBullmqInbox({ [engine]: place, name, ...inbox })
   return toldInbox(opened, at)
 }

@@ -2,7 +2,7 @@
  * A process of a shop, as its engineers would write it, but that it can kill itself: `program.mjs <settings as JSON>`. It tells its
  * parent the port as soon as it listens, and ends orderly on SIGTERM.
  */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,31 +11,39 @@ import type { WebhookEvent } from '../../../src/core/event.ts'
 import { createReceiver } from '../../../src/receiver.ts'
 import { createWorker } from '../../../src/worker.ts'
 import { openInbox, openStore } from './engines.ts'
-import type { Line, Settings, Stage } from './settings.ts'
-import { reach } from './stages.ts'
+import { openFence } from './fence.ts'
+import type { Line, Settings } from './settings.ts'
+import { endAt } from './stages.ts'
 
 const settings: Settings = JSON.parse(process.argv[2] ?? '{}')
-const { effects, handlerMs = 0, port } = settings
-const at = (stage: Stage) => reach(stage, settings.stage)
+const { effects, handlerMs = 0, ignoresSignal, brokenWhile, port } = settings
+const at = endAt(settings.stage, settings.visit)
 
-function write(what: Line['what'], { id, delivery, topic, resource, stale }: WebhookEvent): void {
-  const { metadata, updated_at } = resource as { metadata?: { number?: unknown }; updated_at?: unknown }
+function numberOf({ resource }: WebhookEvent): number {
+  return Number((resource as { metadata?: { number?: unknown } }).metadata?.number)
+}
+
+function write(what: Line['what'], event: WebhookEvent): void {
+  const { id, delivery, topic, resource, stale } = event
   const line: Line = {
     what,
     event: id,
     delivery: delivery.id,
     topic,
     resource: resource.id,
-    updatedAt: String(updated_at),
-    number: Number(metadata?.number),
+    updatedAt: String((resource as { updated_at?: unknown }).updated_at),
+    number: numberOf(event),
     stale,
     pid: process.pid,
+    time: Date.now(),
   }
-  appendFileSync(effects, `${JSON.stringify(line)}\n`)
+  // A line of its own, even if a process was killed in the middle of the one before.
+  appendFileSync(effects, `\n${JSON.stringify(line)}\n`)
 }
 
 const store = settings.idempotency && (await openStore(settings, at))
 const inbox = settings.inbox && openInbox(settings, at)
+const fence = settings.fence && openFence(settings, at)
 const receiver = createReceiver({
   secrets: settings.secrets,
   ...settings.receiver,
@@ -47,12 +55,14 @@ receiver.on('*', { name: 'effect' }, async (event, { signal }) => {
   write('begin', event)
   at('in the handler')
   if ((event.resource as { reference?: unknown }).reference === 'poison') throw new Error('This one always fails.')
+  if (brokenWhile && existsSync(brokenWhile)) throw new Error('Everything fails.')
   if (handlerMs > 0) {
-    await sleep(handlerMs, undefined, { signal }).catch((error) => {
+    await sleep(handlerMs, undefined, ignoresSignal ? {} : { signal }).catch((error) => {
       write('aborted', event)
       throw error
     })
   }
+  await fence?.take(event.id, numberOf(event))
   write('effect', event)
   at('after the effect')
 })
@@ -61,12 +71,22 @@ const worker = settings.worker && inbox && createWorker({ receiver, inbox, ...se
 const server = port === undefined ? undefined : await listen(port)
 process.send?.({ port: (server?.address() as AddressInfo | undefined)?.port })
 
+process.on('message', async () => {
+  globalThis.gc?.()
+  // Buffers are freed by and by.
+  await sleep(100)
+  globalThis.gc?.()
+  const { heapUsed, external } = process.memoryUsage()
+  process.send?.({ bytes: heapUsed + external })
+})
+
 process.once('SIGTERM', async () => {
   server?.close()
   await worker?.stop({ timeoutMs: 8000 })
   await receiver.close()
   await inbox?.close()
   await store?.close()
+  await fence?.close()
   process.disconnect()
 })
 

@@ -7,6 +7,8 @@ export interface Settings {
   readonly place: string
   /** The file to which the handlers write what they have done. */
   readonly effects: string
+  /** By which an engine that is shared knows what is of this shop: queues, keys and tables. Default: `hooklayer`. */
+  readonly name?: string
   /** Where it listens, 0 being anywhere; without it the process receives nothing. */
   readonly port?: number
   /** Keeps an idempotency store. */
@@ -23,8 +25,19 @@ export interface Settings {
   }
   /** How long a handler works before it has its effect. */
   readonly handlerMs?: number
+  /** Handlers fail as long as there is a file of that path. */
+  readonly brokenWhile?: string
+  /** Handlers go on when they are told to stop. */
+  readonly ignoresSignal?: boolean
+  /**
+   * Effects go to a destination that knows an event by its id: a file of that name in the folder `<effects>.fenced`, or a row of the
+   * table `<name>_effects`, in one transaction with a claim on the event.
+   */
+  readonly fence?: 'file' | 'transaction'
   /** Where the process kills itself, the first time it comes there. */
   readonly stage?: Stage
+  /** Not the first time, but the one of this number. */
+  readonly visit?: number
 }
 
 export const INLINE_STAGES = [
@@ -45,7 +58,10 @@ export const DEFERRED_STAGES = [
   'after the work',
 ] as const
 
-export type Stage = (typeof INLINE_STAGES)[number] | (typeof DEFERRED_STAGES)[number]
+/** Of a handler with `fence: 'transaction'`. */
+export const TRANSACTION_STAGES = ['within the transaction', 'before the commit'] as const
+
+export type Stage = (typeof INLINE_STAGES | typeof DEFERRED_STAGES | typeof TRANSACTION_STAGES)[number]
 
 /** A line that a handler has written. */
 export interface Line {
@@ -63,4 +79,6 @@ export interface Line {
   readonly number: number
   readonly stale: boolean
   readonly pid: number
+  /** When it was written, in milliseconds since 1970. */
+  readonly time: number
 }

@@ -5,9 +5,12 @@ import type { Stage } from './settings.ts'
 /** Told where the process is on its road. */
 export type At = (stage: Stage) => void
 
-/** The process ends here and now, as by a power cut, if this is where it is to end. */
-export function reach(stage: Stage, last: Stage | undefined): void {
-  if (stage === last) process.kill(process.pid, 'SIGKILL')
+/** Ends the process here and now, as by a power cut, when it comes to that stage for the `visit`th time. */
+export function endAt(last: Stage | undefined, visit = 1): At {
+  let visits = 0
+  return (stage) => {
+    if (stage === last && ++visits === visit) process.kill(process.pid, 'SIGKILL')
+  }
 }
 
 /** The same store, which tells when it is asked and when it has answered. */

@@ -1,0 +1,42 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+/** A program of this folder in a process of its own, which answers one question after another. */
+export interface Child<Question, Answer> {
+  /** @throws if it ends instead. */
+  ask(question: Question): Promise<Answer>
+  end(): Promise<void>
+}
+
+/** @param task what it is to be, as its only argument; it is asked when it has started. */
+export function startChild<Question, Answer>(file: string, task: object): Child<Question, Answer> {
+  const path = fileURLToPath(new URL(file, import.meta.url))
+  const child: ChildProcess = fork(path, [JSON.stringify(task)], { execArgv: [...process.execArgv, '--expose-gc'] })
+  const ended = once(child, 'exit')
+  return {
+    async ask(question) {
+      child.send(question as object)
+      const [answer] = await Promise.race([once(child, 'message'), ended.then(failed)])
+      return answer
+    },
+    async end() {
+      child.disconnect()
+      await ended
+    },
+  }
+
+  function failed([code]: unknown[]): never {
+    throw new Error(`${file} ended with ${code}.`)
+  }
+}
+
+/** The other side: answers whatever it is asked, and ends when nobody is there to ask any more. */
+export function answerWith<Question>(answer: (question: Question) => unknown): void {
+  process.on('message', async (question: Question) => process.send?.((await answer(question)) ?? null))
+  process.once('disconnect', () => process.exit())
+}
+
+export function taskOf<Task>(): Task {
+  return JSON.parse(String(process.argv[2]))
+}

@@ -1,0 +1,48 @@
+import { createHash, randomInt } from 'node:crypto'
+import type { StoredDelivery } from '../../src/index.ts'
+import { orderOfSize } from './payloads.ts'
+import { signedHeaders, TOPIC } from './signed.ts'
+
+/** A signed delivery, as a framework hands it to the receiver. */
+export interface SignedRequest {
+  readonly method: 'POST'
+  readonly headers: Record<string, string>
+  readonly body: Buffer
+}
+
+/** Makes bodies of one size, each of another order, so that none is a duplicate of any other and no two are of one resource. */
+export function createBodies(kilobytes: number): () => Buffer {
+  const template = orderOfSize(kilobytes * 1000, 'ascii')
+  const { id } = JSON.parse(template.toString()).data
+  const places = placesOf(id, template)
+  const begin = lettersOf(randomInt(26 ** 5))
+  let count = 0
+  return () => {
+    const body = Buffer.from(template)
+    const name = begin + lettersOf(count++)
+    for (const place of places) body.write(name, place)
+    return body
+  }
+}
+
+export function signed(body: Buffer): SignedRequest {
+  return { method: 'POST', headers: signedHeaders(body), body }
+}
+
+/** As an inbox gets it from the receiver. */
+export function stored(body: Buffer): StoredDelivery {
+  const id = createHash('sha256').update(TOPIC).update(body).digest('hex')
+  return { id, topic: TOPIC, body, receivedAt: new Date(), group: undefined }
+}
+
+function placesOf(id: string, template: Buffer): number[] {
+  const places: number[] = []
+  for (let at = template.indexOf(id); at >= 0; at = template.indexOf(id, at + 1)) places.push(at)
+  return places
+}
+
+/** Five of them. */
+function lettersOf(number: number): string {
+  const digits = Array.from({ length: 5 }, (_, place) => Math.floor(number / 26 ** place) % 26)
+  return String.fromCharCode(...digits.map((digit) => 97 + digit))
+}

@@ -1,0 +1,12 @@
+import { benchAcknowledging } from './acknowledge.ts'
+import { benchDeferring } from './deferred.ts'
+import { benchMemory } from './memory.ts'
+import { benchProcesses } from './processes.ts'
+import { type Findings, inOrder } from './report.ts'
+
+/** Storing deliveries for a worker: what it costs, what it brings, how far it goes, and how it grows. */
+export function benchInboxes(progress: (message: string) => void): Promise<Findings> {
+  const processes = () => benchProcesses('deferred', progress)
+  const memory = () => benchMemory('inbox', progress)
+  return inOrder([benchAcknowledging, benchDeferring, processes, memory], progress)
+}

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createRandom } from '../../src/emulator/sender/random.ts'
+import { noPostgres } from '../servers/postgres.ts'
+import { noRedis } from '../servers/redis.ts'
+import { type Deaths, runRounds } from './killing.ts'
+import { sendRest } from './load.ts'
+import { changesOf, type MortalShop, openMortalShop, type Plan } from './mortal-shop.ts'
+import { type Places, startPlaces } from './places.ts'
+import { repetitionsIn } from './repetitions.ts'
+import { DEFERRED_STAGES, INLINE_STAGES, TRANSACTION_STAGES } from './shop/settings.ts'
+import { killAll, startShop } from './shop-process.ts'
+
+const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000)
+/** Over all shops. */
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 500)
+const LEASE_MS = 500
+const BACKOFF_MS = 100
+/** What a slow machine may take on top of what the lease and the pauses take. */
+const SLOWNESS_MS = 5000
+
+const idempotency = { leaseMs: LEASE_MS }
+const inbox = { leaseMs: LEASE_MS }
+const worker = { attempts: 1000, backoffMs: BACKOFF_MS }
+
+const inline: Plan['roles'] = [{ does: { port: 0, idempotency }, stages: INLINE_STAGES }]
+const inTransactions: Plan['roles'] = [
+  { does: { port: 0, idempotency }, stages: [...INLINE_STAGES, ...TRANSACTION_STAGES, ...TRANSACTION_STAGES] },
+]
+const deferred: Plan['roles'] = [{ does: { port: 0, inbox, worker }, stages: DEFERRED_STAGES }]
+const apart: Plan['roles'] = [
+  { does: { port: 0, inbox }, stages: ['before put', 'after put'] },
+  { does: { inbox, worker }, stages: ['before the work', 'in the handler', 'after the effect', 'after the work'] },
+]
+/** A worker that asks a store as well: a delivery that comes back finds its event claimed by the process that was killed. */
+const twofold: Plan['roles'] = [
+  { does: { port: 0, inbox, worker, idempotency }, stages: [...DEFERRED_STAGES, ...INLINE_STAGES] },
+]
+
+const PLANS: readonly Plan[] = [
+  { name: 'inline, SQLite', engine: 'sqlite', fence: 'file', roles: inline },
+  { name: 'inbox in SQLite', engine: 'sqlite', fence: 'file', roles: deferred },
+  { name: 'inline, Redis', engine: 'redis', fence: 'file', roles: inline },
+  { name: 'inbox in Redis', engine: 'redis', fence: 'file', roles: deferred },
+  { name: 'inline, PostgreSQL', engine: 'postgres', fence: 'transaction', roles: inTransactions },
+  { name: 'inbox in PostgreSQL', engine: 'postgres', fence: 'file', roles: deferred },
+  { name: 'inbox in SQLite, with a worker apart', engine: 'sqlite', fence: 'file', roles: apart },
+  { name: 'inbox in Redis, with a worker apart', engine: 'redis', fence: 'file', roles: apart },
+  { name: 'inbox and store in SQLite', engine: 'sqlite', fence: 'file', roles: twofold },
+  { name: 'inbox and store in Redis', engine: 'redis', fence: 'file', roles: twofold },
+]
+
+let places: Places
+beforeAll(async () => {
+  places = await startPlaces()
+})
+afterAll(async () => {
+  await killAll()
+  await places?.close()
+})
+
+// Two shops at a time: most of a round is waiting, and there may be no more than two processors.
+vi.setConfig({ maxConcurrency: 2 })
+
+const timeout = 120_000 + 1000 * ROUNDS
+const cases = PLANS.map((plan, at) => [plan.name, plan, SEED + at] as const)
+
+describe.skipIf(noRedis || noPostgres)(`a shop that is killed (FAULT_SEED=${SEED})`, { timeout }, () => {
+  it.concurrent.for(cases)(
+    'loses nothing and repeats nothing that it has recorded: %s',
+    async ([, plan, seed], test) => {
+      const shop = await openMortalShop(plan, places)
+      test.onTestFinished(shop.close)
+      const deaths = await kill(shop, createRandom(seed))
+      const restMs = await finish(shop)
+
+      const numbers = await shop.destination.numbers()
+      const { allowed, forbidden } = repetitionsIn(shop.effects.lines(), deaths.when, shop.recordedAt())
+      const known = new Set(numbers).size
+      console.log(
+        `${plan.name}: ${deaths.when.size} kills (${deaths.atStage} at a stage, ${deaths.atRandom} at random), ${shop.sent.size} events; ${shop.sent.size - known} lost, ${allowed} repeated whose record was cut off, ${forbidden.length} others, ${numbers.length - known} twice with fenced effects; the rest was done within ${restMs} ms (FAULT_SEED=${SEED})`,
+      )
+      expect(forbidden).toEqual([])
+      expect(numbers).toEqual([...shop.sent])
+      expect(restMs).toBeLessThan(2 * LEASE_MS + BACKOFF_MS + SLOWNESS_MS)
+    },
+  )
+})
+
+function kill({ roles, sendSome, effects, sent }: MortalShop, draw: () => number): Promise<Deaths> {
+  return runRounds(roles, {
+    count: Math.ceil(ROUNDS / PLANS.length),
+    draw,
+    send: () => sendSome(draw),
+    isIdle: () => effects.counts().size === sent.size,
+  })
+}
+
+/** Lets processes live until all is done, which is then known for good; resolves with how long that took. */
+async function finish({ roles, sender, sent, send, effects, rest }: MortalShop): Promise<number> {
+  const shops = await Promise.all(roles.map(({ settings }) => startShop(settings)))
+  const since = performance.now()
+  const sending = sendRest(sender, sent.size, changesOf)
+  await vi.waitFor(async () => expect(await rest()).toEqual([]), { timeout: 60_000, interval: 20 })
+  await sending
+  const ms = Math.round(performance.now() - since)
+
+  const before = effects.counts()
+  const answers = await Promise.all([...sent].map(send))
+  expect(new Set(answers)).toEqual(new Set([200]))
+  expect(effects.counts()).toEqual(before)
+  const ends = await Promise.all(shops.map((shop) => shop.terminate()))
+  expect(ends.map(({ code }) => code)).toEqual(shops.map(() => 0))
+  return ms
+}

@@ -1,0 +1,160 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DeadLetter, Inbox } from 'hooklayer'
+import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
+import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { noPostgres } from '../servers/postgres.ts'
+import { noRedis } from '../servers/redis.ts'
+import { createEffects, type Effects } from './effects.ts'
+import { isAcknowledged } from './load.ts'
+import { ENGINES, nameOfShop, type Places, startPlaces } from './places.ts'
+import { steadyPort } from './ports.ts'
+import { openSender, type Sender } from './sender.ts'
+import type { Settings } from './shop/settings.ts'
+import { killAll, startShop } from './shop-process.ts'
+
+const DELIVERIES = Number(process.env.FAULT_DELIVERIES ?? 5000)
+/** One in so many always fails. */
+const ONE_IN = 100
+const ATTEMPTS = 3
+const IN_FLIGHT = 16
+/** What a shop gets to handle at once, of which all that are under way when its twentieth failure is counted fail as well. */
+const BROKEN = { deliveries: 200, inFlight: 8 }
+const OPENS_AT = 30
+
+let places: Places
+let effects: Effects
+let sender: Sender
+let inbox: Inbox
+
+/** Starts a shop, and opens its inbox here as well. */
+async function open(engine: Settings['engine'], settings: (effects: Effects) => Partial<Settings>): Promise<void> {
+  const [port, name] = [await steadyPort(), nameOfShop()]
+  effects = createEffects()
+  sender = await openSender(port)
+  const place = places.of(engine, effects)
+  await startShop({ secrets: sender.secrets, engine, place, name, effects: effects.file, port, ...settings(effects) })
+  inbox =
+    engine === 'sqlite'
+      ? createSqliteInbox({ file: join(effects.folder, 'deliveries.db') })
+      : createBullmqInbox({ [engine]: place, name })
+}
+
+/** Sends so many events, of which every hundredth is poison if there is any; the first alone, for the shop to connect. */
+async function sendAll(count: number, inFlight: number, isPoison: (number: number) => boolean): Promise<void> {
+  let next = 0
+  const send = async (end: number) => {
+    while (next < end) {
+      const number = next++
+      await sender.send(number, { topic: 'customers.create', ...(isPoison(number) && { reference: 'poison' }) })
+    }
+  }
+  await send(1)
+  await sender.settled()
+  await Promise.all(Array.from({ length: inFlight }, () => send(count)))
+  await sender.settled()
+}
+
+async function deadLetters(): Promise<DeadLetter[]> {
+  const letters: DeadLetter[] = []
+  for await (const letter of inbox.deadLetters.list()) letters.push(letter)
+  return letters
+}
+
+/** How many others took effect between the first and the last attempt at each poison, by its number. */
+function passedBy(isPoison: (number: number) => boolean): Map<number, number> {
+  const begun = new Map<number, number>()
+  const passed = new Map<number, number>()
+  let others = 0
+  for (const { what, number } of effects.lines()) {
+    if (what === 'effect') others += 1
+    if (what !== 'begin' || !isPoison(number)) continue
+    begun.set(number, begun.get(number) ?? others)
+    passed.set(number, others - (begun.get(number) ?? 0))
+  }
+  return passed
+}
+
+/** How many calls in a row were refused at most, in the order in which they were answered: what opens a circuit. */
+function refusedInARow(): number {
+  let [most, row] = [0, 0]
+  for (const call of sender.calls().sort((one, other) => one.ended - other.ended)) {
+    row = isAcknowledged(call) ? 0 : row + 1
+    most = Math.max(most, row)
+  }
+  return most
+}
+
+beforeAll(async () => {
+  places = await startPlaces()
+})
+afterAll(() => places?.close())
+afterEach(async () => {
+  await killAll()
+  await inbox?.close()
+  await sender?.close()
+  effects?.remove()
+})
+
+describe.skipIf(noRedis || noPostgres).each(ENGINES)('with an inbox on %s,', (engine) => {
+  it('what always fails is given up, holds nothing up, and costs the circuit nothing', {
+    timeout: 300_000,
+  }, async () => {
+    const isPoison = (number: number) => number % ONE_IN === ONE_IN / 2
+    const poison = Array.from({ length: DELIVERIES }, (_, number) => number).filter(isPoison)
+    await open(engine, () => ({ inbox: {}, worker: { attempts: ATTEMPTS, backoffMs: 500 } }))
+    const since = performance.now()
+    await sendAll(DELIVERIES, IN_FLIGHT, isPoison)
+    const healthy = DELIVERIES - poison.length
+    await vi.waitFor(() => expect(effects.counts().size).toBe(healthy), { timeout: 200_000, interval: 500 })
+    await vi.waitFor(async () => expect((await inbox.statistics()).dead).toBe(poison.length), { timeout: 20_000 })
+
+    const seconds = ((performance.now() - since) / 1000).toFixed(1)
+    const letters = await deadLetters()
+    const passed = [...passedBy(isPoison).values()].sort((one, other) => one - other)
+    const refused = sender.calls().filter((call) => !isAcknowledged(call)).length
+    console.log(
+      `${engine}: ${DELIVERIES} deliveries in ${seconds} s, ${healthy} handled, ${letters.length} dead after ${ATTEMPTS} attempts; ${passed[0]} to ${passed.at(-1)} others took effect between the attempts at one; ${refused} calls refused`,
+    )
+    expect(letters.map(({ error, attempts, topic }) => [error.code, attempts, topic])).toEqual(
+      poison.map(() => ['HANDLER_FAILED', ATTEMPTS, 'customers.create']),
+    )
+    const failed = effects.lines().filter(({ number }) => isPoison(number))
+    expect(failed).toHaveLength(poison.length * ATTEMPTS)
+    expect(new Set(letters.map(({ id }) => id))).toEqual(new Set(failed.map(({ delivery }) => delivery)))
+    expect([...effects.counts().values()].every((times) => times === 1)).toBe(true)
+    expect(passed.filter((others) => others > 0).length).toBeGreaterThan(poison.length / 2)
+    expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, failed: 0 })
+    expect(refused).toBe(0)
+    expect(sender.webhooks.map((webhook) => [webhook.circuit_state, webhook.circuit_failure_count])).toEqual(
+      sender.webhooks.map(() => ['closed', 0]),
+    )
+  })
+
+  it('a shop that handles at once and protects its circuit has it closed when everything fails', async () => {
+    const brokenWhile = () => join(effects.folder, 'broken')
+    await open(engine, () => {
+      writeFileSync(brokenWhile(), '')
+      return { inbox: {}, worker: { backoffMs: 300 }, receiver: { protectBreaker: true }, brokenWhile: brokenWhile() }
+    })
+    const count = BROKEN.deliveries
+    await sendAll(count, BROKEN.inFlight, () => false)
+    const row = refusedInARow()
+    const before = effects.counts().size
+    rmSync(brokenWhile())
+    await vi.waitFor(() => expect(effects.counts().size).toBe(count), { timeout: 60_000, interval: 200 })
+
+    const calls = sender.calls()
+    console.log(
+      `${engine}, everything fails: ${count} events in ${calls.length} calls, ${row} refused in a row, then stored; all handled once the handler worked again`,
+    )
+    expect(before).toBe(0)
+    expect(row).toBeGreaterThanOrEqual(20)
+    expect(row).toBeLessThan(OPENS_AT)
+    expect(sender.webhooks.map(({ circuit_state }) => circuit_state)).not.toContain('open')
+    expect(new Set(calls.filter(isAcknowledged).map(({ number }) => number)).size).toBe(count)
+    expect([...effects.counts().values()].every((times) => times === 1)).toBe(true)
+    expect(await deadLetters()).toEqual([])
+  })
+})

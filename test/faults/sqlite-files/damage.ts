@@ -1,0 +1,35 @@
+import { closeSync, cpSync, mkdirSync, openSync, readdirSync, statSync, truncateSync, writeSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import Libsql from 'libsql'
+
+/** Numbers from 0 up to 1. */
+type Draw = () => number
+
+/** Brings everything into the file itself, and has others read what they want from there, as they would in the long run. */
+export function checkpoint(file: string): void {
+  const database = new Libsql(file)
+  database.exec('pragma wal_checkpoint(truncate)')
+  database.close()
+}
+
+/** Writes noise over some part of a file, less than that being hardly more than a flipped bit. */
+export function damage(file: string, draw: Draw): void {
+  const { size } = statSync(file)
+  const noise = Uint8Array.from({ length: 512 + Math.floor(draw() * 8000) }, () => Math.floor(draw() * 256))
+  const opened = openSync(file, 'r+')
+  writeSync(opened, noise, 0, noise.length, Math.floor(draw() * size))
+  closeSync(opened)
+}
+
+/** Cuts the end of a file off, leaving this share of it. */
+export function cut(file: string, share: number): void {
+  truncateSync(file, Math.floor(statSync(file).size * share))
+}
+
+/** Copies a database as it is, whoever is writing to it, into a folder of its own; resolves with the copy. */
+export function copyOf(file: string, folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  const [from, name] = [dirname(file), basename(file)]
+  for (const each of readdirSync(from)) if (each.startsWith(name)) cpSync(join(from, each), join(folder, each))
+  return join(folder, name)
+}

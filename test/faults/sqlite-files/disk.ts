@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A disk of a few hundred KB, in memory. */
+export interface Disk {
+  readonly folder: string
+  /** Leaves no room on it. */
+  fill(): void
+  /** Gives the room back. */
+  free(): void
+  /** Lets nobody write on it any more; nobody may have a file of it open. */
+  protect(): void
+  remove(): void
+}
+
+export function createDisk(kilobytes: number): Disk {
+  const folder = mkdtempSync(join(tmpdir(), 'hooklayer-disk-'))
+  const ballast = join(folder, 'ballast')
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', folder], { stdio: 'pipe' })
+  return {
+    folder,
+    fill() {
+      const opened = openSync(ballast, 'w')
+      try {
+        for (;;) writeSync(opened, new Uint8Array(4096))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+      } finally {
+        closeSync(opened)
+      }
+    },
+    free: () => rmSync(ballast),
+    protect: () => void execFileSync('mount', ['-o', 'remount,ro', folder]),
+    remove() {
+      execFileSync('umount', ['--lazy', folder])
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** Why there is no disk to test with; `undefined` if there is one. */
+export const noDisk: string | undefined = whyNot()
+
+function whyNot(): string | undefined {
+  if (process.getuid?.() !== 0) return 'only root can mount a small disk'
+  try {
+    createDisk(16).remove()
+    return undefined
+  } catch {
+    return 'no tmpfs can be mounted here'
+  }
+}
