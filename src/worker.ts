@@ -11,7 +11,7 @@ export interface WorkerOptions {
   readonly concurrency?: number
   /** How many of one topic at once, of those: `{ 'orders.place': 2 }`. Default: no limit of their own. */
   readonly concurrencyByTopic?: Readonly<Record<string, number>>
-  /** After how many attempts a delivery becomes a dead letter. Default: 12, which takes about a day. */
+  /** After how many attempts a delivery becomes a dead letter. Default: 12, which takes some nine hours. */
   readonly attempts?: number
   /** Milliseconds before the second attempt, at most; they double with each further one. Default: 20,000. */
   readonly backoffMs?: number

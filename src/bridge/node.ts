@@ -65,10 +65,9 @@ function toNode({ status, headers, body }: WebhookResponse, request: IncomingMes
   const isUnread = !request.complete && !request.destroyed
   if (isUnread) discardRest(request)
   if (response.headersSent || response.destroyed) return
-  response.statusCode = status
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-  if (status === 408 || isClosing(request)) response.setHeader('connection', 'close')
-  if (isUnread && status !== 408 && !response.shouldKeepAlive) endWithRequest(body, request, response)
+  const closing = status === 408 || isClosing(request) ? { connection: 'close' } : undefined
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body), ...closing })
+  if (isUnread && status !== 408 && (closing || !response.shouldKeepAlive)) endWithRequest(body, request, response)
   else response.end(body)
 }
 
@@ -91,7 +90,6 @@ function discardRest(request: IncomingMessage): void {
  * an error in place of it. So all of the answer goes out now, and its end when the request has ended.
  */
 function endWithRequest(body: string, request: IncomingMessage, response: ServerResponse): void {
-  response.setHeader('content-length', Buffer.byteLength(body))
   response.write(body)
   request.once('close', () => response.end())
 }

@@ -42,10 +42,8 @@ export function readBody(
   })
 }
 
-async function read(body: ReadBody, maxBytes: number, ms: number): Promise<Uint8Array | string> {
-  try {
-    return await within(body({ maxBytes }), ms, () => new WebhookError('BODY_TIMEOUT'))
-  } catch (thrown) {
+function read(body: ReadBody, maxBytes: number, ms: number): Promise<Uint8Array | string> {
+  return within(body({ maxBytes }), ms, () => new WebhookError('BODY_TIMEOUT')).catch((thrown: unknown) => {
     throw isWebhookError(thrown) ? thrown : new WebhookError('BODY_ABORTED', { cause: thrown })
-  }
+  })
 }

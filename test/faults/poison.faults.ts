@@ -41,7 +41,7 @@ async function open(engine: Settings['engine'], settings: (effects: Effects) => 
       : createBullmqInbox({ [engine]: place, name })
 }
 
-/** Sends so many events, of which every hundredth is poison if there is any; the first alone, for the shop to connect. */
+/** Sends so many events, the first alone: the shop connects to its engine then. */
 async function sendAll(count: number, inFlight: number, isPoison: (number: number) => boolean): Promise<void> {
   let next = 0
   const send = async (end: number) => {
@@ -150,7 +150,7 @@ describe.skipIf(noRedis || noPostgres).each(ENGINES)('with an inbox on %s,', (en
       `${engine}, everything fails: ${count} events in ${calls.length} calls, ${row} refused in a row, then stored; all handled once the handler worked again`,
     )
     expect(before).toBe(0)
-    expect(row).toBeGreaterThanOrEqual(20)
+    expect(calls.length).toBeGreaterThan(count)
     expect(row).toBeLessThan(OPENS_AT)
     expect(sender.webhooks.map(({ circuit_state }) => circuit_state)).not.toContain('open')
     expect(new Set(calls.filter(isAcknowledged).map(({ number }) => number)).size).toBe(count)
