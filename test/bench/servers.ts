@@ -20,9 +20,17 @@ interface Match {
 
 const EVERY_SIZE: readonly Match[] = [{ kilobytes: 2 }, { kilobytes: 20, atLeast: 0.95 }, { kilobytes: 200 }]
 
-const PLAN: Record<Framework, { readonly title: string; readonly matches: readonly Match[] }> = {
+interface Plan {
+  readonly title: string
+  readonly matches: readonly Match[]
+  /** Who takes part besides. */
+  readonly more?: readonly Kind[]
+}
+
+const PLAN: Record<Framework, Plan> = {
   node: {
     title: 'node:http',
+    more: ['hand-written, raw-body'],
     matches: [
       { kilobytes: 2, atLeast: 0.85 },
       { kilobytes: 20, atLeast: 0.95 },
@@ -42,12 +50,12 @@ const PLAN: Record<Framework, { readonly title: string; readonly matches: readon
  */
 export async function benchServers(progress: (message: string) => void): Promise<Findings> {
   const findings: Findings[] = []
-  for (const [framework, { title, matches }] of Object.entries(PLAN)) {
+  for (const [framework, { title, matches, more = [] }] of Object.entries(PLAN)) {
     const rows: string[][] = []
     const bars: Bar[] = []
     for (const match of matches) {
       progress(`${title}, ${match.kilobytes} KB`)
-      const scores = await play(framework as Framework, match)
+      const scores = await play(framework as Framework, match, [...KINDS, ...more])
       rows.push(...rowsOf(match, scores))
       bars.push(...barsOf(title, match, scores))
     }
@@ -65,11 +73,11 @@ interface Score {
   readonly peakMegabytes: number
 }
 
-async function play(framework: Framework, { kilobytes }: Match): Promise<readonly Score[]> {
+async function play(framework: Framework, { kilobytes }: Match, kinds: readonly Kind[]): Promise<readonly Score[]> {
   const body = orderOfSize(kilobytes * 1000, 'ascii')
   const generations: (readonly Entrant[])[] = []
-  for (let n = 0; n < GENERATIONS; n++) generations.push(await playGeneration(framework, body))
-  return KINDS.map((kind) =>
+  for (let n = 0; n < GENERATIONS; n++) generations.push(await playGeneration(framework, body, kinds))
+  return kinds.map((kind) =>
     scoreOf(
       kind,
       generations.flat().filter((entrant) => entrant.kind === kind),
@@ -85,8 +93,8 @@ interface Entrant {
   readonly after: Usage
 }
 
-async function playGeneration(framework: Framework, body: Buffer): Promise<readonly Entrant[]> {
-  const servers = await Promise.all(KINDS.map((kind) => startServer(framework, kind, body)))
+async function playGeneration(framework: Framework, body: Buffer, kinds: readonly Kind[]): Promise<readonly Entrant[]> {
+  const servers = await Promise.all(kinds.map((kind) => startServer(framework, kind, body)))
   for (const server of servers) await server.load(WARM_UP_SECONDS)
   const entrants = await Promise.all(
     servers.map(async (server) => ({ server, before: await server.usage(), runs: [] as Run[] })),

@@ -24,7 +24,9 @@ export type Answer = { readonly port: number } | Usage
 
 const [framework, kind] = process.argv.slice(2) as [Framework, Kind]
 const { contestants } = await FRAMEWORKS[framework]()
-const server = createServer(await contestants[kind]())
+const make = contestants[kind]
+if (!make) throw new TypeError(`${framework} has no ${kind}.`)
+const server = createServer(await make())
 server.listen(0, '127.0.0.1', () => tell({ port: (server.address() as AddressInfo).port }))
 
 process.on('message', (question: Question) => {
