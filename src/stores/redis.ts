@@ -19,6 +19,10 @@ const DAY_MS = String(24 * 60 * 60 * 1000)
  * version lies too: `hooklayer:{orders/OeRyhjDlje}claim:<key>` and `hooklayer:{orders/OeRyhjDlje}version`; one without lies at
  * `hooklayer:claim:<key>`. Everything expires by itself.
  *
+ * A client that waits longer than a moment is not waited for. But it is the client that has to notice when a connection has died in
+ * silence, as with its host, and to make another: have ioredis do so with `socketTimeout`, and `redis` with `pingInterval` and
+ * `socket.socketTimeout`.
+ *
  * Redis remembers what its settings let it: use `maxmemory-policy noeviction`, and know that a fail-over can lose the last
  * moments, after which an event may be handled again.
  *

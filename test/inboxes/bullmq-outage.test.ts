@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { type Crashable, createCrashablePostgres, createCrashableRedis } from '../servers/crashable.ts'
 import { noPostgresProgram } from '../servers/postgres.ts'
 import { noRedisProgram } from '../servers/redis.ts'
-import { several, stored } from './scene.ts'
+import { createGate, several, stored } from './scene.ts'
 
 const ENGINES = [
   ['redis', noRedisProgram, () => createCrashableRedis()],
@@ -70,6 +70,28 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     await vi.waitFor(() => expect(handled).toContain('after'), { timeout: 5000 })
     expect(performance.now() - back).toBeLessThan(5000)
     await vi.waitFor(() => expect([...handled]).toEqual(expect.arrayContaining(acknowledged)), { timeout: 20_000 })
+  })
+
+  it('is told what was handled meanwhile, even after the lease, and has nothing run again', {
+    timeout: 60_000,
+  }, async () => {
+    await server.start()
+    const inbox = createBullmqInbox({ [engine]: server.url, leaseMs: 500 })
+    inboxes.push(inbox)
+    const { opened, open: finish } = createGate()
+    const handle = vi.fn(() => opened)
+    inbox.consume(handle, { ...OPTIONS, onError: () => {} })
+    await inbox.put(stored('alone'))
+    await inbox.put(stored('grouped', { group: 'orders/A' }))
+    await vi.waitFor(() => expect(handle).toHaveBeenCalledTimes(2), { timeout: 5000 })
+
+    await server.kill()
+    finish()
+    await sleep(1000)
+    await server.start()
+    const rest = async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, failed: 0 })
+    await vi.waitFor(rest, { timeout: 15_000, interval: 100 })
+    expect(handle).toHaveBeenCalledTimes(2)
   })
 
   it('works once it is there, if it was not when the inbox was made', { timeout: 30_000 }, async () => {
