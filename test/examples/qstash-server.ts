@@ -12,7 +12,7 @@ export interface QstashServer {
   close(): Promise<void>
 }
 
-export interface Message {
+interface Message {
   readonly url: string
   readonly body: string
 }

@@ -17,7 +17,7 @@ export interface Deaths {
 }
 
 /** Numbers from 0 up to 1. */
-export type Draw = () => number
+type Draw = () => number
 
 export interface Rounds {
   readonly count: number
