@@ -37,7 +37,7 @@ async function openRedis(given: string | object, { createRedisBackend }: BullMq)
   const { Redis } = await needed('ioredis', import('ioredis'))
   const options = {
     enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
+    maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_MS,
     connectTimeout: COMMAND_MS,
     // Of a host that is gone for good nothing is heard, and the system would wait for it for a quarter of an hour.

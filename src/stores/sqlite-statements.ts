@@ -72,7 +72,8 @@ const IS_COMPLETED = `select 1 from hooklayer where key = ? and completed and ex
 
 const IS_STALE = `select 1 from hooklayer_versions where resource = ? and updated_at > ? and expires_at > ${NOW}`
 
-export function prepareStatements(database: SqliteDatabase): Statements {
+/** @param isOwn whether nobody else has transactions on this connection. */
+export function prepareStatements(database: SqliteDatabase, isOwn: boolean): Statements {
   const reserve = prepare(database, RESERVE)
   const renew = prepare(database, RENEW)
   const complete = prepare(database, COMPLETE)
@@ -83,30 +84,54 @@ export function prepareStatements(database: SqliteDatabase): Statements {
   const sweeps = [sweepOf('hooklayer', 'key'), sweepOf('hooklayer_versions', 'resource')].map((sql) =>
     prepare(database, sql),
   )
+  const together = isOwn ? inTransaction : inSavepoint
   return {
-    reserve(key, token, leaseMs) {
-      // Not `get`: that is content with the row, and does not hear whether it could be committed.
-      const [row] = reserve.all(key, token, leaseMs, leaseMs + DAY_MS) as { done: string }[]
-      return row && Object.keys(JSON.parse(row.done))
-    },
+    reserve: (key, token, leaseMs) =>
+      together(database, () => {
+        // Not `get`: that is content with the row, and does not hear whether it could be committed.
+        const [row] = reserve.all(key, token, leaseMs, leaseMs + DAY_MS) as { done: string }[]
+        return row && Object.keys(JSON.parse(row.done))
+      }),
     isCompleted: (key) => isCompleted.get(key) !== undefined,
     isStale: ({ resource, updatedAt }) => isStale.get(resource, updatedAt) !== undefined,
-    renew: (key, token, leaseMs, done) => renew.run(leaseMs, leaseMs + DAY_MS, setOf(done), key, token).changes > 0,
+    renew: (key, token, leaseMs, done) =>
+      together(database, () => renew.run(leaseMs, leaseMs + DAY_MS, setOf(done), key, token).changes > 0),
     complete: (key, token, retentionMs, version) =>
       together(database, () => {
         const isHeld = complete.run(retentionMs, key, token).changes > 0
         if (isHeld && version) remember.run(version.resource, version.updatedAt, retentionMs)
         return isHeld
       }),
-    release: (key, token, retentionMs, done) => release.run(retentionMs, setOf(done), key, token).changes > 0,
-    sweep() {
-      for (const sweep of sweeps) sweep.run()
-    },
+    release: (key, token, retentionMs, done) =>
+      together(database, () => release.run(retentionMs, setOf(done), key, token).changes > 0),
+    sweep: () =>
+      together(database, () => {
+        for (const sweep of sweeps) sweep.run()
+      }),
+  }
+}
+
+/**
+ * `begin immediate` is what finds the file locked, and not a prepared statement: libsql leaves one that did unfinished, and the
+ * connection in its transaction for good.
+ */
+function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
+  database.exec('begin immediate')
+  try {
+    const result = work()
+    database.exec('commit')
+    return result
+  } catch (error) {
+    // A full disk rolls back by itself.
+    try {
+      database.exec('rollback')
+    } catch {}
+    throw error
   }
 }
 
 /** A savepoint, unlike a transaction, may lie within a transaction of the user's. */
-function together<T>(database: SqliteDatabase, work: () => T): T {
+function inSavepoint<T>(database: SqliteDatabase, work: () => T): T {
   database.exec('savepoint hooklayer')
   try {
     const result = work()

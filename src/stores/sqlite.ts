@@ -29,7 +29,7 @@ const SWEEP_EVERY = 100
  */
 export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { database, close } = openDatabase(options, TABLES, { keepsSettings: true })
-  const statements = prepareStatements(database)
+  const statements = prepareStatements(database, !options.database)
   let isClosed = false
 
   function ready(): Statements {

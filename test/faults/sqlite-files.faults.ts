@@ -27,7 +27,7 @@ describe.skipIf(noDisk)('a disk that is full', () => {
     onTestFinished,
   }) => {
     const { receive, work, send, sendAll, settled, isDone, effects } = await openScene('inbox', onTestFinished)
-    const { folder, fill, free } = openDisk(onTestFinished)
+    const { folder, fill, free } = openDisk(onTestFinished, 3200)
     const receiver = await receive(folder)
     expect(await sendAll(several(10))).toEqual(Array(10).fill(202))
     fill()

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A disk of a few hundred KB, in memory. */
+/** A small disk, in memory. */
 export interface Disk {
   readonly folder: string
   /** Leaves no room on it. */
