@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Engine } from './bullmq-engine.ts'
 import { attemptsOf, type DeliveryJob, deliveryOf, empty, FailedAttempt, type Lane } from './bullmq-job.ts'
 import { isRefusal } from './bullmq-letters.ts'
-import { type Claimed, type Demand, type End, type Limits, type Shelf, WORKER_LOST } from './shelf.ts'
+import { type Claimed, type Demand, type End, type Shelf, WORKER_LOST } from './shelf.ts'
 
 interface Held {
   readonly job: DeliveryJob
@@ -12,7 +11,7 @@ interface Held {
 
 interface Claims extends Pick<Shelf, 'renew'> {
   claim(engine: Engine, demand: Demand): Promise<readonly Claimed[]>
-  settle(engine: Engine, claimed: Claimed, end: End): Promise<void>
+  settle(engine: Engine, claimed: Claimed, end: End): Promise<boolean>
   /** There is something in that lane. */
   wake(lane: Lane): void
 }
@@ -21,8 +20,6 @@ interface Claims extends Pick<Shelf, 'renew'> {
 const QUIET_MS = 200
 /** How long a delivery is left alone that waits for another of its group, which calls it when it is done. */
 const IN_LINE_MS = 30_000
-/** How many deliveries are known that were handled here, and of which BullMQ was not told before their leases ran out. */
-const UNTOLD = 1000
 /** How many jobs of a lane are looked at in one go: they may all be of a topic that has no hand free. */
 const LOOKS = 100
 
@@ -32,9 +29,8 @@ const LOOKS = 100
  *
  * @param done is told whenever a delivery has been handled or given up.
  */
-export function createClaims({ leaseMs, retentionMs }: Limits, done: () => void): Claims {
+export function createClaims(leaseMs: number, done: () => void): Claims {
   const held = new WeakMap<Claimed, Held>()
-  const untold = new LRUCache<string, true>({ max: UNTOLD, ttl: retentionMs })
   const quietUntil = new WeakMap<Lane, number>()
   const setBack = createSetBack()
   let turn = 0
@@ -47,7 +43,7 @@ export function createClaims({ leaseMs, retentionMs }: Limits, done: () => void)
     const holding = { job, lane }
     const delivery = deliveryOf(job)
     const attempt = attemptsOf(job) + 1
-    if (!delivery || untold.has(delivery.id)) await conclude(engine, holding, token, { state: 'handled' })
+    if (!delivery) await conclude(engine, holding, token, { state: 'handled' })
     else if (attempt > attempts) await conclude(engine, holding, token, { state: 'dead', error: WORKER_LOST })
     else {
       const { topic, group } = delivery
@@ -109,17 +105,17 @@ export function createClaims({ leaseMs, retentionMs }: Limits, done: () => void)
     },
     async settle(engine, claimed, end) {
       const holding = held.get(claimed)
-      if (!holding) return
-      const { id } = claimed.delivery
-      if (end.state === 'handled') untold.set(id, true)
+      if (!holding) return false
+      let isHeld = true
       try {
         await conclude(engine, holding, claimed.token, end)
-        untold.delete(id)
       } catch (error) {
         if (!isRefusal(error)) throw error
+        isHeld = false
       }
       held.delete(claimed)
       quietUntil.delete(holding.lane)
+      return isHeld
     },
     wake: (lane) => void quietUntil.delete(lane),
   }

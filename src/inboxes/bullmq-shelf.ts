@@ -14,9 +14,9 @@ const SWEEP_JOBS = 100
 
 /** Keeps deliveries as jobs of BullMQ. */
 export function createBullmqShelf(engine: () => Promise<Engine>, limits: Limits): Omit<Shelf, 'close'> {
-  const { retentionMs, maxQueued } = limits
+  const { retentionMs, maxQueued, leaseMs } = limits
   const room = createRoom(maxQueued)
-  const claims = createClaims(limits, () => room.count(-1))
+  const claims = createClaims(leaseMs, () => room.count(-1))
   let consumed: Engine | undefined
   let sweepAt = 0
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
 import { type ConsumeOptions, type Consumer, failureOf, type ProcessDelivery } from '../core/inbox.ts'
 import { createBell } from './bell.ts'
 import type { Claimed, End, Shelf } from './shelf.ts'
@@ -18,6 +19,10 @@ const POLL_MS = 250
 /** How long a shelf that failed is left alone. */
 const PAUSE_MS = 1000
 
+/** How many deliveries are known, and for how long, that were handled here but handed out again before the shelf could be told. */
+const UNTOLD = { max: 1000, ttl: 24 * 60 * 60 * 1000 }
+
+const HANDLED: End = { state: 'handled' }
 const RETURNED: End = { state: 'returned', delayMs: 0 }
 
 /** Takes deliveries from a shelf into as many hands as it is told, until it is stopped. */
@@ -28,6 +33,7 @@ export function consume(
   leaseMs: number,
 ): Consuming {
   const jobs = new Map<Claimed, Job>()
+  const untold = new LRUCache<string, true>(UNTOLD)
   const bell = createBell()
   const halt = new AbortController()
 
@@ -65,10 +71,13 @@ export function consume(
 
   /** What has become of a delivery that was lost or given back is another's to say. */
   async function handle(claimed: Claimed, signal: AbortSignal): Promise<void> {
-    const end = await endOf(claimed, signal)
+    const { id } = claimed.delivery
+    const end = untold.has(id) ? HANDLED : await endOf(claimed, signal)
+    // What ended because it was told to stop may be half done.
+    if (end === HANDLED && !signal.aborted) untold.set(id, true)
     while (!signal.aborted) {
       try {
-        await shelf.settle(claimed, end)
+        if (await shelf.settle(claimed, end)) untold.delete(id)
         // The receiver is closed: the delivery is for others, who would not get to it if this hand took it again at once.
         if (end === RETURNED) await pause(PAUSE_MS, halt.signal)
         return
@@ -82,7 +91,7 @@ export function consume(
   async function endOf({ delivery, attempt }: Claimed, signal: AbortSignal): Promise<End> {
     try {
       await process(delivery, { number: attempt, signal })
-      return { state: 'handled' }
+      return HANDLED
     } catch (thrown) {
       const { retryable, excused, ...error } = failureOf(thrown)
       if (error.code === 'SHUTTING_DOWN') return RETURNED
@@ -99,8 +108,8 @@ export function consume(
     await Promise.all(renewed).catch(options.onError)
   }
 
-  function giveBack(claimed: Claimed): Promise<void> {
-    return shelf.settle(claimed, RETURNED).catch(options.onError)
+  async function giveBack(claimed: Claimed): Promise<void> {
+    await shelf.settle(claimed, RETURNED).catch(options.onError)
   }
 
   const looping = loop()

@@ -88,6 +88,7 @@ function createMemoryShelf({ retentionMs, maxQueued }: Limits): Shelf {
     async settle(claimed, end) {
       const row = heldBy(claimed)
       if (row) settle(row, end)
+      return row !== undefined
     },
     async dead(filter, last) {
       const letters = [...rows.values()].flatMap((row) => letterOf(row) ?? []).filter((letter) => suits(letter, filter))

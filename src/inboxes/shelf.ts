@@ -8,8 +8,8 @@ export interface Shelf {
   claim(demand: Demand): Promise<readonly Claimed[]>
   /** Begins the lease anew; false if the token no longer holds the delivery. */
   renew(claimed: Claimed): Promise<boolean>
-  /** Says what has become of a delivery; nothing happens if the token no longer holds it. */
-  settle(claimed: Claimed, end: End): Promise<void>
+  /** Says what has become of a delivery; false, and nothing happens, if the token no longer holds it. */
+  settle(claimed: Claimed, end: End): Promise<boolean>
   /** Some of the dead letters, the oldest first, from the one after `last` on; none if there are no more. */
   dead(filter: DeadLetterFilter, last: DeadLetter | undefined): Promise<readonly DeadLetter[]>
   letter(id: string): Promise<(DeadLetter & { readonly delivery: StoredDelivery }) | undefined>

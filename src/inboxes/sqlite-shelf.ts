@@ -45,15 +45,16 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
     return claimed
   }
 
-  function settle({ token, delivery: { id } }: Claimed, outcome: End): void {
+  function settle({ token, delivery: { id } }: Claimed, outcome: End): boolean {
     const now = Date.now()
-    if (outcome.state === 'returned') sql.returned.run(now + outcome.delayMs, id, token)
-    if (outcome.state === 'failed') sql.failed.run(now + outcome.delayMs, id, token)
-    if (outcome.state === 'dead') end(sql.died.get(now, outcome.error.code, outcome.error.message, id, token))
-    if (outcome.state === 'handled') {
-      const seq = end(sql.handled.get(now + retentionMs, id, token))
-      if (seq !== undefined) remove(seq)
+    if (outcome.state === 'returned') return sql.returned.run(now + outcome.delayMs, id, token).changes > 0
+    if (outcome.state === 'failed') return sql.failed.run(now + outcome.delayMs, id, token).changes > 0
+    if (outcome.state === 'dead') {
+      return end(sql.died.get(now, outcome.error.code, outcome.error.message, id, token)) !== undefined
     }
+    const seq = end(sql.handled.get(now + retentionMs, id, token))
+    if (seq !== undefined) remove(seq)
+    return seq !== undefined
   }
 
   /** It is the turn of the next of its group. */

@@ -84,6 +84,24 @@ describe('a database that another holds for too long', () => {
     await eventually(() => expect(ended).toEqual(['one', 'two']))
     await consumer.stop()
   })
+
+  it('has nothing run again that was handled meanwhile, though another had it when its lease was over', async () => {
+    const { inbox, database, file, consume, eventually } = await createOpenScene()
+    database.exec('PRAGMA busy_timeout = 20')
+    await putAll(inbox, [stored('one')])
+    const gate = createGate()
+    const onError = vi.fn()
+    const { process, started } = recording(() => gate.opened)
+    consume(inbox, process, { onError })
+    await eventually(() => expect(started).toEqual(['one']))
+    const other = connect(file)
+    other.exec('BEGIN IMMEDIATE')
+    gate.open()
+    await eventually(() => expect(onError).toHaveBeenCalled())
+    other.exec("UPDATE hooklayer_deliveries SET token = 'of one that was lost', due_at = 0; COMMIT")
+    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ running: 0, queued: 0 }))
+    expect(started).toEqual(['one'])
+  })
 })
 
 describe('a lease', () => {
