@@ -1,4 +1,5 @@
 import type { SqliteDatabase } from '../sqlite/open.ts'
+import { inTransaction } from '../sqlite/transaction.ts'
 
 /** Runs the writes that are asked for in one turn of the event loop in one transaction, which waits for the disk once. */
 export interface GroupCommit {
@@ -61,24 +62,4 @@ export function createGroupCommit(database: SqliteDatabase): GroupCommit {
       while (queue.length > 0) turn()
     },
   }
-}
-
-/** @throws what the work or the database has thrown; nothing was changed then. */
-function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    const result = work()
-    database.exec('COMMIT')
-    return result
-  } catch (error) {
-    rollBack(database)
-    throw error
-  }
-}
-
-/** SQLite may have done it by itself. */
-function rollBack(database: SqliteDatabase): void {
-  try {
-    database.exec('ROLLBACK')
-  } catch {}
 }

@@ -1,5 +1,6 @@
 import type { ResourceVersion } from '../core/idempotency-store.ts'
 import { prepare, type SqliteDatabase } from '../sqlite/open.ts'
+import { inSavepoint, inTransaction } from '../sqlite/transaction.ts'
 
 /** The statements of the store, prepared: each is a transaction. */
 export interface Statements {
@@ -108,41 +109,6 @@ export function prepareStatements(database: SqliteDatabase, isOwn: boolean): Sta
       together(database, () => {
         for (const sweep of sweeps) sweep.run()
       }),
-  }
-}
-
-/**
- * `begin immediate` is what finds the file locked, and not a prepared statement: libsql leaves one that did unfinished, and the
- * connection in its transaction for good.
- */
-function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
-  database.exec('begin immediate')
-  try {
-    const result = work()
-    database.exec('commit')
-    return result
-  } catch (error) {
-    // A full disk rolls back by itself.
-    try {
-      database.exec('rollback')
-    } catch {}
-    throw error
-  }
-}
-
-/** A savepoint, unlike a transaction, may lie within a transaction of the user's. */
-function inSavepoint<T>(database: SqliteDatabase, work: () => T): T {
-  database.exec('savepoint hooklayer')
-  try {
-    const result = work()
-    database.exec('release hooklayer')
-    return result
-  } catch (error) {
-    // A full disk rolls back by itself, and there is no savepoint any more.
-    try {
-      database.exec('rollback to hooklayer; release hooklayer')
-    } catch {}
-    throw error
   }
 }
 

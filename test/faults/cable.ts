@@ -1,5 +1,5 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { openRelay } from './relay.ts'
 
 /** What lies between a shop and a server, and can be cut. */
 export interface Cable {
@@ -14,44 +14,24 @@ export interface Cable {
 /** Leads to where the URL of a server does. */
 export async function createCable(url: string): Promise<Cable> {
   const { hostname, port } = new URL(url)
-  const sockets = new Set<Socket>()
   let isCut = false
-  const server = createServer((near) => {
-    const far = connect(Number(port), hostname)
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(socket)
-      socket
-        .on('error', () => {})
-        .once('close', () => {
-          sockets.delete(socket)
-          other.destroy()
-        })
-    }
-    near.pipe(far)
-    far.pipe(near)
-    if (isCut) silence(near)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const relay = await openRelay({
+    target: () => ({ port: Number(port), host: hostname }),
+    onConnection: (near) => void (isCut && silence(near)),
+  })
   const seeming = new URL(url)
-  seeming.port = String((server.address() as AddressInfo).port)
+  seeming.port = String(relay.port)
 
   return {
     url: seeming.href,
     cut() {
       isCut = true
-      for (const socket of sockets) silence(socket)
+      for (const socket of relay.sockets) silence(socket)
     },
     mend() {
       isCut = false
     },
-    async close() {
-      const closed = once(server.close(), 'close')
-      for (const socket of sockets) socket.destroy()
-      await closed
-    },
+    close: relay.close,
   }
 }
 
