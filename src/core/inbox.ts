@@ -73,7 +73,10 @@ export interface DeadLetter {
   readonly receivedAt: Date
   readonly failedAt: Date
   readonly attempts: number
-  /** `code` of the error of the last attempt, and its message. */
+  /**
+   * `code` of the error of the last attempt, and its message; `PERMANENT` for a handler's `PermanentError`. The drivers of this package
+   * have two more: `WORKER_LOST`, nobody saw the end of the last attempt, and `BODY_DAMAGED`, the engine did not keep the bytes.
+   */
   readonly error: { readonly code: string; readonly message: string }
 }
 

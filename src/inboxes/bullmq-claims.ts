@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Engine } from './bullmq-engine.ts'
-import { attemptsOf, type DeliveryJob, deliveryOf, empty, FailedAttempt, type Lane } from './bullmq-job.ts'
+import { attemptsOf, type DeliveryJob, deliveryOf, empty, FailedAttempt, isKept, type Lane } from './bullmq-job.ts'
 import { isRefusal } from './bullmq-letters.ts'
-import { type Claimed, type Demand, type End, type Shelf, WORKER_LOST } from './shelf.ts'
+import { BODY_DAMAGED, type Claimed, type Demand, type End, type Shelf, WORKER_LOST } from './shelf.ts'
 
 interface Held {
   readonly job: DeliveryJob
@@ -41,10 +41,11 @@ export function createClaims(leaseMs: number, done: () => void): Claims {
     const job = await lane.worker.getNextJob(token, { block: false })
     if (!job) return undefined
     const holding = { job, lane }
-    const delivery = deliveryOf(job)
     const attempt = attemptsOf(job) + 1
-    if (!delivery) await conclude(engine, holding, token, { state: 'handled' })
+    const delivery = deliveryOf(job)
+    if (!isKept(job)) await conclude(engine, holding, token, { state: 'handled' })
     else if (attempt > attempts) await conclude(engine, holding, token, { state: 'dead', error: WORKER_LOST })
+    else if (!delivery) await conclude(engine, holding, token, { state: 'dead', error: BODY_DAMAGED })
     else {
       const { topic, group } = delivery
       const isFirst = group === undefined || (await engine.lines.isFirst(job, group, lane))

@@ -1,10 +1,11 @@
 import type { Job, JobsOptions, Queue, Worker } from 'bullmq'
 import type { DeadLetter, StoredDelivery } from '../core/inbox.ts'
+import { pack, unpack } from './packed-body.ts'
 import { type End, WORKER_LOST } from './shelf.ts'
 
 /** What a job holds of a delivery besides its own id, name (the topic) and timestamp (when it was received). */
 export interface JobData {
-  /** Base64. Gone once the delivery was handled or discarded. */
+  /** Packed, in base64. Gone once the delivery was handled or discarded. */
   readonly body?: string
   readonly group?: string | undefined
   /** How often its worker had been lost when it was last retried by hand: that does not count any more. */
@@ -23,8 +24,7 @@ export interface Lane {
 const MOST_ATTEMPTS = 2 ** 31 - 1
 
 export function dataOf({ body, group }: StoredDelivery): JobData {
-  const { buffer, byteOffset, byteLength } = body
-  return { body: Buffer.from(buffer, byteOffset, byteLength).toString('base64'), group }
+  return { body: pack(body).toString('base64'), group }
 }
 
 /**
@@ -42,16 +42,31 @@ export function optionsOf({ id, receivedAt }: StoredDelivery, jobId: string): Jo
   }
 }
 
-/** The delivery of a job; `undefined` if the job is nothing but the memory of one. */
-export function deliveryOf({
-  deduplicationId: id = '',
-  name,
-  data,
-  timestamp,
-}: DeliveryJob): StoredDelivery | undefined {
-  const { body, group } = data
-  if (body === undefined) return undefined
-  return { id, topic: name, body: Buffer.from(body, 'base64'), receivedAt: new Date(timestamp), group }
+/** Whether a job is more than the memory of a delivery that is done with. */
+export function isKept({ data }: DeliveryJob): boolean {
+  return data.body !== undefined
+}
+
+/** The delivery of a job; `undefined` if its body is damaged. */
+export function deliveryOf(job: DeliveryJob): StoredDelivery | undefined {
+  const body = unpack(packedOf(job))
+  return body && deliveryWith(body, job)
+}
+
+/** That of a dead letter: a body that is damaged comes as it is kept, for somebody may still make something of it. */
+export function deadDeliveryOf(job: DeliveryJob): StoredDelivery {
+  return deliveryOf(job) ?? deliveryWith(packedOf(job), job)
+}
+
+function packedOf({ data: { body = '' } }: DeliveryJob): Buffer {
+  return Buffer.from(body, 'base64')
+}
+
+function deliveryWith(
+  body: Uint8Array,
+  { deduplicationId: id = '', name, data, timestamp }: DeliveryJob,
+): StoredDelivery {
+  return { id, topic: name, body, receivedAt: new Date(timestamp), group: data.group }
 }
 
 /** What a job keeps of a delivery that is done with. */

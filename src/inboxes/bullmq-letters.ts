@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DeadLetter, DeadLetterFilter } from '../core/inbox.ts'
 import type { Engine } from './bullmq-engine.ts'
-import { attemptsOf, type DeliveryJob, deliveryOf, empty, type Lane, letterOf } from './bullmq-job.ts'
+import { attemptsOf, type DeliveryJob, deadDeliveryOf, empty, isKept, type Lane, letterOf } from './bullmq-job.ts'
 import type { Shelf } from './shelf.ts'
 
 /** How many dead letters are fetched at once; each comes with its body. */
@@ -39,7 +39,7 @@ export function createLetters(engine: () => Promise<Engine>): Pick<Shelf, 'dead'
     if (!(await retry(job))) return false
     const token = randomUUID()
     const first = await lane.worker.getNextJob(token, { block: false })
-    if (first && deliveryOf(first)) await (await engine()).giveBack(first, token)
+    if (first && isKept(first)) await (await engine()).giveBack(first, token)
     else await first?.moveToCompleted(null, token, false)
     return true
   }
@@ -58,13 +58,12 @@ export function createLetters(engine: () => Promise<Engine>): Pick<Shelf, 'dead'
       return page
     },
     async letter(id) {
-      const found = await find(id)
-      const delivery = found && deliveryOf(found.job)
-      return delivery && { ...letterOf(found.job), delivery }
+      const { job } = (await find(id)) ?? {}
+      return job && isKept(job) ? { ...letterOf(job), delivery: deadDeliveryOf(job) } : undefined
     },
     async revive(id) {
       const { job } = (await find(id)) ?? {}
-      if (!job || !deliveryOf(job)) return false
+      if (!job || !isKept(job)) return false
       if (attemptsOf(job) > job.attemptsMade) await job.updateData({ ...job.data, forgiven: job.stalledCounter })
       return retry(job)
     },
@@ -114,7 +113,7 @@ async function* lettersIn({ queue }: Lane, filter: DeadLetterFilter): AsyncGener
   for (let at = 0; at < ids.length; at += PAGE) {
     const jobs = await Promise.all(ids.slice(at, at + PAGE).map((id) => queue.getJob(id)))
     for (const job of jobs) {
-      if (!job?.finishedOn || !job.failedReason || !deliveryOf(job)) continue
+      if (!job?.finishedOn || !job.failedReason || !isKept(job)) continue
       const letter = letterOf(job)
       if (isWanted(letter, filter)) yield letter
     }

@@ -36,7 +36,8 @@ export interface BullmqInboxOptions extends ShelfOptions {
  * **Redis** vouches for no more than its settings do. With `appendonly yes` and `appendfsync always` nothing is lost; with `everysec`
  * what was acknowledged in the last second or two before a power cut is, and without `appendonly` all since the last snapshot;
  * a fail-over to a replica may lose what had not reached it. `maxmemory-policy` must be `noeviction`: a worker tells its `onError`
- * once if it is not. A body takes 4/3 of its size until it is handled, and an id that is only known less than a kilobyte.
+ * once if it is not. A body is kept gzipped until it is handled, an order in a fifth to a tenth of its size; an id that is
+ * only known takes less than a kilobyte.
  *
  * **PostgreSQL** loses nothing with `synchronous_commit` at `on`, its default; at `off` it may lose what was acknowledged in the
  * last second before it crashed. BullMQ's tables are made in the schema `bullmq`, for which the user needs the right to create.
@@ -44,8 +45,8 @@ export interface BullmqInboxOptions extends ShelfOptions {
  * - **Duplicates** are found by `delivery.id` in BullMQ's deduplication, atomically; what is handled or discarded is forgotten after
  *   `retentionMs`, a thousand in a minute, while a worker runs.
  * - **Retries** are BullMQ's delayed jobs, with the attempts and pauses of the worker; dead letters its failed jobs. A delivery whose
- *   worker was lost in its last attempt becomes one with the code `WORKER_LOST`. Discarding needs a moment of a worker if another
- *   delivery of the same lane is being handled, and until then it counts as queued.
+ *   worker was lost in its last attempt becomes one with the code `WORKER_LOST`, one whose body was damaged with `BODY_DAMAGED`.
+ *   Discarding needs a moment of a worker if another delivery of the same lane is being handled, and until then it counts as queued.
  * - **Order.** What has a group is in one of eight lanes, by a digest of the group, and each lane handles one delivery at a time,
  *   over all workers: that is how many ordered deliveries are handled at once, and why a slow one holds up strangers. Those of a group wait
  *   while an earlier one waits for its next attempt, and others do not. It is lost where a worker is killed on PostgreSQL, whose delivery

@@ -46,6 +46,9 @@ export type End =
 /** Why a delivery is dead whose last attempt nobody has seen the end of. */
 export const WORKER_LOST = { code: 'WORKER_LOST', message: 'The worker was lost while it handled the delivery.' }
 
+/** Why a delivery is dead that cannot be read any more. */
+export const BODY_DAMAGED = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
+
 export interface ShelfOptions {
   /** Milliseconds for which an id is known after its delivery was handled. Default: 7 days. */
   readonly retentionMs?: number

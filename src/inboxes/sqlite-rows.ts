@@ -1,4 +1,5 @@
 import type { DeadLetter, DeadLetterFilter, InboxStatistics, StoredDelivery } from '../core/inbox.ts'
+import { unpack } from './packed-body.ts'
 import type { Statements } from './sqlite-statements.ts'
 
 interface DeliveryRow {
@@ -26,8 +27,14 @@ interface DeadRow extends Omit<DeliveryRow, 'seq' | 'grp' | 'body'> {
   readonly message: string
 }
 
-export function deliveryOf({ id, topic, received_at, grp, body }: DeliveryRow): StoredDelivery {
-  return { id, topic, body: new Uint8Array(body), receivedAt: new Date(received_at), group: grp ?? undefined }
+/** `undefined` if its body is damaged. */
+export function deliveryOf(row: DeliveryRow): StoredDelivery | undefined {
+  const body = unpack(new Uint8Array(row.body))
+  return body && deliveryWith(body, row)
+}
+
+function deliveryWith(body: Uint8Array, { id, topic, received_at, grp }: DeliveryRow): StoredDelivery {
+  return { id, topic, body, receivedAt: new Date(received_at), group: grp ?? undefined }
 }
 
 function letterOf({ id, topic, received_at, due_at, attempts, code, message }: DeadRow): DeadLetter {
@@ -35,9 +42,10 @@ function letterOf({ id, topic, received_at, due_at, attempts, code, message }: D
   return { id, topic, receivedAt, failedAt: new Date(due_at), attempts, error: { code, message } }
 }
 
+/** A body that is damaged comes as it is kept: somebody may still make something of it. */
 export function deadLetterOf(sql: Statements, id: string): (DeadLetter & { delivery: StoredDelivery }) | undefined {
   const row = sql.letter.get(id) as (DeadRow & DeliveryRow) | undefined
-  return row && { ...letterOf(row), delivery: deliveryOf(row) }
+  return row && { ...letterOf(row), delivery: deliveryOf(row) ?? deliveryWith(new Uint8Array(row.body), row) }
 }
 
 export function deadLettersOf(sql: Statements, filter: DeadLetterFilter, last: DeadLetter | undefined): DeadLetter[] {

@@ -1,7 +1,8 @@
 import type { StoredDelivery } from '../core/inbox.ts'
 import type { OpenDatabase } from '../sqlite/open.ts'
 import { createGroupCommit } from './group-commit.ts'
-import { type Claimed, type Demand, type End, type Limits, type Shelf, WORKER_LOST } from './shelf.ts'
+import { pack } from './packed-body.ts'
+import { BODY_DAMAGED, type Claimed, type Demand, type End, type Limits, type Shelf, WORKER_LOST } from './shelf.ts'
 import { deadLetterOf, deadLettersOf, deliveryOf, type OpenRow, type RemovedRow, statisticsOf } from './sqlite-rows.ts'
 import { prepareStatements, type Statements } from './sqlite-statements.ts'
 
@@ -12,14 +13,14 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
   const { write, flush } = createGroupCommit(database)
   const room = createRoom(sql, limits.maxQueued)
 
-  function put({ id, topic, body, receivedAt, group }: StoredDelivery): 'stored' | 'duplicate' | 'full' {
+  function put({ id, topic, receivedAt, group }: StoredDelivery, packed: Buffer): 'stored' | 'duplicate' | 'full' {
     const now = Date.now()
     if (!room.isLeft()) return sql.isKnown.get(id, now) ? 'duplicate' : 'full'
     const grp = group ?? null
     const insert = () => sql.insert.get(id, topic, receivedAt.getTime(), grp, now, grp)
     const inserted = insert() ?? (sql.forget.run(id, now).changes > 0 ? insert() : undefined)
     if (!inserted) return 'duplicate'
-    sql.insertBody.run((inserted as { seq: number }).seq, body)
+    sql.insertBody.run((inserted as { seq: number }).seq, packed)
     room.take()
     return 'stored'
   }
@@ -39,8 +40,13 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
       }
       const token = crypto.randomUUID()
       sql.take.run(token, now + leaseMs, seq)
+      const delivery = deliveryOf(row)
+      if (!delivery) {
+        end(sql.died.get(now, BODY_DAMAGED.code, BODY_DAMAGED.message, id, token))
+        continue
+      }
       left.set(topic, (left.get(topic) ?? hands) - 1)
-      claimed.push({ token, attempt: row.attempts + 1, delivery: deliveryOf(row) })
+      claimed.push({ token, attempt: row.attempts + 1, delivery })
     }
     return claimed
   }
@@ -80,7 +86,10 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
   }
 
   return {
-    put: (delivery) => write(() => put(delivery)),
+    async put(delivery) {
+      const packed = pack(delivery.body)
+      return write(() => put(delivery, packed))
+    },
     claim: (demand) => write(() => claim(demand)),
     renew: ({ token, delivery }) => write(() => sql.renew.run(Date.now() + leaseMs, delivery.id, token).changes > 0),
     settle: (claimed, outcome) => write(() => settle(claimed, outcome)),

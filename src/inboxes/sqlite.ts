@@ -32,7 +32,8 @@ export type SqliteInboxOptions = SqliteLocation &
  * A file is looked through for damage when it is opened, which takes a second for 2 GB. While the disk is full nothing is taken in or
  * handed out, and what was handled meanwhile is recorded when there is room.
  *
- * A delivery whose worker was lost in its last attempt becomes a dead letter with the code `WORKER_LOST`.
+ * A body is kept gzipped, byte for byte. A delivery whose worker was lost in its last attempt becomes a dead letter with the code
+ * `WORKER_LOST`, one whose body was damaged on the disk with `BODY_DAMAGED`.
  *
  * @throws TypeError if an option is unknown or out of range, or there is neither a file nor a database.
  * @throws Error that names the file and what to do, if it cannot be used or there is no driver.
@@ -40,6 +41,6 @@ export type SqliteInboxOptions = SqliteLocation &
 export function createSqliteInbox(options: SqliteInboxOptions): Inbox {
   const { file, database, ...rest } = options
   const limits = limitsOf('createSqliteInbox', rest, ['retentionMs', 'maxQueued', 'leaseMs'])
-  const opened = openDatabase(options, TABLES, { pageBytes: 16_384 })
+  const opened = openDatabase(options, TABLES)
   return inboxOn(createSqliteShelf(opened, limits), limits.leaseMs)
 }

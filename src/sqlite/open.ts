@@ -31,8 +31,6 @@ export type SqliteLocation =
 export interface OpenOptions {
   /** Leaves a database that is open already as it is, but for the tables: it may be in memory, or in a transaction. Default: false. */
   readonly keepsSettings?: boolean
-  /** The size of the pages of a file that is new: bodies are written faster in large ones. Default: SQLite's, 4,096. */
-  readonly pageBytes?: number
 }
 
 export interface OpenDatabase {
@@ -56,7 +54,7 @@ const BUSY_TIMEOUT_MS = 2000
 export function openDatabase(
   location: SqliteLocation,
   tables: string,
-  { keepsSettings = false, pageBytes = 4096 }: OpenOptions = {},
+  { keepsSettings = false }: OpenOptions = {},
 ): OpenDatabase {
   const { file, database: given } = location
   if (given ? typeof given.prepare !== 'function' || typeof given.exec !== 'function' : !isPath(file)) {
@@ -64,12 +62,12 @@ export function openDatabase(
   }
   if (given) {
     if (keepsSettings) given.exec(tables)
-    else setUp(given, tables, pageBytes)
+    else setUp(given, tables)
     return { database: given, close: () => {} }
   }
   const database = openFile(String(file))
   try {
-    setUp(database, tables, pageBytes)
+    setUp(database, tables)
     check(database)
   } catch (cause) {
     database.close()
@@ -98,8 +96,8 @@ function isPath(file: unknown): boolean {
   return typeof file === 'string' && file !== '' && file !== ':memory:'
 }
 
-function setUp(database: SqliteDatabase, tables: string, pageBytes: number): void {
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA page_size = ${pageBytes}`)
+function setUp(database: SqliteDatabase, tables: string): void {
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
   const { journal_mode: mode } = patiently(() => prepare(database, 'PRAGMA journal_mode = WAL').get()) as JournalMode
   if (mode !== 'wal')
     throw new Error(

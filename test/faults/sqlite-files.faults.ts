@@ -111,7 +111,7 @@ describe.each(['inbox', 'store'] as const)('a process does not start, and says w
 /** Whether the processes have told that something is wrong with the file. */
 const haveTold = (...shops: readonly (ShopProcess | undefined)[]) =>
   shops.some((shop) =>
-    /cannot be used|malformed|not a database|DOCUMENT_INVALID|STORE_UNAVAILABLE/.test(shop?.said() ?? ''),
+    /cannot be used|malformed|not a database|DOCUMENT_INVALID|BODY_DAMAGED|STORE_UNAVAILABLE/.test(shop?.said() ?? ''),
   )
 
 describe.each(['inbox', 'store'] as const)('damage to the file of the %s', (kind) => {

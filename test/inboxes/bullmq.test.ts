@@ -93,6 +93,28 @@ describe.skipIf(noRedis)('on Redis', () => {
     client.disconnect()
     expect(jobs).toEqual(['{}', '{}'])
   })
+
+  it('has a body that was damaged be a dead letter that says so, and hold nothing up', async () => {
+    const place = start()
+    const { open, consume, eventually } = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
+    const inbox = await open()
+    await putAll(inbox, [stored('bad')])
+    const client = new Redis(server.url)
+    const [key = ''] = await client.keys(`bull:${place.name}:????????-*`)
+    const { body } = JSON.parse((await client.hget(key, 'data')) ?? '')
+    const damaged = Buffer.from(body, 'base64').fill(0, 15, 16)
+    await client.hset(key, 'data', JSON.stringify({ body: damaged.toString('base64') }))
+    client.disconnect()
+    await putAll(inbox, [stored('good')])
+    const { process, started } = recording()
+    consume(inbox, process)
+    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
+    expect(started).toEqual(['good'])
+    const error = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
+    const letter = await inbox.deadLetters.get('bad')
+    expect(letter).toMatchObject({ id: 'bad', attempts: 1, error })
+    expect(damaged.equals(letter?.delivery.body ?? Buffer.alloc(0))).toBe(true)
+  })
 })
 
 describe.skipIf(noPostgres)('on PostgreSQL', () => {

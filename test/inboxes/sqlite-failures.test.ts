@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Inbox } from 'hooklayer'
 import { createSqliteInbox, type SqliteDatabase } from 'hooklayer/inboxes/sqlite'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -43,7 +44,7 @@ describe('a disk that is full', () => {
     const { inbox, database } = await createOpenScene()
     await putAll(inbox, several(3, 'before'))
     database.exec('PRAGMA max_page_count = 30')
-    const large = stored('large', { body: new Uint8Array(200_000) })
+    const large = stored('large', { body: randomBytes(200_000) })
     expect(await rejection(inbox.put(large))).toMatchObject({ message: expect.stringMatching(/full/) })
     expect(await inbox.statistics()).toMatchObject({ queued: 3 })
     database.exec('PRAGMA max_page_count = 100000')
@@ -54,10 +55,30 @@ describe('a disk that is full', () => {
     const { inbox, database } = await createOpenScene()
     await putAll(inbox, [stored('before')])
     database.exec('PRAGMA max_page_count = 30')
-    const large = stored('large', { body: new Uint8Array(200_000) })
+    const large = stored('large', { body: randomBytes(200_000) })
     const results = await Promise.allSettled([inbox.put(stored('one')), inbox.put(large), inbox.put(stored('two'))])
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(await inbox.statistics()).toMatchObject({ queued: 3 })
+  })
+})
+
+describe('a body that was damaged', () => {
+  it('is a dead letter that says so, and holds nothing up', async () => {
+    const { inbox, database, consume, eventually } = await createOpenScene()
+    await putAll(inbox, [stored('bad', { group: 'orders/A' }), stored('good', { group: 'orders/A' })])
+    const { hex } = prepare(database, 'SELECT hex(body) AS hex FROM hooklayer_bodies WHERE seq = 1').get() as {
+      hex: string
+    }
+    const damaged = Buffer.from(hex, 'hex').fill(0, 15, 16)
+    prepare(database, 'UPDATE hooklayer_bodies SET body = ? WHERE seq = ?').run(damaged, 1)
+    const { process, started } = recording()
+    consume(inbox, process)
+    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
+    expect(started).toEqual(['good'])
+    const error = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
+    const letter = await inbox.deadLetters.get('bad')
+    expect(letter).toMatchObject({ id: 'bad', attempts: 1, error, delivery: { id: 'bad', group: 'orders/A' } })
+    expect(damaged.equals(letter?.delivery.body ?? Buffer.alloc(0))).toBe(true)
   })
 })
 
