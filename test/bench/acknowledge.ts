@@ -35,7 +35,7 @@ export async function benchAcknowledging(progress: (message: string) => void): P
   const title = `Acknowledging a delivery of ${KILOBYTES} KB: time, as a ratio to the engine's own way of adding the same bytes (p10–p90)`
   const head = ['', 'bare, each', 'put ÷ bare', 'receive ÷ bare', 'receive ÷ HMAC + bare', 'acknowledged/s']
   const note =
-    'Bare is one `INSERT` into a table with a primary key, or `queue.add` of the same job data without what tells duplicates. ' +
+    'Bare is one `INSERT` into a table with a primary key, or `queue.add` of the body in base64, without what tells duplicates. ' +
     '`receive` goes from the request in memory to its 202: over the bytes it computes their HMAC, and a digest for the id. ' +
     'SQLite and PostgreSQL wait for the disk; Redis as named.'
   return { tables: [{ title, head, rows, note }], bars }

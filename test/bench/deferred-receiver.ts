@@ -18,8 +18,11 @@ export interface DeferredTask {
   readonly handlerMs: number
 }
 
-/** Of a receiver, where it listens; of a worker, to work, how many it has handled since, once it is so many, and to stop. */
-export type DeferredQuestion = 'listen' | 'work' | { readonly handled: number } | 'stop'
+/**
+ * Of a receiver, where it listens; of a worker, to work, how many it has handled since, once it is so many, and to stop; of each, how
+ * many microseconds it has kept a processor busy.
+ */
+export type DeferredQuestion = 'listen' | 'work' | { readonly handled: number } | 'stop' | 'cpu'
 /** The port, or how many. */
 export type DeferredAnswer = number
 
@@ -38,6 +41,7 @@ let handled = 0
 let worker: Worker | undefined
 
 answerWith<DeferredQuestion>(async (question): Promise<DeferredAnswer> => {
+  if (question === 'cpu') return process.cpuUsage().user + process.cpuUsage().system
   if (question === 'listen') return listen(role === 'storing' ? createReceiver({ secrets, logger, inbox }) : handling)
   if (question === 'stop') await worker?.stop()
   else if (question === 'work') {

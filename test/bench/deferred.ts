@@ -6,7 +6,7 @@ import { type Child, startChild } from './children.ts'
 import type { DeferredAnswer, DeferredQuestion, DeferredTask } from './deferred-receiver.ts'
 import { createBodies, type SignedRequest, signed } from './fresh-deliveries.ts'
 import { PACE } from './pace.ts'
-import { asCell, type Findings } from './report.ts'
+import { asCell, type Bar, type Findings } from './report.ts'
 import { quantile, type Ratio, ratioBetween } from './rounds.ts'
 
 const KILOBYTES = 200
@@ -15,15 +15,20 @@ const CONNECTIONS = 32
 const HANDLER_MS = 5
 const WARM_UP_ROUNDS = 1
 
-/** Deliveries a second, of one round. */
+/** What a receiver did in one round: deliveries a second, and microseconds of a processor for each. */
+interface Rate {
+  readonly perSecond: number
+  readonly cpu: number
+}
+
 interface Rates {
-  readonly inline: number
+  readonly inline: Rate
   /** The same with a store, so that each event is handled once, as an inbox has it. */
-  readonly once: number
+  readonly once: Rate
   /** While no worker runs. */
-  readonly stored: number
-  /** While a worker runs that has enough to do, and what it does meanwhile. */
-  readonly storedBeside: number
+  readonly stored: Rate
+  /** While a worker runs that has enough to do, and what it does meanwhile, a second. */
+  readonly storedBeside: Rate
   readonly handledBeside: number
   /** By that worker, when nothing comes any more. */
   readonly handled: number
@@ -37,9 +42,9 @@ export async function benchDeferring(progress: (message: string) => void): Promi
     startChild<DeferredQuestion, DeferredAnswer>('./deferred-receiver.ts', { ...task, role })
   const [inline, once, storing, worker] = [start('inline'), start('once'), start('storing'), start('worker')] as const
   const stage: Stage = {
-    inline: await urlOf(inline),
-    once: await urlOf(once),
-    storing: await urlOf(storing),
+    inline: await listening(inline),
+    once: await listening(once),
+    storing: await listening(storing),
     worker,
     nextBody: createBodies(KILOBYTES),
   }
@@ -55,14 +60,19 @@ export async function benchDeferring(progress: (message: string) => void): Promi
 
 type DeferredChild = Child<DeferredQuestion, DeferredAnswer>
 
-async function urlOf(child: DeferredChild): Promise<string> {
-  return `http://127.0.0.1:${await child.ask('listen')}/`
+interface Receiving {
+  readonly child: DeferredChild
+  readonly url: string
+}
+
+async function listening(child: DeferredChild): Promise<Receiving> {
+  return { child, url: `http://127.0.0.1:${await child.ask('listen')}/` }
 }
 
 interface Stage {
-  readonly inline: string
-  readonly once: string
-  readonly storing: string
+  readonly inline: Receiving
+  readonly once: Receiving
+  readonly storing: Receiving
   readonly worker: DeferredChild
   readonly nextBody: () => Buffer
 }
@@ -71,25 +81,32 @@ interface Stage {
 async function playRound({ inline, once, storing, worker, nextBody }: Stage): Promise<Rates> {
   const count = PACE.deferred.deliveries
   const fresh = () => Array.from({ length: count }, () => signed(nextBody()))
-  const inlineMs = await load(inline, fresh(), 200)
-  const onceMs = await load(once, fresh(), 200)
-  const storedMs = await load(storing, fresh(), 202)
+  const inlineRate = await measure(inline, fresh(), 200)
+  const onceRate = await measure(once, fresh(), 200)
+  const stored = await measure(storing, fresh(), 202)
   const more = fresh()
   await worker.ask('work')
-  const besideMs = await load(storing, more, 202)
+  const storedBeside = await measure(storing, more, 202)
   const handled = await worker.ask({ handled: 0 })
   const begin = performance.now()
   await worker.ask({ handled: 2 * count })
   const restMs = performance.now() - begin
   await worker.ask('stop')
   return {
-    inline: (count * 1000) / inlineMs,
-    once: (count * 1000) / onceMs,
-    stored: (count * 1000) / storedMs,
-    storedBeside: (count * 1000) / besideMs,
-    handledBeside: (handled * 1000) / besideMs,
+    inline: inlineRate,
+    once: onceRate,
+    stored,
+    storedBeside,
+    handledBeside: (handled * storedBeside.perSecond) / count,
     handled: ((2 * count - handled) * 1000) / restMs,
   }
+}
+
+async function measure({ child, url }: Receiving, deliveries: readonly SignedRequest[], status: number): Promise<Rate> {
+  const before = await child.ask('cpu')
+  const ms = await load(url, deliveries, status)
+  const cpu = ((await child.ask('cpu')) - before) / deliveries.length
+  return { perSecond: (deliveries.length * 1000) / ms, cpu }
 }
 
 /**
@@ -119,29 +136,66 @@ async function load(url: string, deliveries: readonly SignedRequest[], status: n
 }
 
 function findingsOf(rounds: readonly Rates[]): Findings {
-  const of = (name: keyof Rates) => rounds.map((rates) => rates[name])
-  const ratio = (name: keyof Rates): Ratio => ratioBetween(of(name), of('inline'))
-  const row = (what: string, name: keyof Rates) => [what, quantile(of(name), 0.5).toFixed(0), asCell(ratio(name))]
-  const title = `${KILOBYTES} KB over HTTP, ${CONNECTIONS} connections: deliveries a second (p10–p90)`
-  const head = ['', 'a second', '÷ inline']
+  const row = (what: string, perSecond: (rates: Rates) => number, cpu?: (rates: Rates) => number) => [
+    what,
+    quantile(rounds.map(perSecond), 0.5).toFixed(0),
+    asCell(ratio(rounds, perSecond, ({ inline }) => inline.perSecond)),
+    cpu ? `${quantile(rounds.map(cpu), 0.5).toFixed(0)} µs` : '',
+    cpu ? asCell(ratio(rounds, ({ inline }) => inline.cpu, cpu)) : '',
+  ]
+  const receiving = (what: string, name: 'inline' | 'once' | 'storedBeside' | 'stored') =>
+    row(
+      what,
+      (rates) => rates[name].perSecond,
+      (rates) => rates[name].cpu,
+    )
+  const title = `${KILOBYTES} KB over HTTP, ${CONNECTIONS} connections: deliveries a second, and the receiver's CPU for each (p10–p90)`
+  const head = ['', 'a second', '÷ inline', 'CPU', 'inline ÷ it']
   const rows = [
-    row('handled inline, before the answer', 'inline'),
-    row('the same, each event once by a SQLite store', 'once'),
-    row('acknowledged, SQLite inbox, a worker draining', 'storedBeside'),
-    row('handled by that worker meanwhile', 'handledBeside'),
-    row('acknowledged, SQLite inbox, nobody draining', 'stored'),
-    row('handled by a worker, nobody sending', 'handled'),
+    receiving('handled inline, before the answer', 'inline'),
+    receiving('the same, each event once by a SQLite store', 'once'),
+    receiving('acknowledged, SQLite inbox, a worker draining', 'storedBeside'),
+    row('handled by that worker meanwhile', ({ handledBeside }) => handledBeside),
+    receiving('acknowledged, SQLite inbox, nobody draining', 'stored'),
+    row('handled by a worker, nobody sending', ({ handled }) => handled),
   ]
   const note =
     `The handler reads the order and waits ${HANDLER_MS} ms. Sender, receiver and worker are a process each, ` +
-    `on ${availableParallelism()} cores: on another machine a worker would take nothing from the receiver.`
+    `on ${availableParallelism()} cores: on another machine they would take nothing from the receiver, whose CPU says what it could do then.`
+  const bar = (what: string, { median }: Ratio): Bar => ({
+    what: `${what}, ${KILOBYTES} KB`,
+    figure: median,
+    atLeast: 2,
+  })
   const bars = [
-    { what: 'acknowledged/s, a worker draining ÷ inline, 200 KB', figure: ratio('storedBeside').median, atLeast: 2 },
-    {
-      what: 'acknowledged/s, a worker draining ÷ inline with a store, 200 KB',
-      figure: ratioBetween(of('storedBeside'), of('once')).median,
-      atLeast: 2,
-    },
+    bar(
+      'acknowledged/s, a worker draining ÷ inline',
+      ratio(
+        rounds,
+        ({ storedBeside }) => storedBeside.perSecond,
+        ({ inline }) => inline.perSecond,
+      ),
+    ),
+    bar(
+      'acknowledged/s, a worker draining ÷ inline with a store',
+      ratio(
+        rounds,
+        ({ storedBeside }) => storedBeside.perSecond,
+        ({ once }) => once.perSecond,
+      ),
+    ),
+    bar(
+      "deliveries for a second of the receiver's CPU, a worker draining ÷ inline",
+      ratio(
+        rounds,
+        ({ inline }) => inline.cpu,
+        ({ storedBeside }) => storedBeside.cpu,
+      ),
+    ),
   ]
   return { tables: [{ title, head, rows, note }], bars }
+}
+
+function ratio(rounds: readonly Rates[], of: (rates: Rates) => number, to: (rates: Rates) => number): Ratio {
+  return ratioBetween(rounds.map(of), rounds.map(to))
 }

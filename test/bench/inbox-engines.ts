@@ -33,7 +33,7 @@ export const INBOX_ENGINES: readonly InboxEngine[] = [
   { name: 'BullMQ on PostgreSQL', open: openPostgres },
 ]
 
-/** Both files have the settings of the inbox: WAL, `synchronous = FULL`. */
+/** Both files are set up alike: WAL, `synchronous = FULL`. The body goes into the bare one as it came. */
 async function openSqlite(): Promise<OpenEngine> {
   const { createSqliteInbox } = await built('inboxes/sqlite')
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-bench-'))
@@ -103,7 +103,7 @@ async function openPostgres(): Promise<OpenEngine> {
   }
 }
 
-/** The same bytes as the inbox hands to BullMQ, but without anything by which a duplicate would be known. */
+/** The body as it came, without anything by which a duplicate would be known. */
 function addTo(queue: Queue, { topic, body }: StoredDelivery): () => unknown {
   const data = { body: Buffer.from(body).toString('base64') }
   return () => queue.add(topic, data)

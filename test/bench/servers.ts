@@ -1,16 +1,18 @@
+import { cpus } from 'node:os'
 import { orderOfSize } from './payloads.ts'
 import { asCell, type Bar, type Findings } from './report.ts'
 import { quantile, type Ratio, ratioBetween } from './rounds.ts'
 import type { Framework, Usage } from './servers/child.ts'
 import type { Kind } from './servers/contestant.ts'
-import { CONNECTIONS, type Run, type Server, startServer } from './servers/server.ts'
+import { CONNECTIONS, pin, type Run, type Server, startServer } from './servers/server.ts'
 
 const KINDS: readonly Kind[] = ['hooklayer', 'hand-written', 'octokit']
-const WARM_UP_SECONDS = 1
-const SECONDS = 0.5
+const FIRST_DELIVERIES = 400
+const WARM_UP_MS = 1000
+const ROUND_MS = 150
 /** Two processes of the same program differ by up to a twentieth for as long as they live, so each match has several of each. */
-const GENERATIONS = 4
-const ROUNDS = 4
+const GENERATIONS = 3
+const ROUNDS = 30
 
 /** One comparison: `atLeast` is the bar for our req/s over those of the hand-written handler. */
 interface Match {
@@ -46,10 +48,12 @@ const PLAN: Record<Framework, Plan> = {
 /**
  * Every server adapter over loopback: ours, with a handler that leaves the order alone, against a handler of the same framework
  * that somebody wrote by hand and that only parses it, and against octokit's middleware. Each runs in processes of its own;
- * they take turns in short runs, and a ratio is the median over the rounds of all generations.
+ * they take turns in runs so short that the machine's pace is the same for all, and a ratio is the median over the rounds of all
+ * generations.
  */
 export async function benchServers(progress: (message: string) => void): Promise<Findings> {
   const findings: Findings[] = []
+  pin(process.pid, '1')
   for (const [framework, { title, matches, more = [] }] of Object.entries(PLAN)) {
     const rows: string[][] = []
     const bars: Bar[] = []
@@ -62,6 +66,7 @@ export async function benchServers(progress: (message: string) => void): Promise
     const head = ['', 'req/s', 'p99', 'CPU a delivery', 'peak RSS', 'req/s ÷ hand-written (p10–p90)']
     findings.push({ tables: [{ title: `${title} over loopback, ${CONNECTIONS} connections`, head, rows }], bars })
   }
+  pin(process.pid, `0-${cpus().length - 1}`)
   return { tables: findings.flatMap(({ tables }) => tables), bars: findings.flatMap(({ bars }) => bars) }
 }
 
@@ -95,19 +100,35 @@ interface Entrant {
 
 async function playGeneration(framework: Framework, body: Buffer, kinds: readonly Kind[]): Promise<readonly Entrant[]> {
   const servers = await Promise.all(kinds.map((kind) => startServer(framework, kind, body)))
-  for (const server of servers) await server.load(WARM_UP_SECONDS)
-  const entrants = await Promise.all(
-    servers.map(async (server) => ({ server, before: await server.usage(), runs: [] as Run[] })),
-  )
+  const entrants: Starter[] = []
+  for (const server of servers) {
+    const begun = await server.load(FIRST_DELIVERIES)
+    const warm = await server.load(within(WARM_UP_MS, begun))
+    entrants.push({ server, deliveries: within(ROUND_MS, warm), before: await server.usage(), runs: [] })
+  }
   for (let round = 0; round < ROUNDS; round++) {
     const first = round % entrants.length
-    const order = [...entrants.slice(first), ...entrants.slice(0, first)]
-    for (const { server, runs } of order) runs.push(await server.load(SECONDS))
+    for (const { server, deliveries, runs } of [...entrants.slice(first), ...entrants.slice(0, first)]) {
+      runs.push(await server.load(deliveries))
+    }
   }
-  return Promise.all(entrants.map(({ server, before, runs }) => finish(server, before, runs)))
+  return Promise.all(entrants.map(finish))
 }
 
-async function finish(server: Server, before: Usage, runs: readonly Run[]): Promise<Entrant> {
+/** How many deliveries take so long, at the pace of that run. */
+function within(ms: number, { perSecond }: Run): number {
+  return Math.max(CONNECTIONS, Math.round((perSecond * ms) / 1000))
+}
+
+interface Starter {
+  readonly server: Server
+  /** So many make a round. */
+  readonly deliveries: number
+  readonly before: Usage
+  readonly runs: Run[]
+}
+
+async function finish({ server, before, runs }: Starter): Promise<Entrant> {
   const after = await server.usage()
   server.stop()
   return { kind: server.kind, runs, before, after }
@@ -132,11 +153,12 @@ function ratioOf(scores: readonly Score[], kind: Kind, to: Kind): Ratio {
 
 function rowsOf({ kilobytes }: Match, scores: readonly Score[]): string[][] {
   return scores.map(({ kind, runs, cpuMicroseconds, peakMegabytes }) => {
-    const median = (of: (run: Run) => number) => quantile(runs.map(of), 0.5).toFixed(0)
+    const perSecond = runs.map((run) => run.perSecond)
+    const latencies = runs.flatMap((run) => run.latencies)
     return [
       `${kind}, ${kilobytes} KB`,
-      median(({ perSecond }) => perSecond),
-      `${median(({ p99 }) => p99)} ms`,
+      quantile(perSecond, 0.5).toFixed(0),
+      `${quantile(latencies, 0.99).toFixed(0)} ms`,
       `${cpuMicroseconds.toFixed(0)} µs`,
       `${peakMegabytes.toFixed(0)} MB`,
       kind === 'hand-written' ? '' : asCell(ratioOf(scores, kind, 'hand-written')),
