@@ -44,6 +44,6 @@ export function createWorker(options: WorkerOptions): Worker {
     concurrencyByTopic,
     attempts,
     delayMs: (attempt) => Math.ceil(Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)),
-    onError: (cause) => logger.error('The inbox failed; it is tried again.', { cause }),
+    onError: (cause) => logger.error('The inbox failed, and goes on.', { cause }),
   })
 }

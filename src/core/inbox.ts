@@ -54,7 +54,7 @@ export interface ConsumeOptions {
   readonly attempts: number
   /** Milliseconds to wait after the attempt of this number has failed. */
   readonly delayMs: (attempt: number) => number
-  /** Told when the engine itself fails, which it survives by trying again. */
+  /** Told when the engine itself fails, which it survives by trying again, and when it has not kept the bytes of a delivery. */
   readonly onError: (error: unknown) => void
 }
 

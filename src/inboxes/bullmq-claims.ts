@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Engine } from './bullmq-engine.ts'
-import { attemptsOf, type DeliveryJob, deliveryOf, empty, FailedAttempt, isKept, type Lane } from './bullmq-job.ts'
+import { attemptsOf, type DeliveryJob, empty, FailedAttempt, isKept, keptIn, type Lane } from './bullmq-job.ts'
 import { isRefusal } from './bullmq-letters.ts'
-import { BODY_DAMAGED, type Claimed, type Demand, type End, type Shelf, WORKER_LOST } from './shelf.ts'
+import { type Claimed, type Demand, type End, type Shelf, WORKER_LOST } from './shelf.ts'
 
 interface Held {
   readonly job: DeliveryJob
@@ -42,15 +42,14 @@ export function createClaims(leaseMs: number, done: () => void): Claims {
     if (!job) return undefined
     const holding = { job, lane }
     const attempt = attemptsOf(job) + 1
-    const delivery = deliveryOf(job)
     if (!isKept(job)) await conclude(engine, holding, token, { state: 'handled' })
     else if (attempt > attempts) await conclude(engine, holding, token, { state: 'dead', error: WORKER_LOST })
-    else if (!delivery) await conclude(engine, holding, token, { state: 'dead', error: BODY_DAMAGED })
     else {
-      const { topic, group } = delivery
+      const kept = keptIn(job)
+      const { topic, group } = kept.delivery
       const isFirst = group === undefined || (await engine.lines.isFirst(job, group, lane))
       if (isFirst && isFree(topic)) {
-        const claimed = { token, attempt, delivery }
+        const claimed = { token, attempt, ...kept }
         held.set(claimed, holding)
         return claimed
       }

@@ -1,7 +1,7 @@
 import type { Job, JobsOptions, Queue, Worker } from 'bullmq'
 import type { DeadLetter, StoredDelivery } from '../core/inbox.ts'
 import { pack, unpack } from './packed-body.ts'
-import { type End, WORKER_LOST } from './shelf.ts'
+import { type End, type Kept, WORKER_LOST } from './shelf.ts'
 
 /** What a job holds of a delivery besides its own id, name (the topic) and timestamp (when it was received). */
 export interface JobData {
@@ -47,26 +47,12 @@ export function isKept({ data }: DeliveryJob): boolean {
   return data.body !== undefined
 }
 
-/** The delivery of a job; `undefined` if its body is damaged. */
-export function deliveryOf(job: DeliveryJob): StoredDelivery | undefined {
-  const body = unpack(packedOf(job))
-  return body && deliveryWith(body, job)
-}
-
-/** That of a dead letter: a body that is damaged comes as it is kept, for somebody may still make something of it. */
-export function deadDeliveryOf(job: DeliveryJob): StoredDelivery {
-  return deliveryOf(job) ?? deliveryWith(packedOf(job), job)
-}
-
-function packedOf({ data: { body = '' } }: DeliveryJob): Buffer {
-  return Buffer.from(body, 'base64')
-}
-
-function deliveryWith(
-  body: Uint8Array,
-  { deduplicationId: id = '', name, data, timestamp }: DeliveryJob,
-): StoredDelivery {
-  return { id, topic: name, body, receivedAt: new Date(timestamp), group: data.group }
+/** The delivery of a job that {@link isKept}. */
+export function keptIn({ deduplicationId: id = '', name: topic, data, timestamp }: DeliveryJob): Kept {
+  const packed = Buffer.from(data.body ?? '', 'base64')
+  const whole = unpack(packed)
+  const delivery = { id, topic, body: whole ?? packed, receivedAt: new Date(timestamp), group: data.group }
+  return { delivery, isDamaged: whole === undefined }
 }
 
 /** What a job keeps of a delivery that is done with. */

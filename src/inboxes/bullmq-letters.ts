@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DeadLetter, DeadLetterFilter } from '../core/inbox.ts'
 import type { Engine } from './bullmq-engine.ts'
-import { attemptsOf, type DeliveryJob, deadDeliveryOf, empty, isKept, type Lane, letterOf } from './bullmq-job.ts'
+import { attemptsOf, type DeliveryJob, empty, isKept, keptIn, type Lane, letterOf } from './bullmq-job.ts'
 import type { Shelf } from './shelf.ts'
 
 /** How many dead letters are fetched at once; each comes with its body. */
@@ -59,7 +59,7 @@ export function createLetters(engine: () => Promise<Engine>): Pick<Shelf, 'dead'
     },
     async letter(id) {
       const { job } = (await find(id)) ?? {}
-      return job && isKept(job) ? { ...letterOf(job), delivery: deadDeliveryOf(job) } : undefined
+      return job && isKept(job) ? { ...letterOf(job), delivery: keptIn(job).delivery } : undefined
     },
     async revive(id) {
       const { job } = (await find(id)) ?? {}

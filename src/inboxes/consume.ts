@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { type ConsumeOptions, type Consumer, failureOf, type ProcessDelivery } from '../core/inbox.ts'
 import { createBell } from './bell.ts'
-import type { Claimed, End, Shelf } from './shelf.ts'
+import { BODY_DAMAGED, type Claimed, type End, type Shelf } from './shelf.ts'
 
 export interface Consuming extends Consumer {
   /** There may be something to do. */
@@ -88,7 +88,13 @@ export function consume(
     }
   }
 
-  async function endOf({ delivery, attempt }: Claimed, signal: AbortSignal): Promise<End> {
+  async function endOf({ delivery, attempt, isDamaged }: Claimed, signal: AbortSignal): Promise<End> {
+    if (isDamaged) {
+      options.onError(
+        new Error(`${delivery.topic}: ${BODY_DAMAGED.code}. ${BODY_DAMAGED.message} It is a dead letter now.`),
+      )
+      return { state: 'dead', error: BODY_DAMAGED }
+    }
     try {
       await process(delivery, { number: attempt, signal })
       return HANDLED

@@ -29,11 +29,16 @@ export interface Demand {
   readonly attempts: number
 }
 
-export interface Claimed {
+/** A delivery as it was found. If its body is damaged it is there as it was kept: somebody may still make something of it. */
+export interface Kept {
+  readonly delivery: StoredDelivery
+  readonly isDamaged: boolean
+}
+
+export interface Claimed extends Kept {
   readonly token: string
   /** From 1. */
   readonly attempt: number
-  readonly delivery: StoredDelivery
 }
 
 export type End =

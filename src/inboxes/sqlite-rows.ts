@@ -1,5 +1,6 @@
 import type { DeadLetter, DeadLetterFilter, InboxStatistics, StoredDelivery } from '../core/inbox.ts'
 import { unpack } from './packed-body.ts'
+import type { Kept } from './shelf.ts'
 import type { Statements } from './sqlite-statements.ts'
 
 interface DeliveryRow {
@@ -27,14 +28,12 @@ interface DeadRow extends Omit<DeliveryRow, 'seq' | 'grp' | 'body'> {
   readonly message: string
 }
 
-/** `undefined` if its body is damaged. */
-export function deliveryOf(row: DeliveryRow): StoredDelivery | undefined {
-  const body = unpack(new Uint8Array(row.body))
-  return body && deliveryWith(body, row)
-}
-
-function deliveryWith(body: Uint8Array, { id, topic, received_at, grp }: DeliveryRow): StoredDelivery {
-  return { id, topic, body, receivedAt: new Date(received_at), group: grp ?? undefined }
+export function keptIn({ id, topic, received_at, grp, body }: DeliveryRow): Kept {
+  const packed = new Uint8Array(body)
+  const whole = unpack(packed)
+  const receivedAt = new Date(received_at)
+  const delivery = { id, topic, body: whole ?? packed, receivedAt, group: grp ?? undefined }
+  return { delivery, isDamaged: whole === undefined }
 }
 
 function letterOf({ id, topic, received_at, due_at, attempts, code, message }: DeadRow): DeadLetter {
@@ -42,10 +41,9 @@ function letterOf({ id, topic, received_at, due_at, attempts, code, message }: D
   return { id, topic, receivedAt, failedAt: new Date(due_at), attempts, error: { code, message } }
 }
 
-/** A body that is damaged comes as it is kept: somebody may still make something of it. */
 export function deadLetterOf(sql: Statements, id: string): (DeadLetter & { delivery: StoredDelivery }) | undefined {
   const row = sql.letter.get(id) as (DeadRow & DeliveryRow) | undefined
-  return row && { ...letterOf(row), delivery: deliveryOf(row) ?? deliveryWith(new Uint8Array(row.body), row) }
+  return row && { ...letterOf(row), delivery: keptIn(row).delivery }
 }
 
 export function deadLettersOf(sql: Statements, filter: DeadLetterFilter, last: DeadLetter | undefined): DeadLetter[] {

@@ -2,8 +2,8 @@ import type { StoredDelivery } from '../core/inbox.ts'
 import type { OpenDatabase } from '../sqlite/open.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { pack } from './packed-body.ts'
-import { BODY_DAMAGED, type Claimed, type Demand, type End, type Limits, type Shelf, WORKER_LOST } from './shelf.ts'
-import { deadLetterOf, deadLettersOf, deliveryOf, type OpenRow, type RemovedRow, statisticsOf } from './sqlite-rows.ts'
+import { type Claimed, type Demand, type End, type Limits, type Shelf, WORKER_LOST } from './shelf.ts'
+import { deadLetterOf, deadLettersOf, keptIn, type OpenRow, type RemovedRow, statisticsOf } from './sqlite-rows.ts'
 import { prepareStatements, type Statements } from './sqlite-statements.ts'
 
 /** A shelf in two tables of a database. Its clock is the machine's. */
@@ -40,13 +40,8 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
       }
       const token = crypto.randomUUID()
       sql.take.run(token, now + leaseMs, seq)
-      const delivery = deliveryOf(row)
-      if (!delivery) {
-        end(sql.died.get(now, BODY_DAMAGED.code, BODY_DAMAGED.message, id, token))
-        continue
-      }
       left.set(topic, (left.get(topic) ?? hands) - 1)
-      claimed.push({ token, attempt: row.attempts + 1, delivery })
+      claimed.push({ token, attempt: row.attempts + 1, ...keptIn(row) })
     }
     return claimed
   }

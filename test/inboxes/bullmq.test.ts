@@ -107,9 +107,11 @@ describe.skipIf(noRedis)('on Redis', () => {
     client.disconnect()
     await putAll(inbox, [stored('good')])
     const { process, started } = recording()
-    consume(inbox, process)
+    const errors: unknown[] = []
+    consume(inbox, process, { onError: (error) => errors.push(error) })
     await eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
     expect(started).toEqual(['good'])
+    expect(errors).toEqual([expect.objectContaining({ message: expect.stringMatching('BODY_DAMAGED') })])
     const error = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
     const letter = await inbox.deadLetters.get('bad')
     expect(letter).toMatchObject({ id: 'bad', attempts: 1, error })

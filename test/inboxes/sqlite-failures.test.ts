@@ -72,9 +72,12 @@ describe('a body that was damaged', () => {
     const damaged = Buffer.from(hex, 'hex').fill(0, 15, 16)
     prepare(database, 'UPDATE hooklayer_bodies SET body = ? WHERE seq = ?').run(damaged, 1)
     const { process, started } = recording()
-    consume(inbox, process)
+    const onError = vi.fn()
+    consume(inbox, process, { onError })
     await eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
     expect(started).toEqual(['good'])
+    const said = new Error('orders.place: BODY_DAMAGED. The body that was stored is damaged. It is a dead letter now.')
+    expect(onError.mock.calls).toEqual([[said]])
     const error = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
     const letter = await inbox.deadLetters.get('bad')
     expect(letter).toMatchObject({ id: 'bad', attempts: 1, error, delivery: { id: 'bad', group: 'orders/A' } })
