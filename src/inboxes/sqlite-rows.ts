@@ -9,8 +9,8 @@ interface DeliveryRow {
   readonly topic: string
   readonly received_at: number
   readonly grp: string | null
-  /** libsql gives the one or the other. */
-  readonly body: Uint8Array | ArrayBuffer
+  /** libsql gives the one or the other; null if the damage to a file is such that it is not found. */
+  readonly body: Uint8Array | ArrayBuffer | null
 }
 
 export interface OpenRow extends DeliveryRow {
@@ -29,7 +29,7 @@ interface DeadRow extends Omit<DeliveryRow, 'seq' | 'grp' | 'body'> {
 }
 
 export function keptIn({ id, topic, received_at, grp, body }: DeliveryRow): Kept {
-  const packed = new Uint8Array(body)
+  const packed = new Uint8Array(body ?? [])
   const whole = unpack(packed)
   const receivedAt = new Date(received_at)
   const delivery = { id, topic, body: whole ?? packed, receivedAt, group: grp ?? undefined }

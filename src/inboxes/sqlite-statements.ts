@@ -40,7 +40,8 @@ const STATEMENTS = {
     WHERE seq IN (SELECT seq FROM hooklayer_deliveries WHERE state = 3 AND due_at <= ? LIMIT 2)`,
   countOpen: `SELECT (SELECT count(*) FROM hooklayer_deliveries WHERE state = 0)
     + (SELECT count(*) FROM hooklayer_deliveries WHERE state = 1) AS open`,
-  // The oldest of each topic that has a hand left, and of those the oldest: what waits for a hand is not walked over.
+  // The oldest of each topic that has a hand left, and of those the oldest: what waits for a hand is not walked over. A body that is not
+  // to be found any more keeps nobody from it: it would be the oldest for ever, and hold up all others.
   next: `WITH RECURSIVE topics (topic) AS (
       SELECT min(topic) FROM hooklayer_deliveries WHERE state = 0
       UNION ALL
@@ -52,7 +53,7 @@ const STATEMENTS = {
       FROM topics WHERE topic NOT IN (SELECT value FROM json_each(?))
     )
     SELECT seq, id, topic, received_at, grp, attempts, token, body
-    FROM hooklayer_deliveries JOIN hooklayer_bodies USING (seq)
+    FROM hooklayer_deliveries LEFT JOIN hooklayer_bodies USING (seq)
     WHERE seq = (SELECT seq FROM oldest JOIN hooklayer_deliveries USING (seq) ORDER BY due_at, seq LIMIT 1)`,
   take: 'UPDATE hooklayer_deliveries SET token = ?, due_at = ?, attempts = attempts + 1 WHERE seq = ?',
   renew: `UPDATE hooklayer_deliveries SET due_at = ? ${HELD}`,
@@ -67,7 +68,7 @@ const STATEMENTS = {
     WHERE state = 2 AND due_at BETWEEN ? AND ? AND (due_at, id) > (?, ?)
     AND topic = coalesce(?, topic) AND code = coalesce(?, code) ORDER BY due_at, id LIMIT 100`,
   letter: `SELECT seq, id, topic, received_at, grp, due_at, attempts, code, message, body
-    FROM hooklayer_deliveries JOIN hooklayer_bodies USING (seq) WHERE id = ? AND state = 2`,
+    FROM hooklayer_deliveries LEFT JOIN hooklayer_bodies USING (seq) WHERE id = ? AND state = 2`,
   revive: `UPDATE hooklayer_deliveries AS one
     SET due_at = ?, attempts = 0, code = NULL, message = NULL, seq = ${LAST} + 1,
       state = (SELECT count(*) FROM hooklayer_deliveries AS first WHERE first.grp = one.grp AND first.state = 0)
