@@ -43,13 +43,7 @@ export function readBody(
 }
 
 function read(body: ReadBody, maxBytes: number, ms: number): Promise<Uint8Array | string> {
-  return within(body({ maxBytes }), ms, tooSlow, unreadable)
-}
-
-function tooSlow(): WebhookError {
-  return new WebhookError('BODY_TIMEOUT')
-}
-
-function unreadable(thrown: unknown): WebhookError {
-  return isWebhookError(thrown) ? thrown : new WebhookError('BODY_ABORTED', { cause: thrown })
+  return within(body({ maxBytes }), ms, () => new WebhookError('BODY_TIMEOUT')).catch((thrown: unknown) => {
+    throw isWebhookError(thrown) ? thrown : new WebhookError('BODY_ABORTED', { cause: thrown })
+  })
 }

@@ -19,15 +19,8 @@ export function createDeadline(ms: number): Deadline {
  *
  * On Node a timer for each delivery costs a small one a quarter of its time over HTTP. Most work is over in a few milliseconds,
  * so its timer is not set until {@link GATHER_MS} later, for all that has gathered by then, and only if it is still needed.
- *
- * @param failed what to reject with if the work does, for a `catch` would be one more turn of the queue. Default: the same.
  */
-export function within<T>(
-  work: PromiseLike<T>,
-  ms: number,
-  late: () => Error,
-  failed: (thrown: unknown) => unknown = asThrown,
-): Promise<T> {
+export function within<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
     const watch: Watch = { end: performance.now() + ms, expire: () => reject(late()), timer: undefined }
     if (sharesTimers && ms > GATHER_MS) gather(watch)
@@ -37,16 +30,12 @@ export function within<T>(
         stop(watch)
         resolve(value)
       },
-      (error: unknown) => {
+      (error) => {
         stop(watch)
-        reject(failed(error))
+        reject(error)
       },
     )
   })
-}
-
-function asThrown(thrown: unknown): unknown {
-  return thrown
 }
 
 /** Somebody's wait for work that may be late; once that is over it holds on to nothing, for it may still be gathered. */
