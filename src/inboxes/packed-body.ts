@@ -1,8 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 
 /**
- * A body as an engine keeps it. An order is a tenth of its size then, and what that takes, 0.1 ms for 20 KB, is less than what it would
- * take to write the rest. With gzip rather than a mere deflate, because its checksum knows a bit that has flipped.
+ * A body as an engine keeps it. An order is a sixth of its size then, or less, and what that takes, 0.1 ms for 20 KB, is less than what
+ * it would take to send the rest to a server. With gzip rather than a mere deflate, because its checksum knows a bit that has flipped.
  */
 export function pack(body: Uint8Array): Buffer {
   return gzipSync(body, { level: 1 })
