@@ -45,11 +45,11 @@ export function createClaims(leaseMs: number, done: () => void): Claims {
     if (!isKept(job)) await conclude(engine, holding, token, { state: 'handled' })
     else if (attempt > attempts) await conclude(engine, holding, token, { state: 'dead', error: WORKER_LOST })
     else {
-      const kept = keptIn(job)
-      const { topic, group } = kept.delivery
+      const { name: topic, data } = job
+      const { group } = data
       const isFirst = group === undefined || (await engine.lines.isFirst(job, group, lane))
       if (isFirst && isFree(topic)) {
-        const claimed = { token, attempt, ...kept }
+        const claimed = { token, attempt, ...keptIn(job) }
         held.set(claimed, holding)
         return claimed
       }

@@ -41,7 +41,7 @@ let handled = 0
 let worker: Worker | undefined
 
 answerWith<DeferredQuestion>(async (question): Promise<DeferredAnswer> => {
-  if (question === 'cpu') return process.cpuUsage().user + process.cpuUsage().system
+  if (question === 'cpu') return cpuMicroseconds()
   if (question === 'listen') return listen(role === 'storing' ? createReceiver({ secrets, logger, inbox }) : handling)
   if (question === 'stop') await worker?.stop()
   else if (question === 'work') {
@@ -50,6 +50,11 @@ answerWith<DeferredQuestion>(async (question): Promise<DeferredAnswer> => {
   } else while (handled < question.handled) await sleep(1)
   return handled
 })
+
+function cpuMicroseconds(): number {
+  const { user, system } = process.cpuUsage()
+  return user + system
+}
 
 async function listen(receiver: Receiver): Promise<number> {
   const server = createServer(createNodeListener(receiver)).listen(0, '127.0.0.1')

@@ -162,35 +162,17 @@ function findingsOf(rounds: readonly Rates[]): Findings {
   const note =
     `The handler reads the order and waits ${HANDLER_MS} ms. Sender, receiver and worker are a process each, ` +
     `on ${availableParallelism()} cores: on another machine they would take nothing from the receiver, whose CPU says what it could do then.`
-  const bar = (what: string, { median }: Ratio): Bar => ({
-    what: `${what}, ${KILOBYTES} KB`,
-    figure: median,
-    atLeast: 2,
-  })
+  const bar = (what: string, of: (rates: Rates) => number, to: (rates: Rates) => number): Bar => {
+    return { what: `${what}, ${KILOBYTES} KB`, figure: ratio(rounds, of, to).median, atLeast: 2 }
+  }
+  const drained = ({ storedBeside }: Rates) => storedBeside.perSecond
   const bars = [
-    bar(
-      'acknowledged/s, a worker draining ÷ inline',
-      ratio(
-        rounds,
-        ({ storedBeside }) => storedBeside.perSecond,
-        ({ inline }) => inline.perSecond,
-      ),
-    ),
-    bar(
-      'acknowledged/s, a worker draining ÷ inline with a store',
-      ratio(
-        rounds,
-        ({ storedBeside }) => storedBeside.perSecond,
-        ({ once }) => once.perSecond,
-      ),
-    ),
+    bar('acknowledged/s, a worker draining ÷ inline', drained, ({ inline }) => inline.perSecond),
+    bar('acknowledged/s, a worker draining ÷ inline with a store', drained, ({ once }) => once.perSecond),
     bar(
       "deliveries for a second of the receiver's CPU, a worker draining ÷ inline",
-      ratio(
-        rounds,
-        ({ inline }) => inline.cpu,
-        ({ storedBeside }) => storedBeside.cpu,
-      ),
+      ({ inline }) => inline.cpu,
+      ({ storedBeside }) => storedBeside.cpu,
     ),
   ]
   return { tables: [{ title, head, rows, note }], bars }
