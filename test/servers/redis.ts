@@ -2,6 +2,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePorts, type ServerProgram, startProcess } from './process.ts'
 
@@ -52,12 +53,26 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const close = async () => void (await Promise.all(servers.map((server) => server.end())))
   try {
     const addresses = nodes.map(({ host, port }) => `${host}:${port}`)
-    await promisify(execFile)('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'])
+    await redisCli('--cluster', 'create', ...addresses, '--cluster-yes')
+    await Promise.all(nodes.map(({ port }) => untilClusterIsUp(port)))
     return { nodes, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/** `create` ends when the slots are given out. Until a node has heard of the others it answers `CLUSTERDOWN` all the same. */
+async function untilClusterIsUp(port: number): Promise<void> {
+  for (const deadline = Date.now() + 30_000; ; await setTimeout(50)) {
+    const info = await redisCli('-p', String(port), 'cluster', 'info')
+    if (info.includes('cluster_state:ok')) return
+    if (Date.now() > deadline) throw new Error(`A node of the cluster of Redis does not come up:\n${info}`)
+  }
+}
+
+async function redisCli(...args: readonly string[]): Promise<string> {
+  return (await promisify(execFile)('redis-cli', args)).stdout
 }
 
 /** A Redis in a new folder, which remembers nothing unless it is told to. */
