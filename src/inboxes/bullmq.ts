@@ -36,7 +36,7 @@ export interface BullmqInboxOptions extends ShelfOptions {
  * **Redis** vouches for no more than its settings do. With `appendonly yes` and `appendfsync always` nothing is lost; with `everysec`
  * what was acknowledged in the last second or two before a power cut is, and without `appendonly` all since the last snapshot;
  * a fail-over to a replica may lose what had not reached it. `maxmemory-policy` must be `noeviction`: a worker tells its `onError`
- * once if it is not. A body is kept gzipped until it is handled, an order in a fifth to a tenth of its size; an id that is
+ * once if it is not. A body is kept compressed until it is handled, an order in a fifth to a tenth of its size; an id that is
  * only known takes less than a kilobyte.
  *
  * **PostgreSQL** loses nothing with `synchronous_commit` at `on`, its default; at `off` it may lose what was acknowledged in the

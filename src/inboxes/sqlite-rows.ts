@@ -29,7 +29,7 @@ interface DeadRow extends Omit<DeliveryRow, 'seq' | 'grp' | 'body'> {
 }
 
 export function keptIn({ id, topic, received_at, grp, body }: DeliveryRow): Kept {
-  const packed = new Uint8Array(body ?? [])
+  const packed = body ? Buffer.from(body as ArrayBuffer) : Buffer.alloc(0)
   const whole = unpack(packed)
   const receivedAt = new Date(received_at)
   const delivery = { id, topic, body: whole ?? packed, receivedAt, group: grp ?? undefined }

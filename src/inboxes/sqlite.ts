@@ -32,7 +32,7 @@ export type SqliteInboxOptions = SqliteLocation &
  * A file is looked through for damage when it is opened, which takes a second for 2 GB. While the disk is full nothing is taken in or
  * handed out, and what was handled meanwhile is recorded when there is room.
  *
- * A body is kept gzipped, byte for byte. A delivery whose worker was lost in its last attempt becomes a dead letter with the code
+ * A body is kept compressed, byte for byte. A delivery whose worker was lost in its last attempt becomes a dead letter with the code
  * `WORKER_LOST`, one whose body was damaged on the disk with `BODY_DAMAGED`.
  *
  * @throws TypeError if an option is unknown or out of range, or there is neither a file nor a database.
