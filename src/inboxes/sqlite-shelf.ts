@@ -17,10 +17,11 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
     const now = Date.now()
     if (!room.isLeft()) return sql.isKnown.get(id, now) ? 'duplicate' : 'full'
     const grp = group ?? null
-    const insert = () => sql.insert.get(id, topic, receivedAt.getTime(), grp, now, grp)
-    const inserted = insert() ?? (sql.forget.run(id, now).changes > 0 ? insert() : undefined)
-    if (!inserted) return 'duplicate'
-    sql.insertBody.run((inserted as { seq: number }).seq, packed)
+    const insert = () => sql.insert.run(id, topic, receivedAt.getTime(), grp, now, grp)
+    let inserted = insert()
+    if (inserted.changes === 0 && sql.forget.run(id, now).changes > 0) inserted = insert()
+    if (inserted.changes === 0) return 'duplicate'
+    sql.insertBody.run(inserted.lastInsertRowid, packed)
     room.take()
     return 'stored'
   }

@@ -32,7 +32,7 @@ const LAST = '(SELECT max(seq) FROM hooklayer_deliveries)'
 const STATEMENTS = {
   insert: `INSERT INTO hooklayer_deliveries (id, topic, received_at, grp, due_at, state)
     VALUES (?, ?, ?, ?, ?, (SELECT count(*) FROM hooklayer_deliveries WHERE grp = ? AND state = 0))
-    ON CONFLICT (id) DO NOTHING RETURNING seq`,
+    ON CONFLICT (id) DO NOTHING`,
   insertBody: 'INSERT INTO hooklayer_bodies VALUES (?, ?)',
   isKnown: 'SELECT 1 FROM hooklayer_deliveries WHERE id = ? AND (state < 3 OR due_at > ?)',
   forget: 'DELETE FROM hooklayer_deliveries WHERE id = ? AND state = 3 AND due_at <= ?',

@@ -11,13 +11,16 @@ export interface SqliteDatabase {
 /** Parameters are `?`, in their order: named and numbered ones are not the same thing to all of them. */
 export interface SqliteStatement {
   /** Changes something. */
-  run(...values: readonly SqliteValue[]): { readonly changes: number | bigint }
+  run(...values: readonly SqliteValue[]): {
+    readonly changes: number | bigint
+    readonly lastInsertRowid: number | bigint
+  }
   /** The first row, or nothing. */
   get(...values: readonly SqliteValue[]): unknown
   all(...values: readonly SqliteValue[]): unknown[]
 }
 
-type SqliteValue = string | number | null | Uint8Array
+type SqliteValue = string | number | bigint | null | Uint8Array
 
 export function prepare(database: SqliteDatabase, sql: string): SqliteStatement {
   return database.prepare(sql) as SqliteStatement
