@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import getRawBody, { type RawBodyError } from 'raw-body'
 import { WebhookError } from '../core/errors.ts'
-import type { WebhookRequest, WebhookResponse } from '../core/request.ts'
+import type { ReadBody, WebhookRequest, WebhookResponse } from '../core/request.ts'
 
 /** Where hosts and body parsers leave a body: on the request, or elsewhere as Koa does it. */
 export interface HostBody {
@@ -22,7 +22,7 @@ type Receive = (request: WebhookRequest) => Promise<WebhookResponse>
  *
  * @param fix how to keep a body parser away in this framework, for whoever reads `BODY_ALREADY_PARSED`.
  */
-export async function answerNode(
+export function answerNode(
   receive: Receive,
   request: IncomingMessage,
   response: ServerResponse,
@@ -30,30 +30,20 @@ export async function answerNode(
   host: HostBody = request as HostBody,
 ): Promise<void> {
   const { method = '', headers } = request
-  toNode(
-    await receive({ method, headers, body: ({ maxBytes }) => read(request, host, fix, maxBytes) }),
-    request,
-    response,
-  )
+  const body: ReadBody = ({ maxBytes }) => read(request, host, fix, maxBytes)
+  return receive({ method, headers, body }).then((answer) => toNode(answer, request, response))
 }
 
-async function read(
-  request: IncomingMessage,
-  host: HostBody,
-  fix: string,
-  maxBytes: number,
-): Promise<Uint8Array | string> {
+function read(request: IncomingMessage, host: HostBody, fix: string, maxBytes: number): Promise<Uint8Array | string> {
   const arrived = asArrived(host.rawBody) ?? asArrived(host.body)
-  if (arrived !== undefined) return arrived
-  if (request.readableDidRead || request.readableEnded) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
-  try {
-    return await getRawBody(request, { limit: maxBytes })
-  } catch (error) {
-    const { type } = error as RawBodyError
-    if (type === 'entity.too.large') throw new WebhookError('BODY_TOO_LARGE')
-    if (type === 'stream.encoding.set') throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+  if (arrived !== undefined) return Promise.resolve(arrived)
+  if (request.readableDidRead || request.readableEnded)
+    return Promise.reject(new WebhookError('BODY_ALREADY_PARSED', { fix }))
+  return getRawBody(request, { limit: maxBytes }).catch((error: RawBodyError) => {
+    if (error.type === 'entity.too.large') throw new WebhookError('BODY_TOO_LARGE')
+    if (error.type === 'stream.encoding.set') throw new WebhookError('BODY_ALREADY_PARSED', { fix })
     throw error
-  }
+  })
 }
 
 function asArrived(body: unknown): Uint8Array | string | undefined {

@@ -1,7 +1,7 @@
 import { type Deadline, within } from './deadline.ts'
 import { isWebhookError, WebhookError } from './errors.ts'
-import { type Eventually, pipe } from './pipe.ts'
-import { bytesOf, headerOf, type ReadBody, type WebhookRequest } from './request.ts'
+import type { Eventually } from './pipe.ts'
+import { bytesOf, headerOf, type WebhookRequest } from './request.ts'
 
 export interface BodyLimits {
   readonly maxBodyBytes: number
@@ -33,17 +33,20 @@ export function readBody(
   { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
   deadline: Deadline,
 ): Eventually<Uint8Array> {
-  const arrived =
-    typeof body === 'function' ? read(body, maxBodyBytes, Math.min(bodyTimeoutMs, deadline.remaining())) : body
-  return pipe(arrived, (whole) => {
+  const checked = (whole: Uint8Array | string) => {
     const bytes = bytesOf(whole)
     if (bytes.length > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
     return bytes
-  })
+  }
+  if (typeof body !== 'function') return checked(body)
+  const ms = Math.min(bodyTimeoutMs, deadline.remaining())
+  return within(body({ maxBytes: maxBodyBytes }), ms, tooSlow).then(checked, aborted)
 }
 
-function read(body: ReadBody, maxBytes: number, ms: number): Promise<Uint8Array | string> {
-  return within(body({ maxBytes }), ms, () => new WebhookError('BODY_TIMEOUT')).catch((thrown: unknown) => {
-    throw isWebhookError(thrown) ? thrown : new WebhookError('BODY_ABORTED', { cause: thrown })
-  })
+function tooSlow(): WebhookError {
+  return new WebhookError('BODY_TIMEOUT')
+}
+
+function aborted(thrown: unknown): never {
+  throw isWebhookError(thrown) ? thrown : new WebhookError('BODY_ABORTED', { cause: thrown })
 }
