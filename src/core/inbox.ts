@@ -72,10 +72,11 @@ export interface DeadLetter {
   readonly topic: string
   readonly receivedAt: Date
   readonly failedAt: Date
+  /** How many times it was taken out to be handled. */
   readonly attempts: number
   /**
    * `code` of the error of the last attempt, and its message; `PERMANENT` for a handler's `PermanentError`. The drivers of this package
-   * have two more: `WORKER_LOST`, nobody saw the end of the last attempt, and `BODY_DAMAGED`, the engine did not keep the bytes.
+   * have two more: `WORKER_LOST`, nobody has seen the end of its attempts, and `BODY_DAMAGED`, the engine did not keep the bytes.
    */
   readonly error: { readonly code: string; readonly message: string }
 }

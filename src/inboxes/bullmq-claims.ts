@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Engine } from './bullmq-engine.ts'
 import { attemptsOf, type DeliveryJob, empty, FailedAttempt, isKept, keptIn, type Lane } from './bullmq-job.ts'
 import { isRefusal } from './bullmq-letters.ts'
-import { type Claimed, type Demand, type End, type Shelf, WORKER_LOST } from './shelf.ts'
+import type { Claimed, Demand, End, Shelf } from './shelf.ts'
 
 interface Held {
   readonly job: DeliveryJob
@@ -35,21 +35,23 @@ export function createClaims(leaseMs: number, done: () => void): Claims {
   const setBack = createSetBack()
   let turn = 0
 
-  /** What one look into a lane has found; `undefined` if there is nothing more to find in it for now. */
-  async function look(engine: Engine, lane: Lane, { isFree, attempts }: Wanted): Promise<Claimed | 'next' | undefined> {
+  /** What one look into a lane has found of the topics that have a hand free; `undefined` if there is nothing more to find in it for now. */
+  async function look(
+    engine: Engine,
+    lane: Lane,
+    isFree: (topic: string) => boolean,
+  ): Promise<Claimed | 'next' | undefined> {
     const token = randomUUID()
     const job = await lane.worker.getNextJob(token, { block: false })
     if (!job) return undefined
     const holding = { job, lane }
-    const attempt = attemptsOf(job) + 1
     if (!isKept(job)) await conclude(engine, holding, token, { state: 'handled' })
-    else if (attempt > attempts) await conclude(engine, holding, token, { state: 'dead', error: WORKER_LOST })
     else {
       const { name: topic, data } = job
       const { group } = data
       const isFirst = group === undefined || (await engine.lines.isFirst(job, group, lane))
       if (isFirst && isFree(topic)) {
-        const claimed = { token, attempt, ...keptIn(job) }
+        const claimed = { token, attempt: attemptsOf(job) + 1, isLost: job.stalledCounter > 0, ...keptIn(job) }
         held.set(claimed, holding)
         return claimed
       }
@@ -77,7 +79,7 @@ export function createClaims(leaseMs: number, done: () => void): Claims {
   }
 
   return {
-    async claim(engine, { hands, handsByTopic, attempts }) {
+    async claim(engine, { hands, handsByTopic }) {
       const { lanes } = engine
       const claimed: Claimed[] = []
       const isFree = (topic: string) => {
@@ -89,7 +91,7 @@ export function createClaims(leaseMs: number, done: () => void): Claims {
         for (const lane of [...lanes.slice(turn), ...lanes.slice(0, turn)]) {
           for (let looks = 0; looks < LOOKS && claimed.length < hands; looks++) {
             if (Date.now() < (quietUntil.get(lane) ?? 0)) break
-            const found = await look(engine, lane, { isFree, attempts })
+            const found = await look(engine, lane, isFree)
             if (!found) quietUntil.set(lane, Date.now() + QUIET_MS)
             else if (found !== 'next') claimed.push(found)
           }
@@ -119,11 +121,6 @@ export function createClaims(leaseMs: number, done: () => void): Claims {
     },
     wake: (lane) => void quietUntil.delete(lane),
   }
-}
-
-interface Wanted extends Pick<Demand, 'attempts'> {
-  /** Whether there is a hand for one more of a topic. */
-  isFree(topic: string): boolean
 }
 
 /**

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import { type ConsumeOptions, type Consumer, failureOf, type ProcessDelivery } from '../core/inbox.ts'
+import { type ConsumeOptions, type Consumer, type DeadLetter, failureOf, type ProcessDelivery } from '../core/inbox.ts'
 import { createBell } from './bell.ts'
-import { BODY_DAMAGED, type Claimed, type End, type Shelf } from './shelf.ts'
+import { BODY_DAMAGED, type Claimed, type End, type Shelf, WORKER_LOST } from './shelf.ts'
 
 export interface Consuming extends Consumer {
   /** There may be something to do. */
@@ -57,7 +57,7 @@ export function consume(
       const limit = handsByTopic.get(delivery.topic)
       if (limit !== undefined) handsByTopic.set(delivery.topic, limit - 1)
     }
-    return shelf.claim({ hands, handsByTopic, attempts: options.attempts })
+    return shelf.claim({ hands, handsByTopic })
   }
 
   function start(claimed: Claimed): void {
@@ -88,12 +88,12 @@ export function consume(
     }
   }
 
-  async function endOf({ delivery, attempt, isDamaged }: Claimed, signal: AbortSignal): Promise<End> {
-    if (isDamaged) {
-      options.onError(
-        new Error(`${delivery.topic}: ${BODY_DAMAGED.code}. ${BODY_DAMAGED.message} It is a dead letter now.`),
-      )
-      return { state: 'dead', error: BODY_DAMAGED }
+  async function endOf(claimed: Claimed, signal: AbortSignal): Promise<End> {
+    const { delivery, attempt } = claimed
+    const error = whyHopeless(claimed)
+    if (error) {
+      options.onError(new Error(`${delivery.topic}: ${error.code}. ${error.message} It is a dead letter now.`))
+      return { state: 'dead', error }
     }
     try {
       await process(delivery, { number: attempt, signal })
@@ -105,6 +105,12 @@ export function consume(
       if (!retryable || attempt >= options.attempts) return { state: 'dead', error }
       return { state: 'failed', delayMs: options.delayMs(attempt) }
     }
+  }
+
+  /** Why a delivery is not to be tried: with its last attempt it may take every worker along, one after another. */
+  function whyHopeless({ attempt, isDamaged, isLost }: Claimed): DeadLetter['error'] | undefined {
+    if (isDamaged) return BODY_DAMAGED
+    return isLost && attempt > options.attempts ? WORKER_LOST : undefined
   }
 
   async function renew(): Promise<void> {

@@ -62,7 +62,7 @@ function createMemoryShelf({ retentionMs, maxQueued }: Limits): Shelf {
       left.set(delivery.topic, room - 1)
       row.token = crypto.randomUUID()
       row.attempts += 1
-      claimed.push({ token: row.token, attempt: row.attempts, delivery, isDamaged: false })
+      claimed.push({ token: row.token, attempt: row.attempts, delivery, isDamaged: false, isLost: false })
     }
     return claimed
   }

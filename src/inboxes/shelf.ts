@@ -25,8 +25,6 @@ export interface Demand {
   readonly hands: number
   /** How many more of a topic may run, where that is limited. */
   readonly handsByTopic: ReadonlyMap<string, number>
-  /** A delivery whose worker was lost this many times is dead. */
-  readonly attempts: number
 }
 
 /** A delivery as it was found. If its body is damaged it is there as it was kept: somebody may still make something of it. */
@@ -39,6 +37,8 @@ export interface Claimed extends Kept {
   readonly token: string
   /** From 1. */
   readonly attempt: number
+  /** Whether nobody has seen the end of an attempt before this one: its worker may have died of it. */
+  readonly isLost: boolean
 }
 
 export type End =

@@ -2,7 +2,7 @@ import type { StoredDelivery } from '../core/inbox.ts'
 import type { OpenDatabase } from '../sqlite/open.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { pack } from './packed-body.ts'
-import { type Claimed, type Demand, type End, type Limits, type Shelf, WORKER_LOST } from './shelf.ts'
+import type { Claimed, Demand, End, Limits, Shelf } from './shelf.ts'
 import { deadLetterOf, deadLettersOf, keptIn, type OpenRow, type RemovedRow, statisticsOf } from './sqlite-rows.ts'
 import { prepareStatements, type Statements } from './sqlite-statements.ts'
 
@@ -26,7 +26,7 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
     return 'stored'
   }
 
-  function claim({ hands, handsByTopic, attempts }: Demand): readonly Claimed[] {
+  function claim({ hands, handsByTopic }: Demand): readonly Claimed[] {
     const claimed: Claimed[] = []
     const left = new Map(handsByTopic)
     while (claimed.length < hands) {
@@ -34,15 +34,11 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
       const busy = [...left].flatMap(([topic, hands]) => (hands === 0 ? topic : []))
       const row = sql.next.get(now, JSON.stringify(busy)) as OpenRow | undefined
       if (!row) break
-      const { seq, id, topic } = row
-      if (row.token !== null && row.attempts >= attempts) {
-        end(sql.died.get(now, WORKER_LOST.code, WORKER_LOST.message, id, row.token))
-        continue
-      }
+      const { seq, topic } = row
       const token = crypto.randomUUID()
       sql.take.run(token, now + leaseMs, seq)
       left.set(topic, (left.get(topic) ?? hands) - 1)
-      claimed.push({ token, attempt: row.attempts + 1, ...keptIn(row) })
+      claimed.push({ token, attempt: row.attempts + 1, isLost: row.token !== null, ...keptIn(row) })
     }
     return claimed
   }
