@@ -2,6 +2,7 @@ import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
+import { KEEPS_MEMORY } from '../children.ts'
 import { githubHeaders, signedHeaders } from '../signed.ts'
 import type { Answer, Framework, Question, Usage } from './child.ts'
 import { type Kind, PATH } from './contestant.ts'
@@ -21,13 +22,6 @@ export interface Run {
  * behind runs in a smaller one, which fits the processor's cache; a server that has been up for an hour does not.
  */
 const FULL_GROWN = '--min-semi-space-size=16'
-
-/**
- * glibc gives memory back to the system as soon as enough of it lies free at the end of its heap, only to ask for it again for the next
- * body. Whether that happens is a matter of what came to lie there when the process began: two processes of the same program differ by
- * a fifth at 200 KB, for as long as they live. So it keeps what it has.
- */
-const KEEPS_MEMORY = { MALLOC_TRIM_THRESHOLD_: String(2 ** 28), MALLOC_MMAP_THRESHOLD_: String(2 ** 25) }
 
 /** A server in a process of its own. */
 export interface Server {
