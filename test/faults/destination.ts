@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import pg from 'pg'
@@ -18,7 +18,7 @@ export function openFiles({ file }: Effects): Destination {
   return {
     numbers: async () =>
       readdirSync(folder)
-        .map((id) => Number(readFileSync(join(folder, id), 'utf8')))
+        .map((id) => Number(readlinkSync(join(folder, id))))
         .toSorted((one, other) => one - other),
     close: async () => {},
   }

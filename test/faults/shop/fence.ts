@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { createPostgresStore } from '../../../src/stores/postgres.ts'
 import type { Settings } from './settings.ts'
@@ -14,7 +14,7 @@ export function openFence(settings: Settings, at: At): Fence {
   return settings.fence === 'file' ? openFolder(settings) : openTable(settings, at)
 }
 
-/** Where the files of such a fence are: each is called as its event, and holds the number. */
+/** Where the links of such a fence are: each is called as its event, and points at the number. */
 export function fenceFolder(effects: string): string {
   return `${effects}.fenced`
 }
@@ -25,7 +25,8 @@ function openFolder({ effects }: Settings): Fence {
   return {
     async take(id, number) {
       try {
-        writeFileSync(join(folder, id), String(number), { flag: 'wx' })
+        // A link is there with its number or not at all, whenever the process is killed; a file may be there and still be empty.
+        symlinkSync(String(number), join(folder, id))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       }

@@ -30,7 +30,7 @@ export interface Settings {
   /** Handlers go on when they are told to stop. */
   readonly ignoresSignal?: boolean
   /**
-   * Effects go to a destination that knows an event by its id: a file of that name in the folder `<effects>.fenced`, or a row of the
+   * Effects go to a destination that knows an event by its id: a link of that name in the folder `<effects>.fenced`, or a row of the
    * table `<name>_effects`, in one transaction with a claim on the event.
    */
   readonly fence?: 'file' | 'transaction'
