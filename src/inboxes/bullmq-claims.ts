@@ -35,7 +35,7 @@ export function createClaims(leaseMs: number, done: () => void): Claims {
   const setBack = createSetBack()
   let turn = 0
 
-  /** What one look into a lane has found of the topics that have a hand free; `undefined` if there is nothing more to find in it for now. */
+  /** What one look into a lane has found of the topics that are free; `undefined` if there is nothing more to find in it for now. */
   async function look(
     engine: Engine,
     lane: Lane,
