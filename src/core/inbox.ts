@@ -54,7 +54,7 @@ export interface ConsumeOptions {
   readonly attempts: number
   /** Milliseconds to wait after the attempt of this number has failed. */
   readonly delayMs: (attempt: number) => number
-  /** Told when the engine itself fails, which it survives by trying again, and when it has not kept the bytes of a delivery. */
+  /** Told when the engine itself fails, which it survives by trying again, and of what is given up as `WORKER_LOST` or `BODY_DAMAGED`. */
   readonly onError: (error: unknown) => void
 }
 
@@ -72,7 +72,7 @@ export interface DeadLetter {
   readonly topic: string
   readonly receivedAt: Date
   readonly failedAt: Date
-  /** How many times it was taken out to be handled. */
+  /** How many were made. */
   readonly attempts: number
   /**
    * `code` of the error of the last attempt, and its message; `PERMANENT` for a handler's `PermanentError`. The drivers of this package

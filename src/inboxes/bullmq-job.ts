@@ -73,7 +73,7 @@ export function letterOf(job: DeliveryJob): DeadLetter {
     receivedAt: new Date(timestamp),
     failedAt: new Date(finishedOn),
     attempts: attemptsOf(job),
-    error: failureIn(job.failedReason),
+    ...failureIn(job.failedReason),
   }
 }
 
@@ -83,7 +83,7 @@ export class FailedAttempt extends Error {
   readonly delayMs: number
 
   constructor(end: Extract<End, { readonly state: 'failed' | 'dead' }>) {
-    super(end.state === 'dead' ? JSON.stringify(end.error) : '')
+    super(end.state === 'dead' ? JSON.stringify({ error: end.error, attempts: end.attempts }) : '')
     this.delayMs = end.state === 'dead' ? -1 : end.delayMs
   }
 }
@@ -93,11 +93,11 @@ export function backoffOf(_attempt: number, _type?: string, error?: Error): numb
   return error instanceof FailedAttempt ? error.delayMs : -1
 }
 
-function failureIn(reason: string): DeadLetter['error'] {
+function failureIn(reason: string): Pick<DeadLetter, 'error'> & Partial<Pick<DeadLetter, 'attempts'>> {
   try {
-    const { code, message } = JSON.parse(reason) as DeadLetter['error']
-    return { code, message }
+    const { error, attempts } = JSON.parse(reason) as Pick<DeadLetter, 'error' | 'attempts'>
+    return { error, attempts }
   } catch {
-    return WORKER_LOST
+    return { error: WORKER_LOST }
   }
 }

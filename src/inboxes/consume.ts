@@ -93,7 +93,7 @@ export function consume(
     const error = whyHopeless(claimed)
     if (error) {
       options.onError(new Error(`${delivery.topic}: ${error.code}. ${error.message} It is a dead letter now.`))
-      return { state: 'dead', error }
+      return { state: 'dead', error, attempts: error === WORKER_LOST ? attempt - 1 : attempt }
     }
     try {
       await process(delivery, { number: attempt, signal })
@@ -102,7 +102,7 @@ export function consume(
       const { retryable, excused, ...error } = failureOf(thrown)
       if (error.code === 'SHUTTING_DOWN') return RETURNED
       if (excused) return { state: 'returned', delayMs: options.delayMs(attempt) }
-      if (!retryable || attempt >= options.attempts) return { state: 'dead', error }
+      if (!retryable || attempt >= options.attempts) return { state: 'dead', error, attempts: attempt }
       return { state: 'failed', delayMs: options.delayMs(attempt) }
     }
   }

@@ -70,7 +70,10 @@ function createMemoryShelf({ retentionMs, maxQueued }: Limits): Shelf {
   function settle(row: Row, end: End): void {
     row.token = undefined
     if (end.state === 'handled') remove(row.delivery.id)
-    if (end.state === 'dead') row.death = { failedAt: new Date(), error: end.error }
+    if (end.state === 'dead') {
+      row.attempts = end.attempts
+      row.death = { failedAt: new Date(), error: end.error }
+    }
     if (end.state === 'failed' || end.state === 'returned') row.dueAt = Date.now() + end.delayMs
     if (end.state === 'returned') row.attempts -= 1
   }

@@ -44,7 +44,8 @@ export interface Claimed extends Kept {
 export type End =
   | { readonly state: 'handled' }
   | { readonly state: 'failed'; readonly delayMs: number }
-  | { readonly state: 'dead'; readonly error: DeadLetter['error'] }
+  /** After so many attempts: this one is not among them if it was not made. */
+  | { readonly state: 'dead'; readonly error: DeadLetter['error']; readonly attempts: number }
   /** Given back, as if the attempt had not been made; `delayMs` may be 0. */
   | { readonly state: 'returned'; readonly delayMs: number }
 

@@ -48,7 +48,8 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
     if (outcome.state === 'returned') return sql.returned.run(now + outcome.delayMs, id, token).changes > 0
     if (outcome.state === 'failed') return sql.failed.run(now + outcome.delayMs, id, token).changes > 0
     if (outcome.state === 'dead') {
-      return end(sql.died.get(now, outcome.error.code, outcome.error.message, id, token)) !== undefined
+      const { error, attempts } = outcome
+      return end(sql.died.get(now, attempts, error.code, error.message, id, token)) !== undefined
     }
     const seq = end(sql.handled.get(now + retentionMs, id, token))
     if (seq !== undefined) remove(seq)

@@ -60,7 +60,7 @@ const STATEMENTS = {
   failed: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL ${HELD}`,
   returned: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL, attempts = attempts - 1 ${HELD}`,
   handled: `UPDATE hooklayer_deliveries SET state = 3, due_at = ?, token = NULL ${HELD} RETURNING seq, grp`,
-  died: `UPDATE hooklayer_deliveries SET state = 2, due_at = ?, token = NULL, code = ?, message = ? ${HELD}
+  died: `UPDATE hooklayer_deliveries SET state = 2, due_at = ?, attempts = ?, token = NULL, code = ?, message = ? ${HELD}
     RETURNING seq, grp`,
   advance: `UPDATE hooklayer_deliveries SET state = 0
     WHERE seq = (SELECT min(seq) FROM hooklayer_deliveries WHERE state = 1 AND grp = ?)`,

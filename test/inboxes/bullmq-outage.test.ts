@@ -140,7 +140,7 @@ describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create
     inbox.consume(handle, { ...HEEDFUL, attempts: 1, onError: (error) => told.push(error) })
     await vi.waitFor(async () => expect((await inbox.statistics()).dead).toBe(2), { timeout: 10_000 })
     expect(handle).not.toHaveBeenCalled()
-    expect((await inbox.deadLetters.get('alone'))?.error.code).toBe('WORKER_LOST')
+    expect(await inbox.deadLetters.get('alone')).toMatchObject({ attempts: 1, error: { code: 'WORKER_LOST' } })
     expect(told.map(String)).toEqual(Array(2).fill(expect.stringMatching(/WORKER_LOST.*It is a dead letter now/)))
     expect(await inbox.deadLetters.retry({})).toBe(2)
     await vi.waitFor(() => expect(handle).toHaveBeenCalledTimes(2), { timeout: 10_000 })
