@@ -12,25 +12,25 @@ export type {
 } from './core/handlers.ts'
 export type { IdempotencyOptions } from './core/idempotency.ts'
 export type {
-  Claim,
-  Completion,
+  CompleteOptions,
   IdempotencyStore,
-  Progress,
+  ReleaseOptions,
+  RenewOptions,
   Reservation,
+  ReserveOptions,
   ResourceVersion,
-  Rest,
 } from './core/idempotency-store.ts'
 export type {
-  Attempt,
   ConsumeOptions,
-  Consumer,
   DeadLetter,
   DeadLetterFilter,
   DeadLetters,
+  DeliveryAttempt,
   Inbox,
   InboxStatistics,
   ProcessDelivery,
   StoredDelivery,
+  Worker,
 } from './core/inbox.ts'
 export type { WithIncluded } from './core/include.ts'
 export type { Logger } from './core/logger.ts'
@@ -43,4 +43,4 @@ export { sign } from './core/signature.ts'
 export { createReceiver, type Receiver } from './receiver.ts'
 export { TOPICS, type Topic, type TopicOf, type TopicResource } from './topics/catalogue.ts'
 export type { DestroyedResource, LooseResource, ResourceOf } from './topics/resources.ts'
-export { createWorker, type Worker, type WorkerOptions } from './worker.ts'
+export { createWorker, type WorkerOptions } from './worker.ts'

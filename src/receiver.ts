@@ -1,11 +1,11 @@
 import { admit, readBody } from './core/admit.ts'
-import { authenticate, claimOf, type Delivery, deliveryOf } from './core/authenticate.ts'
-import { createBreaker } from './core/breaker.ts'
+import { authenticate, type Delivery, readSignedHeaders, toDelivery } from './core/authenticate.ts'
+import { createFailureStreak } from './core/breaker.ts'
 import { createDeadline, type Deadline } from './core/deadline.ts'
-import { dispatch, IGNORED, inTime, type Outcome, QUEUED, type Run } from './core/dispatch.ts'
-import { checkedDocument } from './core/document.ts'
+import { dispatch, finishInTime, IGNORED, type Outcome, QUEUED, type Run } from './core/dispatch.ts'
+import { checkDocument } from './core/document.ts'
 import { isWebhookError, toWebhookError, WebhookError } from './core/errors.ts'
-import { eventOf, type WebhookEvent } from './core/event.ts'
+import { parseEvent, type WebhookEvent } from './core/event.ts'
 import { createGate } from './core/gate.ts'
 import {
   createHandlers,
@@ -16,14 +16,14 @@ import {
   type TopicsOf,
 } from './core/handlers.ts'
 import { createIdempotency } from './core/idempotency.ts'
-import type { Attempt, StoredDelivery } from './core/inbox.ts'
-import { keep } from './core/keep.ts'
-import { defaultLogger, unfailing } from './core/logger.ts'
-import { type ReceiverOptions, settingsOf } from './core/options.ts'
+import type { DeliveryAttempt, StoredDelivery } from './core/inbox.ts'
+import { storeDelivery } from './core/keep.ts'
+import { defaultLogger, safeLogger } from './core/logger.ts'
+import { checkReceiverOptions, type ReceiverOptions } from './core/options.ts'
 import type { OutcomeName } from './core/outcomes.ts'
-import { type Eventually, isPromise, pipe } from './core/pipe.ts'
+import { isPromise, type MaybePromise, pipe } from './core/pipe.ts'
 import { type ErrorContext, type ErrorHandler, report } from './core/report.ts'
-import { bytesOf, type ReceiveOptions, type WebhookRequest, type WebhookResponse } from './core/request.ts'
+import { type ReceiveOptions, toBytes, type WebhookRequest, type WebhookResponse } from './core/request.ts'
 import { respond, respondError } from './core/respond.ts'
 import { createSecrets } from './core/secrets.ts'
 
@@ -61,7 +61,7 @@ export interface Receiver {
    *
    * @throws WebhookError when it is to be tried again (`retryable`) or never; the `PermanentError` of a handler.
    */
-  process(delivery: Omit<StoredDelivery, 'id' | 'group'>, attempt?: Partial<Attempt>): Promise<void>
+  handleStored(delivery: Omit<StoredDelivery, 'id' | 'group'>, attempt?: Partial<DeliveryAttempt>): Promise<void>
   /** What the registered handlers listen to and need, in the order of their registration. */
   subscriptions(): readonly Subscription[]
   /** Answers new deliveries 503; resolves when those under way have ended, late handlers included, however late they are. */
@@ -74,72 +74,72 @@ export interface Receiver {
  * @throws TypeError if an option is unknown or out of range, or a secret is missing, empty or has white space at its ends.
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { deadlineMs, maxInFlight, ordering, protectBreaker, ...limits } = settingsOf(options)
+  const { deadlineMs, maxInFlight, ordering, inboxMode, ...limits } = checkReceiverOptions(options)
   const { inbox } = options
-  const logger = unfailing(options.logger ?? defaultLogger)
+  const logger = safeLogger(options.logger ?? defaultLogger)
   const secrets = createSecrets(options.secrets)
   const handlers = createHandlers(secrets, logger)
   const errorHandlers: ErrorHandler[] = []
   const gate = createGate(maxInFlight)
-  const breaker = createBreaker(logger)
+  const failureStreak = createFailureStreak(logger)
   const idempotency = options.idempotency && createIdempotency(options.idempotency, logger, gate.waitFor)
   if (deadlineMs > 5000) logger.warn('`deadlineMs` is over 5,000: the sender does not wait that long.')
 
   /** The road: each stage takes what the one before it made. */
-  function walk(request: WebhookRequest, journey: Journey): Eventually<Outcome> {
+  function verifyAndHandle(request: WebhookRequest, context: DeliveryContext): MaybePromise<Outcome> {
     const receivedAt = new Date()
     admit(request, limits)
-    const claim = claimOf(request.headers)
-    journey.topic = claim.topic
+    const claim = readSignedHeaders(request.headers)
+    context.topic = claim.topic
     return pipe(
-      readBody(request, limits, journey.deadline),
-      (body) => authenticate(claim, body, receivedAt, secrets, journey.deadline),
+      readBody(request, limits, context.deadline),
+      (body) => authenticate(claim, body, receivedAt, secrets, context.deadline),
       (delivery) => {
-        journey.counted = delivery.topic
-        const isKept = inbox && (!protectBreaker || breaker.isClose(delivery.topic))
-        return isKept ? keep(delivery, inbox, ordering, journey.deadline) : walkOn(delivery, journey)
+        context.counted = delivery.topic
+        const isStored = inbox && (inboxMode === 'always' || failureStreak.isNearlyOpen(delivery.topic))
+        return isStored ? storeDelivery(delivery, inbox, ordering, context.deadline) : handleDelivery(delivery, context)
       },
     )
   }
 
   /** The road from where it does not matter any more how the delivery came. */
-  function walkOn(delivery: Eventually<Delivery>, journey: Journey): Eventually<Outcome> {
+  function handleDelivery(delivery: MaybePromise<Delivery>, context: DeliveryContext): MaybePromise<Outcome> {
     return pipe(
       delivery,
-      (genuine) => eventOf(genuine),
-      (event) => handle(event, journey),
+      (genuine) => parseEvent(genuine),
+      (event) => handleEvent(event, context),
     )
   }
 
-  function handle(event: WebhookEvent, journey: Journey): Eventually<Outcome> {
-    journey.event = event
-    const registrations = handlers.of(event.topic)
+  function handleEvent(event: WebhookEvent, context: DeliveryContext): MaybePromise<Outcome> {
+    context.event = event
+    const registrations = handlers.forTopic(event.topic)
     if (registrations.length === 0) return IGNORED
-    if (journey.deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
-    if (journey.signal?.aborted) throw new WebhookError('SHUTTING_DOWN')
-    if (!idempotency) return begin(event, () => dispatch(event, registrations, logger), journey)
-    return pipe(idempotency.claim(event, journey.deadline), (claimed) =>
-      'name' in claimed ? claimed : begin(event, () => claimed.run(registrations), journey),
+    if (context.deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
+    if (context.signal?.aborted) throw new WebhookError('SHUTTING_DOWN')
+    if (!idempotency) return startHandlers(event, () => dispatch(event, registrations, logger), context)
+    return pipe(idempotency.reserve(event, context.deadline), (claimed) =>
+      'name' in claimed ? claimed : startHandlers(event, () => claimed.run(registrations), context),
     )
   }
 
   /** Runs the handlers now, or in the background. */
-  function begin(event: WebhookEvent, start: () => Run, journey: Journey): Eventually<Outcome> {
-    const { background, deadline, signal } = journey
+  function startHandlers(event: WebhookEvent, start: () => Run, context: DeliveryContext): MaybePromise<Outcome> {
+    const { background, deadline, signal } = context
     if (background) {
-      const unhurried = { ...journey, background: undefined, deadline: UNHURRIED }
-      later(background, () => conclude(() => begin(event, start, unhurried), unhurried, answerOf))
+      const unhurried = { ...context, background: undefined, deadline: NO_DEADLINE }
+      runInBackground(background, () => finish(() => startHandlers(event, start, unhurried), unhurried, toResponse))
       return QUEUED
     }
     const run = start()
     const stop = () => run.abort(new WebhookError('SHUTTING_DOWN'))
     if (signal?.aborted) stop()
     else signal?.addEventListener('abort', stop)
-    return inTime(run, event, deadline, logger, gate.waitFor)
+    return finishInTime(run, event, deadline, logger, gate.waitFor)
   }
 
   /** After the answer, and not at all if the platform does not take the work. */
-  function later(background: NonNullable<ReceiveOptions['background']>, run: () => Promise<unknown>): void {
+  function runInBackground(background: NonNullable<ReceiveOptions['background']>, run: () => Promise<unknown>): void {
     let isTaken = false
     const work = new Promise((resolve) => setTimeout(resolve, 0)).then(() => (isTaken ? run() : undefined))
     background(work)
@@ -148,24 +148,24 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   }
 
   /** The end of the road, and the one place where whatever was thrown on it becomes an error. */
-  async function conclude<T>(
-    walked: () => Eventually<Outcome>,
-    journey: Journey,
+  async function finish<T>(
+    walked: () => MaybePromise<Outcome>,
+    context: DeliveryContext,
     answer: (ended: Outcome | WebhookError) => T,
     leave = () => {},
   ): Promise<T> {
-    const { deadline } = journey
+    const { deadline } = context
     try {
       const ended = walked()
       const outcome = isPromise(ended) ? await ended : ended
-      if (journey.counted) breaker.count(journey.counted, false)
-      for (const error of outcome.errors) await report(error, journey, errorHandlers, deadline, logger)
-      logger.debug(`${journey.topic} ${outcome.name}`, { topic: journey.topic, outcome: outcome.name })
+      if (context.counted) failureStreak.count(context.counted, false)
+      for (const error of outcome.errors) await report(error, context, errorHandlers, deadline, logger)
+      logger.debug(`${context.topic} ${outcome.name}`, { topic: context.topic, outcome: outcome.name })
       return answer(outcome)
     } catch (thrown) {
       const error = toWebhookError(thrown)
-      if (journey.counted) journey.failuresInRow = breaker.count(journey.counted, true)
-      await report(error, journey, errorHandlers, deadline, logger)
+      if (context.counted) context.consecutiveFailures = failureStreak.count(context.counted, true)
+      await report(error, context, errorHandlers, deadline, logger)
       return answer(error)
     } finally {
       leave()
@@ -173,11 +173,15 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   }
 
   /** For what did not come over HTTP, and need not be answered. */
-  async function enter(topic: string, delivery: () => Eventually<Delivery>, signal?: AbortSignal): Promise<Outcome> {
+  async function handleWithoutRequest(
+    topic: string,
+    delivery: () => MaybePromise<Delivery>,
+    signal?: AbortSignal,
+  ): Promise<Outcome> {
     const refusal = gate.enter()
     if (refusal) throw refusal
-    const journey = { ...createJourney(UNHURRIED), topic, signal }
-    return conclude(() => walkOn(delivery(), journey), journey, orThrow, gate.leave)
+    const context = { ...createContext(NO_DEADLINE), topic, signal }
+    return finish(() => handleDelivery(delivery(), context), context, throwIfError, gate.leave)
   }
 
   const receiver: Receiver = {
@@ -192,19 +196,19 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       return receiver
     },
     receive(request, { background } = {}) {
-      const journey = createJourney(createDeadline(deadlineMs), background)
+      const context = createContext(createDeadline(deadlineMs), background)
       const refusal = gate.enter()
       return refusal
-        ? conclude(() => Promise.reject(refusal), journey, answerOf)
-        : conclude(() => walk(request, journey), journey, answerOf, gate.leave)
+        ? finish(() => Promise.reject(refusal), context, toResponse)
+        : finish(() => verifyAndHandle(request, context), context, toResponse, gate.leave)
     },
     async redeliver(topic, document) {
-      const bytes = () => bytesOf(JSON.stringify(checkedDocument(document)))
-      const { name } = await enter(topic, () => deliveryOf(topic, bytes(), new Date()))
+      const bytes = () => toBytes(JSON.stringify(checkDocument(document)))
+      const { name } = await handleWithoutRequest(topic, () => toDelivery(topic, bytes(), new Date()))
       return name
     },
-    async process({ topic, body, receivedAt }, { signal } = {}) {
-      const { errors } = await enter(topic, () => deliveryOf(topic, body, receivedAt), signal)
+    async handleStored({ topic, body, receivedAt }, { signal } = {}) {
+      const { errors } = await handleWithoutRequest(topic, () => toDelivery(topic, body, receivedAt), signal)
       for (const error of errors) throw error
     },
     subscriptions: () => handlers.all().map(({ topics, include }) => ({ topics, include })),
@@ -213,37 +217,37 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   return receiver
 }
 
-function answerOf(ended: Outcome | WebhookError): WebhookResponse {
+function toResponse(ended: Outcome | WebhookError): WebhookResponse {
   return isWebhookError(ended) ? respondError(ended) : respond(ended.name)
 }
 
-function orThrow(ended: Outcome | WebhookError): Outcome {
+function throwIfError(ended: Outcome | WebhookError): Outcome {
   if (isWebhookError(ended)) throw ended
   return ended
 }
 
 /** What is known of a delivery on its way, which is also what error handlers are told. */
-interface Journey extends Mutable<ErrorContext> {
+interface DeliveryContext extends Mutable<ErrorContext> {
   readonly deadline: Deadline
   readonly background: ReceiveOptions['background']
   readonly signal: AbortSignal | undefined
-  /** The topic for which the sender's circuit breaker counts the answer: that of a delivery which is genuine. */
+  /** The topic for which the sender's circuit failureStreak counts the answer: that of a delivery which is genuine. */
   counted: string | undefined
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-function createJourney(deadline: Deadline, background?: Journey['background']): Journey {
+function createContext(deadline: Deadline, background?: DeliveryContext['background']): DeliveryContext {
   return {
     deadline,
     background,
     signal: undefined,
     topic: undefined,
     event: undefined,
-    failuresInRow: 0,
+    consecutiveFailures: 0,
     counted: undefined,
   }
 }
 
 /** For handlers that nobody waits for. */
-const UNHURRIED: Deadline = { remaining: () => Number.POSITIVE_INFINITY }
+const NO_DEADLINE: Deadline = { remaining: () => Number.POSITIVE_INFINITY }

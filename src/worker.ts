@@ -1,11 +1,11 @@
-import { checked, checkValue } from './core/checked.ts'
-import type { Consumer, Inbox } from './core/inbox.ts'
-import { defaultLogger, type Logger, unfailing } from './core/logger.ts'
+import { checkOptions, checkValue } from './core/checked.ts'
+import type { Inbox, Worker } from './core/inbox.ts'
+import { defaultLogger, type Logger, safeLogger } from './core/logger.ts'
 import type { Receiver } from './receiver.ts'
 
 export interface WorkerOptions {
   /** Whose handlers run. */
-  readonly receiver: Pick<Receiver, 'process'>
+  readonly receiver: Pick<Receiver, 'handleStored'>
   readonly inbox: Inbox
   /** How many deliveries are handled at once. Default: 10. */
   readonly concurrency?: number
@@ -21,9 +21,6 @@ export interface WorkerOptions {
   readonly logger?: Logger
 }
 
-/** Handles what an inbox has stored, in this process, until it is stopped. */
-export type Worker = Consumer
-
 const DEFAULTS = { concurrency: 10, attempts: 12, backoffMs: 20_000, maxBackoffMs: 6 * 60 * 60 * 1000 }
 
 /**
@@ -35,11 +32,11 @@ const DEFAULTS = { concurrency: 10, attempts: 12, backoffMs: 20_000, maxBackoffM
  */
 export function createWorker(options: WorkerOptions): Worker {
   const { receiver, inbox, concurrencyByTopic = {}, logger: given, ...limits } = options
-  const { concurrency, attempts, backoffMs, maxBackoffMs } = checked('createWorker', limits, DEFAULTS)
+  const { concurrency, attempts, backoffMs, maxBackoffMs } = checkOptions('createWorker', limits, DEFAULTS)
   for (const [topic, limit] of Object.entries(concurrencyByTopic))
     checkValue('createWorker', `concurrencyByTopic['${topic}']`, limit)
-  const logger = unfailing(given ?? defaultLogger)
-  return inbox.consume(receiver.process, {
+  const logger = safeLogger(given ?? defaultLogger)
+  return inbox.consume(receiver.handleStored, {
     concurrency,
     concurrencyByTopic,
     attempts,

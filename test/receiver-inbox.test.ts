@@ -118,11 +118,11 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a receiver with 
     expect(stored[0]?.group).toBe('orders/NrlYhpzLKA')
   })
 
-  it('runs the handlers itself with `protectBreaker`, until a topic has failed 20 times in a row', async () => {
+  it('runs the handlers itself in the mode `on-failures`, until a topic has failed 20 times in a row', async () => {
     const { inbox, stored } = inboxWith(async () => 'stored')
-    const { receiver, messages } = receiverWith({ inbox, protectBreaker: true, secrets: SECRET })
+    const { receiver, messages } = receiverWith({ inbox, inboxMode: 'on-failures', secrets: SECRET })
     const inRow: number[] = []
-    receiver.onError((_, { failuresInRow }) => inRow.push(failuresInRow))
+    receiver.onError((_, { consecutiveFailures }) => inRow.push(consecutiveFailures))
     receiver.on('orders.place', () => Promise.reject(new Error('database')))
     const answers: string[] = []
     for (let i = 0; i < 22; i++) answers.push(answered(await receiver.receive(PLACED)))
@@ -136,7 +136,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a receiver with 
   it('counts nothing that was forged towards the breaker', async () => {
     const { receiver } = receiverWith({})
     const inRow: number[] = []
-    receiver.onError((_, { failuresInRow }) => inRow.push(failuresInRow))
+    receiver.onError((_, { consecutiveFailures }) => inRow.push(consecutiveFailures))
     for (let i = 0; i < 3; i++) await receiver.receive(delivery('orders.place', CART, OTHER_SECRET))
     await receiver.receive(delivery('orders.place', 'no JSON'))
     expect(inRow).toEqual([0, 0, 0, 1])
@@ -158,13 +158,13 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored,
         seen.push([topic, receivedAt.getTime(), resource.number])
       },
     )
-    await receiver.process(stored)
+    await receiver.handleStored(stored)
     expect(seen).toEqual([['orders.place', 0, '2001']])
   })
 
   it('is done with where nobody listens', async () => {
     const receiver = hooklayer.createReceiver({ secrets: () => undefined, logger: recordingLogger().logger })
-    expect(await receiver.process(stored)).toBeUndefined()
+    expect(await receiver.handleStored(stored)).toBeUndefined()
   })
 
   it.each([
@@ -181,12 +181,12 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored,
     ],
   ])('rejects with %s', async (_, error, one) => {
     const receiver = receiverWith(() => Promise.reject(new Error('database')))
-    expect(await rejection(receiver.process(one))).toMatchObject(error)
+    expect(await rejection(receiver.handleStored(one))).toMatchObject(error)
   })
 
   it('rejects with the permanent error of a handler', async () => {
     const permanent = new hooklayer.PermanentError('no address')
-    expect(await rejection(receiverWith(() => Promise.reject(permanent)).process(stored))).toBe(permanent)
+    expect(await rejection(receiverWith(() => Promise.reject(permanent)).handleStored(stored))).toBe(permanent)
   })
 
   it('is told to stop by the signal of whoever has it processed', async () => {
@@ -194,7 +194,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored,
     const receiver = receiverWith((_: unknown, { signal }: { signal: AbortSignal }) => {
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     })
-    const processed = receiver.process(stored, { signal: controller.signal })
+    const processed = receiver.handleStored(stored, { signal: controller.signal })
     await sleep(5)
     controller.abort()
     expect(await rejection(processed)).toMatchObject({ code: 'HANDLER_FAILED', cause: { code: 'SHUTTING_DOWN' } })
@@ -203,7 +203,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored,
   it('is left alone if that signal was aborted before', async () => {
     const seen: unknown[] = []
     const receiver = receiverWith(() => seen.push('handled'))
-    const refusal = await rejection(receiver.process(stored, { signal: AbortSignal.abort() }))
+    const refusal = await rejection(receiver.handleStored(stored, { signal: AbortSignal.abort() }))
     expect([refusal, seen]).toEqual([expect.objectContaining({ code: 'SHUTTING_DOWN' }), []])
   })
 
@@ -221,7 +221,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored,
         idempotency: { store: { ...store, reserve } },
       })
       .on('*', (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', reject)))
-    expect(await rejection(receiver.process(stored, { signal: controller.signal }))).toMatchObject({
+    expect(await rejection(receiver.handleStored(stored, { signal: controller.signal }))).toMatchObject({
       code: 'HANDLER_FAILED',
     })
   })
@@ -229,7 +229,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored,
   it('is refused after the receiver was closed', async () => {
     const receiver = receiverWith(() => {})
     await receiver.close()
-    expect(await rejection(receiver.process(stored))).toMatchObject({ code: 'SHUTTING_DOWN' })
+    expect(await rejection(receiver.handleStored(stored))).toMatchObject({ code: 'SHUTTING_DOWN' })
   })
 })
 
@@ -238,7 +238,7 @@ describe('the inbox of a receiver is refused', async () => {
   it.each([
     ['without `put`', { inbox: {} }, /`put`/],
     ['when an order is to be kept without one', { ordering: 'resource' }, /`inbox`/],
-    ['when the breaker is to be protected without one', { protectBreaker: true }, /`inbox`/],
+    ['when it is for failures only and there is none', { inboxMode: 'on-failures' }, /`inbox`/],
     ['with another word for the order', { inbox: { put() {} }, ordering: 'topic' }, /`ordering`/],
   ])('%s', (_, options, message) => {
     const make = () => createReceiver({ secrets: SECRET, ...(options as object) } as ReceiverOptions)

@@ -312,7 +312,7 @@ describe('handlers', () => {
 
   it.each([
     ['an Error', new Error('database down')],
-    ['an Error with a status', Object.assign(new Error('not found'), { status: 404, statusCode: 404, code: 'X' })],
+    ['an Error with a status', Object.assign(new Error('not-found'), { status: 404, statusCode: 404, code: 'X' })],
     ['an emoji', new Error('💥 database down')],
     ['text', 'database down'],
     ['undefined', undefined],

@@ -38,7 +38,11 @@ app.post('/deliveries', async (c) => {
   if (!isGenuine) return c.body(null, 401)
   const { topic, receivedAt, body } = JSON.parse(text)
   try {
-    await receiver.process({ topic, receivedAt: new Date(receivedAt), body: gunzipSync(Buffer.from(body, 'base64')) })
+    await receiver.handleStored({
+      topic,
+      receivedAt: new Date(receivedAt),
+      body: gunzipSync(Buffer.from(body, 'base64')),
+    })
     return c.body(null, 200)
   } catch (error) {
     if (isWebhookError(error) && error.retryable) return c.body(null, 500)

@@ -36,7 +36,7 @@ export async function worker({ Records }, context) {
 /** @type {(record: import('aws-lambda').SQSRecord, signal: AbortSignal) => Promise<boolean>} */
 async function isDone({ body, attributes: { MessageGroupId, MessageDeduplicationId } }, signal) {
   try {
-    await receiver.process(deliveryIn(body), { signal })
+    await receiver.handleStored(deliveryIn(body), { signal })
   } catch (error) {
     if (isWebhookError(error) && error.retryable) return false
     // Trying again would not help, and SQS has no other way to give up at once.

@@ -1,7 +1,7 @@
-import { type Deadline, within } from './deadline.ts'
+import { type Deadline, withTimeout } from './deadline.ts'
 import { isWebhookError, WebhookError } from './errors.ts'
-import type { Eventually } from './pipe.ts'
-import { bytesOf, headerOf, type WebhookRequest } from './request.ts'
+import type { MaybePromise } from './pipe.ts'
+import { getHeader, toBytes, type WebhookRequest } from './request.ts'
 
 export interface BodyLimits {
   readonly maxBodyBytes: number
@@ -15,10 +15,10 @@ export interface BodyLimits {
  */
 export function admit({ method, headers, body }: WebhookRequest, { maxBodyBytes }: BodyLimits): void {
   if (method !== 'POST') throw new WebhookError('METHOD_NOT_ALLOWED')
-  const encoding = headerOf(headers, 'content-encoding')
+  const encoding = getHeader(headers, 'content-encoding')
   if (encoding && encoding.toLowerCase() !== 'identity') throw new WebhookError('ENCODING_UNSUPPORTED')
   if (typeof body !== 'function') return
-  const announced = headerOf(headers, 'content-length')
+  const announced = getHeader(headers, 'content-length')
   if (announced && Number(announced) > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
 }
 
@@ -32,21 +32,21 @@ export function readBody(
   { body }: WebhookRequest,
   { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
   deadline: Deadline,
-): Eventually<Uint8Array> {
+): MaybePromise<Uint8Array> {
   const checked = (whole: Uint8Array | string) => {
-    const bytes = bytesOf(whole)
+    const bytes = toBytes(whole)
     if (bytes.length > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
     return bytes
   }
   if (typeof body !== 'function') return checked(body)
   const ms = Math.min(bodyTimeoutMs, deadline.remaining())
-  return within(body({ maxBytes: maxBodyBytes }), ms, tooSlow).then(checked, aborted)
+  return withTimeout(body({ maxBytes: maxBodyBytes }), ms, bodyTimeout).then(checked, toBodyError)
 }
 
-function tooSlow(): WebhookError {
+function bodyTimeout(): WebhookError {
   return new WebhookError('BODY_TIMEOUT')
 }
 
-function aborted(thrown: unknown): never {
+function toBodyError(thrown: unknown): never {
   throw isWebhookError(thrown) ? thrown : new WebhookError('BODY_ABORTED', { cause: thrown })
 }

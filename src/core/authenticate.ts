@@ -2,13 +2,13 @@ import type { Deadline } from './deadline.ts'
 import { diagnose } from './diagnose.ts'
 import { WebhookError } from './errors.ts'
 import { fingerprint } from './fingerprint.ts'
-import { type Eventually, pipe } from './pipe.ts'
-import { bytesOf, type HeadersLike, headerOf } from './request.ts'
+import { type MaybePromise, pipe } from './pipe.ts'
+import { getHeader, type HeadersLike, toBytes } from './request.ts'
 import { createSecrets, type Secrets, type SecretsOption } from './secrets.ts'
-import { isSameSignature, signatureOf } from './signature.ts'
+import { computeSignature, isSameSignature } from './signature.ts'
 
 /** What a request claims to be: read from its headers, proved by nothing yet. */
-export interface Claim {
+export interface SignedHeaders {
   readonly topic: string
   readonly signature: string
 }
@@ -51,10 +51,10 @@ const TOPIC = /^(?=.{3,100}$)[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/
  *
  * @throws WebhookError `SIGNATURE_MISSING`, `TOPIC_MISSING` or `TOPIC_INVALID`.
  */
-export function claimOf(headers: HeadersLike): Claim {
-  const signature = headerOf(headers, 'x-commercelayer-signature')
+export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
+  const signature = getHeader(headers, 'x-commercelayer-signature')
   if (!signature) throw new WebhookError('SIGNATURE_MISSING')
-  const topic = headerOf(headers, 'x-commercelayer-topic')
+  const topic = getHeader(headers, 'x-commercelayer-topic')
   if (!topic) throw new WebhookError('TOPIC_MISSING')
   if (!TOPIC.test(topic)) throw new WebhookError('TOPIC_INVALID')
   return { topic, signature }
@@ -69,25 +69,25 @@ export function claimOf(headers: HeadersLike): Claim {
  * `STORE_UNAVAILABLE`.
  */
 export function authenticate(
-  claim: Claim,
+  claim: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
   secrets: Secrets,
   deadline?: Deadline,
-): Eventually<Delivery> {
+): MaybePromise<Delivery> {
   const { topic, signature } = claim
   return pipe(secrets.lookUp(topic, deadline), (candidates) =>
     pipe(isSignedWithAny(candidates, signature, body), (isSigned) =>
       isSigned
-        ? deliveryOf(topic, body, receivedAt)
-        : lookAgain(claim, body, receivedAt, secrets, candidates, deadline),
+        ? toDelivery(topic, body, receivedAt)
+        : authenticateWithNewSecrets(claim, body, receivedAt, secrets, candidates, deadline),
     ),
   )
 }
 
 /** A webhook may have been made, or made anew, since its secret was read. */
-async function lookAgain(
-  { topic, signature }: Claim,
+async function authenticateWithNewSecrets(
+  { topic, signature }: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
   secrets: Secrets,
@@ -95,14 +95,14 @@ async function lookAgain(
   deadline: Deadline | undefined,
 ): Promise<Delivery> {
   const candidates = await secrets.refresh(topic, deadline)
-  if (await isSignedWithAny(candidates, signature, body)) return deliveryOf(topic, body, receivedAt)
+  if (await isSignedWithAny(candidates, signature, body)) return toDelivery(topic, body, receivedAt)
   if (known.length + candidates.length === 0) throw new WebhookError('SECRET_UNKNOWN')
   const hint = await diagnose(signature, body, [...known, ...candidates], secrets.others(topic))
   throw new WebhookError('SIGNATURE_MISMATCH', { hint })
 }
 
 /** For who has verified the bytes, or has them from a source that needs no signature. */
-export function deliveryOf(topic: string, body: Uint8Array, receivedAt: Date): Eventually<Delivery> {
+export function toDelivery(topic: string, body: Uint8Array, receivedAt: Date): MaybePromise<Delivery> {
   return pipe(
     fingerprint(() => [topic, '\n', body]),
     (id) => new Delivery(topic, body, receivedAt, id),
@@ -114,11 +114,11 @@ function isSignedWithAny(
   signature: string,
   body: Uint8Array,
   first = 0,
-): Eventually<boolean> {
+): MaybePromise<boolean> {
   const secret = secrets[first]
   if (secret === undefined) return false
   return pipe(
-    signatureOf(body, secret),
+    computeSignature(body, secret),
     (expected) => isSameSignature(signature, expected) || isSignedWithAny(secrets, signature, body, first + 1),
   )
 }
@@ -135,5 +135,5 @@ export async function verify(
   headers: HeadersLike,
   secrets: SecretsOption,
 ): Promise<Delivery> {
-  return authenticate(claimOf(headers), bytesOf(body), new Date(), createSecrets(secrets))
+  return authenticate(readSignedHeaders(headers), toBytes(body), new Date(), createSecrets(secrets))
 }

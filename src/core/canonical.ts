@@ -10,8 +10,8 @@ const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
  *
  * @throws RangeError that says why there is none: it is nested more than 500 levels deep, or a number is out of range.
  */
-export function canonicalText(value: unknown, depth = 0): string {
-  if (typeof value === 'string') return quoted(value)
+export function canonicalJson(value: unknown, depth = 0): string {
+  if (typeof value === 'string') return quote(value)
   if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('a number is out of range')
   if (typeof value !== 'object' || value === null) return String(value)
   if (depth === MAX_DEPTH) throw new RangeError(`it is nested more than ${MAX_DEPTH} levels deep`)
@@ -19,19 +19,19 @@ export function canonicalText(value: unknown, depth = 0): string {
   let comma = ''
   if (Array.isArray(value)) {
     for (const item of value) {
-      text += comma + canonicalText(item, depth + 1)
+      text += comma + canonicalJson(item, depth + 1)
       comma = ','
     }
     return `[${text}]`
   }
   const record = value as Readonly<Record<string, unknown>>
   for (const name of Object.keys(record).sort()) {
-    text += `${comma}${quoted(name)}:${canonicalText(record[name], depth + 1)}`
+    text += `${comma}${quote(name)}:${canonicalJson(record[name], depth + 1)}`
     comma = ','
   }
   return `{${text}}`
 }
 
-function quoted(text: string): string {
+function quote(text: string): string {
   return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`
 }

@@ -6,7 +6,12 @@ type Choices = Readonly<Record<string, readonly unknown[]>>
  *
  * @throws TypeError that names the option which is unknown or wrong, and what it may be.
  */
-export function checked<T extends object>(owner: string, given: Partial<T>, defaults: T, choices: Choices = {}): T {
+export function checkOptions<T extends object>(
+  owner: string,
+  given: Partial<T>,
+  defaults: T,
+  choices: Choices = {},
+): T {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaults, name)) throw new TypeError(`${owner} has no option \`${name}\`.`)
     checkValue(owner, name, value, choices[name])

@@ -20,9 +20,9 @@ export function createDeadline(ms: number): Deadline {
  * On Node a timer for each delivery costs a small one a quarter of its time over HTTP. Most work is over in a few milliseconds,
  * so its timer is not set until {@link GATHER_MS} later, for all that has gathered by then, and only if it is still needed.
  */
-export function within<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
+export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const watch: Watch = { end: performance.now() + ms, expire: () => reject(late()), timer: undefined }
+    const watch: TimedWait = { end: performance.now() + ms, expire: () => reject(late()), timer: undefined }
     if (sharesTimers && ms > GATHER_MS) gather(watch)
     else start(watch)
     work.then(
@@ -39,25 +39,25 @@ export function within<T>(work: PromiseLike<T>, ms: number, late: () => Error): 
 }
 
 /** Somebody's wait for work that may be late; once that is over it holds on to nothing, for it may still be gathered. */
-interface Watch {
+interface TimedWait {
   readonly end: number
   expire: (() => void) | undefined
   timer: ReturnType<typeof setTimeout> | undefined
 }
 
-function start(watch: Watch): void {
+function start(watch: TimedWait): void {
   if (watch.expire) watch.timer = setTimeout(watch.expire, Math.min(watch.end - performance.now(), MAX_TIMER_MS))
 }
 
-function stop(watch: Watch): void {
+function stop(watch: TimedWait): void {
   watch.expire = undefined
   if (watch.timer) clearTimeout(watch.timer)
 }
 
 const GATHER_MS = 25
-let gathered: Watch[] = []
+let gathered: TimedWait[] = []
 
-function gather(watch: Watch): void {
+function gather(watch: TimedWait): void {
   const isFirst = gathered.push(watch) === 1
   if (isFirst) setTimeout(startGathered, GATHER_MS)
 }

@@ -1,6 +1,6 @@
-import { bytesOf } from './request.ts'
-import { isSameSignature, signatureOf } from './signature.ts'
-import { textOf } from './text.ts'
+import { toBytes } from './request.ts'
+import { computeSignature, isSameSignature } from './signature.ts'
+import { decodeUtf8 } from './text.ts'
 
 const MAX_BYTES = 1024 * 1024
 const MAX_SECRETS = 2
@@ -18,7 +18,7 @@ const HINTS = {
 } as const
 
 /** One explanation: had it been this signature, these bytes or these secrets, it would have matched. */
-interface Attempt {
+interface Explanation {
   readonly hint: string
   readonly signature?: string
   readonly bytes?: Uint8Array | undefined
@@ -38,21 +38,21 @@ export async function diagnose(
   if (body.length === 0) return HINTS.empty
   if (body.length > MAX_BYTES) return HINTS.large
   const known = secrets.slice(0, MAX_SECRETS)
-  for (const attempt of attempts(signature, body, known, others.slice(0, MAX_OTHERS))) {
+  for (const attempt of possibleExplanations(signature, body, known, others.slice(0, MAX_OTHERS))) {
     for (const secret of attempt.secrets ?? known) {
-      const expected = await signatureOf(attempt.bytes ?? body, secret)
+      const expected = await computeSignature(attempt.bytes ?? body, secret)
       if (isSameSignature(attempt.signature ?? signature, expected)) return attempt.hint
     }
   }
   return HINTS.unknown
 }
 
-function* attempts(
+function* possibleExplanations(
   signature: string,
   body: Uint8Array,
   secrets: readonly string[],
   others: readonly string[],
-): Generator<Attempt> {
+): Generator<Explanation> {
   if (/^[0-9a-f]{64}$/i.test(signature)) {
     const bytes = signature.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16)))
     yield { hint: HINTS.hex, signature: btoa(bytes) }
@@ -63,15 +63,15 @@ function* attempts(
     secrets: secrets.map((secret) => secret.trim()).filter((secret) => secret && !secrets.includes(secret)),
   }
   yield { hint: HINTS.other, secrets: others }
-  const text = textOf(body) ?? ''
-  if (/^[\w+/=\s]+$/.test(text)) yield { hint: HINTS.base64, bytes: decoded(text) }
+  const text = decodeUtf8(body) ?? ''
+  if (/^[\w+/=\s]+$/.test(text)) yield { hint: HINTS.base64, bytes: decodeBase64(text) }
   const withFloats = text.replace(/("[a-z_]{1,60}_float":)(-?\d+)(?=[,}])/g, '$1$2.0')
-  if (withFloats !== text) yield { hint: HINTS.rewritten, bytes: bytesOf(withFloats) }
+  if (withFloats !== text) yield { hint: HINTS.rewritten, bytes: toBytes(withFloats) }
   const escaped = withFloats.replace(/[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
-  if (escaped !== withFloats) yield { hint: HINTS.rewritten, bytes: bytesOf(escaped) }
+  if (escaped !== withFloats) yield { hint: HINTS.rewritten, bytes: toBytes(escaped) }
 }
 
-function decoded(base64: string): Uint8Array | undefined {
+function decodeBase64(base64: string): Uint8Array | undefined {
   try {
     return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
   } catch {

@@ -1,11 +1,11 @@
-import { type Deadline, within } from './deadline.ts'
+import { type Deadline, withTimeout } from './deadline.ts'
 import { isPermanentError, type PermanentError, WebhookError } from './errors.ts'
 import type { WebhookEvent } from './event.ts'
 import type { HandlerContext, Registration } from './handlers.ts'
-import { missingInclude } from './include.ts'
+import { findMissingInclude } from './include.ts'
 import type { Logger } from './logger.ts'
 import type { OutcomeName } from './outcomes.ts'
-import { type Eventually, isPromise } from './pipe.ts'
+import { isPromise, type MaybePromise } from './pipe.ts'
 
 /** How a dispatch ended; `errors` are the permanent ones that were acknowledged all the same. */
 export interface Outcome {
@@ -23,7 +23,7 @@ export const IGNORED: Outcome = { name: 'ignored', errors: [] }
 /** The handlers of an event at work. */
 export interface Run {
   /** How they ended, all of them; rejects with what the sender is told. */
-  readonly ended: Eventually<Outcome>
+  readonly ended: MaybePromise<Outcome>
   /** What they have thrown so far. */
   readonly failures: readonly unknown[]
   /** Tells them to stop. */
@@ -45,7 +45,7 @@ export function dispatch(
 ): Run {
   const context = new Context(logger)
   const failures: unknown[] = []
-  const missing = missingInclude(event, registrations)
+  const missing = findMissingInclude(event, registrations)
   const ended = missing ? Promise.reject(missing) : runAll(event, registrations, context, failures, succeeded)
   return { ended, failures, abort: (reason) => context.abort(reason) }
 }
@@ -56,13 +56,13 @@ function runAll(
   context: HandlerContext,
   failures: unknown[],
   succeeded: (registration: Registration) => void,
-): Eventually<Outcome> {
+): MaybePromise<Outcome> {
   const running: Promise<unknown>[] = []
   for (const registration of registrations) {
     const unfinished = start(registration, event, context, failures, succeeded)
     if (unfinished) running.push(unfinished)
   }
-  return running.length === 0 ? outcomeOf(failures) : Promise.all(running).then(() => outcomeOf(failures))
+  return running.length === 0 ? toOutcome(failures) : Promise.all(running).then(() => toOutcome(failures))
 }
 
 /**
@@ -71,20 +71,20 @@ function runAll(
  * @param whenLate is given what still runs after the deadline.
  * @throws WebhookError `DEADLINE_EXCEEDED`, or as the run.
  */
-export function inTime(
+export function finishInTime(
   run: Run,
   { topic, delivery }: WebhookEvent,
   deadline: Deadline,
   logger: Logger,
   whenLate: (rest: Promise<unknown>) => void,
-): Eventually<Outcome> {
+): MaybePromise<Outcome> {
   const { ended } = run
   if (!isPromise(ended)) return ended
   const logLateEnd = () => {
     const ms = Date.now() - delivery.receivedAt.getTime()
     logger.warn(`${topic} ended after ${ms} ms, too late.`, { topic, ms, failures: run.failures })
   }
-  return within(ended, deadline.remaining(), () => {
+  return withTimeout(ended, deadline.remaining(), () => {
     const error = new WebhookError('DEADLINE_EXCEEDED')
     run.abort(error)
     whenLate(ended.then(logLateEnd, logLateEnd))
@@ -115,7 +115,7 @@ function start(
   return undefined
 }
 
-function outcomeOf(failures: readonly unknown[]): Eventually<Outcome> {
+function toOutcome(failures: readonly unknown[]): MaybePromise<Outcome> {
   if (failures.length === 0) return HANDLED
   if (failures.every(isPermanentError)) return { name: 'discarded', errors: failures }
   const cause =

@@ -1,6 +1,6 @@
 import type { Delivery } from './authenticate.ts'
 import { WebhookError } from './errors.ts'
-import { textOf } from './text.ts'
+import { decodeUtf8 } from './text.ts'
 
 /** Points at a resource: JSON:API's "resource identifier object". */
 export interface ResourceIdentifier {
@@ -39,27 +39,29 @@ export interface Document {
  *
  * @throws WebhookError `DOCUMENT_INVALID`, with a hint that names the place and quotes nothing.
  */
-export function documentOf({ body }: Delivery): Document {
-  return checkedDocument(fromJson(textOf(body)))
+export function parseDocument({ body }: Delivery): Document {
+  return checkDocument(parseJson(decodeUtf8(body)))
 }
 
 /** @throws WebhookError `DOCUMENT_INVALID`. */
-export function checkedDocument(value: unknown): Document {
-  if (!isDocument(value)) throw invalid(complaintAbout(value))
+export function checkDocument(value: unknown): Document {
+  if (!isDocument(value)) throw documentInvalid(describeProblem(value))
   return value
 }
 
 /** The parser's own message is dropped: it quotes the body. */
-function fromJson(text: string | undefined): unknown {
-  if (!text) throw invalid(text === '' ? 'The body is empty.' : 'The body is not UTF-8.')
+function parseJson(text: string | undefined): unknown {
+  if (!text) throw documentInvalid(text === '' ? 'The body is empty.' : 'The body is not UTF-8.')
   try {
     return JSON.parse(text)
   } catch {
-    throw invalid(text.startsWith('\uFEFF') ? 'The body starts with a byte order mark.' : 'The body is not JSON.')
+    throw documentInvalid(
+      text.startsWith('\uFEFF') ? 'The body starts with a byte order mark.' : 'The body is not JSON.',
+    )
   }
 }
 
-function invalid(hint: string): WebhookError {
+function documentInvalid(hint: string): WebhookError {
   return new WebhookError('DOCUMENT_INVALID', { hint })
 }
 
@@ -84,7 +86,7 @@ function isObject<T extends object>(value: unknown): value is Partial<T> {
 }
 
 /** What is wrong with something that is no document. */
-function complaintAbout(value: unknown): string {
+function describeProblem(value: unknown): string {
   const data = Object((Object(value) as Partial<Document>).data) as Partial<ResourceObject>
   const missing = (['id', 'type'] as const).filter((name) => typeof data[name] !== 'string')
   return missing.length > 0

@@ -1,13 +1,13 @@
 import { carries, type Topic } from '../topics/catalogue.ts'
 import type { ResourceOf } from '../topics/resources.ts'
 import type { Delivery } from './authenticate.ts'
-import { checkedDocument, type Document, documentOf } from './document.ts'
+import { checkDocument, type Document, parseDocument } from './document.ts'
 import { WebhookError } from './errors.ts'
 import { fingerprint } from './fingerprint.ts'
-import { canonicalForm } from './identity.ts'
+import { canonicalDocument } from './identity.ts'
 import type { ResourceWith } from './include.ts'
-import { type Eventually, pipe } from './pipe.ts'
-import { linkedResource } from './resource.ts'
+import { type MaybePromise, pipe } from './pipe.ts'
+import { linkResources } from './resource.ts'
 
 declare const unknown: unique symbol
 
@@ -58,7 +58,7 @@ interface EventOf<T extends string, Path extends string = never> {
  * @throws WebhookError `DOCUMENT_INVALID`.
  */
 export async function eventIdOf(topic: string, document: unknown): Promise<string> {
-  const id = await fingerprint(() => materialOf(topic, checkedDocument(document)))
+  const id = await fingerprint(() => idMaterial(topic, checkDocument(document)))
   return id()
 }
 
@@ -68,21 +68,21 @@ export async function eventIdOf(topic: string, document: unknown): Promise<strin
  * @throws WebhookError `DOCUMENT_INVALID` or `TOPIC_MISMATCH`.
  */
 export async function parse(delivery: Delivery): Promise<WebhookEvent> {
-  return eventOf(delivery)
+  return parseEvent(delivery)
 }
 
 /** {@link parse}, at once where the runtime can hash at once. */
-export function eventOf(delivery: Delivery): Eventually<WebhookEvent> {
-  const document = documentOf(delivery)
+export function parseEvent(delivery: Delivery): MaybePromise<WebhookEvent> {
+  const document = parseDocument(delivery)
   const { topic } = delivery
   if (!carries(topic, document.data.type)) throw new WebhookError('TOPIC_MISMATCH')
   const source: Source = { document }
-  const material = () => materialOf(topic, source.document ?? documentOf(delivery))
+  const material = () => idMaterial(topic, source.document ?? parseDocument(delivery))
   return pipe(fingerprint(material), (id) => new ParsedEvent(delivery, document, source, id) as WebhookEvent)
 }
 
-function materialOf(topic: string, document: Document): string[] {
-  return [topic, '\n', canonicalForm(document)]
+function idMaterial(topic: string, document: Document): string[] {
+  return [topic, '\n', canonicalDocument(document)]
 }
 
 export function markStale(event: WebhookEvent): void {
@@ -117,7 +117,7 @@ class ParsedEvent implements EventOf<string> {
 
   get resource(): ResourceOf<string> {
     if (this.#source.document) {
-      this.#resource = linkedResource(this.#source.document) as ResourceOf<string>
+      this.#resource = linkResources(this.#source.document) as ResourceOf<string>
       this.#source.document = undefined
     }
     return this.#resource as ResourceOf<string>

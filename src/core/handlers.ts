@@ -1,7 +1,7 @@
 import { eventsOf, resourceOf, TOPICS, type Topic, type TopicOf, type TopicResource } from '../topics/catalogue.ts'
 import type { UnknownTopic, WebhookEvent } from './event.ts'
 import type { Logger } from './logger.ts'
-import { remember } from './remember.ts'
+import { rememberForTopic } from './remember.ts'
 import type { Secrets } from './secrets.ts'
 
 /** What a handler listens to: a topic, all topics of a resource (`orders.*`), or every topic (`*`). */
@@ -64,7 +64,7 @@ export interface Registration extends Subscription {
 export interface Handlers {
   add(patterns: string | readonly string[], options: HandlerOptions, handler: Handler): void
   /** The handlers of a topic in the order of their registration, each once. */
-  of(topic: string): readonly Registration[]
+  forTopic(topic: string): readonly Registration[]
   all(): readonly Registration[]
 }
 
@@ -79,12 +79,12 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       const list = typeof patterns === 'string' ? [patterns] : patterns
       checkPatterns(list)
       if (typeof handler !== 'function') throw new TypeError(`The handler for ${list.join(', ')} is not a function.`)
-      const { include, name = nameOf(list, registered) } = checkedOptions(options)
+      const { include, name = defaultName(list, registered) } = checkHandlerOptions(options)
       if (registered.some((one) => one.name === name)) throw new TypeError(`There are two handlers named '${name}'.`)
       registered.push({ topics: list, include, name, handler })
       byTopic.clear()
       for (const pattern of list) {
-        const oddity = known.has(pattern) ? undefined : oddityOf(pattern, secrets)
+        const oddity = known.has(pattern) ? undefined : describeOddPattern(pattern, secrets)
         if (oddity) logger.warn(oddity, { topic: pattern })
         known.add(pattern)
       }
@@ -93,14 +93,14 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
         logger.warn(SHARED_SECRET)
       }
     },
-    of(topic) {
+    forTopic(topic) {
       const known = byTopic.get(topic)
       if (known) return known
       const family = `${resourceOf(topic)}.*`
       const found = registered.filter(
         ({ topics }) => topics.includes(topic) || topics.includes(family) || topics.includes('*'),
       )
-      remember(byTopic, topic, found)
+      rememberForTopic(byTopic, topic, found)
       return found
     },
     all: () => registered,
@@ -123,7 +123,7 @@ function checkPatterns(patterns: readonly unknown[]): void {
 
 const PATH = /^[a-z][a-z0-9_]*\??(\.[a-z][a-z0-9_]*\??)*$/
 
-function checkedOptions({ include = [], name, ...unknown }: HandlerOptions): { include: string[]; name?: string } {
+function checkHandlerOptions({ include = [], name, ...unknown }: HandlerOptions): { include: string[]; name?: string } {
   const [first] = Object.keys(unknown)
   if (first !== undefined) throw new TypeError(`\`on\` has no option \`${first}\`.`)
   if (!Array.isArray(include) || !include.every((path) => PATH.test(path))) {
@@ -134,14 +134,14 @@ function checkedOptions({ include = [], name, ...unknown }: HandlerOptions): { i
   return { include: [...include], name }
 }
 
-function nameOf(topics: readonly string[], others: readonly Registration[]): string {
+function defaultName(topics: readonly string[], others: readonly Registration[]): string {
   const same = topics.join(' ')
   const place = others.filter((other) => other.topics.join(' ') === same).length + 1
   return `${same} ${place}`
 }
 
 /** What is odd about a pattern, in a sentence. It is registered all the same: new topics appear over time. */
-function oddityOf(pattern: string, secrets: Secrets): string | undefined {
+function describeOddPattern(pattern: string, secrets: Secrets): string | undefined {
   if (pattern === '*') return undefined
   const resource = resourceOf(pattern)
   const event = pattern.slice(resource.length + 1)

@@ -12,13 +12,13 @@ export interface IdempotencyStore {
    * can do nothing any more. Until somebody does, it is still its holder's, and its names that are done are remembered for a
    * day at least.
    */
-  reserve(key: string, claim: Claim): Promise<Reservation>
+  reserve(key: string, claim: ReserveOptions): Promise<Reservation>
   /** Begins the lease anew and adds to the names that are done; false if the token no longer holds the claim. */
-  renew(key: string, token: string, progress: Progress): Promise<boolean>
+  renew(key: string, token: string, progress: RenewOptions): Promise<boolean>
   /** Remembers the key as completed for `retentionMs`; false if the token no longer holds the claim. */
-  complete(key: string, token: string, completion: Completion): Promise<boolean>
+  complete(key: string, token: string, completion: CompleteOptions): Promise<boolean>
   /** Gives the claim up, and remembers the names that are done for whoever claims next; false if the token no longer holds it. */
-  release(key: string, token: string, rest: Rest): Promise<boolean>
+  release(key: string, token: string, rest: ReleaseOptions): Promise<boolean>
 }
 
 /** The version of a resource, to tell an event that was overtaken by a newer one of the same resource. */
@@ -29,27 +29,27 @@ export interface ResourceVersion {
   readonly updatedAt: string
 }
 
-export interface Claim {
+export interface ReserveOptions {
   /** Milliseconds until the claim may be taken over unless it is renewed. */
   readonly leaseMs: number
   /** The resource's version that this event brings; `undefined` if it has none. */
   readonly version: ResourceVersion | undefined
 }
 
-export interface Progress {
+export interface RenewOptions {
   readonly leaseMs: number
   /** Names of the handlers that have succeeded by now; those told before stay remembered. */
   readonly done: readonly string[]
 }
 
-export interface Completion {
+export interface CompleteOptions {
   /** Milliseconds for which the key stays completed, and the resource's version remembered. */
   readonly retentionMs: number
   /** The same as when the key was reserved. Remembered as handled unless a newer one is. */
   readonly version: ResourceVersion | undefined
 }
 
-export interface Rest {
+export interface ReleaseOptions {
   readonly done: readonly string[]
   /** Milliseconds for which the names that are done stay remembered. */
   readonly retentionMs: number
@@ -65,5 +65,5 @@ export type Reservation =
       /** Whether a newer version of the same resource was completed. */
       readonly stale: boolean
     }
-  | { readonly state: 'in progress' }
+  | { readonly state: 'in-progress' }
   | { readonly state: 'completed' }

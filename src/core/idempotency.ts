@@ -1,5 +1,5 @@
-import { checked, checkMethods } from './checked.ts'
-import { type Deadline, MAX_TIMER_MS, within } from './deadline.ts'
+import { checkMethods, checkOptions } from './checked.ts'
+import { type Deadline, MAX_TIMER_MS, withTimeout } from './deadline.ts'
 import { DUPLICATE, dispatch, IGNORED, type Outcome, type Run } from './dispatch.ts'
 import { WebhookError } from './errors.ts'
 import { markStale, type WebhookEvent } from './event.ts'
@@ -32,7 +32,7 @@ export interface IdempotencyOptions {
 }
 
 /** An event that is this process's to handle, once. */
-interface Hold {
+interface ReservedEvent {
   /** Starts the handlers that have not done their part yet; it ends when the store knows how they ended. */
   run(registrations: readonly Registration[]): Run
 }
@@ -43,15 +43,15 @@ export interface Idempotency {
    *
    * @throws WebhookError `IN_PROGRESS` or `STORE_UNAVAILABLE`.
    */
-  claim(event: WebhookEvent, deadline: Deadline): Promise<Hold | Outcome>
+  reserve(event: WebhookEvent, deadline: Deadline): Promise<ReservedEvent | Outcome>
 }
 
 /** A store that is slower than this is as good as down: the handlers need what is left until the deadline. */
-const STORE_MS = 1500
+const STORE_TIMEOUT_MS = 1500
 
 /** After how many milliseconds the store is told again of an event that was handled; they double until the last time. */
-const AGAIN_MS = 100
-const LAST_AGAIN_MS = 12_800
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 12_800
 
 /** @param waitFor is given what goes on after the answer. */
 export function createIdempotency(
@@ -59,24 +59,24 @@ export function createIdempotency(
   logger: Logger,
   waitFor: (rest: Promise<unknown>) => void,
 ): Idempotency {
-  const { store, key = idOf, ...given } = options
+  const { store, key = defaultKey, ...given } = options
   checkMethods('idempotency.store', store, ['reserve', 'renew', 'complete', 'release'])
   if (typeof key !== 'function') throw new TypeError('`idempotency.key` is not a function.')
-  const { leaseMs, retentionMs, onStoreError, stale } = checked('idempotency', given, DEFAULTS, {
+  const { leaseMs, retentionMs, onStoreError, stale } = checkOptions('idempotency', given, DEFAULTS, {
     onStoreError: ['refuse', 'run'],
     stale: ['run', 'skip'],
   })
   /** Events that were handled here, of which the store could not be told yet. */
-  const unrecorded = new Set<string>()
+  const unrecordedKeys = new Set<string>()
 
-  async function claim(event: WebhookEvent, deadline: Deadline): Promise<Hold | Outcome> {
+  async function reserveEvent(event: WebhookEvent, deadline: Deadline): Promise<ReservedEvent | Outcome> {
     const id = key(event)
-    if (unrecorded.has(id)) return DUPLICATE
-    const version = versionOf(event)
+    if (unrecordedKeys.has(id)) return DUPLICATE
+    const version = resourceVersion(event)
     const reservation = await reserve(id, version, deadline)
     if (!reservation) return { run: (registrations) => dispatch(event, registrations, logger) }
     if (reservation.state === 'completed') return DUPLICATE
-    if (reservation.state === 'in progress') throw new WebhookError('IN_PROGRESS')
+    if (reservation.state === 'in-progress') throw new WebhookError('IN_PROGRESS')
     const { token, done } = reservation
     const lease = createLease(id, token, new Set(done), version, event.topic)
     if (reservation.stale) markStale(event)
@@ -84,7 +84,7 @@ export function createIdempotency(
       await lease.complete()
       return IGNORED
     }
-    return { run: (registrations) => runUnder(lease, event, registrations) }
+    return { run: (registrations) => runWithLease(lease, event, registrations) }
   }
 
   async function reserve(
@@ -92,11 +92,11 @@ export function createIdempotency(
     version: ResourceVersion | undefined,
     deadline: Deadline,
   ): Promise<Reservation | undefined> {
-    const reserving = asked(() => store.reserve(id, { leaseMs, version }))
+    const reserving = asPromise(() => store.reserve(id, { leaseMs, version }))
     try {
-      return await within(reserving, Math.min(STORE_MS, deadline.remaining()), tooSlow)
+      return await withTimeout(reserving, Math.min(STORE_TIMEOUT_MS, deadline.remaining()), timeoutError)
     } catch (cause) {
-      giveBack(id, reserving)
+      releaseLateReservation(id, reserving)
       if (onStoreError === 'refuse') {
         throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: 'The idempotency store failed.' })
       }
@@ -106,20 +106,20 @@ export function createIdempotency(
   }
 
   /** A claim that comes after all would keep the retry waiting until its lease has run out. */
-  function giveBack(id: string, reserving: Promise<Reservation>): void {
+  function releaseLateReservation(id: string, reserving: Promise<Reservation>): void {
     reserving
       .then((late) => late.state === 'reserved' && store.release(id, late.token, { done: late.done, retentionMs }))
       .catch(() => {})
   }
 
-  function runUnder(lease: Lease, event: WebhookEvent, registrations: readonly Registration[]): Run {
+  function runWithLease(lease: Lease, event: WebhookEvent, registrations: readonly Registration[]): Run {
     const rest = registrations.filter(({ name }) => !lease.done.has(name))
     const run = dispatch(event, rest, logger, ({ name }) => lease.add(name))
     const keep = setInterval(() => lease.renew(run.abort), Math.min(leaseMs / 3, MAX_TIMER_MS))
-    return { ...run, ended: settle(run, lease).finally(() => clearInterval(keep)) }
+    return { ...run, ended: finishRun(run, lease).finally(() => clearInterval(keep)) }
   }
 
-  async function settle(run: Run, lease: Lease): Promise<Outcome> {
+  async function finishRun(run: Run, lease: Lease): Promise<Outcome> {
     let outcome: Outcome
     try {
       outcome = await run.ended
@@ -145,26 +145,26 @@ export function createIdempotency(
       done,
       add(name) {
         done.add(name)
-        setTimeout(() => isOver || asked(() => store.renew(id, token, progress())).catch(() => {}), 0)
+        setTimeout(() => isOver || asPromise(() => store.renew(id, token, progress())).catch(() => {}), 0)
       },
       async renew(abort) {
-        const held = await asked(() => store.renew(id, token, progress())).catch(() => true)
+        const held = await asPromise(() => store.renew(id, token, progress())).catch(() => true)
         if (!held && !isOver) abort(new WebhookError('IN_PROGRESS'))
       },
       async complete() {
         isOver = true
         try {
-          const isHeld = await inTime(record)
+          const isHeld = await withinStoreTimeout(record)
           if (!isHeld) logger.warn(`${topic}: another process took the event over, and may have run its handlers too.`)
         } catch (cause) {
           logger.warn(`${topic} was handled, but the idempotency store could not be told.`, { cause })
-          unrecorded.add(id)
-          waitFor(recordLater(record, topic).finally(() => unrecorded.delete(id)))
+          unrecordedKeys.add(id)
+          waitFor(recordLater(record, topic).finally(() => unrecordedKeys.delete(id)))
         }
       },
       async release() {
         isOver = true
-        await inTime(() => store.release(id, token, progress())).catch((cause: unknown) => {
+        await withinStoreTimeout(() => store.release(id, token, progress())).catch((cause: unknown) => {
           logger.warn(`${topic} could not be given back: its retry waits for the lease to run out.`, { cause })
         })
       },
@@ -172,10 +172,10 @@ export function createIdempotency(
   }
 
   async function recordLater(record: () => Promise<boolean>, topic: string): Promise<void> {
-    for (let ms = AGAIN_MS; ms <= LAST_AGAIN_MS; ms *= 2) {
+    for (let ms = FIRST_RETRY_MS; ms <= LAST_RETRY_MS; ms *= 2) {
       await new Promise((resolve) => setTimeout(resolve, ms))
       try {
-        await inTime(record)
+        await withinStoreTimeout(record)
         return
       } catch {}
     }
@@ -184,7 +184,7 @@ export function createIdempotency(
     )
   }
 
-  return { claim }
+  return { reserve: reserveEvent }
 }
 
 /** What is done with a claim. */
@@ -199,20 +199,20 @@ interface Lease {
 }
 
 /** As a promise, even if a driver throws. */
-async function asked<T>(question: () => Promise<T>): Promise<T> {
+async function asPromise<T>(question: () => Promise<T>): Promise<T> {
   return question()
 }
 
-function inTime<T>(question: () => Promise<T>): Promise<T> {
-  return within(asked(question), STORE_MS, tooSlow)
+function withinStoreTimeout<T>(question: () => Promise<T>): Promise<T> {
+  return withTimeout(asPromise(question), STORE_TIMEOUT_MS, timeoutError)
 }
 
-function tooSlow(): Error {
+function timeoutError(): Error {
   return new Error('The idempotency store did not answer in time.')
 }
 
 /** A document that has no canonical form is known by its bytes. */
-function idOf(event: WebhookEvent): string {
+function defaultKey(event: WebhookEvent): string {
   try {
     return event.id
   } catch {
@@ -220,7 +220,7 @@ function idOf(event: WebhookEvent): string {
   }
 }
 
-function versionOf({ resource }: WebhookEvent): ResourceVersion | undefined {
+function resourceVersion({ resource }: WebhookEvent): ResourceVersion | undefined {
   const { type, id, updated_at: updatedAt } = resource as { type: string; id: string; updated_at?: unknown }
   return typeof updatedAt === 'string' ? { resource: `${type}/${id}`, updatedAt } : undefined
 }

@@ -1,4 +1,4 @@
-import { canonicalText } from './canonical.ts'
+import { canonicalJson } from './canonical.ts'
 import type { Document, ResourceObject } from './document.ts'
 import { WebhookError } from './errors.ts'
 
@@ -6,16 +6,16 @@ import { WebhookError } from './errors.ts'
  * What makes two documents the same event, in RFC 8785's canonical form: `data` and `included` without `links` and `meta`,
  * which say where and how a resource was read rather than what it is. A relationship that has links only says nothing either.
  */
-export function canonicalForm({ data, included }: Document): string {
+export function canonicalDocument({ data, included }: Document): string {
   try {
-    return canonicalText({ data: contentOf(data), included: (included ?? []).map(contentOf) })
+    return canonicalJson({ data: eventContent(data), included: (included ?? []).map(eventContent) })
   } catch (error) {
     const hint = `The document has no canonical form, and so no id: ${(error as RangeError).message}.`
     throw new WebhookError('DOCUMENT_INVALID', { hint })
   }
 }
 
-function contentOf({ id, type, attributes, relationships }: ResourceObject): object {
+function eventContent({ id, type, attributes, relationships }: ResourceObject): object {
   const linked = Object.entries(relationships ?? {}).flatMap(([name, relationship]) =>
     relationship?.data === undefined ? [] : [[name, relationship.data]],
   )

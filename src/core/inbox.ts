@@ -25,7 +25,7 @@ export interface Inbox {
    */
   put(delivery: StoredDelivery): Promise<'stored' | 'duplicate' | 'full'>
   /** Hands out what is stored, one by one to each of `concurrency` hands, until it is told to stop. */
-  consume(process: ProcessDelivery, options: ConsumeOptions): Consumer
+  consume(process: ProcessDelivery, options: ConsumeOptions): Worker
   readonly deadLetters: DeadLetters
   statistics(): Promise<InboxStatistics>
   /** Closes what the driver itself opened. */
@@ -36,9 +36,9 @@ export interface Inbox {
  * Handles a delivery that was stored. Resolves when it was handled; rejects with a `WebhookError` when it is to be tried again
  * after a while (`retryable`), or never.
  */
-export type ProcessDelivery = (delivery: StoredDelivery, attempt: Attempt) => Promise<void>
+export type ProcessDelivery = (delivery: StoredDelivery, attempt: DeliveryAttempt) => Promise<void>
 
-export interface Attempt {
+export interface DeliveryAttempt {
   /** From 1. */
   readonly number: number
   /** Aborted when the consumer has stopped and cannot wait, or has lost the delivery to another. */
@@ -58,7 +58,7 @@ export interface ConsumeOptions {
   readonly onError: (error: unknown) => void
 }
 
-export interface Consumer {
+export interface Worker {
   /**
    * Takes nothing more out, and waits for what is under way. After `timeoutMs` the signals are aborted and what has still not
    * ended is given back, for another worker; so is what was just being taken out.
@@ -130,7 +130,7 @@ const EXCUSES: readonly string[] = [
 ] satisfies ErrorCode[]
 
 /** What a driver makes of that with which {@link ProcessDelivery} was rejected. What is unknown may succeed later. */
-export function failureOf(thrown: unknown): Failure {
+export function toFailure(thrown: unknown): Failure {
   if (isPermanentError(thrown)) return { code: 'PERMANENT', message: thrown.message, retryable: false, excused: false }
   const { code, message, retryable } = toWebhookError(thrown)
   return { code, message, retryable, excused: EXCUSES.includes(code) }

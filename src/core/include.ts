@@ -3,7 +3,7 @@ import type { ResourceOf } from '../topics/resources.ts'
 import { WebhookError } from './errors.ts'
 
 /** A name of a path without the mark that says that there may be none. */
-type Bare<Step extends string> = Step extends `${infer Name}?` ? Name : Step
+type RelationshipName<Step extends string> = Step extends `${infer Name}?` ? Name : Step
 
 /** `customer` of `customer`, `line_items?` of `line_items?.item`. */
 type Step<Path extends string> = Path extends `${infer First}.${string}` ? First : Path
@@ -26,8 +26,8 @@ export type WithIncluded<Resource, Path extends string> = [Path] extends [never]
   : string extends Path // A list that was put together at run time.
     ? Resource
     : Resource extends object
-      ? { [Name in keyof Resource as Name extends Bare<Step<Path>> ? never : Name]: Resource[Name] } & {
-          [Name in Bare<Step<Path>> & keyof Resource]-?:
+      ? { [Name in keyof Resource as Name extends RelationshipName<Step<Path>> ? never : Name]: Resource[Name] } & {
+          [Name in RelationshipName<Step<Path>> & keyof Resource]-?:
             | Related<NonNullable<Resource[Name]>, After<Path, Name>>
             | (Name extends Step<Path> ? never : null)
         }
@@ -42,7 +42,7 @@ export type ResourceWith<T extends string, Path extends string> = T extends Topi
  * An `INCLUDE_MISSING` if something that handlers ask for is not there. To be known before any of them runs: one that did its part
  * would do it again with each retry.
  */
-export function missingInclude(event: EventLike, asking: readonly Asking[]): WebhookError | undefined {
+export function findMissingInclude(event: EventLike, asking: readonly IncludeRequest[]): WebhookError | undefined {
   if (asking.every(({ include }) => include.length === 0) || event.topic.endsWith('.destroy')) return undefined
   const { resource } = event // Linked now, so not before somebody asks for a part of it.
   const paths = new Set(asking.flatMap(({ include }) => include))
@@ -51,7 +51,7 @@ export function missingInclude(event: EventLike, asking: readonly Asking[]): Web
   return new WebhookError('INCLUDE_MISSING', { fix: `It needs ${missing.join(', ')}. ${FIX}` })
 }
 
-interface Asking {
+interface IncludeRequest {
   readonly include: readonly string[]
 }
 

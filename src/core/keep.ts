@@ -1,7 +1,7 @@
 import type { Delivery } from './authenticate.ts'
-import { type Deadline, within } from './deadline.ts'
+import { type Deadline, withTimeout } from './deadline.ts'
 import { DUPLICATE, type Outcome, QUEUED } from './dispatch.ts'
-import { documentOf } from './document.ts'
+import { parseDocument } from './document.ts'
 import { WebhookError } from './errors.ts'
 import type { Inbox } from './inbox.ts'
 
@@ -11,36 +11,38 @@ import type { Inbox } from './inbox.ts'
  *
  * @throws WebhookError `STORE_UNAVAILABLE` or `OVERLOADED`.
  */
-export async function keep(
+export async function storeDelivery(
   delivery: Delivery,
   inbox: Pick<Inbox, 'put'>,
   ordering: 'none' | 'resource',
   deadline: Deadline,
 ): Promise<Outcome> {
   const { id, topic, body, receivedAt } = delivery
-  const group = ordering === 'resource' ? groupOf(delivery) : undefined
-  const kept = await within(put(inbox, { id, topic, body, receivedAt, group }), deadline.remaining(), tooSlow).catch(
-    (cause: unknown) => {
-      throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: 'The inbox failed.' })
-    },
-  )
-  if (kept === 'full') throw new WebhookError('OVERLOADED', { message: 'The inbox is full.' })
-  return kept === 'duplicate' ? DUPLICATE : QUEUED
+  const group = ordering === 'resource' ? resourceGroup(delivery) : undefined
+  const stored = await withTimeout(
+    callPut(inbox, { id, topic, body, receivedAt, group }),
+    deadline.remaining(),
+    timeoutError,
+  ).catch((cause: unknown) => {
+    throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: 'The inbox failed.' })
+  })
+  if (stored === 'full') throw new WebhookError('OVERLOADED', { message: 'The inbox is full.' })
+  return stored === 'duplicate' ? DUPLICATE : QUEUED
 }
 
 /** As a promise, even if a driver throws. */
-async function put(inbox: Pick<Inbox, 'put'>, delivery: Parameters<Inbox['put']>[0]): ReturnType<Inbox['put']> {
+async function callPut(inbox: Pick<Inbox, 'put'>, delivery: Parameters<Inbox['put']>[0]): ReturnType<Inbox['put']> {
   return inbox.put(delivery)
 }
 
-function tooSlow(): Error {
+function timeoutError(): Error {
   return new Error('The inbox did not answer in time.')
 }
 
 /** What is no document has no order to keep: a worker will find out what is wrong with it. */
-function groupOf(delivery: Delivery): string | undefined {
+function resourceGroup(delivery: Delivery): string | undefined {
   try {
-    const { type, id } = documentOf(delivery).data
+    const { type, id } = parseDocument(delivery).data
     return `${type}/${id}`
   } catch {
     return undefined

@@ -24,7 +24,7 @@ export const defaultLogger: Logger = {
  *
  * @throws TypeError if it lacks a method.
  */
-export function unfailing(logger: Logger): Logger {
+export function safeLogger(logger: Logger): Logger {
   const guard = (level: keyof Logger): Logger[typeof level] => {
     if (typeof logger[level] !== 'function') throw new TypeError(`The logger has no method \`${level}\`.`)
     return (message, fields) => {

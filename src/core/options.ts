@@ -1,4 +1,4 @@
-import { checked, checkMethods } from './checked.ts'
+import { checkMethods, checkOptions } from './checked.ts'
 import type { IdempotencyOptions } from './idempotency.ts'
 import type { Inbox } from './inbox.ts'
 import type { Logger } from './logger.ts'
@@ -25,10 +25,10 @@ export interface ReceiverOptions {
   /** `resource` hands out the deliveries of one resource one after another. Needs an inbox. Default: `none`. */
   readonly ordering?: 'none' | 'resource'
   /**
-   * Runs the handlers before the answer as if there were no inbox, and turns to it for a minute when a topic has failed 20 times
-   * in a row: at 30 Commerce Layer would stop sending it. Needs an inbox. Default: false.
+   * When deliveries go to the inbox. `always` stores each of them. `on-failures` runs the handlers before the answer, and stores
+   * the deliveries of a topic for a minute once 20 in a row have failed: after 30 Commerce Layer stops sending. Default: `always`.
    */
-  readonly protectBreaker?: boolean
+  readonly inboxMode?: 'always' | 'on-failures'
   /** Default: warnings and errors to the console. */
   readonly logger?: Logger
 }
@@ -39,18 +39,24 @@ const DEFAULTS = {
   bodyTimeoutMs: 4000,
   maxInFlight: 1000,
   ordering: 'none' as 'none' | 'resource',
-  protectBreaker: false,
+  inboxMode: 'always' as 'always' | 'on-failures',
 }
 
 /** The options that have defaults, with them. */
-export function settingsOf({ secrets, idempotency, inbox, logger, ...given }: ReceiverOptions): typeof DEFAULTS {
-  const settings = checked('createReceiver', given, DEFAULTS, {
+export function checkReceiverOptions({
+  secrets,
+  idempotency,
+  inbox,
+  logger,
+  ...given
+}: ReceiverOptions): typeof DEFAULTS {
+  const settings = checkOptions('createReceiver', given, DEFAULTS, {
     ordering: ['none', 'resource'],
-    protectBreaker: [false, true],
+    inboxMode: ['always', 'on-failures'],
   })
   if (inbox) checkMethods('inbox', inbox, ['put'])
-  else if (settings.ordering !== 'none' || settings.protectBreaker) {
-    throw new TypeError('`ordering` and `protectBreaker` need an `inbox`.')
+  else if (settings.ordering !== 'none' || settings.inboxMode !== 'always') {
+    throw new TypeError('`ordering` and `inboxMode` need an `inbox`.')
   }
   return settings
 }

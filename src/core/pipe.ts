@@ -1,31 +1,31 @@
 /** A value that may still be on its way. */
-export type Eventually<T> = T | Promise<T>
+export type MaybePromise<T> = T | Promise<T>
 
 /**
  * Hands a value through stages. What is there already goes on at once: on Node, with secrets at hand and handlers that return,
  * a delivery walks the whole road without waiting, and each `await` would cost it a tenth of a microsecond.
  */
-export function pipe<A, B>(value: Eventually<A>, b: (value: A) => Eventually<B>): Eventually<B>
+export function pipe<A, B>(value: MaybePromise<A>, b: (value: A) => MaybePromise<B>): MaybePromise<B>
 export function pipe<A, B, C>(
-  value: Eventually<A>,
-  b: (value: A) => Eventually<B>,
-  c: (value: B) => Eventually<C>,
-): Eventually<C>
+  value: MaybePromise<A>,
+  b: (value: A) => MaybePromise<B>,
+  c: (value: B) => MaybePromise<C>,
+): MaybePromise<C>
 export function pipe<A, B, C, D>(
-  value: Eventually<A>,
-  b: (value: A) => Eventually<B>,
-  c: (value: B) => Eventually<C>,
-  d: (value: C) => Eventually<D>,
-): Eventually<D>
+  value: MaybePromise<A>,
+  b: (value: A) => MaybePromise<B>,
+  c: (value: B) => MaybePromise<C>,
+  d: (value: C) => MaybePromise<D>,
+): MaybePromise<D>
 export function pipe(value: unknown, ...stages: ((value: unknown) => unknown)[]): unknown {
-  return walk(value, stages, 0)
+  return runStages(value, stages, 0)
 }
 
-function walk(value: unknown, stages: readonly ((value: unknown) => unknown)[], next: number): unknown {
+function runStages(value: unknown, stages: readonly ((value: unknown) => unknown)[], next: number): unknown {
   let made = value
   for (let i = next; i < stages.length; i += 1) {
     const rest = i
-    if (isPromise(made)) return made.then((come) => walk(come, stages, rest))
+    if (isPromise(made)) return made.then((come) => runStages(come, stages, rest))
     made = stages[i]?.(made)
   }
   return made

@@ -1,4 +1,4 @@
-import { type Deadline, within } from './deadline.ts'
+import { type Deadline, withTimeout } from './deadline.ts'
 import { isWebhookError, type PermanentError, type WebhookError } from './errors.ts'
 import type { WebhookEvent } from './event.ts'
 import type { Logger } from './logger.ts'
@@ -13,7 +13,7 @@ export interface ErrorContext {
    * How many genuine deliveries of this topic in a row, this one included, were answered with an error: at 30 Commerce Layer
    * stops sending. 0 for what was not genuine. This process counts its own answers only.
    */
-  readonly failuresInRow: number
+  readonly consecutiveFailures: number
 }
 
 /** Told about every delivery that was refused, failed or discarded; a failure of its own is logged and changes nothing. */
@@ -23,15 +23,15 @@ export type ErrorHandler = (error: WebhookError | PermanentError, context: Error
 export async function report(
   error: WebhookError | PermanentError,
   context: ErrorContext,
-  tell: readonly ErrorHandler[],
+  errorHandlers: readonly ErrorHandler[],
   deadline: Deadline,
   logger: Logger,
 ): Promise<void> {
   log(error, context, logger)
-  for (const handler of tell) {
+  for (const handler of errorHandlers) {
     try {
       const told = Promise.resolve(handler(error, context))
-      await within(told, deadline.remaining(), () => new Error('It did not end before the deadline.'))
+      await withTimeout(told, deadline.remaining(), () => new Error('It did not end before the deadline.'))
     } catch (cause) {
       logger.error('An error handler failed.', { cause })
     }

@@ -48,7 +48,7 @@ export interface WebhookResponse {
  * The value of a header, `name` in lower case. Repeated fields are joined by `, ` as Node and `Headers` do it, so that a
  * doubled signature or topic is seen as what it is: a malformed one.
  */
-export function headerOf(headers: HeadersLike, name: string): string | undefined {
+export function getHeader(headers: HeadersLike, name: string): string | undefined {
   if (isFetchHeaders(headers)) return headers.get(name) ?? undefined
   if (Symbol.iterator in Object(headers)) {
     const values = Array.from(headers as Iterable<readonly [string, string]>).flatMap(([field, value]) =>
@@ -77,7 +77,7 @@ const encoder = new TextEncoder()
  *
  * @throws WebhookError `BODY_ALREADY_PARSED` if it is anything else.
  */
-export function bytesOf(body: unknown): Uint8Array {
+export function toBytes(body: unknown): Uint8Array {
   if (body instanceof Uint8Array) return body
   if (typeof body === 'string') return encoder.encode(body)
   throw new WebhookError('BODY_ALREADY_PARSED')

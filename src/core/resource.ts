@@ -12,8 +12,8 @@ const RESERVED: ReadonlySet<string> = new Set(['id', 'type', '__proto__'])
  * The attributes of the document become the resources, so it cannot be read as a document afterwards: copying every
  * resource would cost another quarter of the time that parsing takes.
  */
-export function linkedResource({ data, included }: Document): Linked {
-  const primary = fieldsOf(data)
+export function linkResources({ data, included }: Document): Linked {
+  const primary = toFields(data)
   const resources: [Linked, ResourceObject['relationships']][] = [[primary, data.relationships]]
   const index = new Map([[data.type, new Map([[data.id, primary]])]])
   for (const resource of included ?? []) {
@@ -21,7 +21,7 @@ export function linkedResource({ data, included }: Document): Linked {
     const ofType = index.get(type) ?? new Map<string, Linked>()
     if (ofType.has(id)) continue
     index.set(type, ofType)
-    const fields = fieldsOf(resource)
+    const fields = toFields(resource)
     ofType.set(id, fields)
     resources.push([fields, relationships])
   }
@@ -30,7 +30,7 @@ export function linkedResource({ data, included }: Document): Linked {
   return primary
 }
 
-function fieldsOf({ id, type, attributes }: ResourceObject): Linked {
+function toFields({ id, type, attributes }: ResourceObject): Linked {
   const fields = attributes ?? {}
   if (Object.hasOwn(fields, '__proto__')) Reflect.deleteProperty(fields, '__proto__')
   fields.id = id

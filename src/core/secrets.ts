@@ -1,4 +1,4 @@
-import { type Deadline, within } from './deadline.ts'
+import { type Deadline, withTimeout } from './deadline.ts'
 import { WebhookError } from './errors.ts'
 
 /** One shared secret, or several while one replaces another. `undefined` is refused at once: a variable that is not set. */
@@ -36,17 +36,17 @@ export interface Secrets {
 
 /** @throws TypeError when a secret is missing, empty or has white space at its ends. Never says what the secret is. */
 export function createSecrets(option: SecretsOption): Secrets {
-  if (typeof option === 'function') return lookedUpSecrets(option)
+  if (typeof option === 'function') return secretsFromFunction(option)
   if (typeof option === 'object' && !Array.isArray(option) && option !== null) {
-    return topicSecrets(option as { readonly [topic: string]: Secret })
+    return secretsByTopic(option as { readonly [topic: string]: Secret })
   }
-  const secrets = checkedSecrets(option as Secret, 'secrets')
+  const secrets = checkSecrets(option as Secret, 'secrets')
   return { lookUp: () => secrets, refresh: () => [], others: () => [], shared: true, lacks: () => false }
 }
 
-function topicSecrets(option: { readonly [topic: string]: Secret }): Secrets {
+function secretsByTopic(option: { readonly [topic: string]: Secret }): Secrets {
   const byTopic = new Map(
-    Object.entries(option).map(([topic, secret]) => [topic, checkedSecrets(secret, `secrets['${topic}']`)]),
+    Object.entries(option).map(([topic, secret]) => [topic, checkSecrets(secret, `secrets['${topic}']`)]),
   )
   if (byTopic.size === 0) throw new TypeError('`secrets` is empty.')
   return {
@@ -58,41 +58,41 @@ function topicSecrets(option: { readonly [topic: string]: Secret }): Secrets {
   }
 }
 
-function lookedUpSecrets(lookUp: SecretsLookUp): Secrets {
+function secretsFromFunction(lookUp: SecretsLookUp): Secrets {
   return {
-    lookUp: (topic, deadline) => answerTo(() => lookUp(topic), deadline),
-    refresh: (topic, deadline) => answerTo(() => lookUp.refresh?.(topic), deadline),
+    lookUp: (topic, deadline) => callLookUp(() => lookUp(topic), deadline),
+    refresh: (topic, deadline) => callLookUp(() => lookUp.refresh?.(topic), deadline),
     others: () => [],
     shared: false,
     lacks: () => false,
   }
 }
 
-async function answerTo(
+async function callLookUp(
   question: () => Secret | Promise<Secret>,
   deadline: Deadline | undefined,
 ): Promise<readonly string[]> {
   try {
     const found = Promise.resolve(question())
-    const secrets = deadline ? within(found, deadline.remaining(), () => new Error('It took too long.')) : found
-    return listOf(await secrets).filter((one): one is string => typeof one === 'string' && one.trim() !== '')
+    const secrets = deadline ? withTimeout(found, deadline.remaining(), () => new Error('It took too long.')) : found
+    return toList(await secrets).filter((one): one is string => typeof one === 'string' && one.trim() !== '')
   } catch (cause) {
     throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: '`secrets` failed.' })
   }
 }
 
 /** Whatever it holds: databases and configuration files give what they like. */
-function listOf(secret: unknown): readonly unknown[] {
+function toList(secret: unknown): readonly unknown[] {
   return Array.isArray(secret) ? secret : [secret]
 }
 
-function checkedSecrets(secret: Secret, name: string): readonly string[] {
-  const list = listOf(secret)
+function checkSecrets(secret: Secret, name: string): readonly string[] {
+  const list = toList(secret)
   if (list.length === 0) throw new TypeError(`\`${name}\` is empty.`)
-  return list.map((one) => checkedSecret(one, name))
+  return list.map((one) => checkSecret(one, name))
 }
 
-function checkedSecret(secret: unknown, name: string): string {
+function checkSecret(secret: unknown, name: string): string {
   if (secret === undefined || secret === null) {
     throw new TypeError(`\`${name}\` is not set: is the environment variable?`)
   }

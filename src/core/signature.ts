@@ -1,5 +1,5 @@
 import { nodeCrypto } from './platform.ts'
-import { bytesOf } from './request.ts'
+import { toBytes } from './request.ts'
 
 /** Keys are made once a secret: importing one for every delivery costs more than the HMAC of a small body. */
 function keyCache<Key>(make: (secret: Uint8Array) => Key): (secret: string) => Key {
@@ -7,7 +7,7 @@ function keyCache<Key>(make: (secret: Uint8Array) => Key): (secret: string) => K
   return (secret) => {
     let key = keys.get(secret)
     if (key === undefined) {
-      key = make(bytesOf(secret))
+      key = make(toBytes(secret))
       if (keys.size >= 1000) keys.clear()
       keys.set(secret, key)
     }
@@ -20,7 +20,7 @@ function keyCache<Key>(make: (secret: Uint8Array) => Key): (secret: string) => K
  * (which looks like hex, and is not decoded). Source: Commerce Layer, "Callbacks security". A promise only where the
  * runtime has nothing but WebCrypto.
  */
-export const signatureOf: (body: Uint8Array, secret: string) => string | Promise<string> = nodeCrypto
+export const computeSignature: (body: Uint8Array, secret: string) => string | Promise<string> = nodeCrypto
   ? nodeHmac(nodeCrypto)
   : webHmac()
 
@@ -45,7 +45,7 @@ function webHmac(): (body: Uint8Array, secret: string) => Promise<string> {
  * Text is signed as its UTF-8 bytes.
  */
 export async function sign(body: Uint8Array | string, secret: string): Promise<string> {
-  return signatureOf(bytesOf(body), secret)
+  return computeSignature(toBytes(body), secret)
 }
 
 /**

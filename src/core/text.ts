@@ -4,7 +4,9 @@ import { nodeText } from './platform.ts'
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The text of UTF-8 bytes, or `undefined` if they are not UTF-8. */
-export const textOf: (bytes: Uint8Array) => string | undefined = nodeText?.transcode ? nodeDecode(nodeText) : webDecode
+export const decodeUtf8: (bytes: Uint8Array) => string | undefined = nodeText?.transcode
+  ? nodeDecode(nodeText)
+  : webDecode
 
 /** Node up to 22 decodes text with a single non-ASCII character 10 to 25 times slower than by way of UTF-16. */
 function nodeDecode({ Buffer, isAscii, isUtf8, transcode }: NonNullable<typeof nodeText>) {

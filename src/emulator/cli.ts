@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { createEmulator, type Emulator } from './emulator.ts'
-import { doubling } from './sender/sender.ts'
+import { doublingDelay } from './sender/sender.ts'
 
 const HELP = `A local Commerce Layer: its API of webhooks, event callbacks and events, and calls to the webhooks.
 
@@ -36,7 +36,7 @@ async function run(): Promise<void> {
     organization: values.organization,
     clientId: values['client-id'],
     clientSecret: values['client-secret'],
-    retryDelayMs: (attempt) => doubling(attempt) / speed,
+    retryDelayMs: (attempt) => doublingDelay(attempt) / speed,
   })
   console.log(introduce(emulator))
   const lines = createInterface({ input: process.stdin })

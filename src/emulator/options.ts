@@ -33,7 +33,7 @@ const count = (min: number, max = Number.MAX_SAFE_INTEGER) => {
   return z.int(message).min(min, message).max(max, message)
 }
 
-/** The sender looks at `misbehaviour` and `seed` itself. */
+/** The sender looks at `faults` and `seed` itself. */
 const OPTIONS = z.strictObject({
   port: count(0, 65_535).default(0),
   organization: text
@@ -54,7 +54,7 @@ const OPTIONS = z.strictObject({
       'has to be a function of the attempt.',
     )
     .optional(),
-  misbehaviour: z.custom<SenderOptions['misbehaviour']>().optional(),
+  faults: z.custom<SenderOptions['faults']>().optional(),
   seed: count(0).optional(),
 })
 

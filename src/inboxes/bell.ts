@@ -1,16 +1,16 @@
 /** Something to wait for, that may have happened already. For one who waits at a time. */
-export interface Bell {
-  ring(): void
+export interface Wakeup {
+  notify(): void
   /** Resolves when it rings, or has rung since the last time; or after a while. */
   wait(ms: number): Promise<void>
 }
 
-export function createBell(): Bell {
-  let hasRung = false
+export function createWakeup(): Wakeup {
+  let isNotified = false
   let wake = () => {}
   return {
-    ring() {
-      hasRung = true
+    notify() {
+      isNotified = true
       wake()
     },
     async wait(ms) {
@@ -20,9 +20,9 @@ export function createBell(): Bell {
           clearTimeout(timer)
           resolve()
         }
-        if (hasRung) wake()
+        if (isNotified) wake()
       })
-      hasRung = false
+      isNotified = false
     },
   }
 }

@@ -17,7 +17,7 @@ export interface OpenBackEnd {
   readonly connection: ConnectionOptions
   readonly create: BackendFactory<RedisQueueBackend>
   /** Gives a job back that is held under a token, to be the next one of its queue. */
-  giveBack(job: DeliveryJob, token: string): Promise<unknown>
+  returnJob(job: DeliveryJob, token: string): Promise<unknown>
   /** What is wrong with how the back end is set up; `undefined` if nothing is. */
   warning(): Promise<string | undefined>
   close(): Promise<void>
@@ -34,7 +34,7 @@ export function openBackEnd({ redis, postgres }: BackEndOptions, bullmq: BullMq)
 
 /** A command fails at once while Redis is away: nothing waits in memory that somebody has given up on. */
 async function openRedis(given: string | object, { createRedisBackend }: BullMq): Promise<OpenBackEnd> {
-  const { Redis } = await needed('ioredis', import('ioredis'))
+  const { Redis } = await loadOptional('ioredis', import('ioredis'))
   const options = {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -49,7 +49,7 @@ async function openRedis(given: string | object, { createRedisBackend }: BullMq)
   return {
     connection: client,
     create: (name, opts) => createRedisBackend(name, opts),
-    giveBack: (job, token) => job.moveToWait(token),
+    returnJob: (job, token) => job.moveToWait(token),
     async warning() {
       const policy = /^maxmemory_policy:(\S+)/m.exec(await client.info('memory'))?.[1]
       if (policy === undefined || policy === 'noeviction') return undefined
@@ -62,7 +62,7 @@ async function openRedis(given: string | object, { createRedisBackend }: BullMq)
 }
 
 async function openPostgres(given: string | object, bullmq: BullMq): Promise<OpenBackEnd> {
-  const { default: pg } = await needed('pg', import('pg'))
+  const { default: pg } = await loadOptional('pg', import('pg'))
   const options = {
     options: `-c search_path=${bullmq.DEFAULT_SCHEMA}`,
     connectionTimeoutMillis: COMMAND_MS,
@@ -86,7 +86,7 @@ async function openPostgres(given: string | object, bullmq: BullMq): Promise<Ope
     connection: pool as unknown as ConnectionOptions,
     create: create as unknown as BackendFactory<RedisQueueBackend>,
     // BullMQ's own way puts a job at the end, but what was delayed keeps its place.
-    giveBack: (job, token) => job.moveToDelayed(Date.now(), token),
+    returnJob: (job, token) => job.moveToDelayed(Date.now(), token),
     warning: async () => undefined,
     close: () => pool.end(),
   }
@@ -96,7 +96,7 @@ async function openPostgres(given: string | object, bullmq: BullMq): Promise<Ope
 function ignore(): void {}
 
 /** A package that only this inbox needs. */
-export async function needed<T>(name: string, loading: Promise<T>): Promise<T> {
+export async function loadOptional<T>(name: string, loading: Promise<T>): Promise<T> {
   return loading.catch((cause: unknown) => {
     throw new Error(`createBullmqInbox needs ${name}: npm install ${name}`, { cause })
   })

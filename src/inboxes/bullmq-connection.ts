@@ -1,21 +1,21 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Engine } from './bullmq-engine.ts'
+import type { OpenLanes } from './bullmq-engine.ts'
 
 interface Connection {
   /** The engine, which is opened on first use, and once more whenever that has failed. */
-  engine(): Promise<Engine>
+  lanes(): Promise<OpenLanes>
   /** The same work, known to {@link close}, and with errors that may be shown. */
   safely<A extends unknown[], T>(act: (...args: A) => Promise<T>): (...args: A) => Promise<T>
   /** Closes the engine when all the work has ended. */
   close(): Promise<void>
 }
 
-export function createConnection(open: () => Promise<Engine>): Connection {
+export function createConnection(open: () => Promise<OpenLanes>): Connection {
   const working = new Set<Promise<unknown>>()
-  let opened: Promise<Engine> | undefined
+  let opened: Promise<OpenLanes> | undefined
   let isClosed = false
   return {
-    engine() {
+    lanes() {
       opened ??= open().catch((error: unknown) => {
         opened = undefined
         throw error
@@ -30,7 +30,7 @@ export function createConnection(open: () => Promise<Engine>): Connection {
         try {
           return await work
         } catch (error) {
-          throw presentable(error)
+          throw toSafeError(error)
         } finally {
           working.delete(work)
         }
@@ -50,6 +50,6 @@ export function createConnection(open: () => Promise<Engine>): Connection {
 }
 
 /** The errors of the drivers hold commands and rows, and so what was delivered: nothing but their message is kept. */
-function presentable(error: unknown): Error {
+function toSafeError(error: unknown): Error {
   return new Error(`The inbox in BullMQ failed. ${error instanceof Error ? error.message : ''}`)
 }

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto'
 import type { Queue, QueueOptions } from 'bullmq'
-import { within } from '../core/deadline.ts'
-import { type BackEndOptions, type BullMq, needed, type OpenBackEnd, openBackEnd } from './bullmq-back-end.ts'
-import { backoffOf, type JobData, type Lane } from './bullmq-job.ts'
-import { createLines, type Line, type Lines } from './bullmq-lines.ts'
+import { withTimeout } from '../core/deadline.ts'
+import { type BackEndOptions, type BullMq, loadOptional, type OpenBackEnd, openBackEnd } from './bullmq-back-end.ts'
+import { backoffStrategy, type JobData, type Lane } from './bullmq-job.ts'
+import { createGroupOrder, type GroupLine, type GroupOrder } from './bullmq-lines.ts'
 
-export interface Engine extends Pick<OpenBackEnd, 'giveBack' | 'warning'> {
+export interface OpenLanes extends Pick<OpenBackEnd, 'returnJob' | 'warning'> {
   /** The first is for what has no group. Of each of the others one delivery is handled at a time, however many workers there are. */
   readonly lanes: readonly Lane[]
   /** Of the groups in which something has failed. */
-  readonly lines: Lines
+  readonly groupOrder: GroupOrder
   laneOf(group: string | undefined): Lane
   close(): Promise<void>
 }
 
-interface EngineOptions extends BackEndOptions {
+interface LanesOptions extends BackEndOptions {
   readonly name: string
   readonly leaseMs: number
 }
@@ -24,14 +24,14 @@ const GROUP_LANES = 8
 const OPEN_MS = 4000
 
 /** Connects to the back end, and rejects if it does not answer. */
-export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const bullmq = await needed('bullmq', import('bullmq'))
+export async function openLanes(options: LanesOptions): Promise<OpenLanes> {
+  const bullmq = await loadOptional('bullmq', import('bullmq'))
   const backEnd = await openBackEnd(options, bullmq)
   const grouped = Array.from({ length: GROUP_LANES }, (_, at) =>
     openLane(`${options.name}~${at + 1}`, backEnd, options, bullmq),
   )
   const ungrouped = openLane(options.name, backEnd, options, bullmq)
-  const lines = openQueue<Line>(`${options.name}~lines`, backEnd, bullmq)
+  const lines = openQueue<GroupLine>(`${options.name}~lines`, backEnd, bullmq)
   const lanes = [ungrouped, ...grouped]
   const opened = [lines, ...lanes.flatMap(({ queue, worker }) => [queue, worker])]
   const close = async () => {
@@ -40,7 +40,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
   const ready = Promise.all(opened.map((one) => one.waitUntilReady()))
   try {
-    await within(ready, OPEN_MS, () => new Error('There is no answer.'))
+    await withTimeout(ready, OPEN_MS, () => new Error('There is no answer.'))
     await Promise.all(grouped.map(({ queue }) => queue.setGlobalConcurrency(1)))
   } catch (error) {
     await close()
@@ -49,26 +49,26 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return {
     ...backEnd,
     lanes,
-    lines: createLines(lines),
-    laneOf: (group) => (group === undefined ? ungrouped : (grouped[hashOf(group) % GROUP_LANES] ?? ungrouped)),
+    groupOrder: createGroupOrder(lines),
+    laneOf: (group) => (group === undefined ? ungrouped : (grouped[hashGroup(group) % GROUP_LANES] ?? ungrouped)),
     close,
   }
 }
 
-function hashOf(group: string): number {
+function hashGroup(group: string): number {
   return createHash('sha256').update(group).digest().readUInt32BE()
 }
 
-function openLane(name: string, backEnd: OpenBackEnd, { leaseMs }: EngineOptions, bullmq: BullMq): Lane {
+function openLane(name: string, backEnd: OpenBackEnd, { leaseMs }: LanesOptions, bullmq: BullMq): Lane {
   const worker = new bullmq.Worker<JobData>(
     name,
     null,
     {
-      ...sharing(backEnd),
+      ...sharedOptions(backEnd),
       lockDuration: leaseMs,
       stalledInterval: leaseMs / 2,
       maxStalledCount: 2 ** 31 - 1,
-      settings: { backoffStrategy: backoffOf },
+      settings: { backoffStrategy: backoffStrategy },
     },
     backEnd.create,
   )
@@ -77,13 +77,13 @@ function openLane(name: string, backEnd: OpenBackEnd, { leaseMs }: EngineOptions
 }
 
 function openQueue<T>(name: string, backEnd: OpenBackEnd, { Queue }: BullMq): Queue<T> {
-  const queue = new Queue<T>(name, { ...sharing(backEnd), streams: { events: { maxLen: 100 } } }, backEnd.create)
+  const queue = new Queue<T>(name, { ...sharedOptions(backEnd), streams: { events: { maxLen: 100 } } }, backEnd.create)
   queue.on('error', ignore)
   return queue
 }
 
 /** BullMQ's check of versions writes to the console. */
-function sharing({ connection }: OpenBackEnd): Pick<QueueOptions, 'connection' | 'skipVersionCheck'> {
+function sharedOptions({ connection }: OpenBackEnd): Pick<QueueOptions, 'connection' | 'skipVersionCheck'> {
   return { connection, skipVersionCheck: true }
 }
 

@@ -1,7 +1,7 @@
 import type { Job, JobsOptions, Queue, Worker } from 'bullmq'
 import type { DeadLetter, StoredDelivery } from '../core/inbox.ts'
-import { pack, unpack } from './packed-body.ts'
-import { type End, type Kept, WORKER_LOST } from './shelf.ts'
+import { compressBody, decompressBody } from './packed-body.ts'
+import { type DeliveryRecord, type Settlement, WORKER_LOST } from './shelf.ts'
 
 /** What a job holds of a delivery besides its own id, name (the topic) and timestamp (when it was received). */
 export interface JobData {
@@ -23,15 +23,15 @@ export interface Lane {
 /** BullMQ asks the job how many attempts there are, and the inbox the worker: the worker decides. */
 const MOST_ATTEMPTS = 2 ** 31 - 1
 
-export function dataOf({ body, group }: StoredDelivery): JobData {
-  return { body: pack(body).toString('base64'), group }
+export function toJobData({ body, group }: StoredDelivery): JobData {
+  return { body: compressBody(body).toString('base64'), group }
 }
 
 /**
  * BullMQ knows a delivery by its deduplication id, which only goes with the job: a time to live of its own keeps it from being
  * forgotten when the job is done.
  */
-export function optionsOf({ id, receivedAt }: StoredDelivery, jobId: string): JobsOptions {
+export function toJobOptions({ id, receivedAt }: StoredDelivery, jobId: string): JobsOptions {
   return {
     jobId,
     deduplication: { id, ttl: 10 * 365 * 24 * 60 * 60 * 1000 },
@@ -43,37 +43,42 @@ export function optionsOf({ id, receivedAt }: StoredDelivery, jobId: string): Jo
 }
 
 /** Whether a job is more than the memory of a delivery that is done with. */
-export function isKept({ data }: DeliveryJob): boolean {
+export function hasBody({ data }: DeliveryJob): boolean {
   return data.body !== undefined
 }
 
-/** The delivery of a job that {@link isKept}. */
-export function keptIn({ deduplicationId: id = '', name: topic, data, timestamp }: DeliveryJob): Kept {
+/** The delivery of a job that {@link hasBody}. */
+export function toDeliveryRecord({
+  deduplicationId: id = '',
+  name: topic,
+  data,
+  timestamp,
+}: DeliveryJob): DeliveryRecord {
   const packed = Buffer.from(data.body ?? '', 'base64')
-  const whole = unpack(packed)
+  const whole = decompressBody(packed)
   const delivery = { id, topic, body: whole ?? packed, receivedAt: new Date(timestamp), group: data.group }
   return { delivery, isDamaged: whole === undefined }
 }
 
 /** What a job keeps of a delivery that is done with. */
-export async function empty(job: DeliveryJob): Promise<void> {
+export async function removeBody(job: DeliveryJob): Promise<void> {
   await job.updateData({})
 }
 
 /** How many attempts have begun, those included whose worker was lost. */
-export function attemptsOf({ attemptsMade, stalledCounter, data }: DeliveryJob): number {
+export function countAttempts({ attemptsMade, stalledCounter, data }: DeliveryJob): number {
   return attemptsMade + stalledCounter - (data.forgiven ?? 0)
 }
 
-export function letterOf(job: DeliveryJob): DeadLetter {
+export function toDeadLetter(job: DeliveryJob): DeadLetter {
   const { deduplicationId: id = '', name: topic, timestamp, finishedOn = 0 } = job
   return {
     id,
     topic,
     receivedAt: new Date(timestamp),
     failedAt: new Date(finishedOn),
-    attempts: attemptsOf(job),
-    ...failureIn(job.failedReason),
+    attempts: countAttempts(job),
+    ...parseFailure(job.failedReason),
   }
 }
 
@@ -82,18 +87,18 @@ export class FailedAttempt extends Error {
   /** Milliseconds until the next attempt; -1 if there is none. */
   readonly delayMs: number
 
-  constructor(end: Extract<End, { readonly state: 'failed' | 'dead' }>) {
+  constructor(end: Extract<Settlement, { readonly state: 'failed' | 'dead' }>) {
     super(end.state === 'dead' ? JSON.stringify({ error: end.error, attempts: end.attempts }) : '')
     this.delayMs = end.state === 'dead' ? -1 : end.delayMs
   }
 }
 
 /** BullMQ's strategy for pauses. */
-export function backoffOf(_attempt: number, _type?: string, error?: Error): number {
+export function backoffStrategy(_attempt: number, _type?: string, error?: Error): number {
   return error instanceof FailedAttempt ? error.delayMs : -1
 }
 
-function failureIn(reason: string): Pick<DeadLetter, 'error'> & Partial<Pick<DeadLetter, 'attempts'>> {
+function parseFailure(reason: string): Pick<DeadLetter, 'error'> & Partial<Pick<DeadLetter, 'attempts'>> {
   try {
     const { error, attempts } = JSON.parse(reason) as Pick<DeadLetter, 'error' | 'attempts'>
     return { error, attempts }

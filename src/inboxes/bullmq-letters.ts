@@ -1,8 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { DeadLetter, DeadLetterFilter } from '../core/inbox.ts'
-import type { Engine } from './bullmq-engine.ts'
-import { attemptsOf, type DeliveryJob, empty, isKept, keptIn, type Lane, letterOf } from './bullmq-job.ts'
-import type { Shelf } from './shelf.ts'
+import type { OpenLanes } from './bullmq-engine.ts'
+import {
+  countAttempts,
+  type DeliveryJob,
+  hasBody,
+  type Lane,
+  removeBody,
+  toDeadLetter,
+  toDeliveryRecord,
+} from './bullmq-job.ts'
+import type { DeliveryQueue } from './shelf.ts'
 
 /** How many dead letters are fetched at once; each comes with its body. */
 const PAGE = 50
@@ -13,7 +21,9 @@ interface Found {
 }
 
 /** The dead letters: BullMQ's failed jobs. */
-export function createLetters(engine: () => Promise<Engine>): Pick<Shelf, 'dead' | 'letter' | 'revive' | 'discard'> {
+export function createDeadLetters(
+  connect: () => Promise<OpenLanes>,
+): Pick<DeliveryQueue, 'listDeadLetters' | 'getDeadLetter' | 'retryDeadLetter' | 'discardDeadLetter'> {
   /** What comes after the last letter of a page: BullMQ pages by position, and positions shift while letters are retried. */
   const rests = new WeakMap<DeadLetter, AsyncIterator<DeadLetter>>()
 
@@ -21,7 +31,7 @@ export function createLetters(engine: () => Promise<Engine>): Pick<Shelf, 'dead'
   let discarding: Promise<unknown> = Promise.resolve()
 
   async function find(id: string): Promise<Found | undefined> {
-    const { lanes } = await engine()
+    const { lanes } = await connect()
     const jobIds = await Promise.all(lanes.map(({ queue }) => queue.getDeduplicationJobId(id)))
     for (const [at, lane] of lanes.entries()) {
       const job = await lane.queue.getJob(jobIds[at] ?? '')
@@ -34,19 +44,19 @@ export function createLetters(engine: () => Promise<Engine>): Pick<Shelf, 'dead'
   async function discard(id: string): Promise<boolean> {
     const { job, lane } = (await find(id)) ?? {}
     if (!job || !lane) return false
-    await empty(job)
+    await removeBody(job)
     job.opts.lifo = true
     if (!(await retry(job))) return false
     const token = randomUUID()
     const first = await lane.worker.getNextJob(token, { block: false })
-    if (first && isKept(first)) await (await engine()).giveBack(first, token)
+    if (first && hasBody(first)) await (await connect()).returnJob(first, token)
     else await first?.moveToCompleted(null, token, false)
     return true
   }
 
   return {
-    async dead(filter, last) {
-      const rest = (last && rests.get(last)) ?? lettersOf((await engine()).lanes, filter)
+    async listDeadLetters(filter, last) {
+      const rest = (last && rests.get(last)) ?? deadLettersOfLanes((await connect()).lanes, filter)
       const page: DeadLetter[] = []
       while (page.length < PAGE) {
         const { done, value } = await rest.next()
@@ -57,17 +67,17 @@ export function createLetters(engine: () => Promise<Engine>): Pick<Shelf, 'dead'
       if (end) rests.set(end, rest)
       return page
     },
-    async letter(id) {
+    async getDeadLetter(id) {
       const { job } = (await find(id)) ?? {}
-      return job && isKept(job) ? { ...letterOf(job), delivery: keptIn(job).delivery } : undefined
+      return job && hasBody(job) ? { ...toDeadLetter(job), delivery: toDeliveryRecord(job).delivery } : undefined
     },
-    async revive(id) {
+    async retryDeadLetter(id) {
       const { job } = (await find(id)) ?? {}
-      if (!job || !isKept(job)) return false
-      if (attemptsOf(job) > job.attemptsMade) await job.updateData({ ...job.data, forgiven: job.stalledCounter })
+      if (!job || !hasBody(job)) return false
+      if (countAttempts(job) > job.attemptsMade) await job.updateData({ ...job.data, forgiven: job.stalledCounter })
       return retry(job)
     },
-    discard(id) {
+    discardDeadLetter(id) {
       const discarded = discarding.then(() => discard(id))
       discarding = discarded.catch(() => {})
       return discarded
@@ -92,8 +102,11 @@ export function isRefusal(error: unknown): boolean {
 }
 
 /** Those of all lanes, the oldest first. */
-async function* lettersOf(lanes: readonly Lane[], filter: DeadLetterFilter): AsyncGenerator<DeadLetter, undefined> {
-  const opened = lanes.map((lane) => lettersIn(lane, filter))
+async function* deadLettersOfLanes(
+  lanes: readonly Lane[],
+  filter: DeadLetterFilter,
+): AsyncGenerator<DeadLetter, undefined> {
+  const opened = lanes.map((lane) => deadLettersInLane(lane, filter))
   const heads = await Promise.all(opened.map((letters) => letters.next()))
   for (;;) {
     let oldest = -1
@@ -108,19 +121,19 @@ async function* lettersOf(lanes: readonly Lane[], filter: DeadLetterFilter): Asy
   }
 }
 
-async function* lettersIn({ queue }: Lane, filter: DeadLetterFilter): AsyncGenerator<DeadLetter, undefined> {
+async function* deadLettersInLane({ queue }: Lane, filter: DeadLetterFilter): AsyncGenerator<DeadLetter, undefined> {
   const ids = await queue.getRanges(['failed'], 0, -1, true)
   for (let at = 0; at < ids.length; at += PAGE) {
     const jobs = await Promise.all(ids.slice(at, at + PAGE).map((id) => queue.getJob(id)))
     for (const job of jobs) {
-      if (!job?.finishedOn || !job.failedReason || !isKept(job)) continue
-      const letter = letterOf(job)
-      if (isWanted(letter, filter)) yield letter
+      if (!job?.finishedOn || !job.failedReason || !hasBody(job)) continue
+      const letter = toDeadLetter(job)
+      if (matchesFilter(letter, filter)) yield letter
     }
   }
 }
 
-function isWanted({ topic, failedAt, error }: DeadLetter, filter: DeadLetterFilter): boolean {
+function matchesFilter({ topic, failedAt, error }: DeadLetter, filter: DeadLetterFilter): boolean {
   const { failedSince, failedUntil } = filter
   if (filter.topic !== undefined && filter.topic !== topic) return false
   if (filter.code !== undefined && filter.code !== error.code) return false

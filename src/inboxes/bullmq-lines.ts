@@ -3,12 +3,12 @@ import type { Queue } from 'bullmq'
 import type { DeliveryJob, Lane } from './bullmq-job.ts'
 
 /** Ids of the jobs of one group, in their order: the first waits for its next attempt, and the others for the first. */
-export interface Line {
+export interface GroupLine {
   readonly ids: readonly string[]
 }
 
 /** The lines of those groups in which something has failed. Only who holds a job of a group changes its line: one at a time. */
-export interface Lines {
+export interface GroupOrder {
   /** Whether the job may be handled now; if not, it has taken its place in the line. */
   isFirst(job: DeliveryJob, group: string, lane: Lane): Promise<boolean>
   /** Has others of the group wait for this job, which is to come again. */
@@ -18,7 +18,7 @@ export interface Lines {
 }
 
 /** Keeps each line as a job that nobody takes. */
-export function createLines(queue: Queue<Line>): Lines {
+export function createGroupOrder(queue: Queue<GroupLine>): GroupOrder {
   return {
     async isFirst({ id = '' }, group, { queue: jobs }) {
       const line = await queue.getJob(keyOf(group))

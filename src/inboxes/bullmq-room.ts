@@ -4,7 +4,7 @@ import type { Lane } from './bullmq-job.ts'
 const COUNT_MS = 1000
 
 /** Knows about how many deliveries are not handled yet, and so whether there is room for one more. */
-export function createRoom(maxQueued: number): {
+export function createBacklog(maxQueued: number): {
   isLeft(lanes: readonly Lane[]): Promise<boolean>
   /** Says that this many more of them there are, or less. */
   count(change: number): void

@@ -1,32 +1,35 @@
 import { randomUUID } from 'node:crypto'
 import type { StoredDelivery } from '../core/inbox.ts'
-import { createClaims } from './bullmq-claims.ts'
-import type { Engine } from './bullmq-engine.ts'
-import { type DeliveryJob, dataOf, type Lane, optionsOf } from './bullmq-job.ts'
-import { createLetters } from './bullmq-letters.ts'
-import { createRoom } from './bullmq-room.ts'
-import { statisticsOf } from './bullmq-statistics.ts'
-import type { Demand, Limits, Shelf } from './shelf.ts'
+import { createLeases } from './bullmq-claims.ts'
+import type { OpenLanes } from './bullmq-engine.ts'
+import { type DeliveryJob, type Lane, toJobData, toJobOptions } from './bullmq-job.ts'
+import { createDeadLetters } from './bullmq-letters.ts'
+import { createBacklog } from './bullmq-room.ts'
+import { readStatistics } from './bullmq-statistics.ts'
+import type { DeliveryQueue, InboxLimits, LeaseRequest } from './shelf.ts'
 
 /** How often ids are forgotten whose time is over, and how many of one lane at once. */
 const SWEEP_MS = 5000
 const SWEEP_JOBS = 100
 
 /** Keeps deliveries as jobs of BullMQ. */
-export function createBullmqShelf(engine: () => Promise<Engine>, limits: Limits): Omit<Shelf, 'close'> {
+export function createBullmqQueue(
+  connect: () => Promise<OpenLanes>,
+  limits: InboxLimits,
+): Omit<DeliveryQueue, 'close'> {
   const { retentionMs, maxQueued, leaseMs } = limits
-  const room = createRoom(maxQueued)
-  const claims = createClaims(leaseMs, () => room.count(-1))
-  let consumed: Engine | undefined
+  const backlog = createBacklog(maxQueued)
+  const claims = createLeases(leaseMs, () => backlog.count(-1))
+  let consumed: OpenLanes | undefined
   let sweepAt = 0
 
-  async function put(delivery: StoredDelivery): ReturnType<Shelf['put']> {
-    const { lanes, laneOf } = await engine()
+  async function put(delivery: StoredDelivery): ReturnType<DeliveryQueue['put']> {
+    const { lanes, laneOf } = await connect()
     const lane = laneOf(delivery.group)
     const { queue } = lane
-    if (!(await room.isLeft(lanes))) return (await queue.getDeduplicationJobId(delivery.id)) ? 'duplicate' : 'full'
+    if (!(await backlog.isLeft(lanes))) return (await queue.getDeduplicationJobId(delivery.id)) ? 'duplicate' : 'full'
     const jobId = randomUUID()
-    const add = () => queue.add(delivery.topic, dataOf(delivery), optionsOf(delivery, jobId))
+    const add = () => queue.add(delivery.topic, toJobData(delivery), toJobOptions(delivery, jobId))
     const added = await add()
     if (added.id !== jobId) {
       const known = await queue.getJob(added.id ?? '')
@@ -35,20 +38,20 @@ export function createBullmqShelf(engine: () => Promise<Engine>, limits: Limits)
       await queue.removeDeduplicationKey(delivery.id)
       if ((await add()).id !== jobId) return 'duplicate'
     }
-    room.count(1)
+    backlog.count(1)
     claims.wake(lane)
     return 'stored'
   }
 
-  async function claim(demand: Demand): ReturnType<Shelf['claim']> {
-    const opened = await engine()
+  async function lease(request: LeaseRequest): ReturnType<DeliveryQueue['lease']> {
+    const opened = await connect()
     if (consumed !== opened) await begin(opened)
     if (Date.now() >= sweepAt) await sweep(opened.lanes)
-    return claims.claim(opened, demand)
+    return claims.lease(opened, request)
   }
 
   /** What a process needs that consumes, and others do not. */
-  async function begin(opened: Engine): Promise<void> {
+  async function begin(opened: OpenLanes): Promise<void> {
     await Promise.all(opened.lanes.map(({ worker }) => worker.startStalledCheckTimer()))
     const warning = await opened.warning()
     consumed = opened
@@ -70,11 +73,11 @@ export function createBullmqShelf(engine: () => Promise<Engine>, limits: Limits)
 
   return {
     put,
-    claim,
+    lease,
     renew: claims.renew,
-    settle: async (claimed, end) => claims.settle(await engine(), claimed, end),
-    ...createLetters(engine),
-    statistics: async () => statisticsOf((await engine()).lanes),
+    settle: async (leased, end) => claims.settle(await connect(), leased, end),
+    ...createDeadLetters(connect),
+    statistics: async () => readStatistics((await connect()).lanes),
   }
 }
 

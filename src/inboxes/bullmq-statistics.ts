@@ -4,8 +4,11 @@ import type { DeliveryJob, Lane } from './bullmq-job.ts'
 /** How many that wait for another attempt are looked at from either end: each comes with its body. */
 const SAMPLE = 10
 
-export async function statisticsOf(lanes: readonly Lane[]): Promise<InboxStatistics> {
-  const [counts, oldest] = await Promise.all([Promise.all(lanes.map(countsOf)), Promise.all(lanes.map(oldestOf))])
+export async function readStatistics(lanes: readonly Lane[]): Promise<InboxStatistics> {
+  const [counts, oldest] = await Promise.all([
+    Promise.all(lanes.map(countJobs)),
+    Promise.all(lanes.map(oldestTimestamp)),
+  ])
   const sum = (state: string) => counts.reduce((total, lane) => total + (lane[state] ?? 0), 0)
   const first = Math.min(...oldest)
   return {
@@ -17,11 +20,11 @@ export async function statisticsOf(lanes: readonly Lane[]): Promise<InboxStatist
   }
 }
 
-function countsOf({ queue }: Lane): Promise<Readonly<Record<string, number>>> {
+function countJobs({ queue }: Lane): Promise<Readonly<Record<string, number>>> {
   return queue.getJobCounts('waiting', 'active', 'delayed', 'failed')
 }
 
-async function oldestOf({ queue }: Lane): Promise<number> {
+async function oldestTimestamp({ queue }: Lane): Promise<number> {
   const jobs: readonly (readonly DeliveryJob[])[] = await Promise.all([
     queue.getJobs(['waiting'], 0, 0, true),
     queue.getJobs(['active']),

@@ -1,13 +1,13 @@
 import { checkValue } from '../core/checked.ts'
-import { within } from '../core/deadline.ts'
+import { withTimeout } from '../core/deadline.ts'
 import type { Inbox } from '../core/inbox.ts'
 import { createConnection } from './bullmq-connection.ts'
-import { openEngine } from './bullmq-engine.ts'
-import { createBullmqShelf } from './bullmq-shelf.ts'
-import { inboxOn } from './inbox-on.ts'
-import { limitsOf, type Shelf, type ShelfOptions } from './shelf.ts'
+import { openLanes } from './bullmq-engine.ts'
+import { createBullmqQueue } from './bullmq-shelf.ts'
+import { createInbox } from './inbox-on.ts'
+import { checkInboxOptions, type DeliveryQueue, type InboxOptions } from './shelf.ts'
 
-export interface BullmqInboxOptions extends ShelfOptions {
+export interface BullmqInboxOptions extends InboxOptions {
   /** Where Redis is: `redis://…`, or options of ioredis, but for those by which it waits and tries again. No cluster. */
   readonly redis?: string | Readonly<Record<string, unknown>>
   /** Or where PostgreSQL is: `postgres://…`, or options of a `pg.Pool`, but for `options` and its time-outs. */
@@ -60,23 +60,23 @@ export interface BullmqInboxOptions extends ShelfOptions {
  */
 export function createBullmqInbox(options: BullmqInboxOptions): Inbox {
   const { redis, postgres, name = 'hooklayer', putTimeoutMs = 2500, ...rest } = options
-  const limits = limitsOf('createBullmqInbox', rest, ['retentionMs', 'maxQueued', 'leaseMs'])
+  const limits = checkInboxOptions('createBullmqInbox', rest, ['retentionMs', 'maxQueued', 'leaseMs'])
   check(options)
-  const { engine, safely, close } = createConnection(() => openEngine({ redis, postgres, name, ...limits }))
-  const shelf = createBullmqShelf(engine, limits)
-  const safe: Shelf = {
-    put: safely((delivery) => within(shelf.put(delivery), putTimeoutMs, tooLate)),
-    claim: safely(shelf.claim),
-    renew: safely(shelf.renew),
-    settle: safely(shelf.settle),
-    dead: safely(shelf.dead),
-    letter: safely(shelf.letter),
-    revive: safely(shelf.revive),
-    discard: safely(shelf.discard),
-    statistics: safely(shelf.statistics),
+  const { lanes, safely, close } = createConnection(() => openLanes({ redis, postgres, name, ...limits }))
+  const queue = createBullmqQueue(lanes, limits)
+  const safe: DeliveryQueue = {
+    put: safely((delivery) => withTimeout(queue.put(delivery), putTimeoutMs, tooLate)),
+    lease: safely(queue.lease),
+    renew: safely(queue.renew),
+    settle: safely(queue.settle),
+    listDeadLetters: safely(queue.listDeadLetters),
+    getDeadLetter: safely(queue.getDeadLetter),
+    retryDeadLetter: safely(queue.retryDeadLetter),
+    discardDeadLetter: safely(queue.discardDeadLetter),
+    statistics: safely(queue.statistics),
     close,
   }
-  return inboxOn(safe, limits.leaseMs)
+  return createInbox(safe, limits.leaseMs)
 }
 
 function check({ redis, postgres, name = 'hooklayer', putTimeoutMs = 1 }: BullmqInboxOptions): void {

@@ -6,25 +6,25 @@ import type {
   Inbox,
   ProcessDelivery,
 } from '../core/inbox.ts'
-import { type Consuming, consume } from './consume.ts'
-import type { Shelf } from './shelf.ts'
+import { type Consumer, createConsumer } from './consume.ts'
+import type { DeliveryQueue } from './shelf.ts'
 
 /** Makes an inbox of what keeps its deliveries. */
-export function inboxOn(shelf: Shelf, leaseMs: number): Inbox {
-  const consumers = new Set<Consuming>()
+export function createInbox(queue: DeliveryQueue, leaseMs: number): Inbox {
+  const consumers = new Set<Consumer>()
   let closed: Promise<void> | undefined
-  const look = () => {
-    for (const consumer of consumers) consumer.look()
+  const pollAll = () => {
+    for (const consumer of consumers) consumer.poll()
   }
   return {
     async put(delivery) {
       if (closed) throw new Error('The inbox is closed.')
-      const kept = await shelf.put(delivery)
-      if (kept === 'stored') look()
+      const kept = await queue.put(delivery)
+      if (kept === 'stored') pollAll()
       return kept
     },
     consume(process: ProcessDelivery, options: ConsumeOptions) {
-      const consumer = consume(shelf, process, options, leaseMs)
+      const consumer = createConsumer(queue, process, options, leaseMs)
       consumers.add(consumer)
       return {
         async stop(patience) {
@@ -33,23 +33,23 @@ export function inboxOn(shelf: Shelf, leaseMs: number): Inbox {
         },
       }
     },
-    deadLetters: deadLettersOf(shelf, look),
-    statistics: () => shelf.statistics(),
+    deadLetters: createDeadLetters(queue, pollAll),
+    statistics: () => queue.statistics(),
     close() {
       closed ??= Promise.all([...consumers].map((consumer) => consumer.stop({ timeoutMs: 0 }))).then(() =>
-        shelf.close(),
+        queue.close(),
       )
       return closed
     },
   }
 }
 
-function deadLettersOf(shelf: Shelf, look: () => void): DeadLetters {
+function createDeadLetters(queue: DeliveryQueue, look: () => void): DeadLetters {
   async function* pages(filter: DeadLetterFilter): AsyncGenerator<readonly DeadLetter[]> {
-    let page = await shelf.dead(filter, undefined)
+    let page = await queue.listDeadLetters(filter, undefined)
     while (page.length > 0) {
       yield page
-      page = await shelf.dead(filter, page.at(-1))
+      page = await queue.listDeadLetters(filter, page.at(-1))
     }
   }
 
@@ -70,12 +70,12 @@ function deadLettersOf(shelf: Shelf, look: () => void): DeadLetters {
     async *list(filter = {}) {
       for await (const page of pages(filter)) yield* page
     },
-    get: (id) => shelf.letter(id),
+    get: (id) => queue.getDeadLetter(id),
     async retry(which) {
-      const count = await each(which, (id) => shelf.revive(id))
+      const count = await each(which, (id) => queue.retryDeadLetter(id))
       if (count > 0) look()
       return count
     },
-    discard: (which) => each(which, (id) => shelf.discard(id)),
+    discard: (which) => each(which, (id) => queue.discardDeadLetter(id)),
   }
 }

@@ -1,6 +1,14 @@
 import type { DeadLetter, DeadLetterFilter, Inbox, StoredDelivery } from '../core/inbox.ts'
-import { inboxOn } from './inbox-on.ts'
-import { type Claimed, type Demand, type End, type Limits, limitsOf, type Shelf, type ShelfOptions } from './shelf.ts'
+import { createInbox } from './inbox-on.ts'
+import {
+  checkInboxOptions,
+  type DeliveryQueue,
+  type InboxLimits,
+  type InboxOptions,
+  type LeasedDelivery,
+  type LeaseRequest,
+  type Settlement,
+} from './shelf.ts'
 
 interface Row {
   readonly delivery: StoredDelivery
@@ -18,19 +26,19 @@ interface Row {
  *
  * @throws TypeError if an option is unknown or out of range.
  */
-export function createMemoryInbox(options: ShelfOptions = {}): Inbox {
-  const limits = limitsOf('createMemoryInbox', options, ['retentionMs', 'maxQueued'])
-  return inboxOn(createMemoryShelf(limits), limits.leaseMs)
+export function createMemoryInbox(options: InboxOptions = {}): Inbox {
+  const limits = checkInboxOptions('createMemoryInbox', options, ['retentionMs', 'maxQueued'])
+  return createInbox(createMemoryQueue(limits), limits.leaseMs)
 }
 
 /** Without leases: nobody who has taken a delivery can be lost without the shelf. */
-function createMemoryShelf({ retentionMs, maxQueued }: Limits): Shelf {
+function createMemoryQueue({ retentionMs, maxQueued }: InboxLimits): DeliveryQueue {
   /** By id; those that are to be handed out first come first. */
   const rows = new Map<string, Row>()
   const known = createKnownIds(retentionMs)
   const open = () => [...rows.values()].filter((row) => !row.death)
 
-  function heldBy({ delivery, token }: Claimed): Row | undefined {
+  function findLeased({ delivery, token }: LeasedDelivery): Row | undefined {
     const row = rows.get(delivery.id)
     return row?.token === token ? row : undefined
   }
@@ -51,23 +59,23 @@ function createMemoryShelf({ retentionMs, maxQueued }: Limits): Shelf {
     }
   }
 
-  function claim({ hands, handsByTopic }: Demand): readonly Claimed[] {
-    const claimed: Claimed[] = []
-    const left = new Map(handsByTopic)
+  function lease({ capacity, capacityByTopic }: LeaseRequest): readonly LeasedDelivery[] {
+    const leased: LeasedDelivery[] = []
+    const left = new Map(capacityByTopic)
     for (const row of ready(Date.now())) {
-      if (claimed.length === hands) break
+      if (leased.length === capacity) break
       const { delivery } = row
-      const room = left.get(delivery.topic) ?? hands
+      const room = left.get(delivery.topic) ?? capacity
       if (room === 0) continue
       left.set(delivery.topic, room - 1)
       row.token = crypto.randomUUID()
       row.attempts += 1
-      claimed.push({ token: row.token, attempt: row.attempts, delivery, isDamaged: false, isLost: false })
+      leased.push({ token: row.token, attempt: row.attempts, delivery, isDamaged: false, isLost: false })
     }
-    return claimed
+    return leased
   }
 
-  function settle(row: Row, end: End): void {
+  function settle(row: Row, end: Settlement): void {
     row.token = undefined
     if (end.state === 'handled') remove(row.delivery.id)
     if (end.state === 'dead') {
@@ -86,27 +94,29 @@ function createMemoryShelf({ retentionMs, maxQueued }: Limits): Shelf {
       rows.set(id, { delivery, attempts: 0, dueAt: Date.now() })
       return 'stored'
     },
-    claim: async (demand) => claim(demand),
-    renew: async (claimed) => heldBy(claimed) !== undefined,
-    async settle(claimed, end) {
-      const row = heldBy(claimed)
+    lease: async (request) => lease(request),
+    renew: async (leased) => findLeased(leased) !== undefined,
+    async settle(leased, end) {
+      const row = findLeased(leased)
       if (row) settle(row, end)
       return row !== undefined
     },
-    async dead(filter, last) {
-      const letters = [...rows.values()].flatMap((row) => letterOf(row) ?? []).filter((letter) => suits(letter, filter))
+    async listDeadLetters(filter, last) {
+      const letters = [...rows.values()]
+        .flatMap((row) => toDeadLetter(row) ?? [])
+        .filter((letter) => suits(letter, filter))
       const rest = letters.filter((letter) => !last || isBefore(last, letter))
       return rest.sort((a, b) => (isBefore(a, b) ? -1 : 1)).map(({ delivery, ...letter }) => letter)
     },
-    letter: async (id) => letterOf(rows.get(id)),
-    async revive(id) {
-      const letter = letterOf(rows.get(id))
+    getDeadLetter: async (id) => toDeadLetter(rows.get(id)),
+    async retryDeadLetter(id) {
+      const letter = toDeadLetter(rows.get(id))
       if (!letter) return false
       rows.delete(id)
       rows.set(id, { delivery: letter.delivery, attempts: 0, dueAt: Date.now() })
       return true
     },
-    discard: async (id) => letterOf(rows.get(id)) !== undefined && remove(id),
+    discardDeadLetter: async (id) => toDeadLetter(rows.get(id)) !== undefined && remove(id),
     async statistics() {
       const now = Date.now()
       const waiting = open().filter(({ token }) => token === undefined)
@@ -124,7 +134,7 @@ function createMemoryShelf({ retentionMs, maxQueued }: Limits): Shelf {
   }
 }
 
-function letterOf(row: Row | undefined): (DeadLetter & { readonly delivery: StoredDelivery }) | undefined {
+function toDeadLetter(row: Row | undefined): (DeadLetter & { readonly delivery: StoredDelivery }) | undefined {
   if (!row?.death) return undefined
   const { delivery, attempts, death } = row
   const { id, topic, receivedAt } = delivery

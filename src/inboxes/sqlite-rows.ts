@@ -1,6 +1,6 @@
 import type { DeadLetter, DeadLetterFilter, InboxStatistics, StoredDelivery } from '../core/inbox.ts'
-import { unpack } from './packed-body.ts'
-import type { Kept } from './shelf.ts'
+import { decompressBody } from './packed-body.ts'
+import type { DeliveryRecord } from './shelf.ts'
 import type { Statements } from './sqlite-statements.ts'
 
 interface DeliveryRow {
@@ -28,33 +28,33 @@ interface DeadRow extends Omit<DeliveryRow, 'seq' | 'grp' | 'body'> {
   readonly message: string
 }
 
-export function keptIn({ id, topic, received_at, grp, body }: DeliveryRow): Kept {
+export function toDeliveryRecord({ id, topic, received_at, grp, body }: DeliveryRow): DeliveryRecord {
   const packed = body ? Buffer.from(body as ArrayBuffer) : Buffer.alloc(0)
-  const whole = unpack(packed)
+  const whole = decompressBody(packed)
   const receivedAt = new Date(received_at)
   const delivery = { id, topic, body: whole ?? packed, receivedAt, group: grp ?? undefined }
   return { delivery, isDamaged: whole === undefined }
 }
 
-function letterOf({ id, topic, received_at, due_at, attempts, code, message }: DeadRow): DeadLetter {
+function toDeadLetter({ id, topic, received_at, due_at, attempts, code, message }: DeadRow): DeadLetter {
   const receivedAt = new Date(received_at)
   return { id, topic, receivedAt, failedAt: new Date(due_at), attempts, error: { code, message } }
 }
 
-export function deadLetterOf(sql: Statements, id: string): (DeadLetter & { delivery: StoredDelivery }) | undefined {
+export function readDeadLetter(sql: Statements, id: string): (DeadLetter & { delivery: StoredDelivery }) | undefined {
   const row = sql.letter.get(id) as (DeadRow & DeliveryRow) | undefined
-  return row && { ...letterOf(row), delivery: keptIn(row).delivery }
+  return row && { ...toDeadLetter(row), delivery: toDeliveryRecord(row).delivery }
 }
 
-export function deadLettersOf(sql: Statements, filter: DeadLetterFilter, last: DeadLetter | undefined): DeadLetter[] {
+export function readDeadLetters(sql: Statements, filter: DeadLetterFilter, last: DeadLetter | undefined): DeadLetter[] {
   const { topic = null, code = null } = filter
   const since = filter.failedSince?.getTime() ?? 0
   const until = filter.failedUntil?.getTime() ?? Number.MAX_SAFE_INTEGER
   const rows = sql.dead.all(since, until, last?.failedAt.getTime() ?? 0, last?.id ?? '', topic, code)
-  return rows.map((row) => letterOf(row as DeadRow))
+  return rows.map((row) => toDeadLetter(row as DeadRow))
 }
 
-export function statisticsOf(sql: Statements): InboxStatistics {
+export function readStatistics(sql: Statements): InboxStatistics {
   const now = Date.now()
   const { queued, running, failed, dead, oldest } = sql.statistics.get(now, now, now) as Counts
   return { queued, running, failed, dead, oldest: oldest === null ? undefined : new Date(oldest) }

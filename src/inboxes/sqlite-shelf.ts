@@ -1,35 +1,42 @@
 import type { StoredDelivery } from '../core/inbox.ts'
 import type { OpenDatabase } from '../sqlite/open.ts'
 import { createGroupCommit } from './group-commit.ts'
-import { pack } from './packed-body.ts'
-import type { Claimed, Demand, End, Limits, Shelf } from './shelf.ts'
-import { deadLetterOf, deadLettersOf, keptIn, type OpenRow, type RemovedRow, statisticsOf } from './sqlite-rows.ts'
+import { compressBody } from './packed-body.ts'
+import type { DeliveryQueue, InboxLimits, LeasedDelivery, LeaseRequest, Settlement } from './shelf.ts'
+import {
+  type OpenRow,
+  type RemovedRow,
+  readDeadLetter,
+  readDeadLetters,
+  readStatistics,
+  toDeliveryRecord,
+} from './sqlite-rows.ts'
 import { prepareStatements, type Statements } from './sqlite-statements.ts'
 
 /** A shelf in two tables of a database. Its clock is the machine's. */
-export function createSqliteShelf({ database, close }: OpenDatabase, limits: Limits): Shelf {
+export function createSqliteQueue({ database, close }: OpenDatabase, limits: InboxLimits): DeliveryQueue {
   const { leaseMs, retentionMs } = limits
   const sql = prepareStatements(database)
   const { write, flush } = createGroupCommit(database)
-  const room = createRoom(sql, limits.maxQueued)
+  const backlog = createBacklog(sql, limits.maxQueued)
 
   function put({ id, topic, receivedAt, group }: StoredDelivery, packed: Buffer): 'stored' | 'duplicate' | 'full' {
     const now = Date.now()
-    if (!room.isLeft()) return sql.isKnown.get(id, now) ? 'duplicate' : 'full'
+    if (!backlog.hasRoom()) return sql.isKnown.get(id, now) ? 'duplicate' : 'full'
     const grp = group ?? null
     const insert = () => sql.insert.run(id, topic, receivedAt.getTime(), grp, now, grp)
     let inserted = insert()
     if (inserted.changes === 0 && sql.forget.run(id, now).changes > 0) inserted = insert()
     if (inserted.changes === 0) return 'duplicate'
     sql.insertBody.run(inserted.lastInsertRowid, packed)
-    room.take()
+    backlog.take()
     return 'stored'
   }
 
-  function claim({ hands, handsByTopic }: Demand): readonly Claimed[] {
-    const claimed: Claimed[] = []
-    const left = new Map(handsByTopic)
-    while (claimed.length < hands) {
+  function lease({ capacity, capacityByTopic }: LeaseRequest): readonly LeasedDelivery[] {
+    const leased: LeasedDelivery[] = []
+    const left = new Map(capacityByTopic)
+    while (leased.length < capacity) {
       const now = Date.now()
       const busy = [...left].flatMap(([topic, hands]) => (hands === 0 ? topic : []))
       const row = sql.next.get(now, JSON.stringify(busy)) as OpenRow | undefined
@@ -37,13 +44,13 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
       const { seq, topic } = row
       const token = crypto.randomUUID()
       sql.take.run(token, now + leaseMs, seq)
-      left.set(topic, (left.get(topic) ?? hands) - 1)
-      claimed.push({ token, attempt: row.attempts + 1, isLost: row.token !== null, ...keptIn(row) })
+      left.set(topic, (left.get(topic) ?? capacity) - 1)
+      leased.push({ token, attempt: row.attempts + 1, isLost: row.token !== null, ...toDeliveryRecord(row) })
     }
-    return claimed
+    return leased
   }
 
-  function settle({ token, delivery: { id } }: Claimed, outcome: End): boolean {
+  function settle({ token, delivery: { id } }: LeasedDelivery, outcome: Settlement): boolean {
     const now = Date.now()
     if (outcome.state === 'returned') return sql.returned.run(now + outcome.delayMs, id, token).changes > 0
     if (outcome.state === 'failed') return sql.failed.run(now + outcome.delayMs, id, token).changes > 0
@@ -80,25 +87,25 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
 
   return {
     async put(delivery) {
-      const packed = pack(delivery.body)
+      const packed = compressBody(delivery.body)
       return write(() => put(delivery, packed))
     },
-    claim: (demand) => write(() => claim(demand)),
+    lease: (request) => write(() => lease(request)),
     renew: ({ token, delivery }) => write(() => sql.renew.run(Date.now() + leaseMs, delivery.id, token).changes > 0),
-    settle: (claimed, outcome) => write(() => settle(claimed, outcome)),
-    dead: async (filter, last) => deadLettersOf(sql, filter, last),
-    letter: async (id) => deadLetterOf(sql, id),
-    revive: (id) =>
+    settle: (leased, outcome) => write(() => settle(leased, outcome)),
+    listDeadLetters: async (filter, last) => readDeadLetters(sql, filter, last),
+    getDeadLetter: async (id) => readDeadLetter(sql, id),
+    retryDeadLetter: (id) =>
       ifDead(id, (seq) => {
         sql.revive.run(Date.now(), id)
         sql.moveBody.run(seq)
       }),
-    discard: (id) =>
+    discardDeadLetter: (id) =>
       ifDead(id, (seq) => {
         sql.discard.run(Date.now() + retentionMs, seq)
         remove(seq)
       }),
-    statistics: async () => statisticsOf(sql),
+    statistics: async () => readStatistics(sql),
     async close() {
       flush()
       close()
@@ -106,21 +113,21 @@ export function createSqliteShelf({ database, close }: OpenDatabase, limits: Lim
   }
 }
 
-interface Room {
-  isLeft(): boolean
+interface Backlog {
+  hasRoom(): boolean
   take(): void
 }
 
-/** For how long the room that is left is reckoned before it is counted again: other processes store, too. */
-const RECKONED_MS = 1000
+/** For how long the backlog that is left is reckoned before it is counted again: other processes store, too. */
+const ESTIMATE_MS = 1000
 
-function createRoom({ countOpen }: Statements, maxQueued: number): Room {
+function createBacklog({ countOpen }: Statements, maxQueued: number): Backlog {
   let left = 0
   let countedAt = 0
   return {
-    isLeft() {
+    hasRoom() {
       const now = performance.now()
-      if (left > 0 && now - countedAt < RECKONED_MS) return true
+      if (left > 0 && now - countedAt < ESTIMATE_MS) return true
       left = maxQueued - (countOpen.get() as { open: number }).open
       countedAt = now
       return left > 0

@@ -1,14 +1,14 @@
 import type { Inbox } from '../core/inbox.ts'
 import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
-import { inboxOn } from './inbox-on.ts'
-import { limitsOf, type ShelfOptions } from './shelf.ts'
-import { createSqliteShelf } from './sqlite-shelf.ts'
+import { createInbox } from './inbox-on.ts'
+import { checkInboxOptions, type InboxOptions } from './shelf.ts'
+import { createSqliteQueue } from './sqlite-shelf.ts'
 import { TABLES } from './sqlite-statements.ts'
 
 export type { SqliteDatabase }
 
 export type SqliteInboxOptions = SqliteLocation &
-  ShelfOptions & {
+  InboxOptions & {
     /**
      * Milliseconds after which a delivery of a worker that was killed is handed to another; renewed while a worker lives, and to
      * be longer than its event loop ever stands still. Default: 30,000.
@@ -40,7 +40,7 @@ export type SqliteInboxOptions = SqliteLocation &
  */
 export function createSqliteInbox(options: SqliteInboxOptions): Inbox {
   const { file, database, ...rest } = options
-  const limits = limitsOf('createSqliteInbox', rest, ['retentionMs', 'maxQueued', 'leaseMs'])
+  const limits = checkInboxOptions('createSqliteInbox', rest, ['retentionMs', 'maxQueued', 'leaseMs'])
   const opened = openDatabase(options, TABLES)
-  return inboxOn(createSqliteShelf(opened, limits), limits.leaseMs)
+  return createInbox(createSqliteQueue(opened, limits), limits.leaseMs)
 }

@@ -1,9 +1,9 @@
 import type { Webhook } from '@commercelayer/sdk'
 import { z } from 'zod'
-import { checked, signal, url } from './arguments.ts'
+import { checkArguments, signal, url } from './arguments.ts'
 import type { Plan, PlanStep } from './plan.ts'
 import type { RequestOptions } from './request-options.ts'
-import { isOurs, ORIGIN, secretsOf, type WebhooksApi, webhooksAt } from './webhooks-at.ts'
+import { findWebhooks, groupSecrets, isOurs, ORIGIN, type WebhooksApi } from './webhooks-at.ts'
 
 export interface ApplyOptions extends RequestOptions {
   /** Told of each step once it is done, those that keep something included. */
@@ -51,11 +51,11 @@ export async function apply(
   plan: Plan,
   options: ApplyOptions = {},
 ): Promise<Record<string, string | string[]>> {
-  checked('apply: plan', PLAN, plan)
-  checked('apply', OPTIONS, options)
+  checkArguments('apply: plan', PLAN, plan)
+  checkArguments('apply', OPTIONS, options)
   const { callbackUrl, steps } = plan
   const { signal, onStep } = options
-  const existing = new Map((await webhooksAt(api, callbackUrl, { signal })).map((webhook) => [webhook.id, webhook]))
+  const existing = new Map((await findWebhooks(api, callbackUrl, { signal })).map((webhook) => [webhook.id, webhook]))
   const isDeletion = ({ action }: PlanStep) => action === 'delete'
   for (const step of [...steps.filter((step) => !isDeletion(step)), ...steps.filter(isDeletion)]) {
     try {
@@ -66,7 +66,7 @@ export async function apply(
     }
     onStep?.(step)
   }
-  const secrets = [...secretsOf(existing.values())]
+  const secrets = [...groupSecrets(existing.values())]
   return Object.fromEntries(secrets.map(([topic, list]) => [topic, list.length === 1 ? list.join() : list]))
 }
 

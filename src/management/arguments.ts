@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { faultOfUrl } from './callback-url.ts'
+import { describeUrlProblem } from './callback-url.ts'
 
 /**
  * The arguments of a call, once they are what it takes.
  *
  * @throws TypeError that names the call and the argument, and quotes nothing: `createManagement: clientId is missing`.
  */
-export function checked<T>(call: string, schema: z.ZodType<T>, value: unknown): T {
+export function checkArguments<T>(call: string, schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const [issue] = result.error.issues
@@ -35,7 +35,7 @@ export const includePath = z
 export const id = z.string(fault('is not an id')).regex(/^[\w-]+$/, 'is not an id')
 
 export const url = z.string(fault('is not a URL')).superRefine((given, context) => {
-  const message = faultOfUrl(given)
+  const message = describeUrlProblem(given)
   if (message) context.addIssue({ code: 'custom', message })
 })
 
@@ -68,7 +68,7 @@ export const moment = z
 export const requestOptions = z.strictObject({ signal: signal.optional() })
 
 /** The options of a call about one record, once its id is checked too. */
-export function checkedCall(call: string, recordId: unknown, options: unknown): z.infer<typeof requestOptions> {
-  checked(call, z.object({ id }), { id: recordId })
-  return checked(call, requestOptions, options)
+export function checkRecordCall(call: string, recordId: unknown, options: unknown): z.infer<typeof requestOptions> {
+  checkArguments(call, z.object({ id }), { id: recordId })
+  return checkArguments(call, requestOptions, options)
 }

@@ -1,7 +1,7 @@
 import { CommerceLayer, event_callbacks, events, webhooks } from '@commercelayer/sdk'
 import { unlessAborted } from './abort.ts'
 import { ManagementError, toManagementError } from './errors.ts'
-import { type Answer, responseOf } from './exchange.ts'
+import { type Answer, toResponse } from './exchange.ts'
 import type { RequestOptions } from './request-options.ts'
 import type { Tokens } from './tokens.ts'
 import type { Sending, Transport } from './transport.ts'
@@ -45,7 +45,7 @@ export function createClient({ organization, tokens, transport }: ClientOptions)
     async call(make, { signal, isRepeatable = true } = {}) {
       signal?.throwIfAborted()
       const fetch: CallOptions['fetch'] = async (input, init = {}) =>
-        responseOf(await authorized(new URL(String(input)), init, { signal, isRepeatable }))
+        toResponse(await authorized(new URL(String(input)), init, { signal, isRepeatable }))
       try {
         const answer = await unlessAborted(make({ fetch }), signal)
         if (isAnswer(answer)) return answer

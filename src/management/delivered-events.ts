@@ -1,6 +1,6 @@
 import type { Api } from './api.ts'
 import type { EventCallbackQuery } from './event-callbacks.ts'
-import { digestOf, type EventDigest, eventIdOfPayload } from './event-digest.ts'
+import { createDigest, type EventDigest, payloadEventId } from './event-digest.ts'
 
 /**
  * Reads which events were acknowledged, by the URL that their webhook has now. Holds a page, and some 60 bytes an event.
@@ -11,8 +11,8 @@ export async function deliveredEvents(
 ): Promise<ReadonlySet<EventDigest>> {
   const delivered = new Set<EventDigest>()
   for await (const { webhook, payload } of api.eventCallbacks({ ...query, outcome: 'succeeded' })) {
-    const eventId = webhook && (await eventIdOfPayload(webhook.topic, payload))
-    if (eventId) delivered.add(digestOf(eventId, webhook.callback_url))
+    const eventId = webhook && (await payloadEventId(webhook.topic, payload))
+    if (eventId) delivered.add(createDigest(eventId, webhook.callback_url))
   }
   return delivered
 }

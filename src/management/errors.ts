@@ -36,7 +36,7 @@ export class ManagementError extends Error {
   readonly detail: string | undefined
 
   constructor(code: ManagementFailure | (string & {}), { status, pointer, detail }: ManagementErrorOptions = {}) {
-    super(messageOf(code, { status, pointer, detail }))
+    super(describe(code, { status, pointer, detail }))
     this.code = code
     this.status = status
     this.pointer = pointer
@@ -55,24 +55,24 @@ export function toManagementError(thrown: unknown): ManagementError {
   if (isManagementError(thrown)) return thrown
   const { source, status, errors } = Object(thrown)
   if (isManagementError(source)) return source
-  return typeof status === 'number' ? refusal(status, errors) : new ManagementError('RESPONSE_INVALID')
+  return typeof status === 'number' ? toRefusal(status, errors) : new ManagementError('RESPONSE_INVALID')
 }
 
 /** The error for an answer that is none of 2xx: `errors` is a list, and on the rate limit a single one. */
-export function refusal(status: number, errors: unknown): ManagementError {
+export function toRefusal(status: number, errors: unknown): ManagementError {
   const { code, detail, title, source } = Object(Array.isArray(errors) ? errors[0] : errors)
-  return new ManagementError(textOf(code) ?? `HTTP_${status}`, {
+  return new ManagementError(nonEmptyText(code) ?? `HTTP_${status}`, {
     status,
-    pointer: textOf(source?.pointer),
-    detail: textOf(detail) ?? textOf(title),
+    pointer: nonEmptyText(source?.pointer),
+    detail: nonEmptyText(detail) ?? nonEmptyText(title),
   })
 }
 
-function textOf(value: unknown): string | undefined {
+function nonEmptyText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-function messageOf(code: string, { status, pointer, detail }: ManagementErrorOptions): string {
+function describe(code: string, { status, pointer, detail }: ManagementErrorOptions): string {
   const sentence = Object.hasOwn(FAILURES, code)
     ? FAILURES[code as ManagementFailure]
     : `Commerce Layer answered ${code.startsWith('HTTP_') ? status : `${status} ${code}`}.`

@@ -1,8 +1,8 @@
 import type { EventCallback } from '@commercelayer/sdk'
 import { z } from 'zod'
-import { checked, id, moment, momentOfRecord, oneOf, signal, topic, wholeNumber } from './arguments.ts'
+import { checkArguments, id, moment, momentOfRecord, oneOf, signal, topic, wholeNumber } from './arguments.ts'
 import type { Client } from './client.ts'
-import { PAGE_SIZE, walk } from './walk.ts'
+import { PAGE_SIZE, paginate } from './walk.ts'
 
 /** Which event callbacks, and in what order. Everything is optional; what is given must all apply. */
 export interface EventCallbackQuery {
@@ -57,13 +57,13 @@ const OUTCOMES = {
 
 export function createEventCallbacks(client: Client): EventCallbacks {
   return (query = {}) => {
-    const { webhookId, topic, outcome, signal, ...range } = checked('eventCallbacks', QUERY, query)
+    const { webhookId, topic, outcome, signal, ...range } = checkArguments('eventCallbacks', QUERY, query)
     const which = {
       ...(webhookId !== undefined && { webhook_id_eq: webhookId }),
       ...(topic !== undefined && { webhook_topic_eq: topic }),
       ...(outcome && OUTCOMES[outcome]),
     }
-    return walk((page) => {
+    return paginate((page) => {
       const params = { ...page, filters: { ...which, ...page.filters }, include: ['webhook'] }
       return client.call((options) => client.eventCallbacks.list(params, options), { signal })
     }, range)

@@ -7,7 +7,7 @@ export type EventDigest = bigint
  * What an event at an endpoint is remembered by: another endpoint of the organization may have had it, or not. A number, not a part of
  * the id's text, which would hold on to the whole.
  */
-export function digestOf(eventId: string, callbackUrl: string): EventDigest {
+export function createDigest(eventId: string, callbackUrl: string): EventDigest {
   return readDigest(eventId.slice(0, 16)) ^ fnv1a(callbackUrl)
 }
 
@@ -26,7 +26,7 @@ function fnv1a(text: string): bigint {
 }
 
 /** The id of what a call sent; `undefined` if that is no document. */
-export async function eventIdOfPayload(topic: string, payload: unknown): Promise<string | undefined> {
+export async function payloadEventId(topic: string, payload: unknown): Promise<string | undefined> {
   try {
     return await eventIdOf(topic, payload)
   } catch (error) {

@@ -1,9 +1,9 @@
 import type { Event } from '@commercelayer/sdk'
 import { z } from 'zod'
-import { checked, checkedCall, moment, requestOptions, topic } from './arguments.ts'
+import { checkArguments, checkRecordCall, moment, requestOptions, topic } from './arguments.ts'
 import type { Client } from './client.ts'
 import type { RequestOptions } from './request-options.ts'
-import { walk } from './walk.ts'
+import { paginate } from './walk.ts'
 
 export interface EventQuery {
   /** The topic, such as `orders.place`. */
@@ -33,13 +33,13 @@ const QUERY = z.strictObject({ name: topic, since: moment.optional(), until: mom
 export function createEvents(client: Client): Events {
   return {
     async trigger(id, options = {}) {
-      const { signal } = checkedCall('events.trigger', id, options)
+      const { signal } = checkRecordCall('events.trigger', id, options)
       await client.call((call) => client.events._trigger(id, {}, call), { signal, isRepeatable: false })
     },
     list(query, options = {}) {
-      const { name, ...range } = checked('events.list', QUERY, query)
-      const { signal } = checked('events.list', requestOptions, options)
-      return walk((page) => {
+      const { name, ...range } = checkArguments('events.list', QUERY, query)
+      const { signal } = checkArguments('events.list', requestOptions, options)
+      return paginate((page) => {
         const params = { ...page, filters: { name_eq: name, ...page.filters }, include: ['last_event_callbacks'] }
         return client.call((call) => client.events.list(params, call), { signal })
       }, range)

@@ -1,6 +1,6 @@
 import { ManagementError } from './errors.ts'
 
-export interface ExchangeOptions {
+export interface SendRequestOptions {
   /** Where the API is, if not at Commerce Layer's own hosts: `/oauth/token` and `/api` live under it. */
   readonly url?: string | undefined
   /** Milliseconds from a request to the end of its answer. */
@@ -15,17 +15,17 @@ export interface Answer {
 }
 
 /** Asks once, and reads the answer to its end. */
-export type Exchange = (address: URL, init: RequestInit, signal: AbortSignal | undefined) => Promise<Answer>
+export type SendRequest = (address: URL, init: RequestInit, signal: AbortSignal | undefined) => Promise<Answer>
 
 /** @throws ManagementError `UNREACHABLE`, `CONNECTION_LOST` or `TIMEOUT`; the signal's reason if it is aborted. */
-export function createExchange({ url, timeoutMs }: ExchangeOptions): Exchange {
+export function createSendRequest({ url, timeoutMs }: SendRequestOptions): SendRequest {
   return async (address, init, signal) => {
     const timeout = AbortSignal.timeout(timeoutMs)
     const until = signal ? AbortSignal.any([signal, timeout]) : timeout
     try {
       // A redirect could lead the token and the client's secret astray, and the API has none.
-      const response = await fetch(moved(address, url), { ...init, signal: until, redirect: 'manual' })
-      return { status: response.status, headers: response.headers, body: jsonOf(await response.text()) }
+      const response = await fetch(rewriteAddress(address, url), { ...init, signal: until, redirect: 'manual' })
+      return { status: response.status, headers: response.headers, body: parseJson(await response.text()) }
     } catch (thrown) {
       signal?.throwIfAborted()
       throw timeout.aborted ? new ManagementError('TIMEOUT') : connectionError(thrown)
@@ -34,7 +34,7 @@ export function createExchange({ url, timeoutMs }: ExchangeOptions): Exchange {
 }
 
 /** As much of a `Response` as the SDK and js-auth look at: a real one would have the body written and read once more. */
-export function responseOf({ status, headers, body }: Answer): Response {
+export function toResponse({ status, headers, body }: Answer): Response {
   const ok = status >= 200 && status < 300
   return {
     ok,
@@ -46,7 +46,7 @@ export function responseOf({ status, headers, body }: Answer): Response {
   } as Response
 }
 
-function jsonOf(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -55,7 +55,7 @@ function jsonOf(text: string): unknown {
 }
 
 /** The SDK and js-auth know https and Commerce Layer's hosts alone. */
-function moved(address: URL, url: string | undefined): URL {
+function rewriteAddress(address: URL, url: string | undefined): URL {
   return url === undefined ? address : new URL(`${url.replace(/\/+$/, '')}${address.pathname}${address.search}`)
 }
 

@@ -3,7 +3,7 @@ import type { Api } from './api.ts'
 import type { EventCallbackQuery } from './event-callbacks.ts'
 
 /** How long a call may be under way: the sender waits 5 s, so one without an answer that is older than this got none. */
-const UNDER_WAY_MS = 60_000
+const REDELIVERY_MS = 60_000
 
 export interface FailedCallsQuery extends Pick<EventCallbackQuery, 'webhookId' | 'topic' | 'signal'> {
   /** ISO 8601, as all of them; created then or later. */
@@ -19,17 +19,17 @@ export function failedCalls(
   api: Api,
   { asOf, until = asOf, ...query }: FailedCallsQuery,
 ): AsyncIterable<EventCallback> {
-  const over = new Date(Date.parse(asOf) - UNDER_WAY_MS).toISOString()
+  const over = new Date(Date.parse(asOf) - REDELIVERY_MS).toISOString()
   const refused = api.eventCallbacks({ ...query, until: earlier(until, asOf), outcome: 'failed' })
   const silent = api.eventCallbacks({ ...query, until: earlier(until, over), outcome: 'pending' })
-  return merged(refused, silent)
+  return mergeByTime(refused, silent)
 }
 
 function earlier(one: string, other: string): string {
   return one < other ? one : other
 }
 
-async function* merged(
+async function* mergeByTime(
   ones: AsyncIterable<EventCallback>,
   others: AsyncIterable<EventCallback>,
 ): AsyncGenerator<EventCallback, void, undefined> {

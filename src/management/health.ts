@@ -1,8 +1,8 @@
 import type { Webhook } from '@commercelayer/sdk'
-import { checked, requestOptions } from './arguments.ts'
+import { checkArguments, requestOptions } from './arguments.ts'
 import type { Client } from './client.ts'
 import type { RequestOptions } from './request-options.ts'
-import { walk } from './walk.ts'
+import { paginate } from './walk.ts'
 
 /** How a webhook is doing. */
 export interface WebhookHealth {
@@ -33,16 +33,16 @@ const UNDER_WAY_MS = 10_000
 
 /** The health of all webhooks, the oldest first. Calls are counted by the API, two or three requests a webhook, not listed. */
 export async function health(client: Client, options: RequestOptions = {}): Promise<WebhookHealth[]> {
-  const { signal } = checked('health', requestOptions, options)
+  const { signal } = checkArguments('health', requestOptions, options)
   const list: WebhookHealth[] = []
-  const webhooks = walk((page) => client.call((call) => client.webhooks.list(page, call), { signal }), {})
+  const webhooks = paginate((page) => client.call((call) => client.webhooks.list(page, call), { signal }), {})
   for await (const webhook of webhooks) {
-    list.push({ ...stateOf(webhook), failedLastHour: await lastHourOf(webhook.id, client, signal) })
+    list.push({ ...toState(webhook), failedLastHour: await readLastHour(webhook.id, client, signal) })
   }
   return list
 }
 
-function stateOf(webhook: Webhook): Omit<WebhookHealth, 'failedLastHour'> {
+function toState(webhook: Webhook): Omit<WebhookHealth, 'failedLastHour'> {
   const failures = webhook.circuit_failure_count ?? 0
   const isOpen = webhook.circuit_state === 'open'
   return {
@@ -56,7 +56,7 @@ function stateOf(webhook: Webhook): Omit<WebhookHealth, 'failedLastHour'> {
   }
 }
 
-async function lastHourOf(
+async function readLastHour(
   id: string,
   client: Client,
   signal: AbortSignal | undefined,
@@ -68,12 +68,12 @@ async function lastHourOf(
   const made = await count(lastHour)
   const succeeded = made > 0 ? await count({ ...lastHour, response_code_start: '2' }) : 0
   // What is left has failed, except for what has just been sent.
-  const underWay = made > succeeded ? await count(underWayAt(now)) : 0
+  const underWay = made > succeeded ? await count(underWayFilter(now)) : 0
   const calls = made - underWay
   return { share: calls > 0 ? Math.max(0, calls - succeeded) / calls : 0, calls }
 }
 
-function underWayAt(now: number): Record<string, string | boolean> {
+function underWayFilter(now: number): Record<string, string | boolean> {
   return {
     created_at_gteq: before(now, UNDER_WAY_MS),
     response_code_null: true,

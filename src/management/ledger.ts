@@ -2,11 +2,11 @@ import { type EventDigest, readDigest, writeDigest } from './event-digest.ts'
 import type { Recovery, RecoveryCursor, RecoveryResult } from './recovery.ts'
 
 /** Keeps account of a recovery: which calls were looked at, and what became of their events. */
-export interface Ledger {
+export interface RecoveryProgress {
   /** When the first run began. */
   readonly asOf: string
   /** Goes on to the next call. */
-  open(call: CallOfApi): void
+  open(call: FailedCall): void
   /** Whether the event of the call is to be dealt with: once, and of those that an earlier run came past only what failed. */
   isDue(event: EventDigest): boolean
   /** Done with the call: should the run end now, the next one goes on behind it. */
@@ -21,21 +21,21 @@ export interface Ledger {
   summary(complete: boolean): Recovery
 }
 
-interface CallOfApi {
+interface FailedCall {
   readonly id: string
   readonly created_at: string
 }
 
-export interface LedgerOptions {
+export interface RecoveryProgressOptions {
   readonly after?: RecoveryCursor | undefined
   readonly dryRun?: boolean | undefined
   readonly onResult?: ((result: RecoveryResult) => void) | undefined
 }
 
-export function createLedger({ after, dryRun, onResult }: LedgerOptions): Ledger {
+export function createRecoveryProgress({ after, dryRun, onResult }: RecoveryProgressOptions): RecoveryProgress {
   // Calls of this very millisecond count, and times are compared with what comes before them.
   const start = after ?? { asOf: new Date(Date.now() + 1).toISOString(), last: null, failed: [] }
-  const counts = { recovered: 0, 'would recover': 0, 'already delivered': 0, retriggered: 0, failed: 0 }
+  const counts = { recovered: 0, 'would-recover': 0, 'already-delivered': 0, retriggered: 0, failed: 0 }
   const failed = new Set(start.failed.map(readDigest))
   const seen = new Set<EventDigest>()
   let { last } = start
@@ -80,8 +80,8 @@ export function createLedger({ after, dryRun, onResult }: LedgerOptions): Ledger
     },
     summary: (complete) => ({
       recovered: counts.recovered,
-      wouldRecover: counts['would recover'],
-      alreadyDelivered: counts['already delivered'],
+      wouldRecover: counts['would-recover'],
+      alreadyDelivered: counts['already-delivered'],
       retriggered: counts.retriggered,
       failed: counts.failed,
       unhandled,

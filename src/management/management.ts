@@ -2,14 +2,14 @@ import { z } from 'zod'
 import type { Receiver } from '../index.ts'
 import { type Api, createApi } from './api.ts'
 import { type ApplyOptions, apply } from './apply.ts'
-import { checked, text, url, wholeNumber } from './arguments.ts'
+import { checkArguments, text, url, wholeNumber } from './arguments.ts'
 import { createClient } from './client.ts'
 import { health, type WebhookHealth } from './health.ts'
 import { type Plan, type PlanOptions, plan } from './plan.ts'
 import { type RecoverOptions, recover } from './recover.ts'
 import type { Recovery } from './recovery.ts'
 import type { RequestOptions } from './request-options.ts'
-import { createTokens, givenToken } from './tokens.ts'
+import { createTokens, fixedToken } from './tokens.ts'
 import { createTransport } from './transport.ts'
 
 interface ConnectionOptions {
@@ -71,7 +71,7 @@ const WITH_TOKEN = z.strictObject({ ...CONNECTION, accessToken: text })
  * @throws TypeError if an option is missing, unknown or out of range.
  */
 export function createManagement(options: ManagementOptions): Management {
-  const { organization, tokens, ...connection } = connectionOf(options)
+  const { organization, tokens, ...connection } = checkConnection(options)
   const client = createClient({ organization, tokens, transport: createTransport(connection) })
   const api = createApi(client)
   return {
@@ -83,12 +83,12 @@ export function createManagement(options: ManagementOptions): Management {
   }
 }
 
-function connectionOf(options: ManagementOptions) {
+function checkConnection(options: ManagementOptions) {
   if (Object.hasOwn(Object(options), 'accessToken')) {
-    const { accessToken, ...connection } = checked('createManagement', WITH_TOKEN, options)
-    return { ...connection, tokens: givenToken(accessToken) }
+    const { accessToken, ...connection } = checkArguments('createManagement', WITH_TOKEN, options)
+    return { ...connection, tokens: fixedToken(accessToken) }
   }
-  const { clientId, clientSecret, ...connection } = checked('createManagement', WITH_CREDENTIALS, options)
+  const { clientId, clientSecret, ...connection } = checkArguments('createManagement', WITH_CREDENTIALS, options)
   // Tokens have a rate limit of their own.
   return { ...connection, tokens: createTokens({ clientId, clientSecret }, createTransport(connection)) }
 }

@@ -1,9 +1,9 @@
 import type { Webhook } from '@commercelayer/sdk'
 import { z } from 'zod'
 import type { Receiver, Subscription } from '../index.ts'
-import { checked, signal, url } from './arguments.ts'
+import { checkArguments, signal, url } from './arguments.ts'
 import type { RequestOptions } from './request-options.ts'
-import { includesOf, isHeard, notesOn, topicsOf } from './subscribed.ts'
+import { hasHandler, subscriptionNotes, wantedIncludes, wantedTopics } from './subscribed.ts'
 import { isOurs, type WebhooksApi } from './webhooks-at.ts'
 
 export interface PlanOptions extends RequestOptions {
@@ -69,7 +69,7 @@ export async function plan(
   receiver: Pick<Receiver, 'subscriptions'>,
   options: PlanOptions,
 ): Promise<Plan> {
-  const { callbackUrl, signal } = checked('plan', OPTIONS, options)
+  const { callbackUrl, signal } = checkArguments('plan', OPTIONS, options)
   const subscriptions = receiver.subscriptions()
   const names = new Set<unknown>()
   const webhooks: Webhook[] = []
@@ -77,19 +77,19 @@ export async function plan(
     names.add(webhook.name)
     if (webhook.callback_url === callbackUrl) webhooks.push(webhook)
   }
-  const named = topicsOf(subscriptions)
-  const scenes = [...new Set([...named, ...webhooks.map(({ topic }) => topic)])].sort().map((topic) => {
+  const named = wantedTopics(subscriptions)
+  const topics = [...new Set([...named, ...webhooks.map(({ topic }) => topic)])].sort().map((topic) => {
     const candidates = webhooks.filter((webhook) => webhook.topic === topic)
-    const serving = servingOf(candidates, named.has(topic), isHeard(topic, subscriptions))
+    const serving = findServing(candidates, named.has(topic), hasHandler(topic, subscriptions))
     return { topic, serving, left: candidates.filter((webhook) => !serving.includes(webhook)) }
   })
-  const steps = scenes.flatMap(({ topic, serving, left }): PlanStep[] => {
-    const includes = includesOf(topic, subscriptions)
+  const steps = topics.flatMap(({ topic, serving, left }): PlanStep[] => {
+    const includes = wantedIncludes(topic, subscriptions)
     const isMissing = named.has(topic) && serving.length === 0
     return [
-      ...(isMissing ? [creation(topic, freeName(`${topic} ${callbackUrl}`, names), includes)] : []),
+      ...(isMissing ? [createStep(topic, freeName(`${topic} ${callbackUrl}`, names), includes)] : []),
       ...serving.flatMap((webhook) => stepsFor(webhook, includes)),
-      ...left.map((webhook) => stepWithout(webhook, serving, subscriptions)),
+      ...left.map((webhook) => stepForUnneeded(webhook, serving, subscriptions)),
     ]
   })
   const isDeletion = ({ action }: PlanStep) => action === 'delete'
@@ -97,7 +97,10 @@ export async function plan(
     callbackUrl,
     // Nothing is taken away before what takes its place is there.
     steps: [...steps.filter((step) => !isDeletion(step)), ...steps.filter(isDeletion)],
-    notes: [...notesOn(subscriptions), ...scenes.filter(({ serving }) => serving.length > 1).map(doubled)],
+    notes: [
+      ...subscriptionNotes(subscriptions),
+      ...topics.filter(({ serving }) => serving.length > 1).map(describeDoubled),
+    ],
   }
 }
 
@@ -116,13 +119,13 @@ export function describePlan({ steps, notes }: Plan): string {
  * Those of a topic's webhooks that shall deliver: all of others that are enabled, for they deliver anyhow, else one of ours,
  * else one that somebody has disabled.
  */
-function servingOf(candidates: readonly Webhook[], isNamed: boolean, isListenedTo: boolean): readonly Webhook[] {
+function findServing(candidates: readonly Webhook[], isNamed: boolean, isListenedTo: boolean): readonly Webhook[] {
   const delivering = candidates.filter((webhook) => !isOurs(webhook) && !webhook.disabled_at)
   if (delivering.length > 0 || !isNamed) return isListenedTo ? delivering : []
   return [...candidates].sort(byPreference).slice(0, 1)
 }
 
-function doubled({ topic, serving }: { readonly topic: string; readonly serving: readonly Webhook[] }): string {
+function describeDoubled({ topic, serving }: { readonly topic: string; readonly serving: readonly Webhook[] }): string {
   return `${topic} has ${serving.length} webhooks that hooklayer did not make: each event comes as many times.`
 }
 
@@ -131,7 +134,7 @@ function byPreference(one: Webhook, other: Webhook): number {
   return rank(one) - rank(other) || (one.created_at < other.created_at ? -1 : 1)
 }
 
-function creation(topic: string, name: string, includeResources: readonly string[]): CreateStep {
+function createStep(topic: string, name: string, includeResources: readonly string[]): CreateStep {
   return { action: 'create', topic, name, includeResources, reason: 'No webhook subscribes to it.' }
 }
 
@@ -164,10 +167,14 @@ function stepsFor(webhook: Webhook, wanted: readonly string[]): PlanStep[] {
 }
 
 /** What becomes of a webhook that is not needed. */
-function stepWithout(webhook: Webhook, serving: readonly Webhook[], subscriptions: readonly Subscription[]): PlanStep {
+function stepForUnneeded(
+  webhook: Webhook,
+  serving: readonly Webhook[],
+  subscriptions: readonly Subscription[],
+): PlanStep {
   const { id: webhookId, topic } = webhook
   const unneeded = serving.length > 0 ? 'Another webhook serves the topic.' : 'No handler names the topic.'
   if (isOurs(webhook)) return { action: 'delete', topic, webhookId, reason: unneeded }
-  const why = isHeard(topic, subscriptions) ? 'It is disabled' : 'No handler listens to it'
+  const why = hasHandler(topic, subscriptions) ? 'It is disabled' : 'No handler listens to it'
   return { action: 'keep', topic, webhookId, reason: `${why}, but hooklayer did not make it.` }
 }

@@ -3,7 +3,7 @@ import { ManagementError } from './errors.ts'
 import type { Answer } from './exchange.ts'
 
 /** How long a request waits for the rate limit altogether: twice the longest interval that is documented, a minute. */
-const PATIENCE_MS = 120_000
+const MAX_WAIT_MS = 120_000
 
 /** The shortest interval that is documented, for a 429 that names none. */
 const DEFAULT_INTERVAL_MS = 10_000
@@ -15,9 +15,9 @@ export interface RateLimit {
    * @param since when it first wanted to.
    * @throws ManagementError `RATE_LIMITED` at once, if it would have to wait for longer than two minutes altogether.
    */
-  pass(since: number, signal: AbortSignal | undefined): Promise<void>
+  wait(since: number, signal: AbortSignal | undefined): Promise<void>
   /** Learns from an answer. */
-  heed(answer: Answer): void
+  update(answer: Answer): void
 }
 
 /**
@@ -27,22 +27,22 @@ export interface RateLimit {
 export function createRateLimit(): RateLimit {
   let openAt = 0
   return {
-    async pass(since, signal) {
+    async wait(since, signal) {
       signal?.throwIfAborted()
       while (openAt > Date.now()) {
-        if (openAt > since + PATIENCE_MS) throw new ManagementError('RATE_LIMITED', { status: 429 })
+        if (openAt > since + MAX_WAIT_MS) throw new ManagementError('RATE_LIMITED', { status: 429 })
         await pause(openAt - Date.now(), signal)
       }
     },
-    heed({ status, headers }) {
+    update({ status, headers }) {
       if (status === 429 || headers.get('x-ratelimit-remaining') === '0') {
-        openAt = Math.max(openAt, Date.now() + intervalOf(headers))
+        openAt = Math.max(openAt, Date.now() + readInterval(headers))
       }
     },
   }
 }
 
-function intervalOf(headers: Headers): number {
+function readInterval(headers: Headers): number {
   const seconds = Number.parseFloat(headers.get('x-ratelimit-interval') ?? '')
   return seconds > 0 ? seconds * 1000 : DEFAULT_INTERVAL_MS
 }

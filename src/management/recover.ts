@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { Api } from './api.ts'
-import { checked, flag, id, moment, signal, text, topic, url } from './arguments.ts'
-import { createLedger, type Ledger } from './ledger.ts'
+import { checkArguments, flag, id, moment, signal, text, topic, url } from './arguments.ts'
+import { createRecoveryProgress, type RecoveryProgress } from './ledger.ts'
 import { type Recovery, type RecoveryCursor, RecoveryError, type RecoveryResult } from './recovery.ts'
-import { type Redelivering, redeliverFailed } from './redeliver-failed.ts'
+import { type RedeliveringReceiver, redeliverFailed } from './redeliver-failed.ts'
 import type { RequestOptions } from './request-options.ts'
 import { retriggerEvents } from './retrigger.ts'
 
@@ -76,10 +76,10 @@ const OPTIONS = z.strictObject({
  * @throws TypeError if an option is not usable; RecoveryError, with the summary and the cursor, when the API fails or `onResult`
  * throws.
  */
-export async function recover(api: Api, receiver: Redelivering, options: RecoverOptions): Promise<Recovery> {
-  const search = checked('recover', OPTIONS, options)
+export async function recover(api: Api, receiver: RedeliveringReceiver, options: RecoverOptions): Promise<Recovery> {
+  const search = checkArguments('recover', OPTIONS, options)
   const { signal, dryRun } = search
-  const ledger = createLedger(search)
+  const ledger = createRecoveryProgress(search)
   try {
     const { webhookIds, deferred } = await redeliverFailed(api, receiver, search, ledger)
     // Before anything is triggered, for an open circuit lets nothing through.
@@ -94,8 +94,8 @@ export async function recover(api: Api, receiver: Redelivering, options: Recover
   }
 }
 
-function retriggered(result: RecoveryResult, end: 'retriggered' | 'already delivered' | 'not found'): RecoveryResult {
-  if (end === 'not found')
+function retriggered(result: RecoveryResult, end: 'retriggered' | 'already-delivered' | 'not-found'): RecoveryResult {
+  if (end === 'not-found')
     return { ...result, error: `${result.error} Its event was not found, to be triggered again.` }
   const { error, ...rest } = result
   return { ...rest, result: end }
@@ -105,7 +105,7 @@ async function closeCircuits(
   { webhooks }: Api,
   webhookIds: ReadonlySet<string>,
   options: RequestOptions,
-  ledger: Ledger,
+  ledger: RecoveryProgress,
 ): Promise<void> {
   const open: string[] = []
   for await (const { id, circuit_state } of webhooks.list(options)) {

@@ -11,7 +11,7 @@ export interface RecoveryResult {
    * `recovered`: its handlers have run. `would recover`: they would, were it not a dry run. `already delivered`: a later call
    * succeeded, or the receiver knew the event. `retriggered`: Commerce Layer was asked to send it again. `failed`: see `error`.
    */
-  readonly result: 'recovered' | 'would recover' | 'already delivered' | 'retriggered' | 'failed'
+  readonly result: 'recovered' | 'would-recover' | 'already-delivered' | 'retriggered' | 'failed'
   /** A code and a message that hold nothing of the payload, such as `HANDLER_FAILED: A handler failed.` */
   readonly error?: string
 }

@@ -2,15 +2,15 @@ import type { EventCallback } from '@commercelayer/sdk'
 import { type ErrorCode, isWebhookError, type Receiver, type Subscription } from '../index.ts'
 import type { Api } from './api.ts'
 import { deliveredEvents } from './delivered-events.ts'
-import { digestOf, type EventDigest, eventIdOfPayload } from './event-digest.ts'
+import { createDigest, type EventDigest, payloadEventId } from './event-digest.ts'
 import { failedCalls } from './failed-calls.ts'
-import type { Ledger } from './ledger.ts'
+import type { RecoveryProgress } from './ledger.ts'
 import type { RecoveryResult } from './recovery.ts'
 import type { RequestOptions } from './request-options.ts'
-import type { Unusable } from './retrigger.ts'
-import { isHeard } from './subscribed.ts'
+import type { IncompleteEvent } from './retrigger.ts'
+import { hasHandler } from './subscribed.ts'
 
-export type Redelivering = Pick<Receiver, 'redeliver' | 'subscriptions'>
+export type RedeliveringReceiver = Pick<Receiver, 'redeliver' | 'subscriptions'>
 
 export interface Search extends RequestOptions {
   /** ISO 8601. */
@@ -25,7 +25,7 @@ export interface Search extends RequestOptions {
 }
 
 /** An event that was put off. */
-interface Deferred extends Unusable {
+interface Deferred extends IncompleteEvent {
   readonly digest: EventDigest
   readonly callbackIds: Set<string>
   /** What it came to so far. */
@@ -40,9 +40,9 @@ export interface Redelivered {
 /** Runs the handlers for the events of failed calls, call by call, and enters what became of them into the ledger. */
 export async function redeliverFailed(
   api: Api,
-  receiver: Redelivering,
+  receiver: RedeliveringReceiver,
   search: Search,
-  ledger: Ledger,
+  ledger: RecoveryProgress,
 ): Promise<Redelivered> {
   const { since, webhookId, topic, signal, dryRun, retrigger } = search
   const query = { since, webhookId, topic, signal }
@@ -53,7 +53,7 @@ export async function redeliverFailed(
   for await (const call of failedCalls(api, { ...query, asOf: ledger.asOf, until: search.until })) {
     signal?.throwIfAborted()
     ledger.open(call)
-    const event = await eventOf(call, subscriptions, search.callbackUrl)
+    const event = await toFailedEvent(call, subscriptions, search.callbackUrl)
     if (!event) {
       ledger.skip()
       continue
@@ -66,11 +66,11 @@ export async function redeliverFailed(
       continue
     }
     delivered ??= await deliveredEvents(api, query)
-    const end = await endOf(event, call.payload, receiver, delivered, dryRun)
+    const end = await redeliverEvent(event, call.payload, receiver, delivered, dryRun)
     // Before anybody is told: what was run is not run again, whatever they throw.
     ledger.pass()
     const result = { ...about, ...end }
-    if (retrigger && end.error?.startsWith(UNUSABLE)) {
+    if (retrigger && end.error?.startsWith(INCLUDE_MISSING)) {
       ledger.defer(digest)
       const callbackIds = new Set([call.id])
       deferred.set(digest, { digest, result, topic: about.topic, callbackUrl, calledAt: call.created_at, callbackIds })
@@ -88,39 +88,39 @@ interface FailedEvent {
 }
 
 /** `undefined` if the call is of no concern, or if the API does not know what was sent. */
-async function eventOf(
+async function toFailedEvent(
   { id: callbackId, webhook, payload }: EventCallback,
   subscriptions: readonly Subscription[],
   wantedUrl: string | undefined,
 ): Promise<FailedEvent | undefined> {
-  if (!webhook || !isHeard(webhook.topic, subscriptions)) return undefined
+  if (!webhook || !hasHandler(webhook.topic, subscriptions)) return undefined
   const { id: webhookId, topic, callback_url: callbackUrl } = webhook
   if (wantedUrl !== undefined && wantedUrl !== callbackUrl) return undefined
-  const eventId = await eventIdOfPayload(topic, payload)
+  const eventId = await payloadEventId(topic, payload)
   if (eventId === undefined) return undefined
   const resource = `${payload?.data.type}/${payload?.data.id}`
   return {
-    digest: digestOf(eventId, callbackUrl),
+    digest: createDigest(eventId, callbackUrl),
     webhookId,
     callbackUrl,
     about: { callbackId, topic, eventId, resource },
   }
 }
 
-const UNUSABLE = 'INCLUDE_MISSING' satisfies ErrorCode
+const INCLUDE_MISSING = 'INCLUDE_MISSING' satisfies ErrorCode
 
-async function endOf(
+async function redeliverEvent(
   { digest, about }: FailedEvent,
   payload: unknown,
-  receiver: Redelivering,
+  receiver: RedeliveringReceiver,
   delivered: ReadonlySet<EventDigest>,
   dryRun: boolean | undefined,
 ): Promise<Pick<RecoveryResult, 'result' | 'error'>> {
-  if (delivered.has(digest)) return { result: 'already delivered' }
-  if (dryRun) return { result: 'would recover' }
+  if (delivered.has(digest)) return { result: 'already-delivered' }
+  if (dryRun) return { result: 'would-recover' }
   try {
     const outcome = await receiver.redeliver(about.topic, payload)
-    return { result: outcome === 'duplicate' ? 'already delivered' : 'recovered' }
+    return { result: outcome === 'duplicate' ? 'already-delivered' : 'recovered' }
   } catch (error) {
     if (!isWebhookError(error)) throw error
     return { result: 'failed', error: `${error.code}: ${error.message}` }

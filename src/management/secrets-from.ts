@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { SecretsLookUp } from '../index.ts'
-import { checked, url } from './arguments.ts'
-import { secretsOf, type WebhooksApi, webhooksAt } from './webhooks-at.ts'
+import { checkArguments, url } from './arguments.ts'
+import { findWebhooks, groupSecrets, type WebhooksApi } from './webhooks-at.ts'
 
 export interface SecretsFromOptions {
   /** The URL that the webhooks call, exactly as they have it. */
@@ -37,7 +37,7 @@ const FAILURE_MS = 1_000
  * @throws TypeError if an option is not usable.
  */
 export function secretsFrom(api: WebhooksApi, options: SecretsFromOptions): SecretsLookUp {
-  const { callbackUrl, refreshMs = HOUR_MS } = checked('secretsFrom', OPTIONS, options)
+  const { callbackUrl, refreshMs = HOUR_MS } = checkArguments('secretsFrom', OPTIONS, options)
   let known: Map<string, string[]> | undefined
   /** What the last read brought, for deliveries that were looked up just before it. */
   let news = new Map<string, string[]>()
@@ -48,7 +48,7 @@ export function secretsFrom(api: WebhooksApi, options: SecretsFromOptions): Secr
 
   async function read(): Promise<void> {
     try {
-      const found = secretsOf(await webhooksAt(api, callbackUrl, {}))
+      const found = groupSecrets(await findWebhooks(api, callbackUrl, {}))
       news = known ? newIn(found, known) : new Map()
       known = found
       readAt = performance.now()

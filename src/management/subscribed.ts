@@ -1,7 +1,7 @@
 import { type Subscription, TOPICS } from '../index.ts'
 
 /** Whether one of the handlers listens to a topic. */
-export function isHeard(topic: string, subscriptions: readonly Subscription[]): boolean {
+export function hasHandler(topic: string, subscriptions: readonly Subscription[]): boolean {
   return subscriptions.some((subscription) => listens(subscription, topic))
 }
 
@@ -9,12 +9,12 @@ export function isHeard(topic: string, subscriptions: readonly Subscription[]): 
  * The topics that a handler names, `orders.*` being all that the catalogue has for orders. `*` names none: a webhook has exactly one
  * topic, and nobody wants 186 of them.
  */
-export function topicsOf(subscriptions: readonly Subscription[]): ReadonlySet<string> {
+export function wantedTopics(subscriptions: readonly Subscription[]): ReadonlySet<string> {
   return new Set(subscriptions.flatMap(({ topics }) => topics.flatMap(topicsNamedBy)))
 }
 
 /** What all handlers of a topic need of a delivery together, sorted. What is destroyed has nothing to include. */
-export function includesOf(topic: string, subscriptions: readonly Subscription[]): string[] {
+export function wantedIncludes(topic: string, subscriptions: readonly Subscription[]): string[] {
   if (topic.endsWith('.destroy')) return []
   const paths = subscriptions.flatMap((subscription) => (listens(subscription, topic) ? subscription.include : []))
   return [...new Set(paths.map((path) => path.replaceAll('?', '')))].sort()
@@ -34,11 +34,13 @@ function topicsNamedBy(pattern: string): readonly string[] {
 }
 
 /** What about the handlers leads to no webhook, in sentences. */
-export function notesOn(subscriptions: readonly Subscription[]): string[] {
+export function subscriptionNotes(subscriptions: readonly Subscription[]): string[] {
   const patterns = new Set(subscriptions.flatMap(({ topics }) => topics))
   const empty = [...patterns].filter((pattern) => pattern !== '*' && topicsNamedBy(pattern).length === 0)
   return [
-    ...(topicsOf(subscriptions).size === 0 ? ['No handler names a topic, so there is nothing to subscribe to.'] : []),
+    ...(wantedTopics(subscriptions).size === 0
+      ? ['No handler names a topic, so there is nothing to subscribe to.']
+      : []),
     ...(patterns.has('*') ? ['`*` subscribes to nothing by itself: a webhook must name its topic.'] : []),
     ...empty.map((pattern) => `\`${pattern}\` subscribes to nothing: the catalogue has no such resource.`),
   ]

@@ -1,7 +1,7 @@
 import type { authenticate as Authenticate } from '@commercelayer/js-auth'
 import { unlessAborted } from './abort.ts'
-import { ManagementError, refusal } from './errors.ts'
-import { type Answer, responseOf } from './exchange.ts'
+import { ManagementError, toRefusal } from './errors.ts'
+import { type Answer, toResponse } from './exchange.ts'
 import type { Transport } from './transport.ts'
 
 export interface Credentials {
@@ -17,7 +17,7 @@ export interface Tokens {
 }
 
 /** A token that somebody else got, and renews. */
-export function givenToken(accessToken: string): Tokens {
+export function fixedToken(accessToken: string): Tokens {
   return { current: async () => accessToken, discard: () => false }
 }
 
@@ -28,7 +28,7 @@ export function createTokens(credentials: Credentials, transport: Transport): To
   const renew = async () => {
     const from = Date.now()
     const { accessToken, expiresIn } = await requestToken(credentials, transport)
-    held = { token: accessToken, until: from + expiresIn * 1000 - marginOf(expiresIn) }
+    held = { token: accessToken, until: from + expiresIn * 1000 - renewalMargin(expiresIn) }
     return accessToken
   }
   return {
@@ -47,7 +47,7 @@ export function createTokens(credentials: Credentials, transport: Transport): To
 }
 
 /** A tenth of its life, at most ten minutes: js-auth renews that early, too, since from 15 minutes on there is a new one. */
-function marginOf(expiresIn: number): number {
+function renewalMargin(expiresIn: number): number {
   return Math.min(expiresIn * 100, 600_000)
 }
 
@@ -63,7 +63,7 @@ async function requestToken(credentials: Credentials, transport: Transport): Pro
   const answer: Partial<Token> = await authenticateBy(authenticate, credentials, async (input, init = {}) => {
     const answer = await transport(new URL(String(input)), init, { isRepeatable: true })
     if (answer.status !== 200) throw tokenRefusal(answer)
-    return responseOf(answer)
+    return toResponse(answer)
   })
   const { accessToken, expiresIn } = answer
   if (typeof accessToken !== 'string' || typeof expiresIn !== 'number') throw new ManagementError('RESPONSE_INVALID')
@@ -97,5 +97,5 @@ async function authenticateBy(
 
 function tokenRefusal({ status, body }: Answer): ManagementError {
   const isRefused = status === 400 || status === 401
-  return isRefused ? new ManagementError('CREDENTIALS_REFUSED', { status }) : refusal(status, Object(body).errors)
+  return isRefused ? new ManagementError('CREDENTIALS_REFUSED', { status }) : toRefusal(status, Object(body).errors)
 }

@@ -1,9 +1,9 @@
 import { ExponentialBackoff, handleWhenResult, retry } from 'cockatiel'
 import { isManagementError, ManagementError } from './errors.ts'
-import { type Answer, createExchange, type ExchangeOptions } from './exchange.ts'
+import { type Answer, createSendRequest, type SendRequestOptions } from './exchange.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 
-export interface TransportOptions extends ExchangeOptions {
+export interface TransportOptions extends SendRequestOptions {
   /** How often a request is repeated that failed for a passing reason. */
   readonly retries: number
 }
@@ -25,7 +25,7 @@ export type Transport = (address: URL, init: RequestInit, sending: Sending) => P
  * repeatable and may have been done.
  */
 export function createTransport({ retries, ...options }: TransportOptions): Transport {
-  const exchange = createExchange(options)
+  const exchange = createSendRequest(options)
   const limit = createRateLimit()
   const again = retry(
     handleWhenResult((answer) => isFailing(answer as Answer)).orWhen((thrown) => isPassing(thrown)),
@@ -47,9 +47,9 @@ async function withinLimit(
   send: () => Promise<Answer>,
 ): Promise<Answer> {
   for (;;) {
-    await limit.pass(since, signal)
+    await limit.wait(since, signal)
     const answer = await send()
-    limit.heed(answer)
+    limit.update(answer)
     if (answer.status !== 429) return answer
   }
 }

@@ -11,12 +11,12 @@ export interface PageRequest {
   readonly pageSize: NonNullable<QueryParamsList['pageSize']>
 }
 
-interface RecordOfApi {
+interface ApiRecord {
   readonly id: string
   readonly created_at: string
 }
 
-export interface WalkOptions {
+export interface PaginateOptions {
   readonly sort?: 'created_at' | '-created_at' | undefined
   /** 1 to 25, default 25. */
   readonly pageSize?: number | undefined
@@ -25,7 +25,7 @@ export interface WalkOptions {
   /** ISO 8601; created before. */
   readonly until?: string | undefined
   /** Goes on behind this record. */
-  readonly after?: RecordOfApi | undefined
+  readonly after?: ApiRecord | undefined
 }
 
 /**
@@ -33,19 +33,19 @@ export interface WalkOptions {
  * at the moment of the last record, not at a number that shifts. Holds one page, and the ids of one millisecond. What fails is
  * thrown where it happens, and what came before can be resumed from.
  */
-export function walk<T extends RecordOfApi>(
+export function paginate<T extends ApiRecord>(
   page: (request: PageRequest) => Promise<readonly T[]>,
-  { after, ...options }: WalkOptions,
+  { after, ...options }: PaginateOptions,
 ): AsyncIterable<T> {
   return {
     [Symbol.asyncIterator]: () =>
-      after ? behind(records(page, options, after.created_at), after) : records(page, options, undefined),
+      after ? skipUntil(records(page, options, after.created_at), after) : records(page, options, undefined),
   }
 }
 
-async function* records<T extends RecordOfApi>(
+async function* records<T extends ApiRecord>(
   page: (request: PageRequest) => Promise<readonly T[]>,
-  { sort = 'created_at', pageSize = PAGE_SIZE, since, until }: WalkOptions,
+  { sort = 'created_at', pageSize = PAGE_SIZE, since, until }: PaginateOptions,
   start: string | undefined,
 ): AsyncGenerator<T, void, undefined> {
   const rises = sort === 'created_at'
@@ -56,7 +56,7 @@ async function* records<T extends RecordOfApi>(
   let given = new Set<string>()
   for (;;) {
     const found = await page({
-      filters: rises ? between(from ?? since, until) : between(since, from === undefined ? until : behindMoment(from)),
+      filters: rises ? between(from ?? since, until) : between(since, from === undefined ? until : justAfter(from)),
       sort: rises ? ['created_at', 'id'] : ['-created_at', '-id'],
       pageNumber,
       pageSize: pageSize as PageRequest['pageSize'],
@@ -79,14 +79,14 @@ function between(since: string | undefined, until: string | undefined): Record<s
 }
 
 /** The API writes milliseconds and may keep more of them, so that this alone excludes none of the moment. */
-function behindMoment(moment: string): string {
+function justAfter(moment: string): string {
   return new Date(Date.parse(moment) + 1).toISOString()
 }
 
 /** Leaves out what comes up to `after`. Should that be gone, whatever has its moment comes: rather twice than never. */
-async function* behind<T extends RecordOfApi>(
+async function* skipUntil<T extends ApiRecord>(
   records: AsyncIterable<T>,
-  after: RecordOfApi,
+  after: ApiRecord,
 ): AsyncGenerator<T, void, undefined> {
   let isBehind = false
   let held: T[] = []

@@ -13,7 +13,7 @@ export function isOurs(webhook: Webhook): boolean {
 }
 
 /** The webhooks that call exactly this URL. The API does not filter by it, so all of them are read. */
-export async function webhooksAt(api: WebhooksApi, callbackUrl: string, options: RequestOptions): Promise<Webhook[]> {
+export async function findWebhooks(api: WebhooksApi, callbackUrl: string, options: RequestOptions): Promise<Webhook[]> {
   const found: Webhook[] = []
   for await (const webhook of api.webhooks.list(options)) {
     if (webhook.callback_url === callbackUrl) found.push(webhook)
@@ -22,7 +22,7 @@ export async function webhooksAt(api: WebhooksApi, callbackUrl: string, options:
 }
 
 /** The shared secrets by topic: a webhook has one, and a topic as many as it has webhooks. */
-export function secretsOf(webhooks: Iterable<Webhook>): Map<string, string[]> {
+export function groupSecrets(webhooks: Iterable<Webhook>): Map<string, string[]> {
   const secrets = new Map<string, string[]>()
   for (const { topic, shared_secret } of webhooks) secrets.set(topic, [...(secrets.get(topic) ?? []), shared_secret])
   return secrets

@@ -1,9 +1,19 @@
 import type { Webhook, WebhookCreate, WebhookUpdate } from '@commercelayer/sdk'
 import { z } from 'zod'
-import { checked, checkedCall, flag, includePath, metadata, requestOptions, text, topic, url } from './arguments.ts'
+import {
+  checkArguments,
+  checkRecordCall,
+  flag,
+  includePath,
+  metadata,
+  requestOptions,
+  text,
+  topic,
+  url,
+} from './arguments.ts'
 import type { CallOptions, Client } from './client.ts'
 import type { RequestOptions } from './request-options.ts'
-import { walk } from './walk.ts'
+import { paginate } from './walk.ts'
 
 export interface WebhookArguments {
   /** Such as `orders.place`. */
@@ -63,20 +73,20 @@ export function createWebhooks(client: Client): Webhooks {
   const { webhooks } = client
   return {
     async create(args, options = {}) {
-      const resource = attributesOf(checked('webhooks.create', ARGUMENTS, args)) as WebhookCreate
-      const { signal } = checked('webhooks.create', requestOptions, options)
+      const resource = toAttributes(checkArguments('webhooks.create', ARGUMENTS, args)) as WebhookCreate
+      const { signal } = checkArguments('webhooks.create', requestOptions, options)
       return client.call((call) => webhooks.create(resource, {}, call), { signal, isRepeatable: false })
     },
     list(options = {}) {
-      const { signal } = checked('webhooks.list', requestOptions, options)
-      return walk((page) => client.call((call) => webhooks.list(page, call), { signal }), {})
+      const { signal } = checkArguments('webhooks.list', requestOptions, options)
+      return paginate((page) => client.call((call) => webhooks.list(page, call), { signal }), {})
     },
     async retrieve(id, options = {}) {
-      return client.call((call) => webhooks.retrieve(id, {}, call), checkedCall('webhooks.retrieve', id, options))
+      return client.call((call) => webhooks.retrieve(id, {}, call), checkRecordCall('webhooks.retrieve', id, options))
     },
     async update(id, changes, options = {}) {
-      const call = checkedCall('webhooks.update', id, options)
-      const resource = { id, ...attributesOf(checked('webhooks.update', CHANGES, changes)) } as WebhookUpdate
+      const call = checkRecordCall('webhooks.update', id, options)
+      const resource = { id, ...toAttributes(checkArguments('webhooks.update', CHANGES, changes)) } as WebhookUpdate
       return client.call((options) => webhooks.update(resource, {}, options), call)
     },
     async delete(id, options = {}) {
@@ -84,23 +94,23 @@ export function createWebhooks(client: Client): Webhooks {
         await webhooks.delete(id, call)
         return { id }
       }
-      await client.call(gone, checkedCall('webhooks.delete', id, options))
+      await client.call(gone, checkRecordCall('webhooks.delete', id, options))
     },
     async enable(id, options = {}) {
-      return client.call((call) => webhooks._enable(id, {}, call), checkedCall('webhooks.enable', id, options))
+      return client.call((call) => webhooks._enable(id, {}, call), checkRecordCall('webhooks.enable', id, options))
     },
     async disable(id, options = {}) {
-      return client.call((call) => webhooks._disable(id, {}, call), checkedCall('webhooks.disable', id, options))
+      return client.call((call) => webhooks._disable(id, {}, call), checkRecordCall('webhooks.disable', id, options))
     },
     async resetCircuit(id, options = {}) {
-      const call = checkedCall('webhooks.resetCircuit', id, options)
+      const call = checkRecordCall('webhooks.resetCircuit', id, options)
       return client.call((options) => webhooks._reset_circuit(id, {}, options), call)
     },
   }
 }
 
 /** In the API's names. What is `undefined` is not written: JSON leaves it out. */
-function attributesOf({ callbackUrl, includeResources, referenceOrigin, disabled, ...same }: Changes) {
+function toAttributes({ callbackUrl, includeResources, referenceOrigin, disabled, ...same }: Changes) {
   return {
     ...same,
     callback_url: callbackUrl,

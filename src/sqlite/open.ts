@@ -101,7 +101,9 @@ function isPath(file: unknown): boolean {
 
 function setUp(database: SqliteDatabase, tables: string): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
-  const { journal_mode: mode } = patiently(() => prepare(database, 'PRAGMA journal_mode = WAL').get()) as JournalMode
+  const { journal_mode: mode } = retryWhileLocked(() =>
+    prepare(database, 'PRAGMA journal_mode = WAL').get(),
+  ) as JournalMode
   if (mode !== 'wal')
     throw new Error(
       `The SQLite database must be a file on a disk of this machine: its journal mode is '${mode}', not WAL.`,
@@ -135,7 +137,7 @@ interface JournalMode {
 }
 
 /** Whatever the busy timeout, SQLite does not wait for a process that turns the same file to WAL at that moment. */
-function patiently<T>(act: () => T): T {
+function retryWhileLocked<T>(act: () => T): T {
   const end = performance.now() + BUSY_TIMEOUT_MS
   for (;;) {
     try {

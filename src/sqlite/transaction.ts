@@ -7,12 +7,12 @@ import type { SqliteDatabase } from './open.ts'
  * @throws what the work or the database has thrown; nothing was changed then.
  */
 export function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
-  return within(database, work, { begin: 'BEGIN IMMEDIATE', commit: 'COMMIT', rollBack: 'ROLLBACK' })
+  return runBetween(database, work, { begin: 'BEGIN IMMEDIATE', commit: 'COMMIT', rollBack: 'ROLLBACK' })
 }
 
 /** The same with a savepoint, which may lie within a transaction of the user's. */
 export function inSavepoint<T>(database: SqliteDatabase, work: () => T): T {
-  return within(database, work, {
+  return runBetween(database, work, {
     begin: 'SAVEPOINT hooklayer',
     commit: 'RELEASE hooklayer',
     rollBack: 'ROLLBACK TO hooklayer; RELEASE hooklayer',
@@ -25,7 +25,7 @@ interface Bounds {
   readonly rollBack: string
 }
 
-function within<T>(database: SqliteDatabase, work: () => T, { begin, commit, rollBack }: Bounds): T {
+function runBetween<T>(database: SqliteDatabase, work: () => T, { begin, commit, rollBack }: Bounds): T {
   database.exec(begin)
   try {
     const result = work()

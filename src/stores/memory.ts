@@ -60,7 +60,7 @@ export function createMemoryStore({ maxEntries = 10_000 }: MemoryStoreOptions = 
     async reserve(key, { leaseMs, version }) {
       const now = performance.now()
       const before = held.get(key) ?? ended.get(key)
-      if (before && 'token' in before && before.leasedUntil > now) return { state: 'in progress' }
+      if (before && 'token' in before && before.leasedUntil > now) return { state: 'in-progress' }
       if (before && 'isCompleted' in before && before.isCompleted) return { state: 'completed' }
       if (!held.has(key) && held.size >= maxEntries) makeRoom(now)
       ended.delete(key)

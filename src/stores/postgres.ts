@@ -68,7 +68,7 @@ interface ReservedRow {
 
 function reservation({ done, completed, stale }: ReservedRow, token: string): Reservation {
   if (done !== null) return { state: 'reserved', token, done: Object.keys(JSON.parse(done)), stale }
-  return { state: completed ? 'completed' : 'in progress' }
+  return { state: completed ? 'completed' : 'in-progress' }
 }
 
 /** As the keys of an object, for which a union is `||`. */

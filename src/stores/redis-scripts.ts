@@ -15,7 +15,7 @@ if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 export const RESERVE = `${NOW}
 local before = redis.call('HMGET', KEYS[1], 'completed', 'leased_until')
 if before[1] then return {'completed'} end
-if before[2] and tonumber(before[2]) > now then return {'in progress'} end
+if before[2] and tonumber(before[2]) > now then return {'in-progress'} end
 redis.call('HSET', KEYS[1], 'token', ARGV[1], 'leased_until', now + ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[2] + ARGV[3])
 local known = KEYS[2] and redis.call('GET', KEYS[2])

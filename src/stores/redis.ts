@@ -71,5 +71,5 @@ function placeIn(token: string): string {
 function reservation(reply: unknown, token: string): Reservation {
   const [state, age, ...done] = (reply as readonly unknown[]).map(String)
   if (state === 'reserved') return { state, token, done, stale: age === 'stale' }
-  return { state: state === 'completed' ? state : 'in progress' }
+  return { state: state === 'completed' ? state : 'in-progress' }
 }

@@ -45,7 +45,7 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
       const claim = () => reserve(key, token, leaseMs)
       // A power cut ends the holder along with the claim; a database of the user's keeps its settings.
       const done = options.database ? claim() : withoutWaiting(database, claim)
-      if (!done) return { state: isCompleted(key) ? 'completed' : 'in progress' }
+      if (!done) return { state: isCompleted(key) ? 'completed' : 'in-progress' }
       return { state: 'reserved', token, done, stale: version !== undefined && isStale(version) }
     },
     renew: async (key, token, { leaseMs, done }) => ready().renew(key, token, leaseMs, done),

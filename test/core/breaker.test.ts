@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest'
-import { createBreaker } from '../../src/core/breaker.ts'
+import { createFailureStreak } from '../../src/core/breaker.ts'
 import { recordingLogger } from '../deliveries.ts'
 
 function failing(times: number, topic = 'orders.place') {
   const { logger, messages } = recordingLogger()
-  const breaker = createBreaker(logger)
+  const breaker = createFailureStreak(logger)
   const counts = Array.from({ length: times }, () => breaker.count(topic, true))
   return { breaker, counts, messages }
 }
@@ -37,14 +37,14 @@ describe('failures in a row', () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     try {
       const { breaker } = failing(19)
-      expect(breaker.isClose('orders.place')).toBe(false)
+      expect(breaker.isNearlyOpen('orders.place')).toBe(false)
       breaker.count('orders.place', true)
-      expect(breaker.isClose('orders.place')).toBe(true)
-      expect(breaker.isClose('orders.pay')).toBe(false)
+      expect(breaker.isNearlyOpen('orders.place')).toBe(true)
+      expect(breaker.isNearlyOpen('orders.pay')).toBe(false)
       breaker.count('orders.place', false)
-      expect(breaker.isClose('orders.place')).toBe(true)
+      expect(breaker.isNearlyOpen('orders.place')).toBe(true)
       vi.setSystemTime(Date.now() + 60_000)
-      expect(breaker.isClose('orders.place')).toBe(false)
+      expect(breaker.isNearlyOpen('orders.place')).toBe(false)
     } finally {
       vi.useRealTimers()
     }

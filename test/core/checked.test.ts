@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { checked, checkMethods, checkValue } from '../../src/core/checked.ts'
+import { checkMethods, checkOptions, checkValue } from '../../src/core/checked.ts'
 
 const DEFAULTS = { limit: 10, order: 'none' as 'none' | 'all' }
-const check = (given: object) => checked('create', given, DEFAULTS, { order: ['none', 'all'] })
+const check = (given: object) => checkOptions('create', given, DEFAULTS, { order: ['none', 'all'] })
 
 describe('options', () => {
   it('have defaults', () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PermanentError, parse, verify, WebhookError } from 'hooklayer'
 import { describe, expect, it, vi } from 'vitest'
 import { createDeadline } from '../../src/core/deadline.ts'
-import { dispatch, inTime } from '../../src/core/dispatch.ts'
+import { dispatch, finishInTime } from '../../src/core/dispatch.ts'
 import type { Handler, Registration } from '../../src/core/handlers.ts'
 import { CART, delivery, recordingLogger, rejection, SECRET } from '../deliveries.ts'
 
@@ -16,7 +16,7 @@ function run(handlers: Handler[], ms = 1000) {
   const late: Promise<unknown>[] = []
   const outcome = (async () => {
     const started = dispatch(event, handlers.map(registered), logger)
-    return inTime(started, event, createDeadline(ms), logger, (rest) => late.push(rest))
+    return finishInTime(started, event, createDeadline(ms), logger, (rest) => late.push(rest))
   })()
   return { outcome, late, lines, logger }
 }

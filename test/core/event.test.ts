@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { canonicalForm } from '../../src/core/identity.ts'
+import { canonicalDocument } from '../../src/core/identity.ts'
 import { CART, delivery, idOf, nested, order, rejection, SECRET, thrownBy } from '../deliveries.ts'
 import { inBothRuntimes } from '../runtimes.ts'
 
@@ -29,7 +29,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s',
 
   it('has an id: SHA-256 of the topic and the canonical form', async () => {
     const { id } = await eventOf(CART)
-    expect(id).toBe(idOf('orders.place', canonicalForm(JSON.parse(JSON.stringify(CART)))))
+    expect(id).toBe(idOf('orders.place', canonicalDocument(JSON.parse(JSON.stringify(CART)))))
   })
 
   it('has the same id before and after its resource was used, and changed', async () => {

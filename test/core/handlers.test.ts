@@ -21,7 +21,7 @@ describe('the handlers of a topic', () => {
   if (family) handlers.add('customers.*', {}, family)
   if (unknown) handlers.add('novelties.appear', {}, unknown)
 
-  const listening = (topic: string) => handlers.of(topic).map(({ handler }) => handler)
+  const listening = (topic: string) => handlers.forTopic(topic).map(({ handler }) => handler)
 
   it('are those that listen to it, its resource or everything, each once, as they were registered', () => {
     expect(listening('orders.place')).toEqual([place, list, all])
@@ -36,25 +36,25 @@ describe('the handlers of a topic', () => {
 
   it('are none where nobody listens, whatever an object inherits', () => {
     const { handlers } = handlersWith(() => SECRET)
-    for (const topic of ['orders.place', 'constructor.name', 'to.string']) expect(handlers.of(topic)).toEqual([])
+    for (const topic of ['orders.place', 'constructor.name', 'to.string']) expect(handlers.forTopic(topic)).toEqual([])
   })
 
   it('are found however many topics there are, and whatever is registered later', () => {
     const { handlers } = handlersWith(() => SECRET)
     handlers.add('*', {}, nothing)
-    for (let i = 0; i < 2100; i++) expect(handlers.of(`novelties.number_${i}`)).toHaveLength(1)
+    for (let i = 0; i < 2100; i++) expect(handlers.forTopic(`novelties.number_${i}`)).toHaveLength(1)
     handlers.add('orders.*', {}, nothing)
-    expect(handlers.of('orders.place')).toHaveLength(2)
+    expect(handlers.forTopic('orders.place')).toHaveLength(2)
     handlers.add('orders.place', {}, nothing)
-    expect(handlers.of('orders.place')).toHaveLength(3)
-    expect(handlers.of('novelties.number_1')).toHaveLength(1)
+    expect(handlers.forTopic('orders.place')).toHaveLength(3)
+    expect(handlers.forTopic('novelties.number_1')).toHaveLength(1)
   })
 
   it('run twice when they were registered twice', () => {
     const { handlers } = handlersWith(() => SECRET)
     handlers.add('orders.place', {}, nothing)
     handlers.add('orders.place', {}, nothing)
-    expect(handlers.of('orders.place').map(({ handler }) => handler)).toEqual([nothing, nothing])
+    expect(handlers.forTopic('orders.place').map(({ handler }) => handler)).toEqual([nothing, nothing])
   })
 })
 
@@ -79,7 +79,7 @@ describe('a handler is refused', () => {
     const { handlers } = handlersWith(SECRET)
     expect(() => handlers.add([pattern as string], {}, nothing)).toThrow(TypeError)
     expect(() => handlers.add(['orders.place', pattern as string], {}, nothing)).toThrow(/orders\.place/)
-    expect(handlers.of('orders.place')).toEqual([])
+    expect(handlers.forTopic('orders.place')).toEqual([])
   })
 
   it('for an empty list', () => {
@@ -90,7 +90,7 @@ describe('a handler is refused', () => {
     const { handlers } = handlersWith(SECRET)
     expect(() => handlers.add('orders.place', {}, handler as never)).toThrow(/orders\.place.*function/)
     expect(() => handlers.add('orders.place', {}, handler as never)).toThrow(TypeError)
-    expect(handlers.of('orders.place')).toEqual([])
+    expect(handlers.forTopic('orders.place')).toEqual([])
   })
 })
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Document } from '../../src/core/document.ts'
-import { canonicalForm } from '../../src/core/identity.ts'
+import { canonicalDocument } from '../../src/core/identity.ts'
 import { CART, nested, order, thrownBy } from '../deliveries.ts'
 
 const parsed = (text: string) => JSON.parse(text) as Document
@@ -10,7 +10,7 @@ const written = (document: object) => parsed(JSON.stringify(document))
 
 /** The canonical form of attributes, cut out of the document around them. */
 function formOf(attributes: string): string {
-  const form = canonicalForm(parsed(`{"data":{"id":"a","type":"t","attributes":${attributes}}}`))
+  const form = canonicalDocument(parsed(`{"data":{"id":"a","type":"t","attributes":${attributes}}}`))
   return form.slice('{"data":{"attributes":'.length, -',"id":"a","relationships":{},"type":"t"},"included":[]}'.length)
 }
 
@@ -92,7 +92,7 @@ describe('the canonical form', () => {
   })
 
   it('is that of data and included, without links, meta and what was not included', () => {
-    expect(canonicalForm(written(CART))).toBe(
+    expect(canonicalDocument(written(CART))).toBe(
       '{"data":{"attributes":{"number":"2001","total_amount_float":20.5},"id":"NrlYhpzLKA","relationships":' +
         '{"customer":{"id":"OeRyhjDlje","type":"customers"},"line_items":[{"id":"xYZkjABcde","type":"line_items"}],' +
         '"payment_method":null},"type":"orders"},"included":[{"attributes":{"email":"ada@example.com"},' +
@@ -102,22 +102,22 @@ describe('the canonical form', () => {
   })
 
   it('takes null for absent where the wire writes either', () => {
-    const bare = canonicalForm(written({ data: { id: 'a', type: 't' } }))
+    const bare = canonicalDocument(written({ data: { id: 'a', type: 't' } }))
     const nulls = { id: 'a', type: 't', attributes: null, relationships: null, meta: null }
-    expect(canonicalForm(written({ data: nulls, included: null, meta: null }))).toBe(bare)
-    expect(canonicalForm(written({ data: { id: 'a', type: 't', relationships: { a: null } } }))).toBe(bare)
+    expect(canonicalDocument(written({ data: nulls, included: null, meta: null }))).toBe(bare)
+    expect(canonicalDocument(written({ data: { id: 'a', type: 't', relationships: { a: null } } }))).toBe(bare)
   })
 
   it('tells no relation from one that was not included', () => {
     const related = (relationship: object) =>
-      canonicalForm(written({ data: order({ relationships: { a: relationship } }) }))
+      canonicalDocument(written({ data: order({ relationships: { a: relationship } }) }))
     expect(new Set([related({}), related({ data: null }), related({ data: [] })]).size).toBe(3)
   })
 
   it('is made of documents nested 400 deep, and of none nested 600 or 10,000 deep', () => {
-    expect(canonicalForm(parsed(nested(400)))).toContain('2001')
+    expect(canonicalDocument(parsed(nested(400)))).toContain('2001')
     for (const levels of [600, 10_000]) {
-      const error = thrownBy(() => canonicalForm(parsed(nested(levels))))
+      const error = thrownBy(() => canonicalDocument(parsed(nested(levels))))
       expect(error).toMatchObject({ code: 'DOCUMENT_INVALID', hint: expect.stringMatching(/nested/) })
     }
   })
@@ -170,7 +170,7 @@ describe('the canonical form of any document', () => {
         const choose = (options: number) => (choices[next++ % choices.length] ?? 0) % options
         const original = JSON.stringify(document)
         const respelled = spelled(JSON.parse(original), choose)
-        expect(canonicalForm(parsed(respelled))).toBe(canonicalForm(parsed(original)))
+        expect(canonicalDocument(parsed(respelled))).toBe(canonicalDocument(parsed(original)))
       }),
       { numRuns: 200 },
     )
@@ -185,7 +185,7 @@ describe('the canonical form of any document', () => {
           data: { ...data, ...ofData, relationships: { customer: { ...ofRelationship } } },
           included: included.map((one) => ({ ...one, ...ofIncluded })),
         }
-        expect(canonicalForm(written(decorated))).toBe(canonicalForm(written({ data, included })))
+        expect(canonicalDocument(written(decorated))).toBe(canonicalDocument(written({ data, included })))
       }),
     )
   })
@@ -201,8 +201,8 @@ describe('the canonical form of any document', () => {
         const [primary, ...rest] = resources.map((one) =>
           one === target ? { ...one, attributes: { ...one.attributes, [key]: changed } } : one,
         )
-        const before = canonicalForm(written({ data, included }))
-        expect(canonicalForm(written({ data: primary, included: rest }))).not.toBe(before)
+        const before = canonicalDocument(written({ data, included }))
+        expect(canonicalDocument(written({ data: primary, included: rest }))).not.toBe(before)
       }),
       { numRuns: 200 },
     )

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { defaultLogger, type Logger, unfailing } from '../../src/core/logger.ts'
+import { defaultLogger, type Logger, safeLogger } from '../../src/core/logger.ts'
 import { recordingLogger } from '../deliveries.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
@@ -34,7 +34,7 @@ describe('an unfailing logger', () => {
     const { logger, lines } = recordingLogger()
     const stateful: Logger = { ...logger, [level]: () => {} }
     const write = vi.spyOn(stateful, level)
-    unfailing(stateful)[level]('message', { topic: 'orders.place' })
+    safeLogger(stateful)[level]('message', { topic: 'orders.place' })
     expect(write).toHaveBeenCalledWith('message', { topic: 'orders.place' })
     expect(write.mock.contexts).toEqual([stateful])
     expect(lines).toEqual([])
@@ -48,11 +48,11 @@ describe('an unfailing logger', () => {
         throw new Error('disk full')
       },
     }
-    expect(() => unfailing(broken)[level]('message')).not.toThrow()
+    expect(() => safeLogger(broken)[level]('message')).not.toThrow()
   })
 
   it.each(LEVELS)('is not made of one that cannot %s', (level) => {
     const { [level]: _, ...rest } = recordingLogger().logger
-    expect(() => unfailing(rest as Logger)).toThrow(new TypeError(`The logger has no method \`${level}\`.`))
+    expect(() => safeLogger(rest as Logger)).toThrow(new TypeError(`The logger has no method \`${level}\`.`))
   })
 })

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
-import { remember } from '../../src/core/remember.ts'
+import { rememberForTopic } from '../../src/core/remember.ts'
 
 it('remembers something for each topic, and never holds more of them than there can be', () => {
   const byTopic = new Map<string, number>()
   for (let number = 0; number < 10_000; number += 1) {
-    remember(byTopic, `topic.${number}`, number)
+    rememberForTopic(byTopic, `topic.${number}`, number)
     expect(byTopic.get(`topic.${number}`)).toBe(number)
     expect(byTopic.size).toBeLessThanOrEqual(1000)
   }

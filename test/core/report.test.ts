@@ -5,8 +5,8 @@ import { createDeadline } from '../../src/core/deadline.ts'
 import { type ErrorHandler, report } from '../../src/core/report.ts'
 import { recordingLogger } from '../deliveries.ts'
 
-const NOWHERE = { topic: undefined, event: undefined, failuresInRow: 0 }
-const PLACED = { topic: 'orders.place', event: undefined, failuresInRow: 0 }
+const NOWHERE = { topic: undefined, event: undefined, consecutiveFailures: 0 }
+const PLACED = { topic: 'orders.place', event: undefined, consecutiveFailures: 0 }
 
 async function reported(error: WebhookError | PermanentError, context = PLACED as typeof NOWHERE | typeof PLACED) {
   const { logger, lines } = recordingLogger()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytesOf, type HeadersLike, headerOf } from '../../src/core/request.ts'
+import { getHeader, type HeadersLike, toBytes } from '../../src/core/request.ts'
 import { bytes, thrownBy } from '../deliveries.ts'
 
 const NAME = 'x-commercelayer-topic'
@@ -55,36 +55,36 @@ const MISSING: [string, HeadersLike][] = [
 
 describe('a header', () => {
   it.each(FOUND)('is found in %s', (_, headers) => {
-    expect(headerOf(headers, NAME)).toBe('orders.place')
+    expect(getHeader(headers, NAME)).toBe('orders.place')
   })
 
   it.each(DOUBLED)(
     'that comes twice in %s is joined, so that nobody takes one of them for the only one',
     (_, headers) => {
-      expect(headerOf(headers, NAME)).toBe('orders.place, orders.pay')
+      expect(getHeader(headers, NAME)).toBe('orders.place, orders.pay')
     },
   )
 
   it.each(MISSING)('that is not in %s is undefined', (_, headers) => {
-    expect(headerOf(headers, NAME)).toBeUndefined()
+    expect(getHeader(headers, NAME)).toBeUndefined()
   })
 
   it('is not what a record inherits', () => {
-    expect(headerOf({}, 'constructor')).toBeUndefined()
-    expect(headerOf(Object.create({ [NAME]: 'orders.place' }), NAME)).toBeUndefined()
+    expect(getHeader({}, 'constructor')).toBeUndefined()
+    expect(getHeader(Object.create({ [NAME]: 'orders.place' }), NAME)).toBeUndefined()
   })
 })
 
 describe('a body', () => {
   it('of bytes is taken as it is', () => {
     const body = bytes('{}')
-    expect(bytesOf(body)).toBe(body)
+    expect(toBytes(body)).toBe(body)
     const buffer = Buffer.from('{}')
-    expect(bytesOf(buffer)).toBe(buffer)
+    expect(toBytes(buffer)).toBe(buffer)
   })
 
   it('of text stands for its UTF-8 bytes', () => {
-    expect(bytesOf('grüße')).toEqual(bytes('grüße'))
+    expect(toBytes('grüße')).toEqual(bytes('grüße'))
   })
 
   it.each([
@@ -95,6 +95,6 @@ describe('a body', () => {
     ['an ArrayBuffer', new ArrayBuffer(2)],
     ['a list of numbers', [123, 125]],
   ])('that is %s was parsed by somebody else', (_, body) => {
-    expect(thrownBy(() => bytesOf(body))).toMatchObject({ code: 'BODY_ALREADY_PARSED', status: 500 })
+    expect(thrownBy(() => toBytes(body))).toMatchObject({ code: 'BODY_ALREADY_PARSED', status: 500 })
   })
 })

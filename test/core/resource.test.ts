@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Document } from '../../src/core/document.ts'
-import { linkedResource } from '../../src/core/resource.ts'
+import { linkResources } from '../../src/core/resource.ts'
 import { CART, order } from '../deliveries.ts'
 import { type GraphDocument, graphs, naivelyLinked, sameGraph } from './graphs.ts'
 
@@ -12,7 +12,7 @@ const written = (document: object) => parsed(JSON.stringify(document))
 
 describe('a linked resource', () => {
   it('has its attributes, its id and type, and what it is related to', () => {
-    expect(linkedResource(written(CART))).toMatchObject({
+    expect(linkResources(written(CART))).toMatchObject({
       id: 'NrlYhpzLKA',
       type: 'orders',
       number: '2001',
@@ -23,17 +23,17 @@ describe('a linked resource', () => {
   })
 
   it('is the same object wherever it is pointed at', () => {
-    const resource = linkedResource(written(CART))
+    const resource = linkResources(written(CART))
     expect((resource.line_items as Linked[])[0]?.order).toBe(resource)
   })
 
   it('does not have what was not included', () => {
-    expect(linkedResource(written(CART))).not.toHaveProperty('market')
+    expect(linkResources(written(CART))).not.toHaveProperty('market')
   })
 
   it('keeps the identifier of what is not in the document', () => {
     const absent = { type: 'customers', id: 'absent' }
-    const resource = linkedResource(
+    const resource = linkResources(
       written({ data: order({ relationships: { customer: { data: absent }, line_items: { data: [absent] } } }) }),
     )
     expect(resource.customer).toEqual(absent)
@@ -42,15 +42,15 @@ describe('a linked resource', () => {
 
   it('may point at itself', () => {
     const self = { data: { type: 'orders', id: 'NrlYhpzLKA' } }
-    const resource = linkedResource(written({ data: order({ relationships: { reorder_of: self } }) }))
+    const resource = linkResources(written({ data: order({ relationships: { reorder_of: self } }) }))
     expect(resource.reorder_of).toBe(resource)
   })
 
   it('needs neither attributes nor relationships', () => {
     const bare = { id: 'NrlYhpzLKA', type: 'orders' }
-    expect(linkedResource(written({ data: bare }))).toEqual(bare)
-    expect(linkedResource(written({ data: { ...bare, attributes: null, relationships: null } }))).toEqual(bare)
-    expect(linkedResource(written({ data: bare, included: null }))).toEqual(bare)
+    expect(linkResources(written({ data: bare }))).toEqual(bare)
+    expect(linkResources(written({ data: { ...bare, attributes: null, relationships: null } }))).toEqual(bare)
+    expect(linkResources(written({ data: bare, included: null }))).toEqual(bare)
   })
 
   it('survives relationships that are none', () => {
@@ -63,7 +63,7 @@ describe('a linked resource', () => {
       f: { data: [null, 'text', {}] },
       g: { data: {} },
     }
-    const resource = linkedResource(written({ data: order({ relationships: odd }) }))
+    const resource = linkResources(written({ data: order({ relationships: odd }) }))
     expect(resource).toMatchObject({ number: '2001', e: 'text', f: [null, 'text', {}], g: {} })
     for (const name of ['a', 'b', 'c', 'd']) expect(resource).not.toHaveProperty(name)
   })
@@ -82,18 +82,18 @@ describe('keys that collide', () => {
       { type: '', id: '', attributes: { name: 'empty' } },
     ]
     const data = included.map(({ type, id }) => ({ type, id }))
-    const { all } = linkedResource(written({ data: order({ relationships: { all: { data } } }), included }))
+    const { all } = linkResources(written({ data: order({ relationships: { all: { data } } }), included }))
     expect((all as Linked[]).map(({ name }) => name)).toEqual(included.map(({ attributes }) => attributes.name))
   })
 
   it('leave id and type to the resource, not to attributes of that name', () => {
-    const resource = linkedResource(written({ data: order({ attributes: { id: 'evil', type: 'evil', name: 'x' } }) }))
+    const resource = linkResources(written({ data: order({ attributes: { id: 'evil', type: 'evil', name: 'x' } }) }))
     expect(resource).toEqual({ id: 'NrlYhpzLKA', type: 'orders', name: 'x' })
   })
 
   it('leave id and type to the resource, not to relationships of that name', () => {
     const customer = { data: { type: 'customers', id: 'OeRyhjDlje' } }
-    const resource = linkedResource(written({ data: order({ relationships: { id: customer, type: customer } }) }))
+    const resource = linkResources(written({ data: order({ relationships: { id: customer, type: customer } }) }))
     expect(resource).toMatchObject({ id: 'NrlYhpzLKA', type: 'orders' })
   })
 
@@ -104,7 +104,7 @@ describe('keys that collide', () => {
       self: { data: { type: 'orders', id: 'NrlYhpzLKA' } },
     }
     const included = [sku('first'), sku('second'), order({ attributes: { number: 'impostor' } })]
-    const resource = linkedResource(written({ data: order({ relationships }), included }))
+    const resource = linkResources(written({ data: order({ relationships }), included }))
     expect(resource.sku).toMatchObject({ name: 'first' })
     expect(resource.self).toBe(resource)
     expect(resource.number).toBe('2001')
@@ -129,7 +129,7 @@ describe('a document that wants to reach the prototypes', () => {
       { "id": "__proto__", "type": "constructor", "attributes": { "name": "constructor" } }
     ]
   }`)
-  const resource = linkedResource(HOSTILE)
+  const resource = linkResources(HOSTILE)
 
   it('reaches none', () => {
     expect({}).not.toHaveProperty('polluted')
@@ -160,7 +160,7 @@ describe('any graph of resources', () => {
   it('is linked as a naive linker links it, each resource as one object', () => {
     fc.assert(
       fc.property(graphs, (document: GraphDocument) => {
-        const linked = linkedResource(written(document))
+        const linked = linkResources(written(document))
         expect(sameGraph(linked, naivelyLinked(document))).toBe(true)
       }),
       { numRuns: 300 },
@@ -170,7 +170,7 @@ describe('any graph of resources', () => {
   it('is linked in a time that does not explode with its cycles', () => {
     const everyone = Array.from({ length: 300 }, (_, i) => ({ type: 'line_items', id: `${i}` }))
     const included = everyone.map((self) => ({ ...self, relationships: { all: { data: everyone } } }))
-    const resource = linkedResource(written({ data: order({ relationships: { all: { data: everyone } } }), included }))
+    const resource = linkResources(written({ data: order({ relationships: { all: { data: everyone } } }), included }))
     const [first, second] = resource.all as { all: unknown[] }[]
     expect(first?.all[1]).toBe(second)
   })

@@ -13,23 +13,23 @@ const NOT_UTF8 = [
 ] as const
 
 describe.each(await inBothRuntimes(() => import('../../src/core/text.ts')))('the text of bytes on %s', (_, module) => {
-  const { textOf } = module
+  const { decodeUtf8 } = module
 
   it.each(['', 'ASCII', 'grüße', '日本語', '👍🏽', '\0', 'a\u2028b'])('is that which was encoded: %j', (text) => {
-    expect(textOf(bytes(text))).toBe(text)
+    expect(decodeUtf8(bytes(text))).toBe(text)
   })
 
   it.each(NOT_UTF8)('is not guessed when there is %s', (_, invalid) => {
-    expect(textOf(Uint8Array.from(invalid))).toBeUndefined()
+    expect(decodeUtf8(Uint8Array.from(invalid))).toBeUndefined()
   })
 
   it('keeps a byte order mark, which JSON does not begin with', () => {
-    expect(textOf(Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d))).toBe('\uFEFF{}')
+    expect(decodeUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d))).toBe('\uFEFF{}')
   })
 
   it('is that of the view, not of the buffer behind it', () => {
-    expect(textOf(bytes('before|ASCII|after').subarray(7, 12))).toBe('ASCII')
-    expect(textOf(bytes('before|grüße|after').subarray(7, 14))).toBe('grüße')
+    expect(decodeUtf8(bytes('before|ASCII|after').subarray(7, 12))).toBe('ASCII')
+    expect(decodeUtf8(bytes('before|grüße|after').subarray(7, 14))).toBe('grüße')
   })
 
   it('is found for what is UTF-8 and for nothing else', () => {
@@ -43,7 +43,7 @@ describe.each(await inBothRuntimes(() => import('../../src/core/text.ts')))('the
     }
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array(), fc.string({ unit: 'binary' }).map(bytes)), (body) => {
-        expect(textOf(body)).toBe(reference(body))
+        expect(decodeUtf8(body)).toBe(reference(body))
       }),
     )
   })

@@ -53,7 +53,7 @@ describe('an emulator', () => {
     ['`retryDelayMs`', { retryDelayMs: 1000 }],
     ['`seed`', { seed: 'x' }],
     ['`speed`', { speed: 10 }],
-    ['duplicate', { misbehaviour: { duplicate: 2 } }],
+    ['duplicate', { faults: { duplicate: 2 } }],
     ['Options', [] as object],
   ])('refuses a wrong %s with a TypeError that names it: %o', async (name, options) => {
     const refusal = createEmulator(options as EmulatorOptions)

@@ -24,8 +24,8 @@ describe('a sender that is closed', () => {
     const scenes = [
       createScene([webhookFor(endless.url)], options),
       createScene([webhookFor(failing.url)], options),
-      createScene([webhookFor(endless.url)], { ...options, misbehaviour: { delayMs: HOUR_MS } }),
-      createScene([webhookFor(endless.url)], { ...options, misbehaviour: { reorder: 1, wrongSignature: 1 } }),
+      createScene([webhookFor(endless.url)], { ...options, faults: { delayMs: HOUR_MS } }),
+      createScene([webhookFor(endless.url)], { ...options, faults: { reorder: 1, wrongSignature: 1 } }),
     ]
     const [hung = expect.fail()] = scenes
     const sent = scenes.map(({ sender }) => Promise.all(numbered(10).map((event) => sender.send(event))))
@@ -46,7 +46,7 @@ describe('a sender that is closed', () => {
 
   it('sends no more, and is closed twice without harm', async () => {
     const { url, arrivals } = await createEndpoint()
-    const { sender } = createScene([webhookFor(url)], { misbehaviour: { delayMs: HOUR_MS, reorder: 1 } })
+    const { sender } = createScene([webhookFor(url)], { faults: { delayMs: HOUR_MS, reorder: 1 } })
     await sender.close()
     expect(await Promise.all(numbered(2).map((event) => sender.send(event)))).toEqual([[], []])
     await Promise.all([sender.settled(), sender.close()])
@@ -79,8 +79,8 @@ describe('a sender', () => {
       const status = calls % 10 === 0 ? 500 : 200
       request.resume().once('end', () => response.writeHead(status).end())
     })
-    const misbehaviour = { duplicate: 0.1, reorder: 0.1, dropMidBody: 0.05, wrongTopic: 0.1, retryAfterSuccess: 0.1 }
-    const { sender, records } = createScene([webhookFor(url)], { misbehaviour, timeoutMs: HOUR_MS })
+    const faults = { duplicate: 0.1, reorder: 0.1, dropMidBody: 0.05, wrongTopic: 0.1, retryAfterSuccess: 0.1 }
+    const { sender, records } = createScene([webhookFor(url)], { faults, timeoutMs: HOUR_MS })
     const sent: WeakRef<EventRecord>[] = []
     await deliver(2000)
     await sender.settled()

@@ -2,7 +2,7 @@ import { createReceiver } from 'hooklayer'
 import { createNodeListener } from 'hooklayer/node'
 import { TEST_SECRET } from 'hooklayer/testing'
 import { describe, expect, it } from 'vitest'
-import type { Misbehaviour } from '../../src/emulator/sender/misbehaviour.ts'
+import type { Faults } from '../../src/emulator/sender/misbehaviour.ts'
 import { recordingLogger } from '../deliveries.ts'
 import {
   answer,
@@ -22,7 +22,7 @@ closeAfterEach()
 
 /** What each call was made for beyond the deliveries themselves, and how it was answered. */
 const booked = ({ callbacks }: Scene) =>
-  callbacks().map(({ metadata, response_code }) => [metadata.misbehaviour, response_code])
+  callbacks().map(({ metadata, response_code }) => [metadata.faults, response_code])
 
 /** A receiver, its secrets bound to topics, and what its handlers saw. */
 async function createShop(): Promise<{ url: string; handled: unknown[] }> {
@@ -46,7 +46,7 @@ describe('a misbehaving sender', () => {
         response.end()
       }, 20)
     })
-    const scene = createScene([webhookFor(url)], { misbehaviour: { duplicate: 1 } })
+    const scene = createScene([webhookFor(url)], { faults: { duplicate: 1 } })
     for (const event of numbered(6)) {
       await scene.sender.send(event)
       await scene.sender.settled()
@@ -65,7 +65,7 @@ describe('a misbehaving sender', () => {
   it('retries a duplicate that fails as any delivery', async () => {
     const { url } = await createEndpoint(answer(500))
     const webhook = webhookFor(url)
-    const scene = createScene([webhook], { misbehaviour: { duplicate: 1 }, retries: 2 })
+    const scene = createScene([webhook], { faults: { duplicate: 1 }, retries: 2 })
     await scene.sender.send(eventOf())
     await scene.sender.settled()
     const reasons = booked(scene).map(([reason]) => reason)
@@ -75,7 +75,7 @@ describe('a misbehaving sender', () => {
 
   it('lets a delivery be overtaken by the next one of its webhook', async () => {
     const { url, arrivals } = await createEndpoint()
-    const { sender } = createScene([webhookFor(url)], { misbehaviour: { reorder: 1 } })
+    const { sender } = createScene([webhookFor(url)], { faults: { reorder: 1 } })
     const begin = performance.now()
     await Promise.all(numbered(4).map((event) => sender.send(event)))
     expect(performance.now() - begin).toBeLessThan(900)
@@ -87,7 +87,7 @@ describe('a misbehaving sender', () => {
 
   it('holds a delivery back for a second where none overtakes it', async () => {
     const { url, arrivals } = await createEndpoint()
-    const { sender } = createScene([webhookFor(url)], { misbehaviour: { reorder: 1 } })
+    const { sender } = createScene([webhookFor(url)], { faults: { reorder: 1 } })
     const begin = performance.now()
     await sender.send(eventOf())
     expect(performance.now() - begin).toBeGreaterThan(950)
@@ -96,7 +96,7 @@ describe('a misbehaving sender', () => {
 
   it('is late by `delayMs`', async () => {
     const { url, arrivals } = await createEndpoint()
-    const { sender } = createScene([webhookFor(url)], { misbehaviour: { delayMs: 80 } })
+    const { sender } = createScene([webhookFor(url)], { faults: { delayMs: 80 } })
     const begin = performance.now()
     await sender.send(eventOf())
     expect(performance.now() - begin).toBeGreaterThan(75)
@@ -105,7 +105,7 @@ describe('a misbehaving sender', () => {
 
   it('drops a connection in the middle of the body, and then delivers', async () => {
     const { url, arrivals } = await createEndpoint()
-    const scene = createScene([webhookFor(url)], { misbehaviour: { dropMidBody: 1 } })
+    const scene = createScene([webhookFor(url)], { faults: { dropMidBody: 1 } })
     const callbacks = await scene.sender.send(eventOf())
     await scene.sender.settled()
     const [dropped, whole] = arrivals
@@ -124,7 +124,7 @@ describe('a misbehaving sender', () => {
     const { url, arrivals } = await createEndpoint()
     const shop = await createShop()
     const webhooks = [webhookFor(url), webhookFor(shop.url, { id: 'shopshopsh' })]
-    const scene = createScene(webhooks, { misbehaviour: { splitChunks: 1 } })
+    const scene = createScene(webhooks, { faults: { splitChunks: 1 } })
     await scene.sender.send(eventOf({ number: 'Łódź' }))
     const [arrival] = arrivals
     expect(arrival?.headers['transfer-encoding']).toBe('chunked')
@@ -138,7 +138,7 @@ describe('a misbehaving sender', () => {
 
   it('splits a body of plain characters in its middle', async () => {
     const { url, arrivals } = await createEndpoint()
-    const { sender } = createScene([webhookFor(url)], { misbehaviour: { splitChunks: 1 } })
+    const { sender } = createScene([webhookFor(url)], { faults: { splitChunks: 1 } })
     await sender.send(eventOf())
     const [first = 0, second = 0] = arrivals[0]?.chunks.map(({ length }) => length) ?? []
     expect(Math.abs(first - second)).toBeLessThanOrEqual(1)
@@ -146,7 +146,7 @@ describe('a misbehaving sender', () => {
 
   it.each(['wrongSignature', 'wrongTopic'])('is refused once for %s, and then delivers', async (name) => {
     const { url, handled } = await createShop()
-    const scene = createScene([webhookFor(url)], { misbehaviour: { [name]: 1 } })
+    const scene = createScene([webhookFor(url)], { faults: { [name]: 1 } })
     const callbacks = await scene.sender.send(eventOf({ number: 'R1' }))
     await scene.sender.settled()
     expect(booked(scene)).toEqual([
@@ -159,8 +159,8 @@ describe('a misbehaving sender', () => {
   it('does not open the circuit by what it pretends', async () => {
     const { url, arrivals } = await createEndpoint(answer(401))
     const webhook = webhookFor(url)
-    const misbehaviour = { wrongSignature: 1, wrongTopic: 1, dropMidBody: 1 }
-    const { sender } = createScene([webhook], { misbehaviour, retries: 0 })
+    const faults = { wrongSignature: 1, wrongTopic: 1, dropMidBody: 1 }
+    const { sender } = createScene([webhook], { faults, retries: 0 })
     for (const event of numbered(10)) await sender.send(event)
     expect([arrivals.length, webhook.circuit_failure_count, webhook.circuit_state]).toEqual([40, 10, 'closed'])
   })
@@ -168,7 +168,7 @@ describe('a misbehaving sender', () => {
   it('names another topic of the resource, or of another one where it has a single topic', async () => {
     const { url, arrivals } = await createEndpoint()
     const webhooks = ['orders.place', 'skus.tagged'].map((topic) => webhookFor(url, { id: topic, topic }))
-    const { sender } = createScene(webhooks, { misbehaviour: { wrongTopic: 1 } })
+    const { sender } = createScene(webhooks, { faults: { wrongTopic: 1 } })
     await sender.send(eventOf({}, 'orders.place'))
     await sender.send(eventOf({}, 'skus.tagged'))
     expect(arrivals.map(({ topic }) => topic)).toEqual([
@@ -183,7 +183,7 @@ describe('a misbehaving sender', () => {
     const { url, arrivals } = await createEndpoint()
     const attempts: number[] = []
     const retryDelayMs = (attempt: number) => attempts.push(attempt) * 30
-    const scene = createScene([webhookFor(url)], { misbehaviour: { retryAfterSuccess: 1 }, retryDelayMs })
+    const scene = createScene([webhookFor(url)], { faults: { retryAfterSuccess: 1 }, retryDelayMs })
     await scene.sender.send(eventOf())
     expect(arrivals).toHaveLength(1)
     await scene.sender.settled()
@@ -199,9 +199,9 @@ describe('a misbehaving sender', () => {
 })
 
 describe('a seed', () => {
-  async function misfortunes(seed: number | undefined, misbehaviour: Misbehaviour): Promise<string[]> {
+  async function misfortunes(seed: number | undefined, faults: Faults): Promise<string[]> {
     const { url } = await createEndpoint()
-    const scene = createScene([webhookFor(url)], { seed, misbehaviour })
+    const scene = createScene([webhookFor(url)], { seed, faults })
     const seen: string[] = []
     for (const event of numbered(30)) {
       await scene.sender.send(event)
@@ -230,7 +230,7 @@ describe('a seed', () => {
 
   it('brings about as many as the probability says', async () => {
     const { url } = await createEndpoint()
-    const { sender, records } = createScene([webhookFor(url)], { misbehaviour: { wrongSignature: 0.2 } })
+    const { sender, records } = createScene([webhookFor(url)], { faults: { wrongSignature: 0.2 } })
     await Promise.all(numbered(500).map((event) => sender.send(event)))
     expect(records.eventCallbacks.size - 500).toBeGreaterThan(70)
     expect(records.eventCallbacks.size - 500).toBeLessThan(130)
@@ -239,21 +239,17 @@ describe('a seed', () => {
 
 describe('an option', () => {
   it.each<[string, object, string]>([
-    ['that is unknown', { duplicates: 1 }, '`misbehaviour` has no option `duplicates`.'],
-    ['over 1', { duplicate: 1.1 }, '`misbehaviour.duplicate` must be a probability from 0 to 1.'],
-    ['under 0', { reorder: -0.1 }, '`misbehaviour.reorder` must be a probability from 0 to 1.'],
-    [
-      'that is not a number',
-      { dropMidBody: Number.NaN },
-      '`misbehaviour.dropMidBody` must be a probability from 0 to 1.',
-    ],
-    ['of another type', { wrongTopic: true }, '`misbehaviour.wrongTopic` must be a probability from 0 to 1.'],
-    ['that goes back in time', { delayMs: -1 }, '`misbehaviour.delayMs` must be a number of milliseconds, 0 or more.'],
-  ])('%s is refused when the sender is made', (_, misbehaviour, message) => {
-    expect(() => createScene([], { misbehaviour })).toThrow(new TypeError(message))
+    ['that is unknown', { duplicates: 1 }, '`faults` has no option `duplicates`.'],
+    ['over 1', { duplicate: 1.1 }, '`faults.duplicate` must be a probability from 0 to 1.'],
+    ['under 0', { reorder: -0.1 }, '`faults.reorder` must be a probability from 0 to 1.'],
+    ['that is not a number', { dropMidBody: Number.NaN }, '`faults.dropMidBody` must be a probability from 0 to 1.'],
+    ['of another type', { wrongTopic: true }, '`faults.wrongTopic` must be a probability from 0 to 1.'],
+    ['that goes back in time', { delayMs: -1 }, '`faults.delayMs` must be a number of milliseconds, 0 or more.'],
+  ])('%s is refused when the sender is made', (_, faults, message) => {
+    expect(() => createScene([], { faults })).toThrow(new TypeError(message))
   })
 
   it('that is undefined is the same as none', () => {
-    expect(() => createScene([], { misbehaviour: { duplicate: undefined, delayMs: undefined } })).not.toThrow()
+    expect(() => createScene([], { faults: { duplicate: undefined, delayMs: undefined } })).not.toThrow()
   })
 })

@@ -34,7 +34,7 @@ async function open(engine: Settings['engine'], both: Partial<Settings>, workers
   const receivers: ShopProcess[] = []
   effects = createEffects()
   spread = await openSpread(() => receivers.flatMap(({ port }) => port ?? []))
-  sender = await openSender(spread.port, { misbehaviour: MISBEHAVIOUR })
+  sender = await openSender(spread.port, { faults: MISBEHAVIOUR })
   sender.keepCircuitsClosed()
   const settings: Settings = {
     secrets: sender.secrets,

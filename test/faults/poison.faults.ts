@@ -136,7 +136,12 @@ describe.skipIf(noRedis || noPostgres).each(ENGINES)('with an inbox on %s,', (en
     const brokenWhile = () => join(effects.folder, 'broken')
     await open(engine, () => {
       writeFileSync(brokenWhile(), '')
-      return { inbox: {}, worker: { backoffMs: 300 }, receiver: { protectBreaker: true }, brokenWhile: brokenWhile() }
+      return {
+        inbox: {},
+        worker: { backoffMs: 300 },
+        receiver: { inboxMode: 'on-failures' },
+        brokenWhile: brokenWhile(),
+      }
     })
     const count = BROKEN.deliveries
     await sendAll(count, BROKEN.inFlight, () => false)

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Lane } from '../../src/inboxes/bullmq-job.ts'
-import { createRoom } from '../../src/inboxes/bullmq-room.ts'
+import { createBacklog } from '../../src/inboxes/bullmq-room.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 }))
 afterEach(() => void vi.useRealTimers())
@@ -24,7 +24,7 @@ function laneOf(...counts: readonly (number | Error | Promise<never>)[]): {
 
 it('counts once for as long as the count is good, and what happens here besides', async () => {
   const { lanes, asked } = laneOf(7)
-  const room = createRoom(10)
+  const room = createBacklog(10)
   expect(await Promise.all([room.isLeft(lanes), room.isLeft(lanes)])).toEqual([true, true])
   room.count(1)
   expect(await room.isLeft(lanes)).toBe(true)
@@ -37,7 +37,7 @@ it('counts once for as long as the count is good, and what happens here besides'
 
 it('has nobody wait for the next count while the last one is good', async () => {
   const { lanes, asked } = laneOf(7, never)
-  const room = createRoom(10)
+  const room = createBacklog(10)
   await room.isLeft(lanes)
   vi.setSystemTime(1_000_600)
   expect(await room.isLeft(lanes)).toBe(true)
@@ -47,7 +47,7 @@ it('has nobody wait for the next count while the last one is good', async () => 
 
 it('waits for a count when the last one is too old', async () => {
   const { lanes } = laneOf(7, 9)
-  const room = createRoom(10)
+  const room = createBacklog(10)
   await room.isLeft(lanes)
   room.count(5)
   vi.setSystemTime(1_001_001)
@@ -58,7 +58,7 @@ it('waits for a count when the last one is too old', async () => {
 
 it('says so when it cannot count, and counts again for who asks next', async () => {
   const { lanes } = laneOf(new Error('away'), 7, new Error('away'), 9)
-  const room = createRoom(10)
+  const room = createBacklog(10)
   await expect(room.isLeft(lanes)).rejects.toThrow('away')
   expect(await room.isLeft(lanes)).toBe(true)
   vi.setSystemTime(1_000_600)

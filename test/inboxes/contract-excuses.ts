@@ -62,7 +62,7 @@ export function testExcuses(suite: InboxSuite): void {
       const [closing, working] = [await open(), await open()]
       const receiver = createReceiver({ secrets: () => undefined, logger: recordingLogger().logger })
       await receiver.close()
-      const refused = recording(receiver.process)
+      const refused = recording(receiver.handleStored)
       consume(closing, refused.process, { concurrency: 1, attempts: 1, delayMs: () => 60_000 })
       await putAll(closing, [stored('one')])
       await eventually(() => expect(refused.started).toEqual(['one']))

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Attempt, WebhookError } from 'hooklayer'
+import { type DeliveryAttempt, WebhookError } from 'hooklayer'
 import { describe, expect, it } from 'vitest'
 import { createGate, createScene, deadLettersOf, type InboxSuite, putAll, recording, several, stored } from './scene.ts'
 
@@ -11,7 +11,7 @@ export function testHandling(suite: InboxSuite): void {
       const { open, consume, eventually } = await createScene(suite)
       const inbox = await open()
       const attempts: { number: number; at: number }[] = []
-      const fail = async (_: unknown, { number }: Attempt) => {
+      const fail = async (_: unknown, { number }: DeliveryAttempt) => {
         attempts.push({ number, at: performance.now() })
         if (number < 3) throw new Error('not yet')
       }
@@ -73,7 +73,7 @@ export function testHandling(suite: InboxSuite): void {
       const { open, consume, eventually } = await createScene(suite)
       const inbox = await open()
       const fail = () => {
-        throw new Error('at once')
+        throw new Error('at-once')
       }
       consume(inbox, fail, { attempts: 1 })
       await putAll(inbox, [stored('bad')])

@@ -1,4 +1,4 @@
-import type { Attempt, ConsumeOptions, Consumer, Inbox, ProcessDelivery, StoredDelivery } from 'hooklayer'
+import type { ConsumeOptions, DeliveryAttempt, Inbox, ProcessDelivery, StoredDelivery, Worker } from 'hooklayer'
 import { expect, onTestFinished, vi } from 'vitest'
 
 /** Where an engine keeps the deliveries of one test: empty at first. */
@@ -20,7 +20,7 @@ export interface Scene {
   /** Opens an inbox, to be closed when the test has finished. */
   open: Place['open']
   /** Consumes until the test has finished, if not stopped before. */
-  consume(inbox: Inbox, process: ProcessDelivery, options?: Partial<ConsumeOptions>): Consumer
+  consume(inbox: Inbox, process: ProcessDelivery, options?: Partial<ConsumeOptions>): Worker
   /** Waits until it does not throw any more. */
   eventually(check: () => unknown): Promise<void>
 }
@@ -30,7 +30,7 @@ const OPTIONS = { concurrency: 4, concurrencyByTopic: {}, attempts: 3, delayMs: 
 export async function createScene({ start, patienceMs }: InboxSuite): Promise<Scene> {
   const place = await start()
   const inboxes: Inbox[] = []
-  const consumers: Consumer[] = []
+  const consumers: Worker[] = []
   const errors: unknown[] = []
   onTestFinished(async () => {
     await Promise.all(consumers.map((consumer) => consumer.stop({ timeoutMs: 0 })))
@@ -85,7 +85,9 @@ export interface Recording {
 }
 
 /** Handles deliveries as it is told, and takes notes. */
-export function recording(handle: (delivery: StoredDelivery, attempt: Attempt) => unknown = () => {}): Recording {
+export function recording(
+  handle: (delivery: StoredDelivery, attempt: DeliveryAttempt) => unknown = () => {},
+): Recording {
   const running = new Map<string, number>()
   const peak = new Map<string, number>()
   const started: string[] = []
@@ -97,7 +99,7 @@ export function recording(handle: (delivery: StoredDelivery, attempt: Attempt) =
       peak.set(key, Math.max(now, peak.get(key) ?? 0))
     }
   }
-  async function process(delivery: StoredDelivery, attempt: Attempt): Promise<void> {
+  async function process(delivery: StoredDelivery, attempt: DeliveryAttempt): Promise<void> {
     const keys = ['all', delivery.topic, delivery.group ?? 'no group']
     started.push(delivery.id)
     count(keys, 1)

@@ -129,7 +129,7 @@ it('reports a line an event, with the id that a handler sees', async () => {
       topic: 'customers.create',
       eventId: await eventIdOf('customers.create', second?.payload),
       resource: 'customers/customer0001',
-      result: 'already delivered',
+      result: 'already-delivered',
     },
   ])
   expect(recovery).toEqual({
@@ -186,7 +186,7 @@ it('does nothing in a dry run but say what it would do, and its cursor passes no
   one.isBroken = false
   const { recovery, results } = await recovered(one, { dryRun: true, resetCircuits: true, retrigger: true })
   expect(recovery).toMatchObject({ wouldRecover: 3, recovered: 0, circuitsReset: 0, complete: true })
-  expect(results.map(({ result }) => result)).toEqual(['would recover', 'would recover', 'would recover'])
+  expect(results.map(({ result }) => result)).toEqual(['would-recover', 'would-recover', 'would-recover'])
   expect(one.handled).toEqual([])
   await recovered(one, { after: recovery.cursor })
   expect(one.handled).toEqual(ids(3))

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Claim, IdempotencyStore, Reservation, ResourceVersion } from 'hooklayer'
+import type { IdempotencyStore, Reservation, ReserveOptions, ResourceVersion } from 'hooklayer'
 import { expect } from 'vitest'
 
 /** The connections of a suite, by number: any number is one of them. */
@@ -14,7 +14,7 @@ export const SHORT_MS = 50
 
 export const KEPT = { retentionMs: LONG_MS, version: undefined }
 
-export const claimFor = (leaseMs: number, version?: ResourceVersion): Claim => ({ leaseMs, version })
+export const claimFor = (leaseMs: number, version?: ResourceVersion): ReserveOptions => ({ leaseMs, version })
 
 export async function reserved(store: IdempotencyStore, key: string, claim = claimFor(LONG_MS)): Promise<Reserved> {
   const reservation = await store.reserve(key, claim)

@@ -8,7 +8,7 @@ export function testClaims(connection: Connections): void {
     const key = randomUUID()
     const { token, done, stale } = await reserved(connection(0), key)
     expect({ done, stale }).toEqual({ done: [], stale: false })
-    expect(await connection(1).reserve(key, claimFor(LONG_MS))).toEqual({ state: 'in progress' })
+    expect(await connection(1).reserve(key, claimFor(LONG_MS))).toEqual({ state: 'in-progress' })
     expect(await connection(0).complete(key, token, KEPT)).toBe(true)
     expect(await connection(1).reserve(key, claimFor(LONG_MS))).toEqual({ state: 'completed' })
   })
@@ -32,7 +32,7 @@ export function testClaims(connection: Connections): void {
     expect(await connection(0).renew(key, old.token, { leaseMs: LONG_MS, done: ['late'] })).toBe(false)
     expect(await connection(0).complete(key, old.token, KEPT)).toBe(false)
     expect(await connection(0).release(key, old.token, { done: ['late'], retentionMs: LONG_MS })).toBe(false)
-    expect(await connection(2).reserve(key, claimFor(LONG_MS))).toEqual({ state: 'in progress' })
+    expect(await connection(2).reserve(key, claimFor(LONG_MS))).toEqual({ state: 'in-progress' })
     await connection(1).release(key, taken.token, { done: [], retentionMs: LONG_MS })
     expect((await reserved(connection(0), key)).done).toEqual([])
   })
@@ -52,7 +52,7 @@ export function testClaims(connection: Connections): void {
     await lapse(connection(0), lost, (await reserved(connection(0), lost)).token)
     await reserved(connection(1), lost)
     await sleep(170)
-    expect(await connection(1).reserve(kept, claimFor(LONG_MS))).toEqual({ state: 'in progress' })
+    expect(await connection(1).reserve(kept, claimFor(LONG_MS))).toEqual({ state: 'in-progress' })
   })
 
   it('knows no holder of what is not claimed, is completed, or is held by another token', async () => {
@@ -70,7 +70,7 @@ export function testClaims(connection: Connections): void {
       expect(await connection(1).complete(key, wrong, KEPT)).toBe(false)
       expect(await connection(1).release(key, wrong, { done: [], retentionMs: LONG_MS })).toBe(false)
     }
-    expect(await connection(1).reserve(held, claimFor(LONG_MS))).toEqual({ state: 'in progress' })
+    expect(await connection(1).reserve(held, claimFor(LONG_MS))).toEqual({ state: 'in-progress' })
     await reserved(connection(1), free)
   })
 }
@@ -82,7 +82,7 @@ export function testClock(connection: Connections): void {
     const { token } = await reserved(connection(0), completed)
     await connection(0).complete(completed, token, KEPT)
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3 * 24 * 3600 * 1000 })
-    expect(await connection(1).reserve(held, claimFor(LONG_MS))).toEqual({ state: 'in progress' })
+    expect(await connection(1).reserve(held, claimFor(LONG_MS))).toEqual({ state: 'in-progress' })
     expect(await connection(1).reserve(completed, claimFor(LONG_MS))).toEqual({ state: 'completed' })
   })
 }

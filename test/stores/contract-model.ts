@@ -109,7 +109,7 @@ function createPlay(run: string): Record<Step['act'], (store: IdempotencyStore, 
       const version = versionOf(key)
       const reservation = await store.reserve(nameOf(key), claimFor(LONG_MS, version))
       if (model.isCompleted) return expect(reservation).toEqual({ state: 'completed' })
-      if (model.token && !model.isLapsed) return expect(reservation).toEqual({ state: 'in progress' })
+      if (model.token && !model.isLapsed) return expect(reservation).toEqual({ state: 'in-progress' })
       const { token, done, stale } = reservation as Reserved
       const all = tokens.flat()
       expect({ isNew: typeof token === 'string' && !all.includes(token), done: [...done].sort(), stale }).toEqual({

@@ -14,7 +14,7 @@ export function testRaces(connection: Connections): void {
     for (let round = 0; round < 5; round++) {
       const reservations = await rush(randomUUID())
       expect(countOf(reservations, 'reserved')).toBe(1)
-      expect(countOf(reservations, 'in progress')).toBe(49)
+      expect(countOf(reservations, 'in-progress')).toBe(49)
     }
   })
 
@@ -25,7 +25,7 @@ export function testRaces(connection: Connections): void {
       await lapse(connection(round), key, token)
       const reservations = await rush(key)
       expect(countOf(reservations, 'reserved')).toBe(1)
-      expect(countOf(reservations, 'in progress')).toBe(49)
+      expect(countOf(reservations, 'in-progress')).toBe(49)
     }
   })
 
@@ -83,6 +83,6 @@ export function testRaces(connection: Connections): void {
     )
     expect(handled).toEqual(keys.map(() => true))
     const states = await Promise.all(keys.map((key, at) => connection(at + 1).reserve(key, claimFor(LONG_MS))))
-    expect(states).toEqual(keys.map((_, at) => ({ state: at % 3 ? 'completed' : 'in progress' })))
+    expect(states).toEqual(keys.map((_, at) => ({ state: at % 3 ? 'completed' : 'in-progress' })))
   })
 }

@@ -22,7 +22,7 @@ describe('a store in memory that is full', () => {
     const { token } = await reserved(store, 'a')
     await reserved(store, 'b')
     await expect(store.reserve('c', claimFor(LONG_MS))).rejects.toThrow('full: 2 events are in progress')
-    expect(await store.reserve('a', claimFor(LONG_MS))).toEqual({ state: 'in progress' })
+    expect(await store.reserve('a', claimFor(LONG_MS))).toEqual({ state: 'in-progress' })
     expect(await store.complete('a', token, KEPT)).toBe(true)
     await reserved(store, 'c')
   })

@@ -156,7 +156,7 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     const outside = createPostgresStore({ client: pool, table })
     for (const [end, state] of [
       ['rollback', 'reserved'],
-      ['commit', 'in progress'],
+      ['commit', 'in-progress'],
     ] as const) {
       const client = await pool.connect()
       await client.query('begin')

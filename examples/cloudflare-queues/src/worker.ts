@@ -46,7 +46,7 @@ export default {
       const { id, topic, receivedAt } = message.body
       const body = await (await env.BODIES.get(id))?.bytes() // none if its message came twice, and was handled
       try {
-        if (body) await receiver.process({ topic, receivedAt: new Date(receivedAt), body })
+        if (body) await receiver.handleStored({ topic, receivedAt: new Date(receivedAt), body })
       } catch (error) {
         const mayPass = isWebhookError(error) && error.retryable
         if (mayPass) message.retry({ delaySeconds: Math.min(43_200, 5 * 2 ** message.attempts) })

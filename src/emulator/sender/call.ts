@@ -2,7 +2,7 @@ import { bulkhead } from 'cockatiel'
 import { deliveryHeaders } from '../../testing/headers.ts'
 import type { EventCallbackRecord, Records, WebhookRecord } from '../records.ts'
 import { countCall, isCallable } from './circuit.ts'
-import { type Delivery, isPretence } from './delivery.ts'
+import { type Delivery, isDecoy } from './delivery.ts'
 import { recordAnswer, recordCall } from './event-callback.ts'
 import { createPoster } from './post.ts'
 
@@ -35,15 +35,15 @@ export function createCaller({ records, timeoutMs, onOpenCircuit }: CallerOption
   let isClosed = false
 
   async function call(delivery: Delivery): Promise<Call | undefined> {
-    const { webhook, payload, manner } = delivery
+    const { webhook, payload, chunking } = delivery
     if (isClosed || !isCallable(records, webhook)) return undefined
     const record = recordCall(records, delivery)
     const headers = deliveryHeaders(delivery.topic, delivery.signature)
-    const answer = await poster.post({ url: record.callback_url, headers, body: payload.body, manner })
+    const answer = await poster.post({ url: record.callback_url, headers, body: payload.body, chunking })
     recordAnswer(record, answer)
     const { status = 0 } = answer
     const isSuccess = status >= 200 && status < 300
-    if (!isPretence(delivery) && countCall(webhook, isSuccess)) onOpenCircuit(webhook)
+    if (!isDecoy(delivery) && countCall(webhook, isSuccess)) onOpenCircuit(webhook)
     return { record, isSuccess }
   }
 

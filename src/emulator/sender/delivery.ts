@@ -2,10 +2,10 @@ import { sign } from '../../core/signature.ts'
 import { eventsOf, resourceOf } from '../../topics/catalogue.ts'
 import type { EventRecord, WebhookRecord } from '../records.ts'
 import type { Payload } from './payload.ts'
-import type { Manner } from './post.ts'
+import type { Chunking } from './post.ts'
 
 /** Something false that is sent before the true delivery. */
-export type Pretence = 'dropMidBody' | 'wrongSignature' | 'wrongTopic'
+export type Decoy = 'dropMidBody' | 'wrongSignature' | 'wrongTopic'
 
 /** What a webhook is sent about an event: by all of its calls alike, but for those that pretend. */
 export interface Delivery {
@@ -14,24 +14,24 @@ export interface Delivery {
   readonly payload: Payload
   readonly signature: string
   readonly topic: string
-  readonly manner: Manner
+  readonly chunking: Chunking
   /** Why its calls are made, where a sender that behaves would make none. */
-  readonly extra: Pretence | 'duplicate' | 'retryAfterSuccess' | undefined
+  readonly extra: Decoy | 'duplicate' | 'retryAfterSuccess' | undefined
 }
 
 export async function createDelivery(event: EventRecord, webhook: WebhookRecord, payload: Payload): Promise<Delivery> {
   const signature = await sign(payload.body, webhook.shared_secret)
-  return { event, webhook, payload, signature, topic: event.name, manner: 'whole', extra: undefined }
+  return { event, webhook, payload, signature, topic: event.name, chunking: 'whole', extra: undefined }
 }
 
 /** A receiver owes it nothing: it neither counts towards the circuit nor is it sent again. */
-export function isPretence({ extra }: Delivery): boolean {
+export function isDecoy({ extra }: Delivery): boolean {
   return extra === 'dropMidBody' || extra === 'wrongSignature' || extra === 'wrongTopic'
 }
 
-export async function pretend(delivery: Delivery, extra: Pretence): Promise<Delivery> {
+export async function createDecoy(delivery: Delivery, extra: Decoy): Promise<Delivery> {
   const { payload, webhook } = delivery
-  if (extra === 'dropMidBody') return { ...delivery, extra, manner: 'dropped' }
+  if (extra === 'dropMidBody') return { ...delivery, extra, chunking: 'dropped' }
   if (extra === 'wrongTopic') return { ...delivery, extra, topic: otherTopic(delivery.topic) }
   return { ...delivery, extra, signature: await sign(payload.body, `${webhook.shared_secret}, of another webhook`) }
 }

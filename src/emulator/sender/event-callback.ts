@@ -17,7 +17,7 @@ export function recordCall(records: Records, { event, webhook, payload, extra }:
     updated_at: now,
     reference: null,
     reference_origin: null,
-    metadata: extra === undefined ? {} : { misbehaviour: extra },
+    metadata: extra === undefined ? {} : { faults: extra },
     webhook,
     event,
   }

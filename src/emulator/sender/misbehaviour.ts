@@ -1,4 +1,4 @@
-import type { Pretence } from './delivery.ts'
+import type { Decoy } from './delivery.ts'
 import { createRandom } from './random.ts'
 
 /**
@@ -6,9 +6,9 @@ import { createRandom } from './random.ts'
  * 0 (never, the default) to 1 (always); the same seed and the same events in the same order bring the same misfortunes.
  *
  * Each call has an event callback of its own. Those that would not have been made otherwise say why in their `metadata`:
- * `{ misbehaviour: 'duplicate' }`.
+ * `{ faults: 'duplicate' }`.
  */
-export interface Misbehaviour {
+export interface Faults {
   /** A second delivery of the same bytes, with retries of its own: at the same time, or when the first call has ended. */
   readonly duplicate?: number | undefined
   /**
@@ -37,34 +37,34 @@ export interface Misbehaviour {
 }
 
 /** What befalls one delivery. */
-export interface Misfortune {
-  readonly duplicate: 'at once' | 'later' | undefined
+export interface DeliveryFaults {
+  readonly duplicate: 'at-once' | 'later' | undefined
   /** Stands for being held back. */
   readonly hold: object | undefined
   /** The hold of the delivery before it, which ends when this one has been answered. */
   readonly overtakes: object | undefined
   readonly delayMs: number
-  readonly pretences: readonly Pretence[]
+  readonly decoys: readonly Decoy[]
   readonly isSplit: boolean
   readonly isRepeated: boolean
 }
 
 /**
- * Draws the misfortune of one delivery after the other. Every one takes as many numbers, so that what one option brings does
+ * Draws the faults of one delivery after the other. Every one takes as many numbers, so that what one option brings does
  * not depend on the others.
  *
  * @throws TypeError if an option is unknown or out of range.
  */
-export function createMisfortunes(misbehaviour: Misbehaviour = {}, seed = 1): (webhook: object) => Misfortune {
-  check(misbehaviour)
+export function createFaultPlan(faults: Faults = {}, seed = 1): (webhook: object) => DeliveryFaults {
+  check(faults)
   const held = new WeakMap<object, object>()
-  const { delayMs = 0 } = misbehaviour
+  const { delayMs = 0 } = faults
   const random = createRandom(seed)
-  const befalls = (name: keyof Misbehaviour) => random() < (misbehaviour[name] ?? 0)
+  const isDrawn = (name: keyof Faults) => random() < (faults[name] ?? 0)
   return (webhook) => {
-    const when = random() < 0.5 ? 'at once' : 'later'
-    const pretences = PRETENCES.filter(befalls)
-    const isHeld = befalls('reorder')
+    const when = random() < 0.5 ? 'at-once' : 'later'
+    const decoys = DECOYS.filter(isDrawn)
+    const isHeld = isDrawn('reorder')
     const overtakes = held.get(webhook)
     held.delete(webhook)
     const hold = isHeld && !overtakes ? {} : undefined
@@ -73,24 +73,24 @@ export function createMisfortunes(misbehaviour: Misbehaviour = {}, seed = 1): (w
       hold,
       overtakes,
       delayMs,
-      pretences,
-      duplicate: befalls('duplicate') ? when : undefined,
-      isSplit: befalls('splitChunks'),
-      isRepeated: befalls('retryAfterSuccess'),
+      decoys,
+      duplicate: isDrawn('duplicate') ? when : undefined,
+      isSplit: isDrawn('splitChunks'),
+      isRepeated: isDrawn('retryAfterSuccess'),
     }
   }
 }
 
-const PRETENCES = ['dropMidBody', 'wrongSignature', 'wrongTopic'] as const satisfies readonly Pretence[]
-const PROBABILITIES = ['duplicate', 'reorder', 'splitChunks', 'retryAfterSuccess', ...PRETENCES]
+const DECOYS = ['dropMidBody', 'wrongSignature', 'wrongTopic'] as const satisfies readonly Decoy[]
+const PROBABILITIES = ['duplicate', 'reorder', 'splitChunks', 'retryAfterSuccess', ...DECOYS]
 
-function check(misbehaviour: Misbehaviour): void {
-  for (const [name, value] of Object.entries(misbehaviour)) {
+function check(faults: Faults): void {
+  for (const [name, value] of Object.entries(faults)) {
     const isProbability = PROBABILITIES.includes(name)
-    if (!isProbability && name !== 'delayMs') throw new TypeError(`\`misbehaviour\` has no option \`${name}\`.`)
+    if (!isProbability && name !== 'delayMs') throw new TypeError(`\`faults\` has no option \`${name}\`.`)
     const max = isProbability ? 1 : Number.MAX_SAFE_INTEGER
     if (value === undefined || (typeof value === 'number' && value >= 0 && value <= max)) continue
     const range = isProbability ? 'a probability from 0 to 1' : 'a number of milliseconds, 0 or more'
-    throw new TypeError(`\`misbehaviour.${name}\` must be ${range}.`)
+    throw new TypeError(`\`faults.${name}\` must be ${range}.`)
   }
 }

@@ -3,7 +3,7 @@ export interface Pauses {
   /** `true` once `ms` milliseconds have passed, `false` as soon as it is called off. */
   wait(owner: object, ms: number): Promise<boolean>
   /** Calls off what is waited for on behalf of an owner. */
-  callOff(owner: object): void
+  cancel(owner: object): void
   /** Calls off everything, now and from now on. */
   close(): void
 }
@@ -15,7 +15,7 @@ export function createPauses(): Pauses {
   const pending = new Map<object, Set<(hasPassed: boolean) => void>>()
   let isClosed = false
 
-  const callOff = (owner: object) => {
+  const cancel = (owner: object) => {
     for (const end of [...(pending.get(owner) ?? [])]) end(false)
   }
 
@@ -35,10 +35,10 @@ export function createPauses(): Pauses {
         }
       })
     },
-    callOff,
+    cancel,
     close() {
       isClosed = true
-      for (const owner of [...pending.keys()]) callOff(owner)
+      for (const owner of [...pending.keys()]) cancel(owner)
     },
   }
 }

@@ -2,7 +2,7 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 
 /** How a body is written: as one, in two chunks that part a character, or no more than its first half. */
-export type Manner = 'whole' | 'split' | 'dropped'
+export type Chunking = 'whole' | 'split' | 'dropped'
 
 /** A request as it is to go over the wire. */
 interface Posting {
@@ -10,7 +10,7 @@ interface Posting {
   /** Without those that say how long the body is. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
-  readonly manner: Manner
+  readonly chunking: Chunking
 }
 
 /** How a call ended; without a status if no answer came. */
@@ -38,11 +38,11 @@ export function createPoster(timeoutMs: number): Poster {
   const keep = { keepAlive: true, timeout: IDLE_MS, maxFreeSockets: Number.POSITIVE_INFINITY }
   const agents = { http: new http.Agent(keep), https: new https.Agent(keep) }
 
-  function open({ url, headers, body, manner }: Posting): http.ClientRequest {
+  function open({ url, headers, body, chunking }: Posting): http.ClientRequest {
     const { request, agent } = /^https:/i.test(url)
       ? { request: https.request, agent: agents.https }
       : { request: http.request, agent: agents.http }
-    const length = manner === 'split' ? { 'transfer-encoding': 'chunked' } : { 'content-length': body.byteLength }
+    const length = chunking === 'split' ? { 'transfer-encoding': 'chunked' } : { 'content-length': body.byteLength }
     return request(url, { method: 'POST', agent, headers: { ...headers, ...length } })
   }
 
@@ -59,7 +59,7 @@ export function createPoster(timeoutMs: number): Poster {
       answer ??= { status, message: statusMessage || (http.STATUS_CODES[status] ?? '') }
       response.resume()
     })
-    request.on('error', (error) => giveUp(causeOf(error)))
+    request.on('error', (error) => giveUp(describeFailure(error)))
     request.once('close', () => {
       clearTimeout(timer)
       resolve(answer ?? { status: undefined, message: HUNG_UP })
@@ -80,20 +80,20 @@ export function createPoster(timeoutMs: number): Poster {
   }
 }
 
-function write(request: http.ClientRequest, { body, manner }: Posting, giveUp: (message: string) => void): void {
-  if (manner === 'whole') request.end(body)
-  if (manner === 'split') {
-    const cut = cutOf(body)
+function write(request: http.ClientRequest, { body, chunking }: Posting, giveUp: (message: string) => void): void {
+  if (chunking === 'whole') request.end(body)
+  if (chunking === 'split') {
+    const cut = findCut(body)
     request.write(body.subarray(0, cut))
     request.end(body.subarray(cut))
   }
-  if (manner === 'dropped') {
+  if (chunking === 'dropped') {
     request.write(body.subarray(0, body.length / 2), () => giveUp('Connection dropped in the middle of the body'))
   }
 }
 
 /** Behind the first byte of the first character that has several; in the middle where there is none. */
-function cutOf(body: Uint8Array): number {
+function findCut(body: Uint8Array): number {
   const lead = body.findIndex((byte) => byte >= 0xc0)
   return lead === -1 ? Math.floor(body.length / 2) : lead + 1
 }
@@ -109,7 +109,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 }
 
 /** In a few words, and never the error's own message, which may hold the URL. */
-function causeOf({ code = '' }: NodeJS.ErrnoException): string {
+function describeFailure({ code = '' }: NodeJS.ErrnoException): string {
   if (code.startsWith('HPE_')) return 'The answer was not HTTP'
   return CAUSES[code] ?? `Connection failed (${code || 'unknown'})`
 }

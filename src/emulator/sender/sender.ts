@@ -2,8 +2,8 @@ import type { EventRecord, Records, Sender, WebhookRecord } from '../records.ts'
 import { type Call, createCaller } from './call.ts'
 import { isCallable } from './circuit.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
-import { createMisbehaving } from './misbehaving.ts'
-import { createMisfortunes, type Misbehaviour } from './misbehaviour.ts'
+import { createFaultInjector } from './misbehaving.ts'
+import { createFaultPlan, type Faults } from './misbehaviour.ts'
 import { createPauses } from './pauses.ts'
 import { createPayloads, type Payload, type PayloadOptions } from './payload.ts'
 import { createUnderWay } from './under-way.ts'
@@ -18,8 +18,8 @@ export interface SenderOptions extends PayloadOptions {
   /** Milliseconds before a retry, the first being 1. Default: 1 s, and twice as long each time (an assumption). */
   readonly retryDelayMs?: ((attempt: number) => number) | undefined
   /** Default: none. */
-  readonly misbehaviour?: Misbehaviour | undefined
-  /** What the misbehaviour is drawn by, a whole number; default 1. */
+  readonly faults?: Faults | undefined
+  /** What the faults is drawn by, a whole number; default 1. */
   readonly seed?: number | undefined
 }
 
@@ -29,14 +29,14 @@ export interface SenderOptions extends PayloadOptions {
  * a retry goes to the webhook as it is by then, and is dropped if that is deleted, disabled or open; `response_message` is
  * the reason phrase of the answer; where no answer came, `response_code` stays `null` and `response_message` says why.
  *
- * @throws TypeError if the misbehaviour has an option that is unknown or out of range.
+ * @throws TypeError if the faults has an option that is unknown or out of range.
  */
 export function createSender(options: SenderOptions): Sender {
-  const { records, mode, organizationId, timeoutMs = 5000, retries = 10, retryDelayMs = doubling } = options
-  const misfortuneOf = createMisfortunes(options.misbehaviour, options.seed)
+  const { records, mode, organizationId, timeoutMs = 5000, retries = 10, retryDelayMs = doublingDelay } = options
+  const planFaults = createFaultPlan(options.faults, options.seed)
   const pauses = createPauses()
   const underWay = createUnderWay()
-  const { call, close } = createCaller({ records, timeoutMs, onOpenCircuit: pauses.callOff })
+  const { call, close } = createCaller({ records, timeoutMs, onOpenCircuit: pauses.cancel })
 
   async function retry(delivery: Delivery): Promise<void> {
     for (let attempt = 1; attempt <= retries; attempt++) {
@@ -54,11 +54,11 @@ export function createSender(options: SenderOptions): Sender {
     return first
   }
 
-  const misbehave = createMisbehaving({ call, fire, retryDelayMs, pauses, underWay })
+  const sendWithFaults = createFaultInjector({ call, fire, retryDelayMs, pauses, underWay })
 
   async function deliver(event: EventRecord, webhook: WebhookRecord, payload: Payload): Promise<Call | undefined> {
-    const misfortune = misfortuneOf(webhook)
-    return misbehave(await createDelivery(event, webhook, payload), misfortune)
+    const faults = planFaults(webhook)
+    return sendWithFaults(await createDelivery(event, webhook, payload), faults)
   }
 
   return {
@@ -82,6 +82,6 @@ export function createSender(options: SenderOptions): Sender {
 }
 
 /** Milliseconds before the retry of this number. How long Commerce Layer waits is not documented. */
-export function doubling(attempt: number): number {
+export function doublingDelay(attempt: number): number {
   return 1000 * 2 ** (attempt - 1)
 }

@@ -21,7 +21,7 @@ export interface Settings {
   readonly receiver?: {
     readonly deadlineMs?: number
     readonly ordering?: 'resource'
-    readonly protectBreaker?: boolean
+    readonly inboxMode?: 'always' | 'on-failures'
   }
   /** How long a handler works before it has its effect. */
   readonly handlerMs?: number
