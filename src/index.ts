@@ -1,7 +1,8 @@
-export type { Delivery } from './core/authenticate.ts'
-export { verify } from './core/authenticate.ts'
+export type { DestroyedResource, LooseResource, ResourceOf } from './commerce-layer/resources.ts'
+export { TOPICS, type Topic, type TopicOf, type TopicResource } from './commerce-layer/topics.ts'
 export { isWebhookError, PermanentError, WebhookError, type WebhookErrorOptions } from './core/errors.ts'
-export { eventIdOf, parse, type UnknownTopic, type WebhookEvent } from './core/event.ts'
+export { eventIdOf, parse, type UnknownTopic, type WebhookEvent } from './core/event/event.ts'
+export type { WithIncluded } from './core/event/include.ts'
 export type {
   Handler,
   HandlerContext,
@@ -9,8 +10,10 @@ export type {
   Subscription,
   TopicPattern,
   TopicsOf,
-} from './core/handlers.ts'
-export type { IdempotencyOptions } from './core/idempotency.ts'
+} from './core/handle/handlers.ts'
+export type { ErrorContext, ErrorHandler } from './core/handle/report.ts'
+export type { HeadersLike, ReadBody, ReceiveOptions, WebhookRequest, WebhookResponse } from './core/http/request.ts'
+export type { IdempotencyOptions } from './core/idempotency/idempotency.ts'
 export type {
   CompleteOptions,
   IdempotencyStore,
@@ -19,7 +22,7 @@ export type {
   Reservation,
   ReserveOptions,
   ResourceVersion,
-} from './core/idempotency-store.ts'
+} from './core/idempotency/store.ts'
 export type {
   ConsumeOptions,
   DeadLetter,
@@ -31,16 +34,13 @@ export type {
   ProcessDelivery,
   StoredDelivery,
   Worker,
-} from './core/inbox.ts'
-export type { WithIncluded } from './core/include.ts'
+} from './core/inbox/inbox.ts'
 export type { Logger } from './core/logger.ts'
-export type { ReceiverOptions } from './core/options.ts'
 export type { ErrorCode, OutcomeName } from './core/outcomes.ts'
-export type { ErrorContext, ErrorHandler } from './core/report.ts'
-export type { HeadersLike, ReadBody, ReceiveOptions, WebhookRequest, WebhookResponse } from './core/request.ts'
-export type { Secret, SecretsLookUp, SecretsOption } from './core/secrets.ts'
-export { sign } from './core/signature.ts'
-export { createReceiver, type Receiver } from './receiver.ts'
-export { TOPICS, type Topic, type TopicOf, type TopicResource } from './topics/catalogue.ts'
-export type { DestroyedResource, LooseResource, ResourceOf } from './topics/resources.ts'
-export { createWorker, type WorkerOptions } from './worker.ts'
+export type { Delivery } from './core/verify/authenticate.ts'
+export { verify } from './core/verify/authenticate.ts'
+export type { Secret, SecretsLookUp, SecretsOption } from './core/verify/secrets.ts'
+export { sign } from './core/verify/signature.ts'
+export type { ReceiverOptions } from './receiver/options.ts'
+export { createReceiver, type Receiver } from './receiver/receiver.ts'
+export { createWorker, type WorkerOptions } from './receiver/worker.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerNode } from '../bridge/node.ts'
-import type { Receiver } from '../receiver.ts'
+import type { Receiver } from '../receiver/receiver.ts'
 
 const FIX =
   "In Express, mount the receiver above the parser: app.use('/webhooks', createExpressMiddleware(receiver)) before " +

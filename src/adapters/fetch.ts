@@ -1,6 +1,6 @@
 import { answerWeb } from '../bridge/web.ts'
-import type { ReceiveOptions } from '../core/request.ts'
-import type { Receiver } from '../receiver.ts'
+import type { ReceiveOptions } from '../core/http/request.ts'
+import type { Receiver } from '../receiver/receiver.ts'
 
 const FIX = 'Hand the request over before request.json(), request.text() and the like: they use it up.'
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerNode, type HostBody } from '../bridge/node.ts'
-import type { Receiver } from '../receiver.ts'
+import type { Receiver } from '../receiver/receiver.ts'
 
 /** What is asked of Koa's context. */
 export interface KoaContext {

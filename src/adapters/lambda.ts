@@ -1,5 +1,5 @@
 import { fromLambda, type LambdaEvent, type LambdaResult, toLambda } from '../bridge/aws.ts'
-import type { Receiver } from '../receiver.ts'
+import type { Receiver } from '../receiver/receiver.ts'
 
 /**
  * The receiver as a Lambda handler, behind API Gateway (REST and HTTP), a function URL or an Application Load Balancer:

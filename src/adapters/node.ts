@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerNode } from '../bridge/node.ts'
-import type { Receiver } from '../receiver.ts'
+import type { Receiver } from '../receiver/receiver.ts'
 
 const FIX =
   'Hand the request over before anything reads it, or keep its bytes in `request.rawBody`: a host that parses JSON by itself ' +

@@ -1,4 +1,4 @@
-import type { WebhookRequest, WebhookResponse } from '../core/request.ts'
+import type { WebhookRequest, WebhookResponse } from '../core/http/request.ts'
 
 type Fields = Readonly<Record<string, string | undefined>>
 type MultiFields = Readonly<Record<string, readonly string[] | undefined>>

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import getRawBody, { type RawBodyError } from 'raw-body'
 import { WebhookError } from '../core/errors.ts'
-import type { ReadBody, WebhookRequest, WebhookResponse } from '../core/request.ts'
+import type { ReadBody, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
 
 /** Where hosts and body parsers leave a body: on the request, or elsewhere as Koa does it. */
 export interface HostBody {

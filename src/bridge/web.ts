@@ -1,5 +1,5 @@
 import { WebhookError } from '../core/errors.ts'
-import type { ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/request.ts'
+import type { ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
 
 /**
  * How long, and how much of, the rest of a refused body is read and thrown away, so that the sender gets to see the answer.

@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Changes } from '../testing/changes.ts'
-import { subjectOf } from '../testing/subject.ts'
-import type { Topic } from '../topics/catalogue.ts'
-import type { ResourceOf } from '../topics/resources.ts'
+import type { ResourceOf } from '../commerce-layer/resources.ts'
+import type { Topic } from '../commerce-layer/topics.ts'
+import type { Changes } from '../wire/samples/changes.ts'
+import { randomId } from '../wire/samples/ids.ts'
+import { subjectOf } from '../wire/samples/subject.ts'
 import { isTopic } from './api/webhooks.ts'
 import { createBoundedMap } from './bounded-map.ts'
-import { createId } from './id.ts'
 import { checkOptions, type EmulatorOptions } from './options.ts'
 import type { EventCallbackRecord, EventRecord, Records, WebhookRecord } from './records.ts'
 import { createSender } from './sender/sender.ts'
@@ -115,7 +115,7 @@ function createEvent(name: string, resource: object, { webhooks }: Records): Eve
   const attach = subscribed.flatMap(({ include_resources }) => include_resources ?? [])
   const now = new Date().toISOString()
   return {
-    id: createId(),
+    id: randomId(),
     type: 'events',
     name,
     created_at: now,

@@ -3,4 +3,4 @@
  */
 export { createEmulator, type EmulatedEventCallback, type EmulatedWebhook, type Emulator } from './emulator.ts'
 export type { EmulatorOptions } from './options.ts'
-export type { Faults } from './sender/misbehaviour.ts'
+export type { Faults } from './sender/fault-plan.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
-import { createId } from './id.ts'
+import { randomId } from '../wire/samples/ids.ts'
 import type { SenderOptions } from './sender/sender.ts'
 
 export interface EmulatorOptions extends Omit<SenderOptions, 'records' | 'mode' | 'organizationId'> {
@@ -39,7 +39,7 @@ const OPTIONS = z.strictObject({
   organization: text
     .regex(/^[a-z0-9-]+$/, 'has to be a slug: lower-case letters, digits and hyphens.')
     .default('my-org'),
-  organizationId: text.default(createId),
+  organizationId: text.default(randomId),
   clientId: text.default(() => randomBytes(32).toString('base64url')),
   clientSecret: text.default(() => randomBytes(32).toString('base64url')),
   mode: z.enum(['test', 'live'], 'is either `test` or `live`.').default('test'),

@@ -1,4 +1,4 @@
-import type { ResourceDocument } from '../testing/document.ts'
+import type { ResourceDocument } from '../wire/document.ts'
 
 /** A webhook as the platform keeps it. Times are ISO 8601 in UTC with milliseconds, as the API writes them. */
 export interface WebhookRecord {

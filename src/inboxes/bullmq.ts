@@ -1,11 +1,11 @@
-import { checkValue } from '../core/checked.ts'
+import { checkValue } from '../core/check-options.ts'
 import { withTimeout } from '../core/deadline.ts'
-import type { Inbox } from '../core/inbox.ts'
-import { createConnection } from './bullmq-connection.ts'
-import { openLanes } from './bullmq-engine.ts'
-import { createBullmqQueue } from './bullmq-shelf.ts'
-import { createInbox } from './inbox-on.ts'
-import { checkInboxOptions, type DeliveryQueue, type InboxOptions } from './shelf.ts'
+import type { Inbox } from '../core/inbox/inbox.ts'
+import { createConnection } from './bullmq/connection.ts'
+import { openLanes } from './bullmq/lanes.ts'
+import { createBullmqQueue } from './bullmq/queue.ts'
+import { createInbox } from './queue/create-inbox.ts'
+import { checkInboxOptions, type DeliveryQueue, type InboxOptions } from './queue/queue.ts'
 
 export interface BullmqInboxOptions extends InboxOptions {
   /** Where Redis is: `redis://…`, or options of ioredis, but for those by which it waits and tries again. No cluster. */

@@ -1,5 +1,5 @@
-import type { DeadLetter, DeadLetterFilter, Inbox, StoredDelivery } from '../core/inbox.ts'
-import { createInbox } from './inbox-on.ts'
+import type { DeadLetter, DeadLetterFilter, Inbox, StoredDelivery } from '../core/inbox/inbox.ts'
+import { createInbox } from './queue/create-inbox.ts'
 import {
   checkInboxOptions,
   type DeliveryQueue,
@@ -8,7 +8,7 @@ import {
   type LeasedDelivery,
   type LeaseRequest,
   type Settlement,
-} from './shelf.ts'
+} from './queue/queue.ts'
 
 interface Row {
   readonly delivery: StoredDelivery

@@ -1,9 +1,9 @@
-import type { Inbox } from '../core/inbox.ts'
+import type { Inbox } from '../core/inbox/inbox.ts'
 import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
-import { createInbox } from './inbox-on.ts'
-import { checkInboxOptions, type InboxOptions } from './shelf.ts'
-import { createSqliteQueue } from './sqlite-shelf.ts'
-import { TABLES } from './sqlite-statements.ts'
+import { createInbox } from './queue/create-inbox.ts'
+import { checkInboxOptions, type InboxOptions } from './queue/queue.ts'
+import { createSqliteQueue } from './sqlite/queue.ts'
+import { TABLES } from './sqlite/statements.ts'
 
 export type { SqliteDatabase }
 

@@ -1,9 +1,5 @@
-export type { Api } from './api.ts'
-export { ApplyError, type ApplyOptions } from './apply.ts'
-export { isManagementError, ManagementError, type ManagementFailure } from './errors.ts'
-export type { EventCallbackQuery, EventCallbacks } from './event-callbacks.ts'
-export type { EventQuery, Events } from './events.ts'
-export type { WebhookHealth } from './health.ts'
+export type { RequestOptions } from './client/abort.ts'
+export { isManagementError, ManagementError, type ManagementFailure } from './client/errors.ts'
 export {
   type AccessTokenOptions,
   type CredentialsOptions,
@@ -11,9 +7,13 @@ export {
   type Management,
   type ManagementOptions,
 } from './management.ts'
-export { describePlan, type Plan, type PlanOptions, type PlanStep } from './plan.ts'
-export type { RecoverOptions } from './recover.ts'
-export { type Recovery, type RecoveryCursor, RecoveryError, type RecoveryResult } from './recovery.ts'
-export type { RequestOptions } from './request-options.ts'
-export { type SecretsFromOptions, secretsFrom } from './secrets-from.ts'
-export type { WebhookArguments, Webhooks } from './webhooks.ts'
+export type { RecoverOptions } from './recover/recover.ts'
+export { type Recovery, type RecoveryCursor, RecoveryError, type RecoveryResult } from './recover/recovery.ts'
+export type { Api } from './resources/api.ts'
+export type { EventCallbackQuery, EventCallbacks } from './resources/event-callbacks.ts'
+export type { EventQuery, Events } from './resources/events.ts'
+export type { WebhookHealth } from './resources/health.ts'
+export type { WebhookArguments, Webhooks } from './resources/webhooks.ts'
+export { ApplyError, type ApplyOptions } from './subscribe/apply.ts'
+export { describePlan, type Plan, type PlanOptions, type PlanStep } from './subscribe/plan.ts'
+export { type SecretsFromOptions, secretsFrom } from './subscribe/secrets-from.ts'

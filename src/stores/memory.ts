@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { IdempotencyStore, ResourceVersion } from '../core/idempotency-store.ts'
+import type { IdempotencyStore, ResourceVersion } from '../core/idempotency/store.ts'
 
 export interface MemoryStoreOptions {
   /**

@@ -1,4 +1,4 @@
-import type { IdempotencyStore, Reservation } from '../core/idempotency-store.ts'
+import type { IdempotencyStore, Reservation } from '../core/idempotency/store.ts'
 import { statementsFor } from './postgres-statements.ts'
 
 /** Whatever sends a statement with `$1`, `$2`, …: a `Pool` or `Client` of `pg`, PGlite, Neon's `Pool`. */

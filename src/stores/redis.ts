@@ -1,4 +1,4 @@
-import type { IdempotencyStore, Reservation, ResourceVersion } from '../core/idempotency-store.ts'
+import type { IdempotencyStore, Reservation, ResourceVersion } from '../core/idempotency/store.ts'
 import { type IoRedisClient, type NodeRedisClient, scriptsOf } from './redis-client.ts'
 import { COMPLETE, RELEASE, RENEW, RESERVE } from './redis-scripts.ts'
 

@@ -1,4 +1,4 @@
-import type { ResourceVersion } from '../core/idempotency-store.ts'
+import type { ResourceVersion } from '../core/idempotency/store.ts'
 import { prepare, type SqliteDatabase } from '../sqlite/open.ts'
 import { inSavepoint, inTransaction } from '../sqlite/transaction.ts'
 

@@ -1,4 +1,4 @@
-import type { IdempotencyStore } from '../core/idempotency-store.ts'
+import type { IdempotencyStore } from '../core/idempotency/store.ts'
 import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
 import { prepareStatements, type Statements, TABLES } from './sqlite-statements.ts'
 

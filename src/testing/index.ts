@@ -1,9 +1,9 @@
 /**
  * For users' own tests: signed deliveries of every topic, written as Commerce Layer writes them, and sample resources.
  */
-export { sign } from '../core/signature.ts'
-export type { Changes } from './changes.ts'
+export { sign } from '../core/verify/signature.ts'
+export { type DocumentOptions, TEST_ORGANIZATION_ID } from '../wire/document.ts'
+export type { Changes } from '../wire/samples/changes.ts'
+export { type SampleOf, sampleOf } from '../wire/samples/sample.ts'
+export { serialize } from '../wire/serialize.ts'
 export { createDelivery, type DeliveryOptions, TEST_SECRET, type TestDelivery } from './delivery.ts'
-export { type DocumentOptions, TEST_ORGANIZATION_ID } from './document.ts'
-export { type SampleOf, sampleOf } from './sample.ts'
-export { serialize } from './wire.ts'

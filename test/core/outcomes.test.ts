@@ -1,7 +1,7 @@
 import { type ErrorCode, WebhookError } from 'hooklayer'
 import { describe, expect, it } from 'vitest'
+import { respond, respondError } from '../../src/core/http/respond.ts'
 import { ERRORS, OUTCOMES } from '../../src/core/outcomes.ts'
-import { respond, respondError } from '../../src/core/respond.ts'
 
 const codes = Object.keys(ERRORS) as ErrorCode[]
 const statusesOf = (codes: readonly ErrorCode[]) =>

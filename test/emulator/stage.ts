@@ -1,6 +1,6 @@
 import { createEmulator, type Emulator, type EmulatorOptions } from 'hooklayer/emulator'
 import { onTestFinished } from 'vitest'
-import type { ResourceDocument, ResourceObject } from '../../src/testing/document.ts'
+import type { ResourceDocument, ResourceObject } from '../../src/wire/document.ts'
 import { listen } from '../conformance/listen.ts'
 
 export const JSON_API = 'application/vnd.api+json'

@@ -2,8 +2,8 @@ import { beforeAll, expect, it } from 'vitest'
 import { createApi } from '../../src/emulator/api/app.ts'
 import type { EventCallbackRecord, Records } from '../../src/emulator/records.ts'
 import { createSender } from '../../src/emulator/sender/sender.ts'
-import { toDocument } from '../../src/testing/document.ts'
 import { sampleOf } from '../../src/testing/index.ts'
+import { toDocument } from '../../src/wire/document.ts'
 
 const COUNT = 10_000
 const records: Records = { webhooks: new Map(), eventCallbacks: new Map(), events: new Map() }

@@ -1,5 +1,5 @@
 /** A process with an inbox of its own: `sqlite-child.ts <role> <file> [prefix of ids] [how many]`. Tells its parent what happens. */
-import type { ProcessDelivery } from '../../src/core/inbox.ts'
+import type { ProcessDelivery } from '../../src/core/inbox/inbox.ts'
 import { createSqliteInbox } from '../../src/inboxes/sqlite.ts'
 
 const [role = '', file = '', prefix = 'child', count = '1'] = process.argv.slice(2)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { carries, TOPICS } from '../../src/commerce-layer/topics.ts'
 import { createDelivery, TEST_SECRET } from '../../src/testing/index.ts'
-import { carries, TOPICS } from '../../src/topics/catalogue.ts'
 import { attributesOf, documentOf, hmacOf, includedOf, textOf, type WireResource } from './delivered.ts'
 
 const topics = Object.entries(TOPICS).flatMap(([resource, events]) => events.map((event) => `${resource}.${event}`))

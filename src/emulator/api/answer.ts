@@ -1,12 +1,7 @@
-import {
-  type RelationshipObject,
-  type ResourceDocument,
-  type ResourceObject,
-  toDocument,
-} from '../../testing/document.ts'
-import { type IncludeTree, readIncludePaths } from '../../testing/include-paths.ts'
-import type { Resource } from '../../testing/schema.ts'
-import { writeDocument } from '../../testing/wire.ts'
+import { type RelationshipObject, type ResourceDocument, type ResourceObject, toDocument } from '../../wire/document.ts'
+import { type IncludeTree, readIncludePaths } from '../../wire/include-paths.ts'
+import type { Resource } from '../../wire/schema.ts'
+import { writeDocument } from '../../wire/serialize.ts'
 import type { Records } from '../records.ts'
 import { inJsonbOrder } from './jsonb.ts'
 import type { Page, Shape } from './query.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
 import { sign, verify } from 'hono/jwt'
-import { createId } from '../id.ts'
+import { randomId } from '../../wire/samples/ids.ts'
 import { refuse } from './errors.ts'
 
 export interface OauthOptions {
@@ -35,7 +35,7 @@ const OAUTH_ERRORS = {
  */
 export function createOauth({ organization, mode, clientId, clientSecret, tokenLifetimeMs }: OauthOptions): Oauth {
   const key = randomBytes(32).toString('hex')
-  const application = { id: createId(), kind: 'integration', public: false, client_id: clientId, confidential: true }
+  const application = { id: randomId(), kind: 'integration', public: false, client_id: clientId, confidential: true }
 
   async function makeToken(now: number): Promise<Response> {
     const iat = Math.floor(now / 1000)

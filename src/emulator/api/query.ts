@@ -1,6 +1,6 @@
 import type { Records } from '../records.ts'
 import { refuse } from './errors.ts'
-import { type Filter, readFilter } from './filter.ts'
+import { type Filter, readFilter } from './filters/filter.ts'
 import { type ApiRecord, relationshipOf, schemaOf, type TypeSchema } from './schema.ts'
 import { readSort } from './sort.ts'
 

@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono'
-import { createMake } from '../../testing/make.ts'
+import { createMake } from '../../wire/samples/make.ts'
 import type { OrganizationRecord } from '../records.ts'
 import { type AnswerOptions, type AnswerParts, partsOfPage, writeAnswer } from './answer.ts'
 import { notFound } from './errors.ts'

@@ -1,4 +1,4 @@
-import { exampleAttributesOf } from '../../testing/schema.ts'
+import { exampleAttributesOf } from '../../wire/schema.ts'
 import type { EventCallbackRecord, EventRecord, OrganizationRecord, Records, WebhookRecord } from '../records.ts'
 
 export type ApiRecord = WebhookRecord | EventCallbackRecord | EventRecord | OrganizationRecord

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
-import { eventsOf, resourceOf } from '../../topics/catalogue.ts'
-import { createId } from '../id.ts'
+import { eventsOf, resourceOf } from '../../commerce-layer/topics.ts'
+import { randomId } from '../../wire/samples/ids.ts'
 import type { Records, WebhookRecord } from '../records.ts'
 import { flag, required, SHARED_CHECKS, text } from './checks.ts'
 import { ApiError, invalidAttribute } from './errors.ts'
@@ -29,7 +29,7 @@ type WebhookUpdate = z.infer<typeof WEBHOOK_UPDATE>
 export function createWebhook(records: Records, organization: string, attributes: WebhookCreate): WebhookRecord {
   const now = new Date().toISOString()
   const webhook: WebhookRecord = {
-    id: createId(),
+    id: randomId(),
     type: 'webhooks',
     name: attributes.name || `${organization}-${attributes.topic}`,
     topic: attributes.topic,

@@ -1,5 +1,5 @@
 import { bulkhead } from 'cockatiel'
-import { deliveryHeaders } from '../../testing/headers.ts'
+import { deliveryHeaders } from '../../wire/headers.ts'
 import type { EventCallbackRecord, Records, WebhookRecord } from '../records.ts'
 import { countCall, isCallable } from './circuit.ts'
 import { type Delivery, isDecoy } from './delivery.ts'

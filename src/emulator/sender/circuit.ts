@@ -1,7 +1,5 @@
+import { FAILURES_TO_OPEN } from '../../commerce-layer/limits.ts'
 import type { Records, WebhookRecord } from '../records.ts'
-
-/** Failures in a row that open the circuit of a webhook. Source: Commerce Layer, "Handling errors" of its webhooks. */
-const FAILURES_TO_OPEN = 30
 
 /** Whether a webhook is there, enabled, and its circuit closed. */
 export function isCallable({ webhooks }: Records, webhook: WebhookRecord): boolean {

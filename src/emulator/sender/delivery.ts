@@ -1,5 +1,5 @@
-import { sign } from '../../core/signature.ts'
-import { eventsOf, resourceOf } from '../../topics/catalogue.ts'
+import { eventsOf, resourceOf } from '../../commerce-layer/topics.ts'
+import { sign } from '../../core/verify/signature.ts'
 import type { EventRecord, WebhookRecord } from '../records.ts'
 import type { Payload } from './payload.ts'
 import type { Chunking } from './post.ts'

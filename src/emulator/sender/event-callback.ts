@@ -1,4 +1,4 @@
-import { createId } from '../id.ts'
+import { randomId } from '../../wire/samples/ids.ts'
 import type { EventCallbackRecord, Records } from '../records.ts'
 import type { Delivery } from './delivery.ts'
 import type { Answer } from './post.ts'
@@ -7,7 +7,7 @@ import type { Answer } from './post.ts'
 export function recordCall(records: Records, { event, webhook, payload, extra }: Delivery): EventCallbackRecord {
   const now = new Date().toISOString()
   const record: EventCallbackRecord = {
-    id: createId(),
+    id: randomId(),
     type: 'event_callbacks',
     callback_url: webhook.callback_url,
     payload: payload.document,

@@ -1,5 +1,5 @@
-import { type ResourceDocument, toDocument } from '../../testing/document.ts'
-import { writeDocument } from '../../testing/wire.ts'
+import { type ResourceDocument, toDocument } from '../../wire/document.ts'
+import { writeDocument } from '../../wire/serialize.ts'
 import type { EventRecord } from '../records.ts'
 
 /** What a webhook is sent about an event: made once, and the same bytes for every call. */

@@ -1,9 +1,10 @@
+import { ANSWER_TIMEOUT_MS, MAX_RETRIES } from '../../commerce-layer/limits.ts'
 import type { EventRecord, Records, Sender, WebhookRecord } from '../records.ts'
 import { type Call, createCaller } from './call.ts'
 import { isCallable } from './circuit.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
-import { createFaultInjector } from './misbehaving.ts'
-import { createFaultPlan, type Faults } from './misbehaviour.ts'
+import { createFaultPlan, type Faults } from './fault-plan.ts'
+import { createFaultInjector } from './inject-faults.ts'
 import { createPauses } from './pauses.ts'
 import { createPayloads, type Payload, type PayloadOptions } from './payload.ts'
 import { createUnderWay } from './under-way.ts'
@@ -32,7 +33,14 @@ export interface SenderOptions extends PayloadOptions {
  * @throws TypeError if the faults has an option that is unknown or out of range.
  */
 export function createSender(options: SenderOptions): Sender {
-  const { records, mode, organizationId, timeoutMs = 5000, retries = 10, retryDelayMs = doublingDelay } = options
+  const {
+    records,
+    mode,
+    organizationId,
+    timeoutMs = ANSWER_TIMEOUT_MS,
+    retries = MAX_RETRIES,
+    retryDelayMs = doublingDelay,
+  } = options
   const planFaults = createFaultPlan(options.faults, options.seed)
   const pauses = createPauses()
   const underWay = createUnderWay()

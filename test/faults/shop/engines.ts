@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { IdempotencyStore } from '../../../src/core/idempotency-store.ts'
-import type { Inbox } from '../../../src/core/inbox.ts'
+import type { IdempotencyStore } from '../../../src/core/idempotency/store.ts'
+import type { Inbox } from '../../../src/core/inbox/inbox.ts'
 import { createBullmqInbox } from '../../../src/inboxes/bullmq.ts'
 import { createSqliteInbox } from '../../../src/inboxes/sqlite.ts'
 import { createPostgresStore } from '../../../src/stores/postgres.ts'

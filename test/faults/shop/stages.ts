@@ -1,5 +1,5 @@
-import type { IdempotencyStore } from '../../../src/core/idempotency-store.ts'
-import type { Inbox } from '../../../src/core/inbox.ts'
+import type { IdempotencyStore } from '../../../src/core/idempotency/store.ts'
+import type { Inbox } from '../../../src/core/inbox/inbox.ts'
 import type { Stage } from './settings.ts'
 
 /** Told where the process is on its road. */

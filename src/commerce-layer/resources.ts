@@ -1,0 +1,142 @@
+import type {
+  Address,
+  Authorization,
+  AvalaraAccount,
+  Bundle,
+  BuyXPayYPromotion,
+  Capture,
+  Cleanup,
+  Coupon,
+  Customer,
+  CustomerAddress,
+  CustomerPasswordReset,
+  CustomerSubscription,
+  Export,
+  ExternalPromotion,
+  ExternalTaxCalculator,
+  FixedAmountPromotion,
+  FixedPricePromotion,
+  FlexPromotion,
+  FreeGiftPromotion,
+  FreeShippingPromotion,
+  GiftCard,
+  Import,
+  InStockSubscription,
+  LineItem,
+  LineItemOption,
+  ManualTaxCalculator,
+  Order,
+  OrderCopy,
+  OrderSubscription,
+  Parcel,
+  PercentageDiscountPromotion,
+  PriceFrequencyTier,
+  PriceListScheduler,
+  PriceVolumeTier,
+  RecurringOrderCopy,
+  Refund,
+  Return,
+  Shipment,
+  ShippingWeightTier,
+  Sku,
+  SkuOption,
+  StockTransfer,
+  StripeTaxAccount,
+  TaxjarAccount,
+  VertexAccount,
+  Void,
+} from '@commercelayer/sdk'
+import type { Topic, TopicResource } from './topics.ts'
+
+type Promotion =
+  | BuyXPayYPromotion
+  | ExternalPromotion
+  | FixedAmountPromotion
+  | FixedPricePromotion
+  | FlexPromotion
+  | FreeGiftPromotion
+  | FreeShippingPromotion
+  | PercentageDiscountPromotion
+
+type Transaction = Authorization | Capture | Void | Refund
+
+type TaxCalculator =
+  | AvalaraAccount
+  | ExternalTaxCalculator
+  | ManualTaxCalculator
+  | StripeTaxAccount
+  | TaxjarAccount
+  | VertexAccount
+
+/** The SDK's type of each resource that has topics; a union for the families that carry one of several concrete types. */
+interface SdkResources extends Record<TopicResource, { readonly type: string }> {
+  addresses: Address
+  authorizations: Authorization
+  avalara_accounts: TaxCalculator
+  bundles: Bundle
+  buy_x_pay_y_promotions: BuyXPayYPromotion
+  captures: Capture
+  cleanups: Cleanup
+  coupons: Coupon
+  customer_addresses: CustomerAddress
+  customer_password_resets: CustomerPasswordReset
+  customer_subscriptions: CustomerSubscription
+  customers: Customer
+  exports: Export
+  external_promotions: ExternalPromotion
+  fixed_amount_promotions: FixedAmountPromotion
+  fixed_price_promotions: FixedPricePromotion
+  flex_promotions: FlexPromotion
+  free_gift_promotions: FreeGiftPromotion
+  free_shipping_promotions: FreeShippingPromotion
+  gift_cards: GiftCard
+  imports: Import
+  in_stock_subscriptions: InStockSubscription
+  line_item_options: LineItemOption
+  line_items: LineItem
+  order_copies: OrderCopy
+  order_subscriptions: OrderSubscription
+  orders: Order
+  parcels: Parcel
+  percentage_discount_promotions: PercentageDiscountPromotion
+  price_frequency_tiers: PriceFrequencyTier
+  price_list_schedulers: PriceListScheduler
+  price_volume_tiers: PriceVolumeTier
+  promotions: Promotion
+  recurring_order_copies: RecurringOrderCopy
+  refunds: Refund
+  returns: Return
+  shipments: Shipment
+  shipping_weight_tiers: ShippingWeightTier
+  sku_options: SkuOption
+  skus: Sku
+  stock_transfers: StockTransfer
+  transactions: Transaction
+  voids: Void
+}
+
+/** A resource of a type the catalogue does not know: what is there can be read, but nothing is promised about it. */
+export interface LooseResource {
+  readonly id: string
+  readonly type: string
+  [attribute: string]: unknown
+}
+
+/** What is left of a destroyed resource: Commerce Layer sends nothing else about it. */
+export interface DestroyedResource<Type extends string = string> {
+  readonly id: string
+  readonly type: Type
+}
+
+/**
+ * The resource that a delivery of topic `T` carries, with its included relationships linked: `Order` for `orders.place`,
+ * `{ id, type }` for every `*.destroy`, a union for `promotions.*`, `transactions.*` and `avalara_accounts.*`, and
+ * {@link LooseResource} for a topic that is not in the catalogue.
+ */
+export type ResourceOf<T extends string> = T extends Topic
+  ? T extends `${infer R extends TopicResource}.${infer Event}`
+    ? Event extends 'destroy'
+      ? DestroyedResource<SdkResources[R]['type']>
+      : SdkResources[R]
+    : never
+  : LooseResource

@@ -1,0 +1,133 @@
+import { type Deadline, withTimeout } from '../deadline.ts'
+import { isPermanentError, WebhookError } from '../errors.ts'
+import type { WebhookEvent } from '../event/event.ts'
+import { findMissingInclude } from '../event/include.ts'
+import type { Logger } from '../logger.ts'
+import { isPromise, type MaybePromise } from '../maybe-promise.ts'
+import { HANDLED, type Outcome } from '../outcome.ts'
+import type { HandlerContext, Registration } from './handlers.ts'
+
+/** The handlers of an event at work. */
+export interface Run {
+  /** How they ended, all of them; rejects with what the sender is told. */
+  readonly ended: MaybePromise<Outcome>
+  /** What they have thrown so far. */
+  readonly failures: readonly unknown[]
+  /** Tells them to stop. */
+  abort(reason: WebhookError): void
+}
+
+/**
+ * Starts the handlers of an event side by side; it ends when all of them have, whichever fails first.
+ *
+ * @param succeeded is told of each handler that has done its part.
+ * The run rejects with `INCLUDE_MISSING`, or with `HANDLER_FAILED` and the failure as its cause (an `AggregateError` if there were
+ * several).
+ */
+export function dispatch(
+  event: WebhookEvent,
+  registrations: readonly Registration[],
+  logger: Logger,
+  succeeded: (registration: Registration) => void = () => {},
+): Run {
+  const context = new Context(logger)
+  const failures: unknown[] = []
+  const missing = findMissingInclude(event, registrations)
+  const ended = missing ? Promise.reject(missing) : runAll(event, registrations, context, failures, succeeded)
+  return { ended, failures, abort: (reason) => context.abort(reason) }
+}
+
+function runAll(
+  event: WebhookEvent,
+  registrations: readonly Registration[],
+  context: HandlerContext,
+  failures: unknown[],
+  succeeded: (registration: Registration) => void,
+): MaybePromise<Outcome> {
+  const running: Promise<unknown>[] = []
+  for (const registration of registrations) {
+    const unfinished = start(registration, event, context, failures, succeeded)
+    if (unfinished) running.push(unfinished)
+  }
+  return running.length === 0 ? toOutcome(failures) : Promise.all(running).then(() => toOutcome(failures))
+}
+
+/**
+ * Waits for a run until the deadline, then tells it to stop and leaves it to end by itself.
+ *
+ * @param whenLate is given what still runs after the deadline.
+ * @throws WebhookError `DEADLINE_EXCEEDED`, or as the run.
+ */
+export function finishInTime(
+  run: Run,
+  { topic, delivery }: WebhookEvent,
+  deadline: Deadline,
+  logger: Logger,
+  whenLate: (rest: Promise<unknown>) => void,
+): MaybePromise<Outcome> {
+  const { ended } = run
+  if (!isPromise(ended)) return ended
+  const logLateEnd = () => {
+    const ms = Date.now() - delivery.receivedAt.getTime()
+    logger.warn(`${topic} ended after ${ms} ms, too late.`, { topic, ms, failures: run.failures })
+  }
+  return withTimeout(ended, deadline.remaining(), () => {
+    const error = new WebhookError('DEADLINE_EXCEEDED')
+    run.abort(error)
+    whenLate(ended.then(logLateEnd, logLateEnd))
+    return error
+  })
+}
+
+/** Calls one handler; a promise, which never rejects, if it has not ended by the time it returns. */
+function start(
+  registration: Registration,
+  event: WebhookEvent,
+  context: HandlerContext,
+  failures: unknown[],
+  succeeded: (registration: Registration) => void,
+): Promise<unknown> | undefined {
+  try {
+    const { handler } = registration
+    const result = handler(event, context)
+    if (isPromise(result)) {
+      return Promise.resolve(result)
+        .then(() => succeeded(registration))
+        .catch((thrown) => failures.push(thrown))
+    }
+    succeeded(registration)
+  } catch (thrown) {
+    failures.push(thrown)
+  }
+  return undefined
+}
+
+function toOutcome(failures: readonly unknown[]): MaybePromise<Outcome> {
+  if (failures.length === 0) return HANDLED
+  if (failures.every(isPermanentError)) return { name: 'discarded', errors: failures }
+  const cause =
+    failures.length === 1 ? failures[0] : new AggregateError(failures, `${failures.length} handlers failed.`)
+  return Promise.reject(new WebhookError('HANDLER_FAILED', { cause }))
+}
+
+/** The controller is made when a handler asks for the signal: most never do. */
+class Context implements HandlerContext {
+  readonly logger: Logger
+  #controller: AbortController | undefined
+  #reason: WebhookError | undefined
+
+  constructor(logger: Logger) {
+    this.logger = logger
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#reason) this.#controller.abort(this.#reason)
+    return this.#controller.signal
+  }
+
+  abort(reason: WebhookError): void {
+    this.#reason = reason
+    this.#controller?.abort(reason)
+  }
+}

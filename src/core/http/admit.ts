@@ -1,0 +1,52 @@
+import { type Deadline, withTimeout } from '../deadline.ts'
+import { isWebhookError, WebhookError } from '../errors.ts'
+import type { MaybePromise } from '../maybe-promise.ts'
+import { getHeader, toBytes, type WebhookRequest } from './request.ts'
+
+export interface BodyLimits {
+  readonly maxBodyBytes: number
+  readonly bodyTimeoutMs: number
+}
+
+/**
+ * Decides what can be decided before a body is read.
+ *
+ * @throws WebhookError `METHOD_NOT_ALLOWED`, `ENCODING_UNSUPPORTED` or `BODY_TOO_LARGE`.
+ */
+export function admit({ method, headers, body }: WebhookRequest, { maxBodyBytes }: BodyLimits): void {
+  if (method !== 'POST') throw new WebhookError('METHOD_NOT_ALLOWED')
+  const encoding = getHeader(headers, 'content-encoding')
+  if (encoding && encoding.toLowerCase() !== 'identity') throw new WebhookError('ENCODING_UNSUPPORTED')
+  if (typeof body !== 'function') return
+  const announced = getHeader(headers, 'content-length')
+  if (announced && Number(announced) > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
+}
+
+/**
+ * The bytes of a body, read now if they have not arrived yet.
+ *
+ * @throws WebhookError `BODY_TOO_LARGE`, `BODY_TIMEOUT`, `BODY_ALREADY_PARSED`, or `BODY_ABORTED` for whatever else keeps it
+ * from being read.
+ */
+export function readBody(
+  { body }: WebhookRequest,
+  { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
+  deadline: Deadline,
+): MaybePromise<Uint8Array> {
+  const checked = (whole: Uint8Array | string) => {
+    const bytes = toBytes(whole)
+    if (bytes.length > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
+    return bytes
+  }
+  if (typeof body !== 'function') return checked(body)
+  const ms = Math.min(bodyTimeoutMs, deadline.remaining())
+  return withTimeout(body({ maxBytes: maxBodyBytes }), ms, bodyTimeout).then(checked, toBodyError)
+}
+
+function bodyTimeout(): WebhookError {
+  return new WebhookError('BODY_TIMEOUT')
+}
+
+function toBodyError(thrown: unknown): never {
+  throw isWebhookError(thrown) ? thrown : new WebhookError('BODY_ABORTED', { cause: thrown })
+}

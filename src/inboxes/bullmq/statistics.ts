@@ -1,0 +1,35 @@
+import type { InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { DeliveryJob, Lane } from './job.ts'
+
+/** How many that wait for another attempt are looked at from either end: each comes with its body. */
+const SAMPLE = 10
+
+export async function readStatistics(lanes: readonly Lane[]): Promise<InboxStatistics> {
+  const [counts, oldest] = await Promise.all([
+    Promise.all(lanes.map(countJobs)),
+    Promise.all(lanes.map(oldestTimestamp)),
+  ])
+  const sum = (state: string) => counts.reduce((total, lane) => total + (lane[state] ?? 0), 0)
+  const first = Math.min(...oldest)
+  return {
+    queued: sum('waiting'),
+    running: sum('active'),
+    failed: sum('delayed'),
+    dead: sum('failed'),
+    oldest: first === Number.POSITIVE_INFINITY ? undefined : new Date(first),
+  }
+}
+
+function countJobs({ queue }: Lane): Promise<Readonly<Record<string, number>>> {
+  return queue.getJobCounts('waiting', 'active', 'delayed', 'failed')
+}
+
+async function oldestTimestamp({ queue }: Lane): Promise<number> {
+  const jobs: readonly (readonly DeliveryJob[])[] = await Promise.all([
+    queue.getJobs(['waiting'], 0, 0, true),
+    queue.getJobs(['active']),
+    queue.getJobs(['delayed'], 0, SAMPLE - 1, true),
+    queue.getJobs(['delayed'], 0, SAMPLE - 1, false),
+  ])
+  return Math.min(...jobs.flat().map(({ timestamp }) => timestamp))
+}

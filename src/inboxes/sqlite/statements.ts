@@ -1,0 +1,97 @@
+import { prepare, type SqliteDatabase, type SqliteStatement } from '../../sqlite/open.ts'
+
+/**
+ * What is in `state`: 0 is open, and waits until `due_at`, or has a `token` and is leased until then; 1 is open and behind another
+ * of its group; 2 is dead since `due_at`; 3 is done with, and its id known until `due_at`. `seq` is the order within a group. The
+ * bodies have a table of their own, so that what happens to a delivery does not write its body again.
+ */
+export const TABLES = `
+  CREATE TABLE IF NOT EXISTS hooklayer_deliveries (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    topic TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    grp TEXT,
+    state INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    token TEXT,
+    code TEXT,
+    message TEXT
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS hooklayer_bodies (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS hooklayer_open ON hooklayer_deliveries (topic, due_at, seq) WHERE state = 0;
+  CREATE UNIQUE INDEX IF NOT EXISTS hooklayer_first ON hooklayer_deliveries (grp) WHERE state = 0 AND grp IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS hooklayer_behind ON hooklayer_deliveries (grp, seq) WHERE state = 1;
+  CREATE INDEX IF NOT EXISTS hooklayer_dead ON hooklayer_deliveries (due_at, id) WHERE state = 2;
+  CREATE INDEX IF NOT EXISTS hooklayer_done ON hooklayer_deliveries (due_at) WHERE state = 3`
+
+const HELD = 'WHERE id = ? AND token = ? AND state = 0'
+const LAST = '(SELECT max(seq) FROM hooklayer_deliveries)'
+
+const STATEMENTS = {
+  insert: `INSERT INTO hooklayer_deliveries (id, topic, received_at, grp, due_at, state)
+    VALUES (?, ?, ?, ?, ?, (SELECT count(*) FROM hooklayer_deliveries WHERE grp = ? AND state = 0))
+    ON CONFLICT (id) DO NOTHING`,
+  insertBody: 'INSERT INTO hooklayer_bodies VALUES (?, ?)',
+  isKnown: 'SELECT 1 FROM hooklayer_deliveries WHERE id = ? AND (state < 3 OR due_at > ?)',
+  forget: 'DELETE FROM hooklayer_deliveries WHERE id = ? AND state = 3 AND due_at <= ?',
+  sweep: `DELETE FROM hooklayer_deliveries
+    WHERE seq IN (SELECT seq FROM hooklayer_deliveries WHERE state = 3 AND due_at <= ? LIMIT 2)`,
+  countOpen: `SELECT (SELECT count(*) FROM hooklayer_deliveries WHERE state = 0)
+    + (SELECT count(*) FROM hooklayer_deliveries WHERE state = 1) AS open`,
+  // The oldest of each topic that has a hand left, and of those the oldest: what waits for a hand is not walked over. A body that is not
+  // to be found any more keeps nobody from it: it would be the oldest for ever, and hold up all others.
+  next: `WITH RECURSIVE topics (topic) AS (
+      SELECT min(topic) FROM hooklayer_deliveries WHERE state = 0
+      UNION ALL
+      SELECT (SELECT min(topic) FROM hooklayer_deliveries WHERE state = 0 AND topic > topics.topic)
+      FROM topics WHERE topic IS NOT NULL
+    ), oldest (seq) AS (
+      SELECT (SELECT seq FROM hooklayer_deliveries WHERE state = 0 AND topic = topics.topic AND due_at <= ?
+        ORDER BY due_at, seq LIMIT 1)
+      FROM topics WHERE topic NOT IN (SELECT value FROM json_each(?))
+    )
+    SELECT seq, id, topic, received_at, grp, attempts, token, body
+    FROM hooklayer_deliveries LEFT JOIN hooklayer_bodies USING (seq)
+    WHERE seq = (SELECT seq FROM oldest JOIN hooklayer_deliveries USING (seq) ORDER BY due_at, seq LIMIT 1)`,
+  take: 'UPDATE hooklayer_deliveries SET token = ?, due_at = ?, attempts = attempts + 1 WHERE seq = ?',
+  renew: `UPDATE hooklayer_deliveries SET due_at = ? ${HELD}`,
+  failed: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL ${HELD}`,
+  returned: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL, attempts = attempts - 1 ${HELD}`,
+  handled: `UPDATE hooklayer_deliveries SET state = 3, due_at = ?, token = NULL ${HELD} RETURNING seq, grp`,
+  died: `UPDATE hooklayer_deliveries SET state = 2, due_at = ?, attempts = ?, token = NULL, code = ?, message = ? ${HELD}
+    RETURNING seq, grp`,
+  advance: `UPDATE hooklayer_deliveries SET state = 0
+    WHERE seq = (SELECT min(seq) FROM hooklayer_deliveries WHERE state = 1 AND grp = ?)`,
+  dead: `SELECT id, topic, received_at, due_at, attempts, code, message FROM hooklayer_deliveries
+    WHERE state = 2 AND due_at BETWEEN ? AND ? AND (due_at, id) > (?, ?)
+    AND topic = coalesce(?, topic) AND code = coalesce(?, code) ORDER BY due_at, id LIMIT 100`,
+  letter: `SELECT seq, id, topic, received_at, grp, due_at, attempts, code, message, body
+    FROM hooklayer_deliveries LEFT JOIN hooklayer_bodies USING (seq) WHERE id = ? AND state = 2`,
+  revive: `UPDATE hooklayer_deliveries AS one
+    SET due_at = ?, attempts = 0, code = NULL, message = NULL, seq = ${LAST} + 1,
+      state = (SELECT count(*) FROM hooklayer_deliveries AS first WHERE first.grp = one.grp AND first.state = 0)
+    WHERE id = ? AND state = 2`,
+  moveBody: `UPDATE hooklayer_bodies SET seq = ${LAST} WHERE seq = ?`,
+  discard: 'UPDATE hooklayer_deliveries SET state = 3, due_at = ?, code = NULL, message = NULL WHERE seq = ?',
+  seqOfDead: 'SELECT seq FROM hooklayer_deliveries WHERE id = ? AND state = 2',
+  dropBody: 'DELETE FROM hooklayer_bodies WHERE seq = ?',
+  statistics: `SELECT
+      count(*) FILTER (WHERE state = 1 OR due_at <= ?) AS queued,
+      count(*) FILTER (WHERE state = 0 AND due_at > ? AND token IS NOT NULL) AS running,
+      count(*) FILTER (WHERE state = 0 AND due_at > ? AND token IS NULL) AS failed,
+      (SELECT count(*) FROM hooklayer_deliveries WHERE state = 2) AS dead,
+      min(received_at) AS oldest
+    FROM (
+      SELECT state, due_at, token, received_at FROM hooklayer_deliveries WHERE state = 0
+      UNION ALL SELECT state, due_at, token, received_at FROM hooklayer_deliveries WHERE state = 1
+    )`,
+} as const
+
+export type Statements = Readonly<Record<keyof typeof STATEMENTS, SqliteStatement>>
+
+export function prepareStatements(database: SqliteDatabase): Statements {
+  const prepared = Object.entries(STATEMENTS).map(([name, sql]) => [name, prepare(database, sql)])
+  return Object.fromEntries(prepared)
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { canonicalDocument } from '../../../src/core/event/event-id.ts'
+import { CART, delivery, idOf, nested, order, rejection, SECRET, thrownBy } from '../../deliveries.ts'
+import { inBothRuntimes } from '../../runtimes.ts'
+
+describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s', (_, { parse, verify }) => {
+  async function eventOf(document: object | string, topic = 'orders.place') {
+    const { body, headers } = delivery(topic, document)
+    return parse(await verify(body, headers, SECRET))
+  }
+
+  it('says what was delivered, and how', async () => {
+    const { body, headers } = delivery('orders.place', CART)
+    const received = await verify(body, headers, SECRET)
+    const event = await parse(received)
+    expect(event.topic).toBe('orders.place')
+    expect(event.rawBody).toBe(body)
+    expect(event.receivedAt).toBe(received.receivedAt)
+    expect(event.delivery).toBe(received)
+    expect(event).toMatchObject({ mode: 'test', organizationId: 'wRPpEFOElR' })
+  })
+
+  it('has a resource that is linked, the same every time', async () => {
+    const event = await eventOf(CART)
+    const { resource } = event
+    expect(event.resource).toBe(resource)
+    expect(resource).toMatchObject({ id: 'NrlYhpzLKA', customer: { email: 'ada@example.com' } })
+  })
+
+  it('has an id: SHA-256 of the topic and the canonical form', async () => {
+    const { id } = await eventOf(CART)
+    expect(id).toBe(idOf('orders.place', canonicalDocument(JSON.parse(JSON.stringify(CART)))))
+  })
+
+  it('has the same id before and after its resource was used, and changed', async () => {
+    const [untouched, event] = [await eventOf(CART), await eventOf(CART)]
+    Object.assign(event.resource, { number: 'changed', customer: null })
+    expect(event.id).toBe(untouched.id)
+    const { resource } = untouched
+    expect(untouched.id).toBe(event.id)
+    expect(untouched.resource).toBe(resource)
+    expect(resource).toMatchObject({ number: '2001' })
+  })
+
+  it('has the same id however its JSON was written, and another for another topic', async () => {
+    const { data, included } = CART
+    const { id } = await eventOf(CART)
+    expect((await eventOf(JSON.stringify({ meta: {}, included, data }, null, 2))).id).toBe(id)
+    expect((await eventOf({ data: { ...data, meta: { trace_id: 'x' } }, included, links: {} })).id).toBe(id)
+    expect((await eventOf(CART, 'orders.pay')).id).not.toBe(id)
+    expect((await eventOf({ data })).id).not.toBe(id)
+  })
+
+  it('has an id of its own, not that of the delivery', async () => {
+    const event = await eventOf(CART)
+    expect(event.id).not.toBe(event.delivery.id)
+  })
+
+  it.each([
+    ['on the resource', { data: order({ meta: { mode: 'live', organization_id: 'org' } }) }],
+    [
+      'on the document',
+      { data: order({ meta: { created_with_version: '1' } }), meta: { mode: 'live', organization_id: 'org' } },
+    ],
+    ['on a document whose resource has none', { data: order(), meta: { mode: 'live', organization_id: 'org' } }],
+    [
+      'on both, where the resource wins',
+      { data: order({ meta: { mode: 'live', organization_id: 'org' } }), meta: { mode: 'test', organization_id: 'x' } },
+    ],
+  ])('reads mode and organization wherever meta is: %s', async (_, document) => {
+    expect(await eventOf(document)).toMatchObject({ mode: 'live', organizationId: 'org' })
+  })
+
+  it.each([
+    ['no meta', {}],
+    ['meta that is null', { meta: null }],
+    ['an empty meta', { meta: {} }],
+    ['values of other types', { meta: { mode: 1, organization_id: {} } }],
+    ['a mode that nobody knows', { meta: { mode: 'staging' } }],
+  ])('has neither mode nor organization with %s', async (_, document) => {
+    const { mode, organizationId } = await eventOf({ data: order(), ...document })
+    expect([mode, organizationId]).toEqual([undefined, undefined])
+  })
+
+  it.each([
+    ['orders.place', 'customers'],
+    ['orders.place', 'order'],
+    ['orders.place', '__proto__'],
+    ['captures.create', 'refunds'],
+  ])('of %s cannot carry %s', async (topic, type) => {
+    expect(await rejection(eventOf({ data: { id: 'a', type } }, topic))).toMatchObject({
+      code: 'TOPIC_MISMATCH',
+      status: 400,
+    })
+  })
+
+  it.each([
+    ['promotions.create', 'flex_promotions'],
+    ['transactions.refused', 'captures'],
+    ['avalara_accounts.invoice_committed', 'vertex_accounts'],
+    ['novelties.appear', 'anything'],
+    ['orders.novelty', 'orders'],
+  ])('of %s may carry %s', async (topic, type) => {
+    expect((await eventOf({ data: { id: 'a', type } }, topic)).resource).toEqual({ id: 'a', type })
+  })
+
+  it('of a document nested 10,000 deep has a resource, but no id: a code says why, not a stack overflow', async () => {
+    const event = await eventOf(nested(10_000))
+    const refused = expect.objectContaining({ code: 'DOCUMENT_INVALID' })
+    expect(thrownBy(() => event.id)).toEqual(refused)
+    expect(event.resource).toMatchObject({ number: '2001' })
+    expect(thrownBy(() => event.id)).toEqual(refused)
+    expect(event.delivery.id).toBe(idOf('orders.place', nested(10_000)))
+  })
+})

@@ -1,0 +1,177 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Document } from '../../../src/core/event/document.ts'
+import { linkResources } from '../../../src/core/event/link-resources.ts'
+import { CART, order } from '../../deliveries.ts'
+import { type GraphDocument, graphs, naivelyLinked, sameGraph } from './graphs.ts'
+
+type Linked = Record<string, unknown>
+
+const parsed = (text: string) => JSON.parse(text) as Document
+const written = (document: object) => parsed(JSON.stringify(document))
+
+describe('a linked resource', () => {
+  it('has its attributes, its id and type, and what it is related to', () => {
+    expect(linkResources(written(CART))).toMatchObject({
+      id: 'NrlYhpzLKA',
+      type: 'orders',
+      number: '2001',
+      customer: { id: 'OeRyhjDlje', type: 'customers', email: 'ada@example.com' },
+      line_items: [{ id: 'xYZkjABcde', type: 'line_items', quantity: 2 }],
+      payment_method: null,
+    })
+  })
+
+  it('is the same object wherever it is pointed at', () => {
+    const resource = linkResources(written(CART))
+    expect((resource.line_items as Linked[])[0]?.order).toBe(resource)
+  })
+
+  it('does not have what was not included', () => {
+    expect(linkResources(written(CART))).not.toHaveProperty('market')
+  })
+
+  it('keeps the identifier of what is not in the document', () => {
+    const absent = { type: 'customers', id: 'absent' }
+    const resource = linkResources(
+      written({ data: order({ relationships: { customer: { data: absent }, line_items: { data: [absent] } } }) }),
+    )
+    expect(resource.customer).toEqual(absent)
+    expect(resource.line_items).toEqual([absent])
+  })
+
+  it('may point at itself', () => {
+    const self = { data: { type: 'orders', id: 'NrlYhpzLKA' } }
+    const resource = linkResources(written({ data: order({ relationships: { reorder_of: self } }) }))
+    expect(resource.reorder_of).toBe(resource)
+  })
+
+  it('needs neither attributes nor relationships', () => {
+    const bare = { id: 'NrlYhpzLKA', type: 'orders' }
+    expect(linkResources(written({ data: bare }))).toEqual(bare)
+    expect(linkResources(written({ data: { ...bare, attributes: null, relationships: null } }))).toEqual(bare)
+    expect(linkResources(written({ data: bare, included: null }))).toEqual(bare)
+  })
+
+  it('survives relationships that are none', () => {
+    const odd = {
+      a: null,
+      b: 'text',
+      c: 1,
+      d: {},
+      e: { data: 'text' },
+      f: { data: [null, 'text', {}] },
+      g: { data: {} },
+    }
+    const resource = linkResources(written({ data: order({ relationships: odd }) }))
+    expect(resource).toMatchObject({ number: '2001', e: 'text', f: [null, 'text', {}], g: {} })
+    for (const name of ['a', 'b', 'c', 'd']) expect(resource).not.toHaveProperty(name)
+  })
+})
+
+describe('keys that collide', () => {
+  it('tell apart what is pointed at when type and id run together alike', () => {
+    const included = [
+      { type: 'a', id: 'bc', attributes: { name: 'a bc' } },
+      { type: 'ab', id: 'c', attributes: { name: 'ab c' } },
+      { type: 'a:b', id: 'c', attributes: { name: 'a:b c' } },
+      { type: 'a', id: 'b:c', attributes: { name: 'a b:c' } },
+      { type: 'a,b', id: 'c', attributes: { name: 'a,b c' } },
+      { type: 'a', id: 'b,c', attributes: { name: 'a b,c' } },
+      { type: 'constructor', id: 'prototype', attributes: { name: 'constructor prototype' } },
+      { type: '', id: '', attributes: { name: 'empty' } },
+    ]
+    const data = included.map(({ type, id }) => ({ type, id }))
+    const { all } = linkResources(written({ data: order({ relationships: { all: { data } } }), included }))
+    expect((all as Linked[]).map(({ name }) => name)).toEqual(included.map(({ attributes }) => attributes.name))
+  })
+
+  it('leave id and type to the resource, not to attributes of that name', () => {
+    const resource = linkResources(written({ data: order({ attributes: { id: 'evil', type: 'evil', name: 'x' } }) }))
+    expect(resource).toEqual({ id: 'NrlYhpzLKA', type: 'orders', name: 'x' })
+  })
+
+  it('leave id and type to the resource, not to relationships of that name', () => {
+    const customer = { data: { type: 'customers', id: 'OeRyhjDlje' } }
+    const resource = linkResources(written({ data: order({ relationships: { id: customer, type: customer } }) }))
+    expect(resource).toMatchObject({ id: 'NrlYhpzLKA', type: 'orders' })
+  })
+
+  it('take the first of what is included twice, and the primary resource before any other', () => {
+    const sku = (name: string) => ({ type: 'skus', id: 'a', attributes: { name } })
+    const relationships = {
+      sku: { data: { type: 'skus', id: 'a' } },
+      self: { data: { type: 'orders', id: 'NrlYhpzLKA' } },
+    }
+    const included = [sku('first'), sku('second'), order({ attributes: { number: 'impostor' } })]
+    const resource = linkResources(written({ data: order({ relationships }), included }))
+    expect(resource.sku).toMatchObject({ name: 'first' })
+    expect(resource.self).toBe(resource)
+    expect(resource.number).toBe('2001')
+  })
+})
+
+describe('a document that wants to reach the prototypes', () => {
+  const HOSTILE = parsed(`{
+    "data": {
+      "id": "NrlYhpzLKA", "type": "orders",
+      "attributes": { "__proto__": { "polluted": true }, "constructor": { "prototype": { "polluted": true } }, "number": "2001" },
+      "relationships": {
+        "__proto__": { "data": { "type": "__proto__", "id": "__proto__" } },
+        "constructor": { "data": { "type": "constructor", "id": "__proto__" } },
+        "evil": { "data": { "type": "__proto__", "id": "polluted" } },
+        "toString": { "data": null }
+      }
+    },
+    "included": [
+      { "id": "__proto__", "type": "__proto__", "attributes": { "polluted": true, "__proto__": { "polluted": true } } },
+      { "id": "polluted", "type": "__proto__", "attributes": { "name": "evil" }, "relationships": { "__proto__": { "data": [] } } },
+      { "id": "__proto__", "type": "constructor", "attributes": { "name": "constructor" } }
+    ]
+  }`)
+  const resource = linkResources(HOSTILE)
+
+  it('reaches none', () => {
+    expect({}).not.toHaveProperty('polluted')
+    expect([]).not.toHaveProperty('polluted')
+    expect(() => {}).not.toHaveProperty('polluted')
+    expect(Object.getPrototypeOf(resource)).toBe(Object.prototype)
+    expect(resource).not.toHaveProperty('polluted')
+  })
+
+  it('leaves nothing behind that would reach one in a copy', () => {
+    const { evil } = resource as { evil: Linked }
+    for (const linked of [resource, evil]) {
+      expect(Object.keys(linked)).not.toContain('__proto__')
+      for (const copy of [{ ...linked }, Object.assign({}, linked), Object.fromEntries(Object.entries(linked))]) {
+        expect(Object.getPrototypeOf(copy)).toBe(Object.prototype)
+        expect(copy).not.toHaveProperty('polluted')
+      }
+    }
+  })
+
+  it('is linked all the same', () => {
+    expect(resource).toMatchObject({ number: '2001', evil: { name: 'evil' }, constructor: { name: 'constructor' } })
+    expect(resource.toString).toBeNull()
+  })
+})
+
+describe('any graph of resources', () => {
+  it('is linked as a naive linker links it, each resource as one object', () => {
+    fc.assert(
+      fc.property(graphs, (document: GraphDocument) => {
+        const linked = linkResources(written(document))
+        expect(sameGraph(linked, naivelyLinked(document))).toBe(true)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('is linked in a time that does not explode with its cycles', () => {
+    const everyone = Array.from({ length: 300 }, (_, i) => ({ type: 'line_items', id: `${i}` }))
+    const included = everyone.map((self) => ({ ...self, relationships: { all: { data: everyone } } }))
+    const resource = linkResources(written({ data: order({ relationships: { all: { data: everyone } } }), included }))
+    const [first, second] = resource.all as { all: unknown[] }[]
+    expect(first?.all[1]).toBe(second)
+  })
+})

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest'
+import { createSecrets, type SecretsOption } from '../../../src/core/verify/secrets.ts'
+import { rejection, SECRET, thrownBy } from '../../deliveries.ts'
+
+describe('one secret', () => {
+  it('serves every topic', () => {
+    const secrets = createSecrets('secret')
+    expect(secrets.lookUp('orders.place')).toEqual(['secret'])
+    expect(secrets).toMatchObject({ shared: true })
+    expect(secrets.lacks('orders.place')).toBe(false)
+    expect(secrets.others('orders.place')).toEqual([])
+  })
+
+  it('may be several, while one replaces another', () => {
+    expect(createSecrets(['next', 'previous']).lookUp('orders.place')).toEqual(['next', 'previous'])
+  })
+})
+
+describe('a secret a topic', () => {
+  const secrets = createSecrets({ 'orders.place': 'place', 'orders.pay': ['next', 'previous'] })
+
+  it('serves that topic and no other', () => {
+    expect(secrets.lookUp('orders.place')).toEqual(['place'])
+    expect(secrets.lookUp('orders.pay')).toEqual(['next', 'previous'])
+    expect(secrets.lookUp('orders.cancel')).toEqual([])
+    expect(secrets).toMatchObject({ shared: false })
+  })
+
+  it('is lacking where there is none', () => {
+    expect(secrets.lacks('orders.place')).toBe(false)
+    expect(secrets.lacks('orders.cancel')).toBe(true)
+  })
+
+  it('is told apart from those of the other topics', () => {
+    expect(secrets.others('orders.place')).toEqual(['next', 'previous'])
+    expect(secrets.others('orders.pay')).toEqual(['place'])
+    expect(secrets.others('orders.cancel')).toEqual(['place', 'next', 'previous'])
+  })
+
+  it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
+    'is none for %s, which every object has',
+    (topic) => {
+      expect(secrets.lookUp(topic)).toEqual([])
+      expect(secrets.lacks(topic)).toBe(true)
+    },
+  )
+})
+
+describe('secrets that are looked up', () => {
+  it.each([
+    ['one', () => 'secret', ['secret']],
+    ['one, later', async () => 'secret', ['secret']],
+    ['several', () => ['next', 'previous'], ['next', 'previous']],
+    ['none', () => undefined, []],
+    ['an empty list', () => [], []],
+    ['empty ones', () => ['', undefined, 'secret'], ['secret']],
+    ['an empty one', () => '', []],
+  ] satisfies [string, SecretsOption & ((topic: string) => unknown), string[]][])(
+    'may be %s',
+    async (_, lookUp, found) => {
+      expect(await createSecrets(lookUp).lookUp('orders.place')).toEqual(found)
+    },
+  )
+
+  it('are looked up by topic, and nothing is known of them before', async () => {
+    const secrets = createSecrets(async (topic) => `secret of ${topic}`)
+    expect(await secrets.lookUp('orders.pay')).toEqual(['secret of orders.pay'])
+    expect(secrets.others('orders.place')).toEqual([])
+    expect(secrets.lacks('orders.place')).toBe(false)
+    expect(secrets).toMatchObject({ shared: false })
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('vault')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('vault'))],
+  ] satisfies [string, SecretsOption][])('are unavailable when the look-up %s', async (_, lookUp) => {
+    const error = await rejection(Promise.resolve(createSecrets(lookUp).lookUp('orders.place')))
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true, cause: new Error('vault') })
+  })
+
+  it('are none when what is found is blank: anybody could sign with it', async () => {
+    for (const blank of ['\n', ' ', '\r\n']) {
+      expect(await createSecrets(() => blank).lookUp('orders.place')).toEqual([])
+      expect(await createSecrets(() => [blank]).lookUp('orders.place')).toEqual([])
+    }
+  })
+
+  it('are none when the look-up finds null', async () => {
+    expect(await createSecrets((() => null) as never).lookUp('orders.place')).toEqual([])
+  })
+})
+
+describe('a secret is refused when the receiver is made', () => {
+  const REFUSED: [string, unknown, RegExp][] = [
+    ['empty', '', /empty/],
+    ['blank', ' \n', /empty/],
+    ['followed by a line break', 's3cr3t\n', /white space/],
+    ['preceded by a space', ' s3cr3t', /white space/],
+    ['between line breaks', '\r\ns3cr3t\r\n', /white space/],
+    ['not set', undefined, /is not set/],
+    ['null in a list', [null], /is not set/],
+    ['an empty list', [], /empty/],
+    ['a list with an empty one', ['s3cr3t', ''], /empty/],
+    ['a list with one that is not set', ['s3cr3t', undefined], /is not set/],
+    ['a number', 12345, /string/],
+    ['a list of numbers', [12345], /string/],
+    ['true', true, /string/],
+    ['bytes in a list', [Buffer.from('s3cr3t')], /string/],
+  ]
+
+  it.each(REFUSED)('that is %s', (_, secret, message) => {
+    for (const option of [secret, { 'orders.place': secret }]) {
+      const error = thrownBy(() => createSecrets(option as SecretsOption))
+      expect(error).toBeInstanceOf(TypeError)
+      expect(error).toMatchObject({ message: expect.stringMatching(message) })
+      expect(String(error)).not.toMatch(/s3cr3t|12345/)
+    }
+  })
+
+  it.each(REFUSED)('that is %s, and the topic is named that has it', (_, secret) => {
+    const option = { 'orders.pay': 'fine', 'orders.place': secret } as SecretsOption
+    expect(() => createSecrets(option)).toThrow('orders.place')
+  })
+
+  it('when there is no topic at all', () => {
+    expect(() => createSecrets({})).toThrow(TypeError)
+    expect(() => createSecrets({})).toThrow(/empty|no topic/)
+  })
+
+  it.each([
+    ['null', null, /is not set/],
+    ['an object', { secret: 's3cr3t' }, /string/],
+  ])('that is %s, and says so', (_, secret, message) => {
+    expect(() => createSecrets({ 'orders.place': secret } as never)).toThrow(TypeError)
+    expect(() => createSecrets({ 'orders.place': secret } as never)).toThrow(message)
+  })
+})
+
+describe('secrets that never change', () => {
+  it.each([[SECRET], [[SECRET]], [{ 'orders.place': SECRET }]])('have nothing to give anew: %j', (option) => {
+    expect(createSecrets(option as SecretsOption).refresh('orders.place')).toEqual([])
+  })
+})

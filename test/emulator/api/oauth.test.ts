@@ -1,0 +1,118 @@
+import { createEmulator, type Emulator } from 'hooklayer/emulator'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { askForToken, JSON_API, readToken, stageOfTest } from '../stage.ts'
+
+let emulator: Emulator
+
+beforeAll(async () => {
+  emulator = await createEmulator({ organization: 'acme', organizationId: 'AcmeAcmeAc' })
+})
+afterAll(() => emulator.close())
+
+function claimsOf(token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+}
+
+describe('a token', () => {
+  it('is given for client credentials as JSON, and is good for two hours', async () => {
+    const { status, body } = await askForToken(emulator)
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 7200, scope: 'market:all' })
+    expect(Math.abs(body.created_at - Date.now() / 1000)).toBeLessThan(5)
+  })
+
+  it('is given for client credentials as a form', async () => {
+    const body = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: emulator.clientId,
+      client_secret: emulator.clientSecret,
+    })
+    const answer = await readToken(await fetch(`${emulator.url}/oauth/token`, { method: 'POST', body }))
+    expect(answer.status).toBe(200)
+    expect(answer.body.access_token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+  })
+
+  it('says whose it is, as those of an integration do', async () => {
+    const { access_token } = (await askForToken(emulator)).body
+    const claims = claimsOf(access_token)
+    expect(claims).toMatchObject({
+      organization: { id: 'AcmeAcmeAc', slug: 'acme' },
+      application: { kind: 'integration', client_id: emulator.clientId, public: false },
+      test: true,
+      iss: 'https://auth.commercelayer.io',
+    })
+    expect(Number(claims.exp) - Date.now() / 1000).toBeGreaterThan(7190)
+  })
+
+  it('is another one every time', async () => {
+    const [first, second] = await Promise.all([askForToken(emulator), askForToken(emulator)])
+    expect(first.body.access_token).not.toBe(second.body.access_token)
+  })
+
+  it('of live mode says so', async () => {
+    const { token } = await stageOfTest({ mode: 'live' })
+    expect(claimsOf(token).test).toBe(false)
+  })
+})
+
+describe('no token is given', () => {
+  it.each([
+    { case: 'another secret', changes: { client_secret: 'wrong' }, status: 401, error: 'invalid_client' },
+    { case: 'another client', changes: { client_id: 'wrong' }, status: 401, error: 'invalid_client' },
+    { case: 'no secret', changes: { client_secret: undefined }, status: 401, error: 'invalid_client' },
+    { case: 'another grant', changes: { grant_type: 'password' }, status: 400, error: 'unsupported_grant_type' },
+    { case: 'no grant', changes: { grant_type: undefined }, status: 400, error: 'invalid_request' },
+  ])('for $case', async ({ changes, status, error }) => {
+    const answer = await askForToken(emulator, changes)
+    expect(answer.status).toBe(status)
+    expect(answer.body).toMatchObject({ error, errors: [{ title: error, status, meta: { error } }] })
+    expect(answer.body).not.toHaveProperty('access_token')
+  })
+
+  it.each(['{', '[]', '"text"', 'null', ''])('for the body %j', async (body) => {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await readToken(await fetch(`${emulator.url}/oauth/token`, { method: 'POST', headers, body }))
+    expect(answer.status).toBe(400)
+    expect(answer.body.error).toBe('invalid_request')
+  })
+})
+
+describe('the API refuses', () => {
+  async function refusal(authorization?: string): Promise<unknown> {
+    const headers = { accept: JSON_API, ...(authorization && { authorization }) }
+    const response = await fetch(`${emulator.url}/api/webhooks`, { headers })
+    return { status: response.status, ...((await response.json()) as object) }
+  }
+
+  it('a request without a token', async () => {
+    const detail = 'You are not authorized to perform this action on the requested resource.'
+    expect(await refusal()).toEqual({
+      status: 401,
+      errors: [{ title: 'Unauthorized', detail, code: 'UNAUTHORIZED', status: '401' }],
+    })
+  })
+
+  it('a token that it did not sign', async () => {
+    const { token } = await stageOfTest()
+    for (const other of [token, `${token.slice(0, -4)}AAAA`, 'a.b.c', 'nonsense']) {
+      expect(await refusal(`Bearer ${other}`)).toMatchObject({ status: 401, errors: [{ code: 'INVALID_TOKEN' }] })
+    }
+  })
+
+  it('a token of the algorithm none', async () => {
+    const { access_token } = (await askForToken(emulator)).body
+    const header = Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')
+    const unsigned = `${header}.${access_token.split('.')[1]}.`
+    for (const token of [unsigned, `${unsigned}AAAA`])
+      expect(await refusal(`Bearer ${token}`)).toMatchObject({ status: 401 })
+  })
+
+  it('a token whose time is over, to the millisecond', async () => {
+    const { ask } = await stageOfTest({ tokenLifetimeMs: 300 })
+    expect((await ask('webhooks')).status).toBe(200)
+    await new Promise((resolve) => setTimeout(resolve, 310))
+    const { status, body } = await ask('webhooks')
+    expect(status).toBe(401)
+    expect(body.errors[0]?.code).toBe('INVALID_TOKEN')
+  })
+})

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+/** Imports that a wall forbids: one for each rule of `biome.json`, as the importing file and what it imports. */
+const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
+  ['src/commerce-layer/topics.ts', '../core/errors.ts'],
+  ['src/core/outcome.ts', './handle/dispatch.ts'],
+  ['src/core/platform.ts', 'node:crypto'],
+  ['src/core/http/admit.ts', '../verify/signature.ts'],
+  ['src/core/http/budget.ts', 'node:timers'],
+  ['src/core/verify/authenticate.ts', '../event/event.ts'],
+  ['src/core/verify/diagnose.ts', '../inbox/inbox.ts'],
+  ['src/core/event/event.ts', '../handle/handlers.ts'],
+  ['src/core/handle/dispatch.ts', '../idempotency/idempotency.ts'],
+  ['src/core/handle/report.ts', '../inbox/inbox.ts'],
+  ['src/core/idempotency/idempotency.ts', '../inbox/inbox.ts'],
+  ['src/core/inbox/store-delivery.ts', '../handle/dispatch.ts'],
+  ['src/receiver/receiver.ts', '../bridge/node.ts'],
+  ['src/wire/document.ts', './samples/sample.ts'],
+  ['src/wire/samples/sample.ts', '../../testing/delivery.ts'],
+  ['src/bridge/node.ts', '../receiver/receiver.ts'],
+  ['src/bridge/web.ts', './node.ts'],
+  ['src/adapters/koa.ts', './express.ts'],
+  ['src/adapters/express.ts', '../core/verify/signature.ts'],
+  ['src/sqlite/open.ts', '../stores/sqlite.ts'],
+  ['src/stores/redis.ts', '../inboxes/memory.ts'],
+  ['src/inboxes/memory.ts', '../stores/memory.ts'],
+  ['src/inboxes/queue/queue.ts', '../sqlite/queue.ts'],
+  ['src/inboxes/sqlite/queue.ts', '../bullmq/job.ts'],
+  ['src/inboxes/bullmq/queue.ts', '../sqlite/rows.ts'],
+  ['src/management/management.ts', '../core/errors.ts'],
+  ['src/management/client/client.ts', '../resources/webhooks.ts'],
+  ['src/management/resources/webhooks.ts', '../subscribe/plan.ts'],
+  ['src/management/recover/recover.ts', '../subscribe/plan.ts'],
+  ['src/management/subscribe/plan.ts', '../recover/recover.ts'],
+  ['src/emulator/emulator.ts', '../receiver/receiver.ts'],
+  ['src/emulator/api/app.ts', '../sender/sender.ts'],
+  ['src/emulator/api/filters/filter.ts', '../../sender/sender.ts'],
+  ['src/emulator/sender/sender.ts', '../api/app.ts'],
+  ['src/testing/delivery.ts', '../receiver/receiver.ts'],
+]
+
+interface Diagnostic {
+  readonly category: string
+  readonly location: { readonly path: string | { readonly file: string } }
+}
+
+let folder: string
+let broken: ReadonlySet<string>
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'walls-'))
+  const { vcs, ...config } = JSON.parse(readFileSync('biome.json', 'utf8'))
+  write('biome.json', JSON.stringify({ ...config, $schema: undefined }))
+  FORBIDDEN.forEach(([file, specifier], i) => {
+    write(numbered(file, i), `export * from '${specifier}'\n`)
+  })
+  write('src/core/cycle-one.ts', "export * from './cycle-two.ts'\n")
+  write('src/core/cycle-two.ts', "import type { One } from './cycle-one.ts'\n\nexport type Two = One\n")
+  broken = lint()
+}, 30_000)
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('the lint refuses an import', () => {
+  it.each(FORBIDDEN.map((pair, i) => [...pair, i] as const))('of %s: %s', (file, _, i) => {
+    expect(broken).toContain(`noRestrictedImports ${numbered(file, i)}`)
+  })
+
+  it('that closes a cycle, of types as well', () => {
+    expect(broken).toContain('noImportCycles src/core/cycle-two.ts')
+  })
+})
+
+it('each wall has an import here that breaks it', () => {
+  const { overrides } = JSON.parse(readFileSync('biome.json', 'utf8')) as {
+    overrides: { includes: string[]; linter: { rules: { style: { noRestrictedImports?: unknown } } } }[]
+  }
+  const walls = overrides.filter(({ linter }) => linter.rules.style.noRestrictedImports)
+  const folders = walls.flatMap(({ includes }) => includes.filter((pattern) => !pattern.startsWith('!')))
+  const untested = folders.filter((pattern) => !FORBIDDEN.some(([file]) => dirname(file) === dirname(pattern)))
+  expect(untested).toEqual([])
+})
+
+function write(path: string, text: string): void {
+  mkdirSync(join(folder, dirname(path)), { recursive: true })
+  writeFileSync(join(folder, path), text)
+}
+
+/** Two forbidden imports of one file are two files here. */
+function numbered(file: string, i: number): string {
+  return file.replace(/\.ts$/, `-${i}.ts`)
+}
+
+/** What Biome finds, as `rule path`. */
+function lint(): ReadonlySet<string> {
+  const { stdout } = spawnSync(
+    process.execPath,
+    [
+      createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome'),
+      'lint',
+      '--reporter=json',
+      '--max-diagnostics=none',
+      folder,
+    ],
+    { cwd: folder, encoding: 'utf8' },
+  )
+  const { diagnostics } = JSON.parse(stdout) as { diagnostics: readonly Diagnostic[] }
+  return new Set(
+    diagnostics.map(({ category, location: { path } }) => {
+      const file = typeof path === 'string' ? path : path.file
+      return `${category.split('/').at(-1)} ${file.slice(file.indexOf('src/'))}`
+    }),
+  )
+}

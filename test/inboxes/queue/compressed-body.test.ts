@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { compressBody, decompressBody } from '../../../src/inboxes/queue/compressed-body.ts'
+import { createDelivery } from '../../../src/testing/index.ts'
+
+const [order, customer] = (await Promise.all(
+  (['orders.place', 'customers.create'] as const).map(async (topic) => Buffer.from((await createDelivery(topic)).body)),
+)) as [Buffer, Buffer]
+
+it.each([
+  ['an order', order],
+  ['nothing', Buffer.alloc(0)],
+  ['bytes that are no text', Buffer.from([0, 255, 128, 10, 13])],
+  ['a megabyte that cannot be compressed', randomBytes(1_000_000)],
+])('gives %s back to the byte', (_, body) => {
+  expect(decompressBody(compressBody(body))?.equals(body)).toBe(true)
+})
+
+it('takes a fraction of the room for an order', () => {
+  expect(compressBody(order).length).toBeLessThan(order.length / 4)
+})
+
+it('finds every bit that has flipped', () => {
+  const packed = compressBody(customer)
+  for (let bit = 0; bit < packed.length * 8; bit += 1) {
+    const damaged = Buffer.from(packed)
+    damaged.writeUInt8(damaged.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
+    if (decompressBody(damaged)) throw new Error(`Bit ${bit} has flipped, and was not found.`)
+  }
+})
+
+it.each([0, 1, 4, 5, 10, -1])('does not take what was cut off at %i for the whole', (end) => {
+  expect(decompressBody(compressBody(order).subarray(0, end))).toBeUndefined()
+})

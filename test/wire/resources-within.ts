@@ -1,0 +1,10 @@
+import { isResource, type Resource } from '../../src/wire/schema.ts'
+
+/** Every resource that can be reached from one, itself included, each object once. */
+export function resourcesWithin(resource: unknown): Resource[] {
+  const found = new Set<Resource>([resource].filter(isResource))
+  for (const reached of found) {
+    for (const related of Object.values(reached).flat().filter(isResource)) found.add(related)
+  }
+  return [...found]
+}
