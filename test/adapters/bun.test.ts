@@ -1,6 +1,6 @@
-import { testAdapter } from '../conformance/adapter.ts'
-import { ELSEWHERE } from '../conformance/host.ts'
-import { binaryOf, startRuntime } from '../conformance/runtime.ts'
+import { testAdapter } from '../contracts/adapter/adapter.ts'
+import { ELSEWHERE } from '../contracts/adapter/host.ts'
+import { binaryOf, startRuntime } from '../contracts/adapter/runtime.ts'
 
 testAdapter('Bun', () => startRuntime(binaryOf('bun/bin/bun.exe', '@oven', 'bin/bun'), [], 'bun.ts'), {
   ...ELSEWHERE,

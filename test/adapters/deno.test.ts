@@ -1,6 +1,6 @@
-import { testAdapter } from '../conformance/adapter.ts'
-import { ELSEWHERE } from '../conformance/host.ts'
-import { binaryOf, startRuntime } from '../conformance/runtime.ts'
+import { testAdapter } from '../contracts/adapter/adapter.ts'
+import { ELSEWHERE } from '../contracts/adapter/host.ts'
+import { binaryOf, startRuntime } from '../contracts/adapter/runtime.ts'
 
 testAdapter('Deno', () => startRuntime(binaryOf('deno/deno', '@deno', 'deno'), ['run', '--allow-net'], 'deno.ts'), {
   ...ELSEWHERE,

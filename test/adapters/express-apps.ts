@@ -2,8 +2,8 @@ import type express from 'express'
 import type { Express, RequestHandler } from 'express'
 import type { Receiver, ReceiverOptions } from 'hooklayer'
 import { createExpressMiddleware } from 'hooklayer/express'
-import type { Listening } from '../conformance/host.ts'
-import { listen } from '../conformance/listen.ts'
+import type { Listening } from '../contracts/adapter/host.ts'
+import { listen } from '../contracts/adapter/listen.ts'
 import { createMounts, type Mount } from './mounts.ts'
 
 /** Express 5 or 4. */

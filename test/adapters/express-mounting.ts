@@ -1,8 +1,8 @@
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express'
 import { createExpressMiddleware } from 'hooklayer/express'
 import { describe, expect, it } from 'vitest'
-import { customerText, HANDLED, ORDER, orderText, sentAs } from '../conformance/deliveries.ts'
-import { digestOf, send } from '../conformance/scene.ts'
+import { customerText, HANDLED, ORDER, orderText, sentAs } from '../contracts/adapter/deliveries.ts'
+import { digestOf, send } from '../contracts/adapter/harness.ts'
 import { type Apps, PATH } from './express-apps.ts'
 import { createRecorder } from './mounts.ts'
 

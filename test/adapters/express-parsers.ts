@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import type { RequestHandler } from 'express'
 import { describe, expect, it } from 'vitest'
-import { HANDLED, ORDER, orderText, type Sent, sentAs, UNSIGNED } from '../conformance/deliveries.ts'
-import { digestOf, send, wait } from '../conformance/scene.ts'
+import { HANDLED, ORDER, orderText, type Sent, sentAs, UNSIGNED } from '../contracts/adapter/deliveries.ts'
+import { digestOf, send, wait } from '../contracts/adapter/harness.ts'
 import { withHeaders } from '../deliveries.ts'
 import type { Apps } from './express-apps.ts'
 

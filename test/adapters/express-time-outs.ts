@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express'
 import { describe, expect, it, vi } from 'vitest'
-import { HANDLED, ORDER } from '../conformance/deliveries.ts'
-import { chunkOf, connect, headOf, requestOf } from '../conformance/raw-client.ts'
-import { send, wait } from '../conformance/scene.ts'
+import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
+import { send, wait } from '../contracts/adapter/harness.ts'
+import { chunkOf, connect, headOf, requestOf } from '../contracts/adapter/raw-client.ts'
 import type { Apps } from './express-apps.ts'
 
 /** Middleware that takes its time, or writes the answer before the receiver can. */

@@ -1,8 +1,8 @@
 import { createReceiver, isWebhookError, type Receiver, type ReceiverOptions } from 'hooklayer'
 import { afterAll } from 'vitest'
-import type { Listening } from '../conformance/host.ts'
-import type { Target } from '../conformance/scene.ts'
-import { SECRETS } from '../conformance/secrets.ts'
+import type { Target } from '../contracts/adapter/harness.ts'
+import type { Listening } from '../contracts/adapter/host.ts'
+import { SECRETS } from '../contracts/adapter/secrets.ts'
 import { recordingLogger } from '../deliveries.ts'
 
 /** A receiver behind a server that a test has set up by hand. */

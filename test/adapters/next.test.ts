@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { testAdapter } from '../conformance/adapter.ts'
-import { ORDER } from '../conformance/deliveries.ts'
-import { ELSEWHERE, type Lacks, type Listening, NO_BACKGROUND } from '../conformance/host.ts'
-import { startNext } from '../conformance/next-project.ts'
-import { openScene, send } from '../conformance/scene.ts'
+import { testAdapter } from '../contracts/adapter/adapter.ts'
+import { ORDER } from '../contracts/adapter/deliveries.ts'
+import { openScene, send } from '../contracts/adapter/harness.ts'
+import { ELSEWHERE, type Lacks, type Listening, NO_BACKGROUND } from '../contracts/adapter/host.ts'
+import { startNext } from '../contracts/adapter/next-project.ts'
 
 const PATIENCE_MS = 150_000
 

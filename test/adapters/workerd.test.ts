@@ -1,7 +1,7 @@
 import { Miniflare } from 'miniflare'
-import { testAdapter } from '../conformance/adapter.ts'
-import { bundleHost } from '../conformance/bundle.ts'
-import { ELSEWHERE } from '../conformance/host.ts'
+import { testAdapter } from '../contracts/adapter/adapter.ts'
+import { bundleHost } from '../contracts/adapter/bundle.ts'
+import { ELSEWHERE } from '../contracts/adapter/host.ts'
 
 /** Without `nodejs_compat`: there is nothing but WebCrypto. */
 const OPTIONS = { modules: true, compatibilityDate: '2025-05-05', host: '127.0.0.1', port: 0 } as const

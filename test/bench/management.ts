@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { createEmulator } from 'hooklayer/emulator'
 import { createManagement } from 'hooklayer/management'
-import { listen } from '../conformance/listen.ts'
+import { listen } from '../contracts/adapter/listen.ts'
 import type { Listing, Task } from './management-lister.ts'
 import type { Findings } from './report.ts'
 

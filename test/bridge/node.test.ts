@@ -1,10 +1,10 @@
 import { createNodeListener } from 'hooklayer/node'
 import { describe, expect, it } from 'vitest'
 import { createMounts } from '../adapters/mounts.ts'
-import { ORDER, UNSIGNED } from '../conformance/deliveries.ts'
-import { listen } from '../conformance/listen.ts'
-import { chunkOf, connect, headOf, requestOf, trickle } from '../conformance/raw-client.ts'
-import { wait } from '../conformance/scene.ts'
+import { ORDER, UNSIGNED } from '../contracts/adapter/deliveries.ts'
+import { wait } from '../contracts/adapter/harness.ts'
+import { listen } from '../contracts/adapter/listen.ts'
+import { chunkOf, connect, headOf, requestOf, trickle } from '../contracts/adapter/raw-client.ts'
 
 /** Here and not in the suite for every adapter, because it takes four seconds and is the bridge's doing. */
 describe.concurrent('The rest of a refused body', () => {

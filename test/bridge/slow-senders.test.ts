@@ -3,10 +3,10 @@ import { runInNewContext } from 'node:vm'
 import { createNodeListener } from 'hooklayer/node'
 import { describe, expect, it, vi } from 'vitest'
 import { createMounts, type Mount } from '../adapters/mounts.ts'
-import { HANDLED, ORDER } from '../conformance/deliveries.ts'
-import { listen } from '../conformance/listen.ts'
-import { connect, headOf, type RawClient } from '../conformance/raw-client.ts'
-import { send } from '../conformance/scene.ts'
+import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
+import { send } from '../contracts/adapter/harness.ts'
+import { listen } from '../contracts/adapter/listen.ts'
+import { connect, headOf, type RawClient } from '../contracts/adapter/raw-client.ts'
 
 const SENDERS = 2000
 const MAX_BODY_BYTES = 64 * 1024

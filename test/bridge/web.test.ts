@@ -1,7 +1,7 @@
 import { createFetchHandler } from 'hooklayer/fetch'
 import { describe, expect, it, vi } from 'vitest'
 import { createRecorder } from '../adapters/mounts.ts'
-import { HANDLED, ORDER } from '../conformance/deliveries.ts'
+import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
 
 const MEGABYTE = 1024 * 1024
 const LIMITS = { maxBodyBytes: MEGABYTE, maxInFlight: 1 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { noPlugin, pluginSceneOfTest } from './cli-plugin-scene.ts'
-import { GONE, startEndpoint } from './stage.ts'
+import { noPlugin, pluginSceneOfTest } from './cli-plugin-harness.ts'
+import { GONE, startEndpoint } from './harness.ts'
 
 /** The cells of the tables that a command prints, row by row. */
 function rowsOf(stdout: string): string[][] {

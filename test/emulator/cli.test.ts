@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { GONE, stageOfTest } from './stage.ts'
+import { GONE, stageOfTest } from './harness.ts'
 
 interface Run {
   readonly child: ChildProcess

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { createEmulator, type EmulatorOptions } from 'hooklayer/emulator'
 import { sampleOf } from 'hooklayer/testing'
 import { describe, expect, it } from 'vitest'
-import { GONE, stageOfTest, startEndpoint } from './stage.ts'
+import { GONE, stageOfTest, startEndpoint } from './harness.ts'
 
 describe('an emulator', () => {
   it('has a slug, and credentials that are hard to guess, unless it is given them', async () => {

@@ -3,7 +3,7 @@ import type { QueryFilter } from '@commercelayer/sdk'
 import { CommerceLayer } from '@commercelayer/sdk/bundle'
 import { createEmulator, type Emulator } from 'hooklayer/emulator'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { GONE, startEndpoint } from './stage.ts'
+import { GONE, startEndpoint } from './harness.ts'
 
 /** Stands for `commercelayer.io`: a host that is nowhere, so that nothing can leave this machine. */
 const DOMAIN = 'commercelayer.invalid'

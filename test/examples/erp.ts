@@ -1,5 +1,5 @@
 import { json } from 'node:stream/consumers'
-import { listen } from '../conformance/listen.ts'
+import { listen } from '../contracts/adapter/listen.ts'
 
 /** What the handlers of the examples call: it takes orders, unless it is told not to. */
 export interface Erp {

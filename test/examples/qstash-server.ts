@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { text } from 'node:stream/consumers'
-import { listen } from '../conformance/listen.ts'
+import { listen } from '../contracts/adapter/listen.ts'
 
 /** A QStash that takes messages, and calls when it is told to. */
 export interface QstashServer {

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
-import { listen } from '../conformance/listen.ts'
+import { listen } from '../contracts/adapter/listen.ts'
 
 /** Queues that keep messages and send none: what a Lambda is told of them is the test's to say. */
 export interface SqsServer {

@@ -8,7 +8,7 @@ import type { ShopProcess } from './shop-process.ts'
 import { killAll } from './shop-process.ts'
 import { checkpoint, copyOf, cut, damage } from './sqlite-files/damage.ts'
 import { createDisk, type Disk, noDisk } from './sqlite-files/disk.ts'
-import { openScene, several } from './sqlite-files/scene.ts'
+import { openScene, several } from './sqlite-files/harness.ts'
 
 afterAll(killAll)
 

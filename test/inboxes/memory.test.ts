@@ -1,7 +1,7 @@
 import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { describe, expect, it } from 'vitest'
+import { testInbox } from '../contracts/inbox/inbox.ts'
 import { thrownBy } from '../deliveries.ts'
-import { testInbox } from './contract.ts'
 
 /** Whoever opens it has the same one: there is no other process. */
 function createPlace() {

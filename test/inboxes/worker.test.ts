@@ -1,8 +1,8 @@
 import { createReceiver, createWorker, type Inbox, type WorkerOptions } from 'hooklayer'
 import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createScene } from '../contracts/inbox/harness.ts'
 import { CART, delivery, recordingLogger, SECRET, thrownBy } from '../deliveries.ts'
-import { createScene } from './scene.ts'
 
 function createShop(inbox: Inbox = createMemoryInbox()) {
   const { logger, lines } = recordingLogger()

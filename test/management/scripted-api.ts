@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { createManagement, type ManagementOptions } from 'hooklayer/management'
 import { onTestFinished } from 'vitest'
-import { listen } from '../conformance/listen.ts'
+import { listen } from '../contracts/adapter/listen.ts'
 
 export const CREDENTIALS = { organization: 'shop', clientId: 'the-client-id', clientSecret: 'the-client-secret' }
 

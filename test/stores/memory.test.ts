@@ -1,7 +1,7 @@
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it } from 'vitest'
-import { claimFor, KEPT, LONG_MS, lapse, reserved } from './claims.ts'
-import { testStore } from './contract.ts'
+import { claimFor, KEPT, LONG_MS, lapse, reserved } from '../contracts/store/reservations.ts'
+import { testStore } from '../contracts/store/store.ts'
 
 testStore('the store in memory', async () => {
   const store = createMemoryStore()

@@ -4,9 +4,9 @@ import { PGlite } from '@electric-sql/pglite'
 import { createPostgresStore, type PostgresClient } from 'hooklayer/stores/postgres'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { claimFor, KEPT, LONG_MS, lapse, reserved } from '../contracts/store/reservations.ts'
+import { testStore } from '../contracts/store/store.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../servers/postgres.ts'
-import { claimFor, KEPT, LONG_MS, lapse, reserved } from './claims.ts'
-import { testStore } from './contract.ts'
 
 const newTable = () => `h_${randomUUID().replaceAll('-', '')}`
 

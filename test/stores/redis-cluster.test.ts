@@ -3,8 +3,8 @@ import { createRedisStore, type RedisStoreOptions } from 'hooklayer/stores/redis
 import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, it } from 'vitest'
+import { type StoreScene, testStore } from '../contracts/store/store.ts'
 import { noRedisCluster, type RedisCluster, startRedisCluster } from '../servers/redis.ts'
-import { type StoreScene, testStore } from './contract.ts'
 
 type Nodes = RedisCluster['nodes']
 

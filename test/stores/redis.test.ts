@@ -3,9 +3,9 @@ import { createRedisStore, type RedisStoreOptions } from 'hooklayer/stores/redis
 import { Redis } from 'ioredis'
 import { createClient, createClientPool } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { claimFor, KEPT, LONG_MS, reserved } from '../contracts/store/reservations.ts'
+import { type StoreScene, testStore } from '../contracts/store/store.ts'
 import { noRedis, type RedisServer, startRedis } from '../servers/redis.ts'
-import { claimFor, KEPT, LONG_MS, reserved } from './claims.ts'
-import { type StoreScene, testStore } from './contract.ts'
 
 let server: RedisServer | undefined
 beforeAll(async () => {

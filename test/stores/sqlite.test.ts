@@ -8,8 +8,8 @@ import { promisify } from 'node:util'
 import { createSqliteStore, type SqliteDatabase, type SqliteStore } from 'hooklayer/stores/sqlite'
 import Libsql from 'libsql'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
-import { claimFor, KEPT, LONG_MS, reserved } from './claims.ts'
-import { testStore } from './contract.ts'
+import { claimFor, KEPT, LONG_MS, reserved } from '../contracts/store/reservations.ts'
+import { testStore } from '../contracts/store/store.ts'
 
 const RACER = fileURLToPath(new URL('./sqlite-racer.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'hooklayer-sqlite-'))

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { sign } from 'hooklayer/testing'
 import { expect, it } from 'vitest'
-import { GONE, stageOfTest, startEndpoint } from '../stage.ts'
+import { GONE, stageOfTest, startEndpoint } from '../harness.ts'
 
 it('an event callback has what was sent and what was answered', async () => {
   const { ask, subscribe, emulator } = await stageOfTest({ retries: 0 })

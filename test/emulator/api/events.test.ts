@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { GONE, stageOfTest, startEndpoint } from '../stage.ts'
+import { GONE, stageOfTest, startEndpoint } from '../harness.ts'
 
 it('an event has a name, its webhooks, and the calls that it led to', async () => {
   const { ask, subscribe, emulator } = await stageOfTest({ retries: 0 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GONE, type Stage, startEndpoint, startStage } from '../stage.ts'
+import { GONE, type Stage, startEndpoint, startStage } from '../harness.ts'
 
 let stage: Stage
 let endpoint: Awaited<ReturnType<typeof startEndpoint>>

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GONE, type Stage, startEndpoint, startStage } from '../stage.ts'
+import { GONE, type Stage, startEndpoint, startStage } from '../harness.ts'
 
 let stage: Stage
 let endpoint: Awaited<ReturnType<typeof startEndpoint>>

@@ -1,6 +1,6 @@
 import { createEmulator, type Emulator } from 'hooklayer/emulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { askForToken, JSON_API, readToken, stageOfTest } from '../stage.ts'
+import { askForToken, JSON_API, readToken, stageOfTest } from '../harness.ts'
 
 let emulator: Emulator
 

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest'
-import { askForToken, stageOfTest } from '../stage.ts'
+import { askForToken, stageOfTest } from '../harness.ts'
 
 function limitOf(headers: Headers): string {
   return ['limit', 'interval', 'remaining'].map((name) => headers.get(`x-ratelimit-${name}`)).join(' ')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Asking, type Stage, startStage } from '../stage.ts'
+import { type Asking, type Stage, startStage } from '../harness.ts'
 
 let stage: Stage
 

@@ -3,7 +3,7 @@ import { TEST_ORGANIZATION_ID, TEST_SECRET } from 'hooklayer/testing'
 import { afterEach } from 'vitest'
 import type { EventCallbackRecord, EventRecord, Records, Sender, WebhookRecord } from '../../../src/emulator/records.ts'
 import { createSender, type SenderOptions } from '../../../src/emulator/sender/sender.ts'
-import { listen } from '../../conformance/listen.ts'
+import { listen } from '../../contracts/adapter/listen.ts'
 
 /** What reached an endpoint: all of it by the time that it is answered, if the connection lasted. */
 export interface Arrival {

@@ -4,7 +4,7 @@ import { secretsFrom } from 'hooklayer/management'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { recordingLogger } from '../../deliveries.ts'
-import { endpoint, stage } from '../stage.ts'
+import { endpoint, stage } from '../harness.ts'
 import { INBOXES, STORES, startServers } from './engines.ts'
 
 startServers()

@@ -11,7 +11,7 @@ import {
 } from 'hooklayer/management'
 import { describe, expect, it } from 'vitest'
 import { recordingLogger, rejection } from '../../deliveries.ts'
-import { endpoint, receiver, stage } from '../stage.ts'
+import { endpoint, receiver, stage } from '../harness.ts'
 
 const since = new Date(Date.now() - 60_000)
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { endpoint, stage } from '../harness.ts'
 import { all, rejection } from '../scripted-api.ts'
-import { endpoint, stage } from '../stage.ts'
 
 describe('events', () => {
   it('are listed by name and time, the oldest first, with the calls that were made for them', async () => {

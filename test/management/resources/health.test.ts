@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { listen } from '../../conformance/listen.ts'
+import { listen } from '../../contracts/adapter/listen.ts'
+import { endpoint, stage } from '../harness.ts'
 import { scriptedApi, WEBHOOK } from '../scripted-api.ts'
-import { endpoint, stage } from '../stage.ts'
 
 describe('the health of the webhooks', () => {
   it('says how many of the calls of the last hour failed, and how near the circuit is to opening', async () => {

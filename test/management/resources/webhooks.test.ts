@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { endpoint, stage } from '../harness.ts'
 import { all, rejection } from '../scripted-api.ts'
-import { endpoint, stage } from '../stage.ts'
 
 const URL_OF_SHOP = 'https://shop.example/webhooks'
 

@@ -1,7 +1,7 @@
 import { ApplyError, createManagement, type PlanStep } from 'hooklayer/management'
 import { describe, expect, it } from 'vitest'
 import { rejection } from '../../deliveries.ts'
-import { endpoint, listed, receiver, stage } from '../stage.ts'
+import { endpoint, listed, receiver, stage } from '../harness.ts'
 
 const callbackUrl = 'https://shop.example/webhooks'
 const ours = { callbackUrl, referenceOrigin: 'hooklayer' }

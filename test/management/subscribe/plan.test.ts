@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { createManagement, describePlan } from 'hooklayer/management'
 import { describe, expect, it } from 'vitest'
-import { listed, receiver, stage } from '../stage.ts'
+import { listed, receiver, stage } from '../harness.ts'
 
 const callbackUrl = 'https://shop.example/webhooks'
 const ours = { callbackUrl, referenceOrigin: 'hooklayer' }

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { createManagement, type Management, secretsFrom } from 'hooklayer/management'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { delivery } from '../../deliveries.ts'
-import { endpoint, receiver, stage } from '../stage.ts'
+import { endpoint, receiver, stage } from '../harness.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()

@@ -1,0 +1,129 @@
+import { describe, expect, it, vi } from 'vitest'
+import { signed as signatureOf } from '../../deliveries.ts'
+import { HANDLED, ORDER } from './deliveries.ts'
+import { digestOf, type Scene, wait } from './harness.ts'
+import type { Host } from './host.ts'
+import { chunkOf, connect, headOf, type RawClient, requestOf } from './raw-client.ts'
+import { SECRETS } from './secrets.ts'
+
+const MEGABYTE = 1024 * 1024
+const length = String(ORDER.body.length)
+
+/** What happens on the connection itself, byte by byte: sent with a client that has no manners of its own. */
+export function testConnections({ open, needs }: Host): void {
+  describe('reads', () => {
+    it('a character that is split over two packets', async () => {
+      const scene = await open()
+      const client = await connect(scene)
+      const bytes = requestOf(scene, ORDER)
+      const middle = bytes.indexOf('🛒') + 2
+      await client.send(bytes.subarray(0, middle))
+      await wait(50)
+      await client.send(bytes.subarray(middle))
+      await expectHandled(scene, client)
+    })
+
+    it('a request that comes in packets of seven bytes', async () => {
+      const scene = await open()
+      const client = await connect(scene)
+      const bytes = requestOf(scene, ORDER)
+      for (let at = 0; at < bytes.length; at += 7) await client.send(bytes.subarray(at, at + 7))
+      await expectHandled(scene, client)
+    })
+
+    it('a chunked body with a trailer, a character split over two chunks', async () => {
+      const scene = await open()
+      const client = await connect(scene)
+      const middle = Buffer.from(ORDER.body).indexOf('🛒') + 1
+      await client.send(headOf(scene, { ...ORDER.headers, 'transfer-encoding': 'chunked', trailer: 'x-checksum' }))
+      await client.send(chunkOf(ORDER.body.subarray(0, middle)))
+      await wait(20)
+      await client.send(chunkOf(ORDER.body.subarray(middle)))
+      await client.send('0\r\nx-checksum: 1\r\n\r\n')
+      await expectHandled(scene, client)
+    })
+
+    it('headers whose names are in capitals', async () => {
+      const scene = await open()
+      const client = await connect(scene)
+      const capitals = Object.entries(ORDER.headers).map(([name, value]) => `${name.toUpperCase()}: ${value}`)
+      await client.send(headOf(scene, [...capitals, `CONTENT-LENGTH: ${length}`]))
+      await client.send(ORDER.body)
+      await expectHandled(scene, client)
+    })
+
+    it('a body that is slow, but there in time', async () => {
+      const scene = await open({ limits: { bodyTimeoutMs: 1000 } })
+      const client = await connect(scene)
+      const bytes = requestOf(scene, ORDER)
+      const step = Math.ceil(bytes.length / 5)
+      for (let at = 0; at < bytes.length; at += step) {
+        await client.send(bytes.subarray(at, at + step))
+        await wait(40)
+      }
+      await expectHandled(scene, client)
+    })
+
+    it('a body whose sender waits for `100 Continue`', async () => {
+      const scene = await open()
+      const client = await connect(scene)
+      await client.send(headOf(scene, { ...ORDER.headers, 'content-length': length, expect: '100-continue' }))
+      await wait(30)
+      await client.send(ORDER.body)
+      await expectHandled(scene, client)
+    })
+  })
+
+  describe('refuses', () => {
+    const signature = signatureOf(ORDER.body, SECRETS['orders.place'])
+    const fields = [`Content-Length: ${length}`, 'X-CommerceLayer-Topic: orders.place']
+    const refused: readonly (readonly [string, readonly [string, string], number, string])[] = [
+      ['a signature that is sent twice', ['X-CommerceLayer-Signature', signature], 401, 'SIGNATURE_MISMATCH'],
+      ['a topic that is sent twice', ['X-CommerceLayer-Topic', 'orders.place'], 400, 'TOPIC_INVALID'],
+      ['a signature that is not ASCII', ['x-commercelayer-signature', 'sïgnåture'], 401, 'SIGNATURE_MISMATCH'],
+    ]
+    for (const [what, [name, value], status, code] of refused) {
+      needs('repeated headers')(what, async () => {
+        const scene = await open()
+        const client = await connect(scene)
+        await client.send(headOf(scene, [...fields, `X-CommerceLayer-Signature: ${signature}`, `${name}: ${value}`]))
+        await client.send(ORDER.body)
+        const answer = await client.answer()
+        expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([status, code])
+        expect((await scene.seen()).events).toEqual([])
+      })
+    }
+
+    const early = needs('bodies on their way')
+
+    early('a body that is announced as too large, before any of it was sent', async () => {
+      const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
+      const client = await connect(scene)
+      await client.send(headOf(scene, { ...ORDER.headers, 'content-length': String(MEGABYTE + 1) }))
+      const answer = await client.answer()
+      expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([413, 'BODY_TOO_LARGE'])
+      expect(answer.headers['content-type']).toMatch(/^application\/json/)
+      expect((await scene.seen()).errors).toEqual(['BODY_TOO_LARGE'])
+      client.reset()
+    })
+
+    early('a delivery over `maxInFlight`, before any of its body was sent', async () => {
+      const scene = await open({ handler: 'waits to be released', limits: { maxInFlight: 1 } })
+      const [first, second] = [await connect(scene), await connect(scene)]
+      await first.send(requestOf(scene, ORDER))
+      await vi.waitFor(async () => expect((await scene.seen()).events).toHaveLength(1))
+      await second.send(headOf(scene, { ...ORDER.headers, 'content-length': length }))
+      const answer = await second.answer()
+      expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([503, 'OVERLOADED'])
+      await scene.release()
+      expect(await first.answer()).toMatchObject({ status: 200, body: HANDLED })
+      expect((await scene.seen()).ended).toBe(1)
+      second.reset()
+    })
+  })
+}
+
+async function expectHandled(scene: Scene, client: RawClient): Promise<void> {
+  expect(await client.answer()).toMatchObject({ status: 200, body: HANDLED })
+  expect((await scene.seen()).events.map(({ sha256 }) => sha256)).toEqual([digestOf(ORDER.body)])
+}

@@ -1,0 +1,157 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, vi } from 'vitest'
+import { withHeaders } from '../../deliveries.ts'
+import { HANDLED, ORDER, type Sent, UNSIGNED } from './deliveries.ts'
+import type { Scene } from './harness.ts'
+import type { Host } from './host.ts'
+import { chunkOf, connect, headOf, type RawClient, requestOf } from './raw-client.ts'
+
+const MEGABYTE = 1024 * 1024
+const AGAIN = { status: 200, body: HANDLED }
+
+const endless = { ...ORDER.headers, 'transfer-encoding': 'chunked' }
+const announced = { ...ORDER.headers, 'content-length': String(30 * MEGABYTE) }
+const forged = { ...UNSIGNED.headers, 'transfer-encoding': 'chunked' }
+const UNSTOPPABLE: readonly (readonly [string, Readonly<Record<string, string>>, number])[] = [
+  ['a chunked body over the limit', endless, 413],
+  ['a body announced as over the limit', announced, 413],
+  ['a large body without a signature', forged, 401],
+]
+
+const EARLY: readonly (readonly [sent: Sent, status: number])[] = [
+  [UNSIGNED, 401],
+  [{ ...ORDER, body: Buffer.alloc(20_000, 'x') }, 413],
+  [withHeaders(ORDER, { 'content-encoding': 'gzip' }), 415],
+  [ORDER, 200],
+]
+
+/** What becomes of a body, and of its connection, that is answered before it was there. */
+export function testEarlyAnswers({ open, needs }: Host): void {
+  describe('lets a sender that does not stop send everything and then read the answer', () => {
+    for (const [what, headers, status] of UNSTOPPABLE) {
+      const chunked = headers !== announced
+      const sendAll = async (scene: Scene, client: RawClient, more: Readonly<Record<string, string>> = {}) => {
+        await client.send(headOf(scene, { ...headers, ...more }))
+        expect(await sendMegabytes(client, 30, chunked)).toBe(true)
+        if (chunked) await client.send(chunkOf(''))
+        const answer = await client.answer()
+        expect(answer.status).toBe(status)
+        expect(answer.headers['content-type']).toMatch(/^application\/json/)
+      }
+
+      needs('bodies on their way', 'lingering')(what, async () => {
+        const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
+        await sendAll(scene, await connect(scene))
+        expect((await scene.seen()).events).toEqual([])
+      })
+
+      needs(
+        'bodies on their way',
+        'lingering',
+        'keep-alive',
+      )(`${what}, and serves its next request`, async () => {
+        const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
+        const client = await connect(scene)
+        await sendAll(scene, client)
+        await client.send(requestOf(scene, ORDER))
+        expect(await client.answer()).toMatchObject(AGAIN)
+        expect((await scene.seen()).events).toHaveLength(1)
+      })
+
+      const closing = needs('bodies on their way', 'lingering', 'closing')
+      closing(`${what}, with \`Connection: close\`, and closes the connection then`, async () => {
+        const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
+        const client = await connect(scene)
+        await sendAll(scene, client, { connection: 'close' })
+        await client.closed
+        expect((await scene.seen()).events).toEqual([])
+      })
+    }
+
+    needs('this process', 'lingering')('and keeps nothing of it, nor keeps others from being served', async () => {
+      const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
+      const [client, other] = [await connect(scene), await connect(scene)]
+      await client.send(headOf(scene, endless))
+      const before = bytesInBuffers()
+      await sendMegabytes(client, 30, true)
+      await vi.waitFor(() => expect(bytesInBuffers() - before).toBeLessThan(5 * MEGABYTE))
+      expect((await client.answer()).status).toBe(413)
+      const { events, errors } = await scene.seen()
+      expect([events, errors]).toEqual([[], ['BODY_TOO_LARGE']])
+      await other.send(requestOf(scene, ORDER))
+      expect(await other.answer()).toMatchObject(AGAIN)
+      client.reset()
+    })
+  })
+
+  describe('serves the next request of a connection', () => {
+    for (const [sent, status] of EARLY) {
+      const times = status === 200 ? 1 : 0
+
+      needs(
+        'bodies on their way',
+        'lingering',
+        'keep-alive',
+      )(`after a ${status} that was sent before the body`, async () => {
+        const scene = await open({ limits: { maxBodyBytes: 10_000 } })
+        const client = await connect(scene)
+        await client.send(headOf(scene, { ...sent.headers, 'content-length': String(sent.body.length) }))
+        const early = times ? undefined : await client.answer()
+        await client.send(sent.body)
+        expect((early ?? (await client.answer())).status).toBe(status)
+        await client.send(requestOf(scene, ORDER))
+        expect(await client.answer()).toMatchObject(AGAIN)
+        expect((await scene.seen()).events).toHaveLength(times + 1)
+      })
+
+      needs('lingering', 'keep-alive')(`after a ${status}, when both were sent at once`, async () => {
+        const scene = await open({ limits: { maxBodyBytes: 10_000 } })
+        const client = await connect(scene)
+        await client.send(Buffer.concat([requestOf(scene, sent), requestOf(scene, ORDER), requestOf(scene, sent)]))
+        expect((await client.answer()).status).toBe(status)
+        expect(await client.answer()).toMatchObject(AGAIN)
+        expect((await client.answer()).status).toBe(status)
+        expect((await scene.seen()).events).toHaveLength(2 * times + 1)
+      })
+    }
+
+    needs('lingering', 'keep-alive')('after a chunked body over the limit that came in one packet', async () => {
+      const scene = await open({ limits: { maxBodyBytes: 1000 } })
+      const client = await connect(scene)
+      const chunks = Array.from({ length: 20 }, () => chunkOf('x'.repeat(400)))
+      await client.send(Buffer.concat([Buffer.from(headOf(scene, endless)), ...chunks, chunkOf('')]))
+      expect((await client.answer()).status).toBe(413)
+      await client.send(requestOf(scene, ORDER))
+      expect(await client.answer()).toMatchObject(AGAIN)
+    })
+
+    needs('keep-alive')('ten times over', async () => {
+      const scene = await open()
+      const client = await connect(scene)
+      for (let round = 0; round < 10; round += 1) {
+        await client.send(requestOf(scene, ORDER))
+        expect((await client.answer()).status).toBe(200)
+      }
+      expect((await scene.seen()).events).toHaveLength(10)
+    })
+  })
+}
+
+/** Whether all of it could be sent: a sender that gets an error while it writes may never look at the answer. */
+async function sendMegabytes(client: RawClient, megabytes: number, chunked: boolean): Promise<boolean> {
+  const piece = Buffer.alloc(64 * 1024, 'x')
+  const bytes = chunked ? chunkOf(piece) : piece
+  for (let sent = 0; sent < megabytes * MEGABYTE; sent += piece.length) {
+    if (!(await client.send(bytes))) return false
+  }
+  return true
+}
+
+/** What buffers hold after a garbage collection: sender and receiver are in one process, and the sender keeps nothing. */
+function bytesInBuffers(): number {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  collect()
+  return process.memoryUsage().arrayBuffers
+}

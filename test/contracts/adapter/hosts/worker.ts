@@ -1,0 +1,11 @@
+import { createFetchHandler } from 'hooklayer/fetch'
+import { createStage } from '../receiver-under-test.ts'
+
+const stage = createStage()
+
+// biome-ignore lint/style/noDefaultExport: a Worker's handlers are its default export
+export default {
+  fetch(request: Request, _env: unknown, context: { waitUntil(work: Promise<unknown>): void }): Promise<Response> {
+    return createFetchHandler(stage, { background: (work) => context.waitUntil(work) })(request)
+  },
+}

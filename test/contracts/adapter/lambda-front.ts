@@ -1,0 +1,33 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createLambdaHandler } from 'hooklayer/lambda'
+import type { Listening } from './host.ts'
+import type { MakeEvent, Received } from './lambda-events.ts'
+import { listen } from './listen.ts'
+import { createStage } from './receiver-under-test.ts'
+
+/** What stands in front of a Lambda: reads a request to its end, makes an event of it, and writes what it is given back. */
+export function startLambda(makeEvent: MakeEvent): Promise<Listening> {
+  const handler = createLambdaHandler(createStage())
+  return listen(async (request, response) => {
+    const received = await receive(request).catch(() => undefined)
+    if (!received) return
+    // As Lambda does it: nothing but JSON goes in or comes out.
+    const event = JSON.parse(JSON.stringify(makeEvent(received)))
+    write(JSON.parse(JSON.stringify(await handler(event))), response)
+  })
+}
+
+async function receive(request: IncomingMessage): Promise<Received> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  const { method = '', rawHeaders: raw } = request
+  const fields = raw.flatMap((name, at) => (at % 2 ? [] : [[name, raw[at + 1] ?? ''] as const]))
+  return { method, fields, headers: {}, body: Buffer.concat(chunks) }
+}
+
+function write(result: Awaited<ReturnType<ReturnType<typeof createLambdaHandler>>>, response: ServerResponse): void {
+  const { statusCode, headers, multiValueHeaders, body, isBase64Encoded } = result
+  response.statusCode = statusCode
+  for (const [name, value] of Object.entries({ ...headers, ...multiValueHeaders })) response.setHeader(name, value)
+  response.end(Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'))
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createReceiver, WebhookError } from 'hooklayer'
+import { describe, expect, it } from 'vitest'
+import { recordingLogger } from '../../deliveries.ts'
+import { createScene, deadLettersOf, type InboxSuite, putAll, recording, stored } from './harness.ts'
+
+/** Fails as it is told, attempt by attempt, then succeeds. */
+function failing(...codes: readonly (ConstructorParameters<typeof WebhookError>[0] | 'a bug')[]) {
+  const left = [...codes]
+  return () => {
+    const code = left.shift()
+    if (code) throw code === 'a bug' ? new Error('a bug') : new WebhookError(code)
+  }
+}
+
+export function testExcuses(suite: InboxSuite): void {
+  describe('a failure that says nothing about the delivery', () => {
+    it('is no attempt: only the others are counted', async () => {
+      const { open, consume, eventually } = await createScene(suite)
+      const inbox = await open()
+      await putAll(inbox, [stored('one')])
+      const numbers: number[] = []
+      const waited: number[] = []
+      const fail = failing('IN_PROGRESS', 'STORE_UNAVAILABLE', 'OVERLOADED', 'a bug', 'IN_PROGRESS', 'a bug')
+      const { process, started } = recording((_, { number }) => {
+        numbers.push(number)
+        return fail()
+      })
+      const delayMs = (attempt: number) => {
+        waited.push(attempt)
+        return 20
+      }
+      consume(inbox, process, { attempts: 2, delayMs })
+      await eventually(async () =>
+        expect(await deadLettersOf(inbox)).toMatchObject([{ attempts: 2, error: { code: 'HANDLER_FAILED' } }]),
+      )
+      expect(started).toHaveLength(6)
+      expect(numbers).toEqual([1, 1, 1, 1, 2, 2])
+      expect(waited).toEqual([1, 1, 1, 1, 2])
+    })
+
+    it('is waited out, and those of its group wait as well', async () => {
+      const { open, consume, eventually } = await createScene(suite)
+      const inbox = await open()
+      const group = 'orders/A'
+      await putAll(inbox, [stored('first', { group }), stored('second', { group }), stored('stranger')])
+      const fail = failing('IN_PROGRESS')
+      const begun: number[] = []
+      const { process, ended } = recording(({ id }) => {
+        if (id !== 'first') return
+        begun.push(performance.now())
+        fail()
+      })
+      consume(inbox, process, { attempts: 1, delayMs: () => 300 })
+      await eventually(() => expect(ended).toEqual(['stranger', 'first', 'second']))
+      const [first = 0, second = 0] = begun
+      expect(second - first).toBeGreaterThan(290)
+    })
+
+    it('leaves the delivery to others at once where the receiver is closed', async () => {
+      const { open, consume, eventually } = await createScene(suite)
+      const [closing, working] = [await open(), await open()]
+      const receiver = createReceiver({ secrets: () => undefined, logger: recordingLogger().logger })
+      await receiver.close()
+      const refused = recording(receiver.handleStored)
+      consume(closing, refused.process, { concurrency: 1, attempts: 1, delayMs: () => 60_000 })
+      await putAll(closing, [stored('one')])
+      await eventually(() => expect(refused.started).toEqual(['one']))
+      await sleep(200)
+      expect(refused.started).toEqual(['one'])
+      const attempts: string[] = []
+      consume(working, async ({ id }, { number }) => void attempts.push(`${number} ${id}`))
+      await eventually(() => expect(attempts).toEqual(['1 one']))
+    })
+  })
+}

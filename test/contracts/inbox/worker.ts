@@ -1,0 +1,142 @@
+import {
+  createReceiver,
+  createWorker,
+  type Inbox,
+  PermanentError,
+  type Receiver,
+  type ReceiverOptions,
+} from 'hooklayer'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { CART, delivery, order, recordingLogger, SECRET } from '../../deliveries.ts'
+import { createScene, deadLettersOf, type InboxSuite, type Scene } from './harness.ts'
+
+interface Shop {
+  readonly receiver: Receiver
+  /** What the sender is told. */
+  answer(...request: Parameters<typeof delivery>): Promise<string>
+  work(): void
+}
+
+function openShop(inbox: Inbox, options: Partial<ReceiverOptions> = {}): Shop {
+  const { logger } = recordingLogger()
+  const receiver = createReceiver({ secrets: () => SECRET, inbox, logger, ...options })
+  return {
+    receiver,
+    async answer(...request) {
+      const { status, body } = await receiver.receive(delivery(...request))
+      const { outcome, error } = JSON.parse(body)
+      return `${status} ${outcome ?? error.code}`
+    },
+    work() {
+      const worker = createWorker({ receiver, inbox, logger, attempts: 3, backoffMs: 10 })
+      onTestFinished(() => worker.stop({ timeoutMs: 0 }))
+    },
+  }
+}
+
+async function letters(inbox: Inbox): Promise<string[]> {
+  return (await deadLettersOf(inbox)).map(({ topic, attempts, error }) => `${topic} ${attempts} ${error.code}`)
+}
+
+async function isEmpty({ eventually }: Scene, inbox: Inbox): Promise<void> {
+  const empty = { queued: 0, running: 0, failed: 0 }
+  await eventually(async () => expect(await inbox.statistics()).toMatchObject(empty))
+}
+
+export function testWorker(suite: InboxSuite): void {
+  describe('a receiver and a worker', () => {
+    it('answer 202, run the handlers afterwards, and know a duplicate', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open()
+      const { receiver, answer, work } = openShop(inbox)
+      const seen: (string | undefined)[] = []
+      receiver.on('orders.place', ({ resource, topic }) => void seen.push(`${topic} ${resource.customer?.email}`))
+      expect(await answer('orders.place', CART)).toBe('202 queued')
+      expect(await answer('orders.place', CART)).toBe('200 duplicate')
+      expect(seen).toEqual([])
+      work()
+      await scene.eventually(() => expect(seen).toEqual(['orders.place ada@example.com']))
+      await isEmpty(scene, inbox)
+      expect(await answer('orders.place', CART)).toBe('200 duplicate')
+      expect(seen).toHaveLength(1)
+    })
+
+    it('acknowledge a topic that nobody listens to', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open()
+      const { answer, work } = openShop(inbox)
+      work()
+      expect(await answer('skus.tagged', { data: { type: 'skus', id: 'OeRyhjDlje' } })).toBe('202 queued')
+      await isEmpty(scene, inbox)
+      expect(await letters(inbox)).toEqual([])
+    })
+
+    it('try a handler again that fails, and give up what is hopeless', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open()
+      const { receiver, answer, work } = openShop(inbox)
+      let calls = 0
+      receiver.on('orders.place', () => {
+        calls += 1
+        if (calls < 3) throw new Error('The warehouse is down.')
+      })
+      receiver.on('orders.approve', () => Promise.reject(new PermanentError('No such order.')))
+      receiver.on('orders.cancel', () => Promise.reject(new Error('The warehouse is down.')))
+      work()
+      expect(await answer('orders.place', CART)).toBe('202 queued')
+      expect(await answer('orders.approve', CART)).toBe('202 queued')
+      expect(await answer('orders.cancel', CART)).toBe('202 queued')
+      await isEmpty(scene, inbox)
+      expect(calls).toBe(3)
+      expect((await letters(inbox)).sort()).toEqual(['orders.approve 1 PERMANENT', 'orders.cancel 3 HANDLER_FAILED'])
+    })
+
+    it('take a genuine delivery that is no document, and bury it', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open()
+      const { answer, work } = openShop(inbox, { ordering: 'resource' })
+      work()
+      expect(await answer('orders.place', 'not a document')).toBe('202 queued')
+      await scene.eventually(async () => expect(await letters(inbox)).toEqual(['orders.place 1 DOCUMENT_INVALID']))
+    })
+
+    it('keep the order of one resource, if asked to', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open()
+      const { receiver, answer, work } = openShop(inbox, { ordering: 'resource' })
+      const seen: string[] = []
+      receiver.on('orders.*', async ({ topic, resource: { id } }) => {
+        await new Promise((resolve) => setTimeout(resolve, topic === 'orders.create' ? 50 : 0))
+        seen.push(`${id} ${topic}`)
+      })
+      const topics = ['orders.create', 'orders.place', 'orders.approve']
+      for (const topic of topics) {
+        for (const id of ['AAAAAAAAAA', 'BBBBBBBBBB']) await answer(topic, { data: order({ id }) })
+      }
+      work()
+      await scene.eventually(() => expect(seen).toHaveLength(6))
+      for (const id of ['AAAAAAAAAA', 'BBBBBBBBBB']) {
+        const ofOne = seen.filter((line) => line.startsWith(id))
+        expect(ofOne).toEqual(topics.map((topic) => `${id} ${topic}`))
+      }
+    })
+
+    it('refuse a forgery, which is stored nowhere', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open()
+      const { answer } = openShop(inbox)
+      expect(await answer('orders.place', CART, 'another secret')).toBe('401 SIGNATURE_MISMATCH')
+      expect(await inbox.statistics()).toMatchObject({ queued: 0 })
+    })
+
+    it('answer 503 when the inbox is full or closed', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open({ maxQueued: 1 })
+      const { answer } = openShop(inbox)
+      expect(await answer('orders.place', { data: order({ id: 'AAAAAAAAAA' }) })).toBe('202 queued')
+      expect(await answer('orders.place', { data: order({ id: 'BBBBBBBBBB' }) })).toBe('503 OVERLOADED')
+      await inbox.close()
+      expect(await answer('orders.place', { data: order({ id: 'CCCCCCCCCC' }) })).toBe('503 STORE_UNAVAILABLE')
+    })
+  })
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import type { IdempotencyStore } from 'hooklayer'
+import { expect, it } from 'vitest'
+import { type Connections, claimFor, LONG_MS, type Reserved } from './reservations.ts'
+
+const KEYS = [0, 1, 2]
+const NAMES = ['a', 'b', 'c']
+/** Keys 0 and 1 are events of one resource, key 2 has none. */
+const MOMENTS = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z']
+
+/** What a store should remember of one key; time does not pass but where it is made to. */
+interface Model {
+  token: string | undefined
+  isLapsed: boolean
+  isCompleted: boolean
+  done: Set<string>
+}
+
+interface Step {
+  readonly act: 'reserve' | 'renew' | 'lapse' | 'complete' | 'release' | 'forget'
+  readonly key: number
+  /** Which of the tokens that were ever given out, counted from the newest. */
+  readonly age: number
+  readonly done: readonly string[]
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  act: fc.oneof(
+    { weight: 4, arbitrary: fc.constant('reserve' as const) },
+    ...(['renew', 'lapse', 'complete', 'release', 'forget'] as const).map((act) => ({
+      weight: 1,
+      arbitrary: fc.constant(act),
+    })),
+  ),
+  key: fc.constantFrom(...KEYS),
+  age: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(2) }),
+  done: fc.subarray(NAMES),
+})
+
+export function testModel(connection: Connections): void {
+  it('does what a simple model does, whatever is asked of it in whatever order', async () => {
+    const steps = fc.array(step, { minLength: 10, maxLength: 60 })
+    await fc.assert(
+      fc.asyncProperty(steps, (list) => follow(list, connection)),
+      { seed: 20_261_121, numRuns: 25, endOnFailure: true },
+    )
+  })
+}
+
+async function follow(steps: readonly Step[], connection: Connections): Promise<void> {
+  const run = randomUUID()
+  const play = createPlay(run)
+  for (const [at, step] of steps.entries()) await play[step.act](connection(at), step)
+}
+
+function createPlay(run: string): Record<Step['act'], (store: IdempotencyStore, step: Step) => Promise<void>> {
+  const models = KEYS.map((): Model => ({ token: undefined, isLapsed: false, isCompleted: false, done: new Set() }))
+  const tokens: string[][] = KEYS.map(() => [])
+  let newest = ''
+
+  const modelOf = (key: number) => models[key] as Model
+  const nameOf = (key: number) => `${run} ${key}`
+  const versionOf = (key: number) => {
+    const updatedAt = MOMENTS[key]
+    return updatedAt ? { resource: `orders/${run}`, updatedAt } : undefined
+  }
+  const tokenOf = (key: number, age: number) => tokens[key]?.at(-1 - age) ?? 'none'
+  const isHolder = (key: number, token: string) => modelOf(key).token === token
+  const end = (key: number, rest: Partial<Model>) =>
+    Object.assign(modelOf(key), { token: undefined, isLapsed: false }, rest)
+
+  async function renew(store: IdempotencyStore, { key, age, done }: Step, leaseMs: number): Promise<void> {
+    const token = tokenOf(key, age)
+    const holds = isHolder(key, token)
+    expect(await store.renew(nameOf(key), token, { leaseMs, done })).toBe(holds)
+    if (!holds) return
+    const model = modelOf(key)
+    model.isLapsed = leaseMs < LONG_MS
+    for (const name of done) model.done.add(name)
+    if (model.isLapsed) await sleep(5)
+  }
+
+  async function complete(store: IdempotencyStore, { key, age }: Step): Promise<void> {
+    const token = tokenOf(key, age)
+    const holds = isHolder(key, token)
+    const version = versionOf(key)
+    expect(await store.complete(nameOf(key), token, { retentionMs: LONG_MS, version })).toBe(holds)
+    if (!holds) return
+    end(key, { isCompleted: true, done: new Set() })
+    if (version && version.updatedAt > newest) newest = version.updatedAt
+  }
+
+  async function release(store: IdempotencyStore, step: Step, retentionMs: number): Promise<void> {
+    const { key, age, done } = step
+    const token = tokenOf(key, age)
+    const holds = isHolder(key, token)
+    expect(await store.release(nameOf(key), token, { done, retentionMs })).toBe(holds)
+    if (!holds) return
+    const isKept = retentionMs === LONG_MS
+    end(key, { done: new Set(isKept ? [...modelOf(key).done, ...done] : []) })
+    if (!isKept) await sleep(5)
+  }
+
+  return {
+    async reserve(store, { key }) {
+      const model = modelOf(key)
+      const version = versionOf(key)
+      const reservation = await store.reserve(nameOf(key), claimFor(LONG_MS, version))
+      if (model.isCompleted) return expect(reservation).toEqual({ state: 'completed' })
+      if (model.token && !model.isLapsed) return expect(reservation).toEqual({ state: 'in-progress' })
+      const { token, done, stale } = reservation as Reserved
+      const all = tokens.flat()
+      expect({ isNew: typeof token === 'string' && !all.includes(token), done: [...done].sort(), stale }).toEqual({
+        isNew: true,
+        done: [...model.done].sort(),
+        stale: version !== undefined && newest > version.updatedAt,
+      })
+      tokens[key]?.push(token)
+      Object.assign(model, { token, isLapsed: false })
+    },
+    renew: (store, step) => renew(store, step, LONG_MS),
+    lapse: (store, step) => renew(store, step, 1),
+    complete,
+    release: (store, step) => release(store, step, LONG_MS),
+    forget: (store, step) => release(store, step, 1),
+  }
+}

@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Inbox } from 'hooklayer'
+import { type BullmqInboxOptions, createBullmqInbox } from 'hooklayer/inboxes/bullmq'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  createScene,
+  type Place,
+  putAll,
+  recording,
+  type Scene,
+  several,
+  stored,
+} from '../../contracts/inbox/harness.ts'
+import { testInbox } from '../../contracts/inbox/inbox.ts'
+import { thrownBy } from '../../deliveries.ts'
+import { noPostgres, type PostgresServer, startPostgres } from '../../servers/postgres.ts'
+import { noRedis, type RedisServer, startRedis } from '../../servers/redis.ts'
+
+interface NamedPlace extends Place {
+  readonly name: string
+}
+
+describe.skipIf(noRedis)('on Redis', () => {
+  let server: RedisServer
+  beforeAll(async () => {
+    server = await startRedis()
+  })
+  afterAll(() => server.close())
+
+  function start(): NamedPlace {
+    const name = `hooklayer-test-${randomUUID()}`
+    return {
+      name,
+      open: (options = {}) => createBullmqInbox({ redis: server.url, name, ...options }),
+      async end() {
+        const client = new Redis(server.url)
+        const keys = await client.keys(`bull:${name}*`)
+        if (keys.length > 0) await client.del(keys)
+        client.disconnect()
+      },
+    }
+  }
+
+  testInbox('the BullMQ inbox', start)
+  testGroups(start)
+
+  it('forgets an id in Redis, too, when its time is over', async () => {
+    const place = start()
+    const { open, consume, eventually } = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
+    await handleOne(await open(), consume, eventually)
+    const client = new Redis(server.url)
+    const known = () => client.keys(`bull:${place.name}*:de:*`)
+    expect(await known()).toHaveLength(1)
+    consume(await open({ retentionMs: 1 }), async () => {})
+    await eventually(async () => expect(await known()).toEqual([]))
+    client.disconnect()
+  })
+
+  it('aborts what has lost its lease, and does not hear any more what becomes of it', async () => {
+    const place = start()
+    const { open, consume, eventually } = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
+    const inbox = await open({ leaseMs: 600 } as object)
+    const signals: AbortSignal[] = []
+    const { process, started } = recording(async (_, { number, signal }) => {
+      signals.push(signal)
+      if (number === 1) await once(signal, 'abort')
+    })
+    consume(inbox, process)
+    await inbox.put(stored('lost'))
+    await eventually(() => expect(started).toHaveLength(1))
+    const client = new Redis(server.url)
+    await client.del(await client.keys(`bull:${place.name}*:lock`))
+    client.disconnect()
+    await eventually(() => expect(signals[0]?.aborted).toBe(true))
+    await eventually(async () =>
+      expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, failed: 0, dead: 0 }),
+    )
+    expect(started).toEqual(['lost', 'lost'])
+  })
+
+  it('keeps nothing of a delivery that was handled or discarded but what tells its duplicates', async () => {
+    const place = start()
+    const { open, consume, eventually } = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
+    const inbox = await open()
+    const body = Buffer.from('somebody@example.com')
+    const { process } = recording(({ id }) => {
+      if (id === 'dead') throw new Error('no use')
+    })
+    consume(inbox, process, { attempts: 1 })
+    await putAll(inbox, [stored('handled', { body }), stored('dead', { body, group: 'customers/A' })])
+    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
+    expect(await inbox.deadLetters.discard('dead')).toBe(1)
+
+    const client = new Redis(server.url)
+    const jobs: unknown[] = []
+    for (const key of await client.keys(`bull:${place.name}*:????????-*`)) jobs.push(await client.hget(key, 'data'))
+    client.disconnect()
+    expect(jobs).toEqual(['{}', '{}'])
+  })
+
+  it('has a body that was damaged be a dead letter that says so, and hold nothing up', async () => {
+    const place = start()
+    const { open, consume, eventually } = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
+    const inbox = await open()
+    await putAll(inbox, [stored('bad')])
+    const client = new Redis(server.url)
+    const [key = ''] = await client.keys(`bull:${place.name}:????????-*`)
+    const { body } = JSON.parse((await client.hget(key, 'data')) ?? '')
+    const damaged = Buffer.from(body, 'base64').fill(0, 15, 16)
+    await client.hset(key, 'data', JSON.stringify({ body: damaged.toString('base64') }))
+    client.disconnect()
+    await putAll(inbox, [stored('good')])
+    const { process, started } = recording()
+    const errors: unknown[] = []
+    consume(inbox, process, { onError: (error) => errors.push(error) })
+    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
+    expect(started).toEqual(['good'])
+    expect(errors).toEqual([expect.objectContaining({ message: expect.stringMatching('BODY_DAMAGED') })])
+    const error = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
+    const letter = await inbox.deadLetters.get('bad')
+    expect(letter).toMatchObject({ id: 'bad', attempts: 1, error })
+    expect(damaged.equals(letter?.delivery.body ?? Buffer.alloc(0))).toBe(true)
+  })
+})
+
+describe.skipIf(noPostgres)('on PostgreSQL', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server.close())
+
+  function start(): NamedPlace {
+    const name = `hooklayer-test-${randomUUID()}`
+    return {
+      name,
+      open: (options = {}) => createBullmqInbox({ postgres: server.url, name, ...options }),
+      async end() {
+        const client = new pg.Client(server.url)
+        await client.connect()
+        for (const table of ['job', 'dedup', 'event', 'meta']) {
+          await client.query(`DELETE FROM bullmq.${table} WHERE queue LIKE $1`, [`${name}%`])
+        }
+        await client.end()
+      },
+    }
+  }
+
+  testInbox('the BullMQ inbox', start)
+  testGroups(start)
+
+  it('forgets an id in PostgreSQL, too, when its time is over', async () => {
+    const place = start()
+    const { open, consume, eventually } = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
+    await handleOne(await open(), consume, eventually)
+    const client = new pg.Client(server.url)
+    await client.connect()
+    const known = async () =>
+      (await client.query('SELECT dedup_id FROM bullmq.dedup WHERE queue LIKE $1', [`${place.name}%`])).rows
+    expect(await known()).toEqual([{ dedup_id: 'handled' }])
+    consume(await open({ retentionMs: 1 }), async () => {})
+    await eventually(async () => expect(await known()).toEqual([]))
+    await client.end()
+  })
+})
+
+async function handleOne(inbox: Inbox, consume: Scene['consume'], eventually: Scene['eventually']): Promise<void> {
+  await inbox.put(stored('handled'))
+  const consumer = consume(inbox, async () => {})
+  await eventually(async () => expect((await inbox.statistics()).oldest).toBeUndefined())
+  await consumer.stop()
+}
+
+function testGroups(start: () => Place): void {
+  const suite = { start, patienceMs: 10_000, isDurable: true }
+
+  it('keeps the order of groups whose topic has few hands', async () => {
+    const { open, consume, eventually } = await createScene(suite)
+    const inbox = await open()
+    const groups = ['orders/A', 'orders/B', 'orders/C']
+    for (let at = 0; at < 4; at += 1)
+      await putAll(
+        inbox,
+        groups.map((group) => stored(`${group}-${at}`, { group })),
+      )
+    const { process, ended, peak } = recording(() => sleep(5))
+    consume(inbox, process, { concurrencyByTopic: { 'orders.place': 1 } })
+    await eventually(() => expect(ended).toHaveLength(12))
+    for (const group of groups) {
+      expect(ended.filter((id) => id.startsWith(group))).toEqual(several(4, group).map(({ id }) => id))
+    }
+    expect(peak.get('orders.place')).toBe(1)
+  })
+
+  it('stores once what several receivers are sent at the same time', async () => {
+    const { open } = await createScene(suite)
+    const inboxes = [await open(), await open(), await open()]
+    const delivery = stored('same', { group: 'orders/A' })
+    const kept = await Promise.all(inboxes.map((inbox) => inbox.put(delivery)))
+    expect(kept.sort()).toEqual(['duplicate', 'duplicate', 'stored'])
+  })
+}
+
+describe('the options of the BullMQ inbox', () => {
+  it.each([
+    [{}, 'createBullmqInbox needs either `redis` or `postgres`.'],
+    [{ redis: 'redis://a', postgres: 'postgres://b' }, 'createBullmqInbox needs either `redis` or `postgres`.'],
+    [{ redis: 'redis://a', name: 'a:b' }, 'createBullmqInbox: `name` must be of letters, digits, `_`, `.` and `-`.'],
+    [{ redis: 'redis://a', putTimeoutMs: 0 }, 'createBullmqInbox: `putTimeoutMs` must be a whole number over 0.'],
+    [{ redis: 'redis://a', leaseMs: -1 }, 'createBullmqInbox: `leaseMs` must be a whole number over 0.'],
+    [{ redis: 'redis://a', maxJobs: 1 }, 'createBullmqInbox has no option `maxJobs`.'],
+  ])('are refused when they are wrong: %j', (options, message) => {
+    expect(thrownBy(() => createBullmqInbox(options as BullmqInboxOptions))).toEqual(new TypeError(message))
+  })
+})

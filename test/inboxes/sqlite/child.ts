@@ -1,0 +1,47 @@
+/** A process with an inbox of its own: `sqlite-child.ts <role> <file> [prefix of ids] [how many]`. Tells its parent what happens. */
+import type { ProcessDelivery } from '../../../src/core/inbox/inbox.ts'
+import { createSqliteInbox } from '../../../src/inboxes/sqlite.ts'
+
+const [role = '', file = '', prefix = 'child', count = '1'] = process.argv.slice(2)
+const inbox = createSqliteInbox({ file, leaseMs: 500 })
+const tell = (message: string) => process.send?.(message)
+const options = {
+  concurrency: 4,
+  concurrencyByTopic: {},
+  attempts: 5,
+  delayMs: () => 10,
+  onError: (error: unknown) => tell(`error ${error}`),
+}
+
+async function put(): Promise<void> {
+  for (let at = 0; at < Number(count); at += 1) {
+    const id = `${prefix}-${at}`
+    const body = new Uint8Array(20_000).fill(at)
+    const kept = await inbox.put({ id, topic: 'orders.place', body, receivedAt: new Date(), group: undefined })
+    if (role === 'put and die') process.kill(process.pid, 'SIGKILL')
+    tell(`${kept} ${id}`)
+  }
+  tell('done')
+}
+
+const work: ProcessDelivery = async ({ id }, { number }) => {
+  tell(`${number} ${id}`)
+  if (role === 'hang') await new Promise(() => {})
+}
+
+tell('open')
+if (role.startsWith('put')) await put()
+else if (role === 'work once') {
+  const consumer = inbox.consume(work, options)
+  await inbox.put({
+    id: prefix,
+    topic: 'orders.place',
+    body: new Uint8Array(1),
+    receivedAt: new Date(),
+    group: undefined,
+  })
+  while ((await inbox.statistics()).oldest) await new Promise((resolve) => setTimeout(resolve, 10))
+  await consumer.stop()
+  await inbox.close()
+  process.disconnect()
+} else inbox.consume(work, options)
