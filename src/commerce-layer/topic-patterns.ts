@@ -1,6 +1,14 @@
 import { eventsOf, resourceOf } from './topics.ts'
 
-const PATTERN = /^(\*|[a-z][a-z0-9_]*\.(\*|[a-z][a-z0-9_]*))$/
+/** A snake_case word. It holds no `__`, and no `_` at its ends, so that a topic can be written as the name of a variable. */
+const WORD = '[a-z][a-z0-9]*(?:_[a-z0-9]+)*'
+const TOPIC = new RegExp(`^(?=.{3,100}$)${WORD}\\.${WORD}$`)
+const PATTERN = new RegExp(`^(?:\\*|${WORD}\\.(?:\\*|${WORD}))$`)
+
+/** Whether a text has the form of a topic: two snake_case words, as in `orders.place`, of at most 100 characters together. */
+export function isTopic(text: string): boolean {
+  return TOPIC.test(text)
+}
 
 /** Whether a text is a topic pattern: a topic (`orders.place`), all topics of a resource (`orders.*`) or every topic (`*`). */
 export function isTopicPattern(text: unknown): text is string {

@@ -1,13 +1,16 @@
 import { sharesTimers } from './platform.ts'
 
-/** A timer counts to no more than this, and fires at once beyond it. */
+/** The longest delay of a timer, in milliseconds: with a longer one it fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** How long a delivery may take, from the moment the receiver was handed it. */
+/** How long a delivery may take, from the moment the receiver was given it. */
 export interface Deadline {
   /** Milliseconds that are left; never negative. */
   remaining(): number
 }
+
+/** For handlers whose end nobody waits for. */
+export const NO_DEADLINE: Deadline = { remaining: () => Number.POSITIVE_INFINITY }
 
 export function createDeadline(ms: number): Deadline {
   const end = performance.now() + ms
@@ -15,10 +18,10 @@ export function createDeadline(ms: number): Deadline {
 }
 
 /**
- * The outcome of `work`, or what `late` throws once `ms` milliseconds have passed. The work itself goes on.
+ * Gives the outcome of `work`, or rejects with the error of `late` once `ms` milliseconds have passed. The work itself goes on.
  *
- * On Node a timer for each delivery costs a small one a quarter of its time over HTTP. Most work is over in a few milliseconds,
- * so its timer is not set until {@link GATHER_MS} later, for all that has gathered by then, and only if it is still needed.
+ * On Node, a timer for each delivery takes a quarter of the time of a small delivery over HTTP. Most work ends within a few
+ * milliseconds, so timers are started together, {@link GATHER_MS} later, and only for work that has not ended by then.
  */
 export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -38,7 +41,7 @@ export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Err
   })
 }
 
-/** Somebody's wait for work that may be late; once that is over it holds on to nothing, for it may still be gathered. */
+/** A wait for work that may be late. Once it is over it references nothing, because it may still be in the gathered list. */
 interface TimedWait {
   readonly end: number
   expire: (() => void) | undefined

@@ -82,7 +82,7 @@ describe('whatever is thrown', () => {
     ['bytes', bytes('x')],
   ])('becomes a WebhookError with it as the cause: %s', (_, thrown) => {
     const error = toWebhookError(thrown)
-    expect(error).toMatchObject({ code: 'HANDLER_FAILED', status: 500 })
+    expect(error).toMatchObject({ code: 'INTERNAL_ERROR', status: 500 })
     expect(error.cause).toBe(thrown)
     expect(error.message).not.toBe('x')
   })
@@ -91,7 +91,7 @@ describe('whatever is thrown', () => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
     expect(isWebhookError(proxy)).toBe(false)
-    expect(toWebhookError(proxy)).toMatchObject({ code: 'HANDLER_FAILED' })
+    expect(toWebhookError(proxy)).toMatchObject({ code: 'INTERNAL_ERROR' })
   })
 
   it('has a code that the table knows, or the error cannot be made', () => {

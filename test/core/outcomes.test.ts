@@ -30,6 +30,7 @@ describe('the table of outcomes', () => {
       DOCUMENT_INVALID: 400,
       INCLUDE_MISSING: 500,
       HANDLER_FAILED: 500,
+      INTERNAL_ERROR: 500,
       IN_PROGRESS: 409,
       DEADLINE_EXCEEDED: 503,
       STORE_UNAVAILABLE: 503,

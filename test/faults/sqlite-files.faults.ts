@@ -59,7 +59,7 @@ describe.skipIf(noDisk)('a disk that is full', () => {
     await vi.waitFor(() => expect(effects.lines().at(-1)).toMatchObject({ what: 'begin', number: 3 }))
     fill()
     expect(await answer).toBe(200)
-    await vi.waitFor(() => expect(first.said()).toContain('was handled, but the idempotency store could not be told'))
+    await vi.waitFor(() => expect(first.said()).toContain('was handled, but the idempotency store could not record it'))
     expect(await send(3)).toBe(200)
     // What the last attempt has taken of the disk may do for a claim or two.
     let count = 5

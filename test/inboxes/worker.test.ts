@@ -86,6 +86,10 @@ describe('a worker', () => {
     await receiver.receive(delivery('orders.place', CART))
     await eventually(() => expect(handler).toHaveBeenCalledTimes(1))
     const cause = new Error('The disk is gone.')
-    expect(lines).toContainEqual({ level: 'error', message: 'The inbox failed, and goes on.', fields: { cause } })
+    expect(lines).toContainEqual({
+      level: 'error',
+      message: 'The inbox failed. The worker goes on.',
+      fields: { cause },
+    })
   })
 })

@@ -104,8 +104,8 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))(
       const background = () => {
         throw cause
       }
-      expect(answered(await receiver.receive(request, { background }))).toEqual([500, 'HANDLER_FAILED'])
-      expect(told.mock.calls[0]?.[0]).toMatchObject({ code: 'HANDLER_FAILED', cause })
+      expect(answered(await receiver.receive(request, { background }))).toEqual([500, 'INTERNAL_ERROR'])
+      expect(told.mock.calls[0]?.[0]).toMatchObject({ code: 'INTERNAL_ERROR', cause })
       await new Promise((resolve) => setTimeout(resolve, 20))
       expect(handled).not.toHaveBeenCalled()
       await receiver.close()

@@ -319,7 +319,7 @@ describe('a store that is down', () => {
       leaseMs: 5000,
     })
     expect([await answer(), await answer()]).toEqual(['handled', 'duplicate'])
-    expect(messages().join()).toMatch(/handled, but the idempotency store could not be told/)
+    expect(messages().join()).toMatch(/handled, but the idempotency store could not record it/)
     await receiver.close()
     expect(complete).toHaveBeenCalledTimes(3)
     expect(await sceneWith([handler], { store }).answer()).toBe('duplicate')
@@ -350,7 +350,7 @@ describe('a store that is down', () => {
       const closed = receiver.close()
       await vi.advanceTimersByTimeAsync(30_000)
       await closed
-      expect(messages().at(-1)).toMatch(/was never told/)
+      expect(messages().at(-1)).toMatch(/never recorded it/)
     } finally {
       vi.useRealTimers()
     }
@@ -372,7 +372,7 @@ describe('a store that is down', () => {
       leaseMs: 50,
     })
     expect(await failing.answer()).toBe('HANDLER_FAILED')
-    expect(failing.messages().join()).toMatch(/could not be given back/)
+    expect(failing.messages().join()).toMatch(/could not be released/)
     const { answer } = sceneWith([() => {}], { store })
     expect(await answer()).toBe('IN_PROGRESS')
     await sleep(80)

@@ -191,11 +191,16 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored,
 
   it('is told to stop by the signal of whoever has it processed', async () => {
     const controller = new AbortController()
+    let begin = () => {}
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
+    })
     const receiver = receiverWith((_: unknown, { signal }: { signal: AbortSignal }) => {
+      begin()
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     })
     const processed = receiver.handleStored(stored, { signal: controller.signal })
-    await sleep(5)
+    await begun
     controller.abort()
     expect(await rejection(processed)).toMatchObject({ code: 'HANDLER_FAILED', cause: { code: 'SHUTTING_DOWN' } })
   })

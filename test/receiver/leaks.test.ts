@@ -176,6 +176,19 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       request: genuine,
       handler: throwing(new Error('database')),
     },
+    {
+      name: 'a receiver that fails by itself',
+      expected: 'INTERNAL_ERROR',
+      request: genuine,
+      options: {
+        idempotency: {
+          store: createMemoryStore(),
+          key: () => {
+            throw new Error('The key failed')
+          },
+        },
+      },
+    },
     { name: 'a broken body', expected: 'BODY_ABORTED', request: { ...genuine, body: (() => 1) as never } },
     {
       name: 'an event that another handles',

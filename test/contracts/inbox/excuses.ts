@@ -32,7 +32,7 @@ export function testExcuses(suite: InboxSuite): void {
       }
       consume(inbox, process, { attempts: 2, delayMs })
       await eventually(async () =>
-        expect(await deadLettersOf(inbox)).toMatchObject([{ attempts: 2, error: { code: 'HANDLER_FAILED' } }]),
+        expect(await deadLettersOf(inbox)).toMatchObject([{ attempts: 2, error: { code: 'INTERNAL_ERROR' } }]),
       )
       expect(started).toHaveLength(6)
       expect(numbers).toEqual([1, 1, 1, 1, 2, 2])

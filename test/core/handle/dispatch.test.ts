@@ -173,7 +173,7 @@ describe('the deadline of an event', () => {
         fields: { topic: 'orders.place', ms: expect.any(Number), failures: [new Error('late failure')] },
       },
     ])
-    expect(lines[0]?.message).toMatch(/orders\.place.*late/)
+    expect(lines[0]?.message).toMatch(/orders\.place.*after the deadline/)
   })
 
   it('has nothing to abort and nobody to wait for when all have ended in time', async () => {

@@ -107,6 +107,7 @@ describe('registering a handler warns', () => {
       const [line, ...others] = warned(() => SECRET, pattern)
       expect(line?.message).toContain(pattern)
       expect(line?.message).toMatch(/orders.*voids/)
+      expect(line?.message.includes('Did you mean orders.')).toBe(pattern.startsWith('order.'))
       expect(line?.fields).toEqual({ topic: pattern })
       expect(others).toEqual([])
     }
@@ -114,7 +115,7 @@ describe('registering a handler warns', () => {
 
   it('of an event that is not known, and names those that are', () => {
     const [line, ...others] = warned(() => SECRET, 'orders.placed')
-    expect(line?.message).toMatch(/orders\.placed.*place, placing/)
+    expect(line?.message).toMatch(/orders\.placed.*Did you mean orders\.place\?.*place, placing/)
     expect(others).toEqual([])
   })
 
@@ -133,7 +134,9 @@ describe('registering a handler warns', () => {
       ['*'],
     ]) {
       const lines = warned([SECRET], ...patterns)
-      expect(lines.map(({ message }) => message)).toEqual([expect.stringMatching(/one secret.*replayed/i)])
+      expect(lines.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/one secret.*captured delivery can be sent under another/),
+      ])
     }
   })
 

@@ -8,9 +8,9 @@ const REASONS = {
   empty: /empty/,
   large: /1 MB/,
   hex: /hex/,
-  spaced: /white space/,
+  spaced: /whitespace/,
   other: /another topic/,
-  rewritten: /written again/,
+  rewritten: /serialized again/,
   base64: /still base64/,
 }
 const others = ['other 1', 'other 2', 'other 3', 'other 4', 'other 5']
@@ -30,7 +30,7 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagno
       ['hex', 'hex', hexOf(signed(BODY)), BODY],
       ['hex in capitals', 'hex', hexOf(signed(BODY)).toUpperCase(), BODY],
       ['the secret of another topic', 'other', signed(BODY, 'other 4'), BODY],
-      ['a body that was parsed and written again', 'rewritten', signed(BODY), REWRITTEN],
+      ['a body that was parsed and serialized again', 'rewritten', signed(BODY), REWRITTEN],
       ['a body that lost its decimal points', 'rewritten', signed(BODY), BODY.replace('20.0', '20')],
       ['a body that lost its escapes', 'rewritten', signed(BODY), BODY.replace('\\u0026', '&')],
       ['a body that is still base64', 'base64', signed(BODY), base64Of(BODY)],

@@ -99,9 +99,9 @@ describe('a secret is refused when the receiver is made', () => {
   const REFUSED: [string, unknown, RegExp][] = [
     ['empty', '', /empty/],
     ['blank', ' \n', /empty/],
-    ['followed by a line break', 's3cr3t\n', /white space/],
-    ['preceded by a space', ' s3cr3t', /white space/],
-    ['between line breaks', '\r\ns3cr3t\r\n', /white space/],
+    ['followed by a line break', 's3cr3t\n', /whitespace/],
+    ['preceded by a space', ' s3cr3t', /whitespace/],
+    ['between line breaks', '\r\ns3cr3t\r\n', /whitespace/],
     ['not set', undefined, /is not set/],
     ['null in a list', [null], /is not set/],
     ['an empty list', [], /empty/],
