@@ -36,7 +36,7 @@ describe('README example', () => {
       const sender = runCommand(readBlock('send an order').replaceAll('localhost:3000', `localhost:${port}`))
       const answer = await text(sender.stdout)
       expect(answer).toBe(readBlock('the answer'))
-      await expect.poll(output).toBe(readBlock('what the shop prints'))
+      await expect.poll(output, { timeout: 10_000 }).toBe(readBlock('what the shop prints'))
     })
   }, 60_000)
 
@@ -46,7 +46,7 @@ describe('README example', () => {
       const answer = await fetch(`http://localhost:${port}/webhooks`, delivery)
       expect(answer.status).toBe(200)
       expect(await answer.json()).toEqual({ outcome: 'handled' })
-      await expect.poll(output).toContain('john@example.com placed order 4711: €57,00')
+      await expect.poll(output, { timeout: 10_000 }).toContain('john@example.com placed order 4711: €57,00')
     })
   }, 60_000)
 })
