@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { createDelivery, TEST_SECRET } from 'hooklayer/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -96,7 +96,9 @@ function runCommand(command: string, env: NodeJS.ProcessEnv = {}) {
 async function waitUntilListening(port: number, child: ChildProcess): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
-      await fetch(`http://localhost:${port}/webhooks`)
+      const socket = connect(port, 'localhost')
+      await once(socket, 'connect')
+      socket.destroy()
       return
     } catch (error) {
       if (tries > 300 || child.exitCode !== null) throw error
