@@ -7,7 +7,7 @@ import { createManagement, describePlan } from 'hooklayer/management'
 import { createDelivery } from 'hooklayer/testing'
 import { chapter, check, say, summary } from './transcript.ts'
 
-chapter('A local Commerce Layer, with its API and its retries (here after 20 ms, there after minutes)')
+chapter('A local Commerce Layer, with its API and its retries (after 20 ms here, after minutes in reality)')
 const emulator = await createEmulator({ organization: 'demo-shop', retryDelayMs: () => 20 })
 say(`listening on ${emulator.url}`)
 
@@ -38,7 +38,7 @@ await new Promise((resolve) => server.once('listening', resolve))
 const callbackUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`
 say(`listening on ${callbackUrl}`)
 
-chapter('Its webhooks, made through the API as its handlers want them; the secrets come with the answers')
+chapter('The webhooks that the handlers need, created through the API, which returns their secrets')
 const { url, organization, clientId, clientSecret } = emulator
 const management = createManagement({ url, organization, clientId, clientSecret })
 const plan = await management.plan(receiver, { callbackUrl })
@@ -53,7 +53,7 @@ await emulator.trigger('customers.create')
 const [first] = await emulator.trigger('orders.place', { customer: { email: 'ada@example.com' } })
 check('answered', `${first?.response_code} ${first?.response_message}`, '200 OK')
 
-chapter('Somebody else tries, too')
+chapter('Forged deliveries are refused')
 const post = async ({ headers, body }: { headers: Record<string, string>; body: Uint8Array<ArrayBuffer> }) => {
   const answer = await fetch(callbackUrl, { method: 'POST', headers, body })
   const { outcome, error } = (await answer.json()) as { outcome?: string; error?: { code: string } }
@@ -94,7 +94,7 @@ check(
   'open',
 )
 
-chapter('It is mended, and what was missed is recovered')
+chapter('The handler is fixed, and what was missed is recovered')
 failuresToCome = 0
 const before = handled.length
 const recovery = await management.recover(receiver, {

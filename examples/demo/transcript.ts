@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 
-/** What the demo prints, and whether all of it was as it should be. */
+/** Prints what the demo does, and counts the checks that failed. */
 let surprises = 0
 let checks = 0
 

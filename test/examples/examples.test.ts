@@ -39,7 +39,7 @@ describe.concurrent('examples, installed from the packed package', { timeout: 36
 
   it('cloudflare-worker receives an order and refuses a forged one', async () => {
     const folder = shop.folderOf('cloudflare-worker')
-    const worker = await startWorker(folder, { bindings: { CL_SECRET_ORDERS_PLACE: TEST_SECRET } })
+    const worker = await startWorker(folder, { bindings: { CL_SECRET_ORDERS__PLACE: TEST_SECRET } })
     try {
       expect(await runScript(folder, 'deliver', worker)).toBe(HANDLED)
       expect(await runScript(folder, 'deliver', { ...worker, args: ['a-guess'] })).toMatch(REFUSED)
