@@ -7,7 +7,7 @@ import { deliveryIn, inbox, send } from './queue.js'
 const { ERP_URL = '', REDIS_URL = '', DEAD_LETTER_QUEUE_URL } = process.env
 const store = createRedisStore({ client: new Redis(REDIS_URL, { lazyConnect: true }) })
 /** @param {string} topic */ // called when a delivery arrives: the worker has no secrets
-const secrets = (topic) => secretsFromEnv()(topic)
+const secrets = (topic) => secretsFromEnv()[topic]
 const receiver = createReceiver({ secrets, inbox, ordering: 'resource', idempotency: { store } })
 
 receiver.on('orders.place', async ({ resource: { number }, id }, { signal }) => {
