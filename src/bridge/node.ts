@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import getRawBody, { type RawBodyError } from 'raw-body'
 import { WebhookError } from '../core/errors.ts'
-import type { ReadBody, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
+import type { ReadBody, ReadBodyOptions, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
 
 /** Where hosts and body parsers keep a body: on the request, or on another object as in Koa. */
 export interface HostBody {
@@ -30,20 +30,34 @@ export function answerNode(
   host: HostBody = request as HostBody,
 ): Promise<void> {
   const { method = '', headers } = request
-  const body: ReadBody = ({ maxBytes }) => read(request, host, fix, maxBytes)
+  const body: ReadBody = (options) => read(request, host, fix, options)
   return receive({ method, headers, body }).then((answer) => toNode(answer, request, response))
 }
 
-function read(request: IncomingMessage, host: HostBody, fix: string, maxBytes: number): Promise<Uint8Array | string> {
+function read(
+  request: IncomingMessage,
+  host: HostBody,
+  fix: string,
+  { maxBytes, onProgress }: ReadBodyOptions,
+): Promise<Uint8Array | string> {
   const arrived = asArrived(host.rawBody) ?? asArrived(host.body)
   if (arrived !== undefined) return Promise.resolve(arrived)
   if (request.readableDidRead || request.readableEnded)
     return Promise.reject(new WebhookError('BODY_ALREADY_PARSED', { fix }))
-  return getRawBody(request, { limit: maxBytes }).catch((error: RawBodyError) => {
+  const reading = getRawBody(request, { limit: maxBytes })
+  if (onProgress) request.on('data', (chunk: Uint8Array) => pauseFor(request, onProgress(chunk.length)))
+  return reading.catch((error: RawBodyError) => {
     if (error.type === 'entity.too.large') throw new WebhookError('BODY_TOO_LARGE')
     if (error.type === 'stream.encoding.set') throw new WebhookError('BODY_ALREADY_PARSED', { fix })
     throw error
   })
+}
+
+/** Pauses a stream until the promise resolves. */
+function pauseFor(request: IncomingMessage, room: Promise<void> | undefined): void {
+  if (!room) return
+  request.pause()
+  room.then(() => request.resume())
 }
 
 function asArrived(body: unknown): Uint8Array | string | undefined {

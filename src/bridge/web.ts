@@ -1,5 +1,5 @@
 import { WebhookError } from '../core/errors.ts'
-import type { ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
+import type { ReadBodyOptions, ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
 
 /**
  * How long, and how much of, the rest of a refused body is read and discarded, so that the sender can read the answer. There are
@@ -7,6 +7,9 @@ import type { ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/ht
  */
 const LINGER_MS = 4000
 const LINGER_BYTES = 64 * 1024 * 1024
+
+/** Up to this length a body is read as a whole, which is faster, and its progress is not seen. */
+const WHOLE_BYTES = 256 * 1024
 
 type Receive = (request: WebhookRequest, options: ReceiveOptions) => Promise<WebhookResponse>
 
@@ -22,22 +25,20 @@ export async function answerWeb(
   options: ReceiveOptions,
 ): Promise<Response> {
   const { method, headers: fields } = request
-  const answer = await receive(
-    { method, headers: fields, body: ({ maxBytes }) => read(request, maxBytes, fix) },
-    options,
-  )
+  const answer = await receive({ method, headers: fields, body: (options) => read(request, options, fix) }, options)
   const { status, headers, body } = answer
   // Only closing the connection stops a body that arrives too slowly.
   return new Response(body, { status, headers: status === 408 ? { ...headers, connection: 'close' } : headers })
 }
 
-async function read(request: Request, maxBytes: number, fix: string): Promise<Uint8Array> {
+async function read(request: Request, options: ReadBodyOptions, fix: string): Promise<Uint8Array> {
   const { bodyUsed, headers } = request
   if (bodyUsed) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
-  if (headers.has('content-length') && !headers.has('transfer-encoding')) return readWhole(request, fix)
+  const length = headers.has('transfer-encoding') ? undefined : headers.get('content-length')
+  if (length && Number(length) <= WHOLE_BYTES) return readWhole(request, fix)
   const { body } = request
   if (body?.locked) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
-  return body ? readStream(body.getReader(), maxBytes) : readWhole(request, fix)
+  return body ? readStream(body.getReader(), options) : readWhole(request, fix)
 }
 
 /**
@@ -53,8 +54,11 @@ async function readWhole(request: Request, fix: string): Promise<Uint8Array> {
   }
 }
 
-/** Reads chunk by chunk, because the length is not known. */
-async function readStream(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+/** Reads chunk by chunk, because the length is not known or large. */
+async function readStream(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  { maxBytes, onProgress }: ReadBodyOptions,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
@@ -64,6 +68,7 @@ async function readStream(reader: ReadableStreamDefaultReader<Uint8Array>, maxBy
       throw new WebhookError('BODY_TOO_LARGE')
     }
     chunks.push(next.value)
+    await onProgress?.(next.value.length)
   }
   const bytes = new Uint8Array(length)
   let offset = 0

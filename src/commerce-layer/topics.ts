@@ -133,6 +133,12 @@ export function eventsOf(resource: string): readonly string[] | undefined {
   return Object.hasOwn(TOPICS, resource) ? TOPICS[resource as TopicResource] : undefined
 }
 
+/** Whether the catalogue has a topic. */
+export function isCatalogued(topic: string): boolean {
+  const resource = resourceOf(topic)
+  return eventsOf(resource)?.includes(topic.slice(resource.length + 1)) ?? false
+}
+
 /** Whether a delivery of `topic` may carry a resource of `type`: always, unless the catalogue knows that it cannot. */
 export function carries(topic: string, type: string): boolean {
   const resource = resourceOf(topic)

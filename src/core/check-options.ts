@@ -17,6 +17,12 @@ export function positiveInteger(fallback: number): OptionRule<number> {
   return { fallback, expected: 'a whole number over 0', isValid }
 }
 
+/** A rule that allows one more value: milliseconds, or `none`. */
+export function orValue<T, const V>(rule: OptionRule<T>, value: V): OptionRule<T | V> {
+  const isValid = (given: unknown) => given === value || rule.isValid(given)
+  return { fallback: rule.fallback, expected: `${rule.expected}, or ${String(value)}`, isValid }
+}
+
 /** One of several values; the first is the default. */
 export function oneOf<const T>(...values: readonly [T, ...T[]]): OptionRule<T> {
   const isValid = (value: unknown) => values.some((allowed) => allowed === value)

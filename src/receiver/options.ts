@@ -3,6 +3,7 @@ import {
   checkMethods,
   checkOptions,
   oneOf,
+  orValue,
   positiveInteger,
   wrongOption,
 } from '../core/check-options.ts'
@@ -23,8 +24,24 @@ export interface ReceiverOptions {
   readonly maxBodyBytes?: number | undefined
   /** Milliseconds within which a body must have arrived. Default: 4,000. */
   readonly bodyTimeoutMs?: number | undefined
-  /** How many deliveries are in progress at once. More are answered 503 before their body is read. Default: 1,000. */
+  /** How many verified deliveries are in progress at once. More are answered 503 before their body is read. Default: 1,000. */
   readonly maxInFlight?: number | undefined
+  /**
+   * How many bodies may be unfinished at once. With more, those of which nothing has arrived for 250 ms are answered 408, and their
+   * connection is closed. Requests that arrive without delay are not counted out, whatever their number. Default: 256.
+   */
+  readonly maxUnverified?: number | undefined
+  /**
+   * How many bytes of unfinished bodies are kept, but for one chunk of each. With more, bodies wait, and the largest is answered 408
+   * when none was finished for 250 ms. Not less than `maxBodyBytes`. Default: 64 MiB, or
+   * `maxBodyBytes` if that is more.
+   */
+  readonly maxUnverifiedBytes?: number | undefined
+  /**
+   * Milliseconds for which the answer of an asynchronous `secrets` function is used for further deliveries of its topic, so that
+   * forgeries do not cause a look-up each. A mismatch asks again, at most once a second. `none` keeps no answer. Default: 1,000.
+   */
+  readonly secretsCacheMs?: number | 'none' | undefined
   /** Handles each event once, across processes and crashes. Default: none; an event that is delivered twice is handled twice. */
   readonly idempotency?: IdempotencyOptions | undefined
   /**
@@ -48,6 +65,9 @@ const RULES = {
   maxBodyBytes: positiveInteger(5 * 1024 * 1024),
   bodyTimeoutMs: positiveInteger(4000),
   maxInFlight: positiveInteger(1000),
+  maxUnverified: positiveInteger(256),
+  maxUnverifiedBytes: positiveInteger(64 * 1024 * 1024),
+  secretsCacheMs: orValue(positiveInteger(1000), 'none'),
   ordering: oneOf('none', 'resource'),
   inboxMode: oneOf('always', 'on-failures'),
 }
@@ -61,5 +81,9 @@ export function checkReceiverOptions(options: ReceiverOptions): CheckedOptions<t
       if (settings[name] !== RULES[name].fallback) throw wrongOption('createReceiver', name, 'needs an `inbox`')
     }
   }
-  return settings
+  const { maxBodyBytes, maxUnverifiedBytes } = settings
+  if (options.maxUnverifiedBytes !== undefined && maxUnverifiedBytes < maxBodyBytes) {
+    throw wrongOption('createReceiver', 'maxUnverifiedBytes', 'must not be less than `maxBodyBytes`')
+  }
+  return { ...settings, maxUnverifiedBytes: Math.max(maxUnverifiedBytes, maxBodyBytes) }
 }

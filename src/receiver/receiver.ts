@@ -1,4 +1,5 @@
 import { ANSWER_TIMEOUT_MS } from '../commerce-layer/limits.ts'
+import { isCatalogued } from '../commerce-layer/topics.ts'
 import { createDeadline, type Deadline, NO_DEADLINE } from '../core/deadline.ts'
 import { isWebhookError, toWebhookError, WebhookError } from '../core/errors.ts'
 import { checkDocument } from '../core/event/document.ts'
@@ -16,6 +17,7 @@ import {
 } from '../core/handle/handlers.ts'
 import { type ErrorContext, type ErrorHandler, report } from '../core/handle/report.ts'
 import { admit, readBody } from '../core/http/admit.ts'
+import { createBudget } from '../core/http/budget.ts'
 import { type ReceiveOptions, toBytes, type WebhookRequest, type WebhookResponse } from '../core/http/request.ts'
 import { respond, respondError } from '../core/http/respond.ts'
 import { createIdempotency } from '../core/idempotency/idempotency.ts'
@@ -25,7 +27,7 @@ import { defaultLogger, safeLogger } from '../core/logger.ts'
 import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import { IGNORED, type Outcome, QUEUED } from '../core/outcome.ts'
 import type { OutcomeName } from '../core/outcomes.ts'
-import { authenticate, type Delivery, readSignedHeaders, toDelivery } from '../core/verify/authenticate.ts'
+import { authenticate, type Delivery, findSecrets, readSignedHeaders, toDelivery } from '../core/verify/authenticate.ts'
 import { createSecrets } from '../core/verify/secrets.ts'
 import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
 
@@ -82,13 +84,16 @@ export interface Receiver {
  * receiver.on('orders.place', ({ resource: order }) => console.log(order.number))
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { deadlineMs, maxInFlight, ordering, inboxMode, ...limits } = checkReceiverOptions(options)
+  const { deadlineMs, maxInFlight, ordering, inboxMode, secretsCacheMs, ...limits } = checkReceiverOptions(options)
   const { inbox } = options
   const logger = safeLogger(options.logger ?? defaultLogger)
-  const secrets = createSecrets(options.secrets)
+  const isKnown = (topic: string) => isCatalogued(topic) || handlers.forTopic(topic).length > 0
+  const cacheMs = secretsCacheMs === 'none' ? 0 : secretsCacheMs
+  const secrets = createSecrets(options.secrets, { cacheMs, isKnown })
   const handlers = createHandlers(secrets, logger)
   const errorHandlers: ErrorHandler[] = []
   const gate = createGate(maxInFlight)
+  const budget = createBudget(limits)
   const failureStreak = createFailureStreak(logger)
   const idempotency = options.idempotency && createIdempotency(options.idempotency, logger, gate.waitFor)
   if (deadlineMs > ANSWER_TIMEOUT_MS) logger.warn('`deadlineMs` is over 5,000: Commerce Layer does not wait that long.')
@@ -96,18 +101,29 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   /** The stages of a request, up to its outcome. */
   function verifyAndHandle(request: WebhookRequest, context: DeliveryContext): MaybePromise<Outcome> {
     const receivedAt = new Date()
+    const { deadline } = context
     admit(request, limits)
     const headers = readSignedHeaders(request.headers)
     context.topic = headers.topic
+    if (gate.isFull()) throw new WebhookError('OVERLOADED')
     return pipe(
-      readBody(request, limits, context.deadline),
-      (body) => authenticate(headers, body, receivedAt, secrets, context.deadline),
-      (delivery) => {
-        context.genuineTopic = delivery.topic
-        const isStored = inbox && (inboxMode === 'always' || failureStreak.isNearlyOpen(delivery.topic))
-        return isStored ? storeDelivery(delivery, inbox, ordering, context.deadline) : handleDelivery(delivery, context)
-      },
+      findSecrets(headers.topic, secrets, deadline),
+      (found) =>
+        pipe(readBody(request, limits, budget, deadline), (body) =>
+          authenticate(headers, body, receivedAt, found, secrets, deadline),
+        ),
+      (delivery) => handleVerified(delivery, context),
     )
+  }
+
+  /** Takes a place for a delivery, and stores or handles it. */
+  function handleVerified(delivery: Delivery, context: DeliveryContext): MaybePromise<Outcome> {
+    context.genuineTopic = delivery.topic
+    const refusal = gate.enter()
+    if (refusal) throw refusal
+    context.hasPlace = true
+    const isStored = inbox && (inboxMode === 'always' || failureStreak.isNearlyOpen(delivery.topic))
+    return isStored ? storeDelivery(delivery, inbox, ordering, context.deadline) : handleDelivery(delivery, context)
   }
 
   /** The stages after verification, which are the same for stored and redelivered deliveries. */
@@ -135,7 +151,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   function startHandlers(event: WebhookEvent, start: () => Run, context: DeliveryContext): MaybePromise<Outcome> {
     const { background, deadline, signal } = context
     if (background) {
-      const withoutDeadline = { ...context, background: undefined, deadline: NO_DEADLINE }
+      const withoutDeadline = { ...context, background: undefined, deadline: NO_DEADLINE, hasPlace: false }
       runInBackground(background, () =>
         finish(() => startHandlers(event, start, withoutDeadline), withoutDeadline, toResponse),
       )
@@ -162,24 +178,32 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     start: () => MaybePromise<Outcome>,
     context: DeliveryContext,
     answer: (ended: Outcome | WebhookError) => T,
-    leave = () => {},
+    end = () => {},
   ): Promise<T> {
     const { deadline } = context
     try {
       const pending = start()
       const outcome = isPromise(pending) ? await pending : pending
+      leave(context)
       if (context.genuineTopic) failureStreak.count(context.genuineTopic, false)
       for (const error of outcome.errors) await report(error, context, errorHandlers, deadline, logger)
       logger.debug(`${context.topic} ${outcome.name}`, { topic: context.topic, outcome: outcome.name })
       return answer(outcome)
     } catch (thrown) {
       const error = toWebhookError(thrown)
+      leave(context)
       if (context.genuineTopic) context.consecutiveFailures = failureStreak.count(context.genuineTopic, true)
       await report(error, context, errorHandlers, deadline, logger)
       return answer(error)
     } finally {
-      leave()
+      end()
     }
+  }
+
+  /** Gives the place back before errors are reported: a report may take its time. */
+  function leave(context: DeliveryContext): void {
+    if (context.hasPlace) gate.leave()
+    context.hasPlace = false
   }
 
   /** Handles a delivery that did not come over HTTP and needs no answer. */
@@ -188,10 +212,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     delivery: () => MaybePromise<Delivery>,
     signal?: AbortSignal,
   ): Promise<Outcome> {
-    const refusal = gate.enter()
+    const refusal = gate.begin()
     if (refusal) throw refusal
     const context = { ...createContext(NO_DEADLINE), topic, signal }
-    return finish(() => handleDelivery(delivery(), context), context, throwIfError, gate.leave)
+    return finish(() => handleDelivery(delivery(), context), context, throwIfError, gate.end)
   }
 
   const receiver: Receiver = {
@@ -207,10 +231,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     },
     receive(request, { background } = {}) {
       const context = createContext(createDeadline(deadlineMs), background)
-      const refusal = gate.enter()
+      const refusal = gate.begin()
       return refusal
         ? finish(() => Promise.reject(refusal), context, toResponse)
-        : finish(() => verifyAndHandle(request, context), context, toResponse, gate.leave)
+        : finish(() => verifyAndHandle(request, context), context, toResponse, gate.end)
     },
     async redeliver(topic, document) {
       const bytes = () => toBytes(JSON.stringify(checkDocument(document)))
@@ -243,6 +267,8 @@ interface DeliveryContext extends Mutable<ErrorContext> {
   readonly signal: AbortSignal | undefined
   /** The topic of a verified delivery, for which Commerce Layer's circuit breaker counts the answer. */
   genuineTopic: string | undefined
+  /** Whether the delivery counts toward `maxInFlight`. */
+  hasPlace: boolean
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -256,5 +282,6 @@ function createContext(deadline: Deadline, background?: DeliveryContext['backgro
     event: undefined,
     consecutiveFailures: 0,
     genuineTopic: undefined,
+    hasPlace: false,
   }
 }

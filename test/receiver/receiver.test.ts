@@ -378,12 +378,49 @@ describe('handlers', () => {
 })
 
 describe('secrets that are looked up', () => {
-  it('are looked up for each delivery, so that they can rotate', async () => {
+  it('are looked up for each delivery where no answer is kept, so that they can rotate', async () => {
     let current = 'previous'
-    const receiver = receiverWith({ secrets: async () => current })
+    const receiver = receiverWith({ secrets: async () => current, secretsCacheMs: 'none' })
     expect(answered(await receiver.receive(request))).toEqual([401, 'SIGNATURE_MISMATCH'])
     current = SECRET
     expect(answered(await receiver.receive(request))).toEqual([200, 'ignored'])
+  })
+
+  it('are looked up again when a signature does not match, so that a rotation costs no delivery', async () => {
+    const lookUp = vi.fn(async () => 'previous')
+    const receiver = receiverWith({ secrets: lookUp })
+    const previous = await createDelivery('orders.place', { secret: 'previous' })
+    expect(answered(await receiver.receive(previous))).toEqual([200, 'ignored'])
+    lookUp.mockResolvedValue(SECRET)
+    expect(answered(await receiver.receive(request))).toEqual([200, 'ignored'])
+    expect(lookUp).toHaveBeenCalledTimes(2)
+  })
+
+  it('are looked up once for deliveries that come at the same time, and not again for a second', async () => {
+    const lookUp = vi.fn(async () => SECRET)
+    const receiver = receiverWith({ secrets: lookUp })
+    const answers = await Promise.all(Array.from({ length: 50 }, () => receiver.receive(request)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    await receiver.receive(request)
+    expect(lookUp).toHaveBeenCalledTimes(1)
+  })
+
+  it('are looked up at most twice for a thousand forgeries, and no body of an unknown topic is read', async () => {
+    const lookUp = vi.fn(async (topic: string) => (topic === 'orders.place' ? SECRET : undefined))
+    const receiver = receiverWith({ secrets: lookUp })
+    const body = vi.fn(async () => request.body)
+    const forged = {
+      ...request,
+      headers: { ...request.headers, 'x-commercelayer-signature': `${'A'.repeat(43)}=` },
+      body,
+    }
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => receiver.receive(forged)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]))
+    expect(lookUp).toHaveBeenCalledTimes(2)
+    const unknown = { ...forged, headers: { ...forged.headers, 'x-commercelayer-topic': 'orders.unknown' } }
+    body.mockClear()
+    expect((await receiver.receive(unknown)).status).toBe(401)
+    expect(body).not.toHaveBeenCalled()
   })
 
   it('are unavailable when the look-up fails, which is the fault of nobody who sends', async () => {

@@ -1,38 +1,54 @@
 import { WebhookError } from '../errors.ts'
 
-/** Counts the deliveries in progress, and refuses more than the limit. */
+/** Counts what is in progress: everything, for `close` to wait for, and verified deliveries, which need a place. */
 export interface Gate {
-  /** Counts a delivery, or gives the error for which it is refused: then `leave` must not be called. */
+  /** Counts a request or a stored delivery. Gives the error for which it is refused: then `end` must not be called. */
+  begin(): WebhookError | undefined
+  end(): void
+  /** Whether there is no place: a request is refused before its body is read. */
+  isFull(): boolean
+  /** Takes a place for a verified delivery. Gives the error for which it is refused: then `leave` must not be called. */
   enter(): WebhookError | undefined
   leave(): void
-  /** Counts work in the background as a delivery. The work never rejects. */
+  /** Counts work in the background as a delivery with a place. The work never rejects. */
   count(work: Promise<unknown>): void
-  /** Makes `close` wait for late handlers, without counting them: one that never ends must not take a place for good. */
+  /** Makes `close` wait for late handlers, without a place: one that never ends must not take a place for good. */
   waitFor(work: Promise<unknown>): void
-  /** Refuses new deliveries; resolves when no delivery is in progress. */
+  /** Refuses what begins from now on; resolves when nothing is in progress. */
   close(): Promise<void>
 }
 
 export function createGate(maxInFlight: number): Gate {
   const late = new Set<Promise<unknown>>()
+  let begun = 0
   let inFlight = 0
   let onEmpty: (() => void) | undefined
   let closed: Promise<unknown> | undefined
+  const end = () => {
+    begun -= 1
+    if (begun === 0) onEmpty?.()
+  }
   const leave = () => {
     inFlight -= 1
-    if (inFlight === 0) onEmpty?.()
   }
   return {
-    enter() {
+    begin() {
       if (closed) return new WebhookError('SHUTTING_DOWN')
+      begun += 1
+      return undefined
+    },
+    end,
+    isFull: () => inFlight >= maxInFlight,
+    enter() {
       if (inFlight >= maxInFlight) return new WebhookError('OVERLOADED')
       inFlight += 1
       return undefined
     },
     leave,
     count(work) {
+      begun += 1
       inFlight += 1
-      work.then(leave)
+      work.then(leave).then(end)
     },
     waitFor(work) {
       late.add(work)
@@ -41,7 +57,7 @@ export function createGate(maxInFlight: number): Gate {
     async close() {
       closed ??= new Promise<void>((resolve) => {
         onEmpty = resolve
-        if (inFlight === 0) resolve()
+        if (begun === 0) resolve()
       }).then(() => Promise.all(late))
       await closed
     },

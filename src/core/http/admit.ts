@@ -1,6 +1,7 @@
-import { type Deadline, withTimeout } from '../deadline.ts'
+import type { Deadline } from '../deadline.ts'
 import { isWebhookError, WebhookError } from '../errors.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
+import type { Budget } from './budget.ts'
 import { getHeader, toBytes, type WebhookRequest } from './request.ts'
 
 export interface BodyLimits {
@@ -30,6 +31,7 @@ export function admit({ method, headers, body }: WebhookRequest, { maxBodyBytes 
 export function readBody(
   { body }: WebhookRequest,
   { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
+  budget: Budget,
   deadline: Deadline,
 ): MaybePromise<Uint8Array> {
   const checked = (whole: Uint8Array | string) => {
@@ -39,11 +41,7 @@ export function readBody(
   }
   if (typeof body !== 'function') return checked(body)
   const ms = Math.min(bodyTimeoutMs, deadline.remaining())
-  return withTimeout(body({ maxBytes: maxBodyBytes }), ms, bodyTimeout).then(checked, toBodyError)
-}
-
-function bodyTimeout(): WebhookError {
-  return new WebhookError('BODY_TIMEOUT')
+  return budget.read(body, maxBodyBytes, ms).then(checked, toBodyError)
 }
 
 function toBodyError(thrown: unknown): never {

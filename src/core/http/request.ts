@@ -14,7 +14,16 @@ export type HeadersLike =
   | { readonly [name: string]: string | readonly string[] | undefined }
 
 /** Reads a body that has not arrived yet, and gives up as soon as it has more than `maxBytes` bytes. */
-export type ReadBody = (options: { readonly maxBytes: number }) => Promise<Uint8Array | string>
+export type ReadBody = (options: ReadBodyOptions) => Promise<Uint8Array | string>
+
+export interface ReadBodyOptions {
+  readonly maxBytes: number
+  /**
+   * To be called with the number of bytes of each chunk. Where it gives a promise, the rest must not be read before that resolves.
+   * Without these calls a receiver cannot tell a slow body from a stalled one.
+   */
+  readonly onProgress?: ((bytes: number) => Promise<void> | undefined) | undefined
+}
 
 /** An HTTP request in the form that the receiver takes from every framework. */
 export interface WebhookRequest {

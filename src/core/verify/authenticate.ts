@@ -59,26 +59,41 @@ export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
 }
 
 /**
+ * Finds the secrets that may have signed a delivery of a topic, before its body is read: a topic without a secret costs no body.
+ *
+ * @throws WebhookError `SECRET_UNKNOWN` or `STORE_UNAVAILABLE`.
+ */
+export function findSecrets(topic: string, secrets: Secrets, deadline?: Deadline): MaybePromise<readonly string[]> {
+  return pipe(
+    secrets.lookUp(topic, deadline),
+    (found) => (found.length > 0 ? found : secrets.refresh(topic, deadline)),
+    (found) => {
+      if (found.length === 0) throw new WebhookError('SECRET_UNKNOWN')
+      return found
+    },
+  )
+}
+
+/**
  * Verifies that the body was signed with a secret of the topic in the headers. The signature covers the body and not the topic, so
  * only the secrets of that topic count. Otherwise a body that was captured for `orders.create` could be sent as `orders.place`.
  *
- * @throws WebhookError `SECRET_UNKNOWN`, `SIGNATURE_MISMATCH` (its hint gives the reason, where it is known) or
- * `STORE_UNAVAILABLE`.
+ * @param found the secrets of the topic, from {@link findSecrets}.
+ * @throws WebhookError `SIGNATURE_MISMATCH` (its hint gives the reason, where it is known) or `STORE_UNAVAILABLE`.
  */
 export function authenticate(
   headers: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
+  found: readonly string[],
   secrets: Secrets,
   deadline?: Deadline,
 ): MaybePromise<Delivery> {
   const { topic, signature } = headers
-  return pipe(secrets.lookUp(topic, deadline), (candidates) =>
-    pipe(isSignedWithAny(candidates, signature, body), (isSigned) =>
-      isSigned
-        ? toDelivery(topic, body, receivedAt)
-        : authenticateWithNewSecrets(headers, body, receivedAt, secrets, candidates, deadline),
-    ),
+  return pipe(isSignedWithAny(found, signature, body), (isSigned) =>
+    isSigned
+      ? toDelivery(topic, body, receivedAt)
+      : authenticateWithNewSecrets(headers, body, receivedAt, found, secrets, deadline),
   )
 }
 
@@ -87,13 +102,12 @@ async function authenticateWithNewSecrets(
   { topic, signature }: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
-  secrets: Secrets,
   known: readonly string[],
+  secrets: Secrets,
   deadline: Deadline | undefined,
 ): Promise<Delivery> {
   const candidates = await secrets.refresh(topic, deadline)
   if (await isSignedWithAny(candidates, signature, body)) return toDelivery(topic, body, receivedAt)
-  if (known.length + candidates.length === 0) throw new WebhookError('SECRET_UNKNOWN')
   const hint = await diagnose(signature, body, [...known, ...candidates], secrets.others(topic))
   throw new WebhookError('SIGNATURE_MISMATCH', { hint })
 }
@@ -135,5 +149,7 @@ export async function verify(
   headers: HeadersLike,
   secrets: SecretsOption,
 ): Promise<Delivery> {
-  return authenticate(readSignedHeaders(headers), toBytes(body), new Date(), createSecrets(secrets))
+  const signed = readSignedHeaders(headers)
+  const all = createSecrets(secrets)
+  return authenticate(signed, toBytes(body), new Date(), await findSecrets(signed.topic, all), all)
 }

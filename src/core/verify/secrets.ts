@@ -1,5 +1,7 @@
 import { type Deadline, withTimeout } from '../deadline.ts'
-import { WebhookError } from '../errors.ts'
+import { isWebhookError, WebhookError } from '../errors.ts'
+import { isPromise, type MaybePromise } from '../maybe-promise.ts'
+import { createLookUpCache } from './look-up-cache.ts'
 
 /** One shared secret, or several while one replaces another. `undefined`, an environment variable that is not set, is refused. */
 export type Secret = string | undefined | readonly (string | undefined)[]
@@ -23,9 +25,9 @@ export interface Secrets {
    *
    * @throws WebhookError `STORE_UNAVAILABLE` if the look-up fails or misses the deadline.
    */
-  lookUp(topic: string, deadline?: Deadline): readonly string[] | Promise<readonly string[]>
+  lookUp(topic: string, deadline?: Deadline): MaybePromise<readonly string[]>
   /** The secrets of `topic` that are new since {@link lookUp}; an empty list where secrets do not change. */
-  refresh(topic: string, deadline?: Deadline): readonly string[] | Promise<readonly string[]>
+  refresh(topic: string, deadline?: Deadline): MaybePromise<readonly string[]>
   /** The secrets of other topics, to explain a mismatch. */
   others(topic: string): readonly string[]
   /** Whether every topic has the same secret. */
@@ -34,9 +36,19 @@ export interface Secrets {
   lacks(topic: string): boolean
 }
 
+/** How the answers of a function are kept. */
+export interface SecretsCaching {
+  /** Milliseconds for which an asynchronous answer is used. */
+  readonly cacheMs: number
+  /** Whether a topic is catalogued or has a handler. */
+  readonly isKnown: (topic: string) => boolean
+}
+
+const NO_CACHING: SecretsCaching = { cacheMs: 0, isKnown: () => false }
+
 /** @throws TypeError if a secret is missing, empty, or has leading or trailing whitespace. The message does not hold the secret. */
-export function createSecrets(option: SecretsOption): Secrets {
-  if (typeof option === 'function') return secretsFromFunction(option)
+export function createSecrets(option: SecretsOption, caching: SecretsCaching = NO_CACHING): Secrets {
+  if (typeof option === 'function') return secretsFromFunction(option, caching)
   if (typeof option === 'object' && !Array.isArray(option) && option !== null) {
     return secretsByTopic(option as { readonly [topic: string]: Secret })
   }
@@ -58,27 +70,41 @@ function secretsByTopic(option: { readonly [topic: string]: Secret }): Secrets {
   }
 }
 
-function secretsFromFunction(lookUp: SecretsLookUp): Secrets {
+function secretsFromFunction(lookUp: SecretsLookUp, { cacheMs, isKnown }: SecretsCaching): Secrets {
+  const answers = createLookUpCache((topic) => readAnswer(() => lookUp(topic)), cacheMs, isKnown)
+  const news = createLookUpCache((topic) => readAnswer(() => lookUp.refresh?.(topic)), 0, isKnown)
+  const refresh = (topic: string) => (lookUp.refresh ? news.get(topic) : (answers.getAgain(topic) ?? []))
   return {
-    lookUp: (topic, deadline) => callLookUp(() => lookUp(topic), deadline),
-    refresh: (topic, deadline) => callLookUp(() => lookUp.refresh?.(topic), deadline),
+    lookUp: (topic, deadline) => beforeDeadline(answers.get(topic), deadline),
+    refresh: (topic, deadline) => beforeDeadline(refresh(topic), deadline),
     others: () => [],
     shared: false,
     lacks: () => false,
   }
 }
 
-async function callLookUp(
-  question: () => Secret | Promise<Secret>,
-  deadline: Deadline | undefined,
-): Promise<readonly string[]> {
+/** @throws WebhookError `STORE_UNAVAILABLE`, at once or as a rejection. */
+function readAnswer(ask: () => MaybePromise<Secret>): MaybePromise<readonly string[]> {
   try {
-    const found = Promise.resolve(question())
-    const secrets = deadline ? withTimeout(found, deadline.remaining(), () => new Error('It took too long.')) : found
-    return toList(await secrets).filter((one): one is string => typeof one === 'string' && one.trim() !== '')
+    const answer = ask()
+    return isPromise(answer) ? Promise.resolve(answer).then(toSecrets).catch(unavailable) : toSecrets(answer)
   } catch (cause) {
-    throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: '`secrets` failed.' })
+    unavailable(cause)
   }
+}
+
+function toSecrets(answer: Secret): readonly string[] {
+  return toList(answer).filter((one): one is string => typeof one === 'string' && one.trim() !== '')
+}
+
+function beforeDeadline<T>(answer: MaybePromise<T>, deadline: Deadline | undefined): MaybePromise<T> {
+  if (!deadline || !isPromise(answer)) return answer
+  return withTimeout(answer, deadline.remaining(), () => new Error('It took too long.')).catch(unavailable)
+}
+
+function unavailable(thrown: unknown): never {
+  if (isWebhookError(thrown)) throw thrown
+  throw new WebhookError('STORE_UNAVAILABLE', { cause: thrown, hint: '`secrets` failed.' })
 }
 
 /** Databases and configuration files may give values of any type. */

@@ -6,68 +6,85 @@ async function isOpen(closing: Promise<unknown>): Promise<boolean> {
   return Promise.race([closing.then(() => false), sleep(10).then(() => true)])
 }
 
-describe('a gate', () => {
-  it('lets in as many as it should, and the next when one has left', () => {
+describe('the places of a gate', () => {
+  it('are as many as allowed, and free again when a delivery leaves', () => {
     const gate = createGate(2)
     gate.enter()
+    expect(gate.isFull()).toBe(false)
     gate.enter()
+    expect(gate.isFull()).toBe(true)
     expect(gate.enter()).toMatchObject({ code: 'OVERLOADED', status: 503, retryable: true })
     gate.leave()
+    expect(gate.isFull()).toBe(false)
     gate.enter()
     expect(gate.enter()).toMatchObject({ code: 'OVERLOADED' })
   })
 
-  it('closes at once when nobody is in', async () => {
-    await createGate(1).close()
+  it('are not taken by what has only begun', () => {
+    const gate = createGate(1)
+    for (let i = 0; i < 10; i++) expect(gate.begin()).toBeUndefined()
+    expect(gate.isFull()).toBe(false)
+    expect(gate.enter()).toBeUndefined()
   })
 
-  it('lets nobody in once it closes, and closes when the last has left', async () => {
-    const gate = createGate(5)
-    gate.enter()
-    gate.enter()
-    const closing = gate.close()
-    expect(gate.enter()).toMatchObject({ code: 'SHUTTING_DOWN', status: 503, retryable: true })
-    gate.leave()
-    expect(await isOpen(closing)).toBe(true)
-    gate.leave()
-    await closing
-    expect(gate.enter()).toMatchObject({ code: 'SHUTTING_DOWN' })
-  })
-
-  it('waits for work whose delivery has left', async () => {
+  it('are taken by work in the background for as long as it lasts', async () => {
     const gate = createGate(1)
     const work = sleep(30)
-    gate.enter()
-    gate.waitFor(work)
-    gate.leave()
-    const closing = gate.close()
-    expect(await isOpen(closing)).toBe(true)
-    await closing
-  })
-
-  it('counts work in the background for as long as it lasts', async () => {
-    const gate = createGate(1)
-    const work = sleep(30)
-    gate.enter()
     gate.count(work)
-    gate.leave()
     expect(gate.enter()).toMatchObject({ code: 'OVERLOADED' })
     await work
     expect(gate.enter()).toBeUndefined()
   })
+})
 
-  it('forgets work that has ended', async () => {
+describe('a gate closes', () => {
+  it('at once when nothing has begun', async () => {
+    await createGate(1).close()
+  })
+
+  it('when the last request has ended, and refuses new ones at once', async () => {
+    const gate = createGate(5)
+    gate.begin()
+    gate.begin()
+    const closing = gate.close()
+    expect(gate.begin()).toMatchObject({ code: 'SHUTTING_DOWN', status: 503, retryable: true })
+    gate.end()
+    expect(await isOpen(closing)).toBe(true)
+    gate.end()
+    await closing
+    expect(gate.begin()).toMatchObject({ code: 'SHUTTING_DOWN' })
+  })
+
+  it('after late handlers, whose requests have ended before', async () => {
+    const gate = createGate(1)
+    gate.begin()
+    gate.waitFor(sleep(30))
+    gate.end()
+    const closing = gate.close()
+    expect(await isOpen(closing)).toBe(true)
+    await closing
+  })
+
+  it('after work in the background', async () => {
+    const gate = createGate(1)
+    gate.count(sleep(30))
+    const closing = gate.close()
+    expect(await isOpen(closing)).toBe(true)
+    await closing
+  })
+
+  it('without waiting for work that has ended', async () => {
     const gate = createGate(1)
     gate.waitFor(Promise.resolve())
     await sleep(0)
     await gate.close()
   })
 
-  it('closes for everybody who closes it', async () => {
+  it('for all who close it', async () => {
     const gate = createGate(1)
-    gate.enter()
+    gate.begin()
     const closings = [gate.close(), gate.close()]
-    gate.leave()
+    gate.end()
     expect(await Promise.all(closings.map(isOpen))).toEqual([false, false])
   })
 })

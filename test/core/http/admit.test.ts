@@ -2,10 +2,12 @@ import { describe, expect, it, vi } from 'vitest'
 import { createDeadline } from '../../../src/core/deadline.ts'
 import { WebhookError } from '../../../src/core/errors.ts'
 import { admit, readBody } from '../../../src/core/http/admit.ts'
+import { createBudget } from '../../../src/core/http/budget.ts'
 import type { HeadersLike, WebhookRequest } from '../../../src/core/http/request.ts'
 import { bytes, rejection, thrownBy } from '../../deliveries.ts'
 
 const LIMITS = { maxBodyBytes: 10, bodyTimeoutMs: 20 }
+const BUDGET = createBudget({ maxUnverified: 2, maxUnverifiedBytes: 100 })
 const unread = async () => bytes('{}')
 
 function request(method: string, headers: HeadersLike = {}, body: WebhookRequest['body'] = unread): WebhookRequest {
@@ -48,7 +50,7 @@ describe('a request is admitted', () => {
 
 describe('the bytes of a body', () => {
   const read = async (body: WebhookRequest['body'], deadlineMs = 1000) =>
-    readBody(request('POST', {}, body), LIMITS, createDeadline(deadlineMs))
+    readBody(request('POST', {}, body), LIMITS, BUDGET, createDeadline(deadlineMs))
 
   it('are those that are there already', async () => {
     expect(await read('{}')).toEqual(bytes('{}'))
@@ -81,7 +83,7 @@ describe('the bytes of a body', () => {
   it('are not waited for beyond the deadline either', async () => {
     const limits = { maxBodyBytes: 10, bodyTimeoutMs: 60_000 }
     const stalled = request('POST', {}, () => new Promise(() => {}))
-    const reading = Promise.resolve(readBody(stalled, limits, createDeadline(10)))
+    const reading = Promise.resolve(readBody(stalled, limits, BUDGET, createDeadline(10)))
     expect(await rejection(reading)).toMatchObject({ code: 'BODY_TIMEOUT' })
   })
 

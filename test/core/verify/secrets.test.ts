@@ -79,7 +79,7 @@ describe('secrets that are looked up', () => {
     ],
     ['rejects', () => Promise.reject(new Error('vault'))],
   ] satisfies [string, SecretsOption][])('are unavailable when the look-up %s', async (_, lookUp) => {
-    const error = await rejection(Promise.resolve(createSecrets(lookUp).lookUp('orders.place')))
+    const error = await rejection((async () => createSecrets(lookUp).lookUp('orders.place'))())
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true, cause: new Error('vault') })
   })
 

@@ -1,0 +1,161 @@
+import { withTimeout } from '../deadline.ts'
+import { WebhookError } from '../errors.ts'
+import { sharesTimers } from '../platform.ts'
+import { Reading } from './reading.ts'
+import type { ReadBody } from './request.ts'
+
+export interface BudgetLimits {
+  /** How many bodies may be unfinished at once. */
+  readonly maxUnverified: number
+  /** How many bytes unfinished bodies may have received together, but for one chunk of each. */
+  readonly maxUnverifiedBytes: number
+}
+
+/**
+ * Bounds what requests cost before they are verified. Bodies that arrive without delay are read whatever their number. The limits
+ * cut off those that have stalled, and pause others while there is no room, so that a burst of genuine deliveries loses none.
+ */
+export interface Budget {
+  /**
+   * Reads a body within the budget, and within `ms` milliseconds.
+   *
+   * @throws WebhookError `BODY_TIMEOUT` if it did not arrive in time, or was cut off to make room for others.
+   */
+  read(body: ReadBody, maxBytes: number, ms: number): Promise<Uint8Array | string>
+}
+
+const CUT_OFF = 'It was cut off to make room for other requests: nothing of it had arrived for a while.'
+
+/** A body is not cut off before it had this many milliseconds. */
+const GRACE_MS = 250
+/** How often the limits are checked while one of them is reached. */
+const CHECK_MS = 50
+/** How many bytes may arrive at once when a paused body goes on. */
+const CHUNK_BYTES = 64 * 1024
+
+export function createBudget(limits: BudgetLimits): Budget {
+  return sharesTimers ? new SharedBudget(limits) : UNBOUNDED
+}
+
+/** For Workers, which forbid a timer of one request to end another one, and bound the memory of an instance themselves. */
+const UNBOUNDED: Budget = {
+  read: (body, maxBytes, ms) => withTimeout(body({ maxBytes }), ms, bodyTimeout),
+}
+
+class SharedBudget implements Budget {
+  readonly #limits: BudgetLimits
+  /** The bodies that are being read, each with the function that cuts it off. */
+  readonly #readings = new Map<Reading, () => void>()
+  /** Bodies that wait for room, in the order in which they were paused. */
+  readonly #paused = new Set<Reading>()
+  /** The one body that is read on while there is no room: it makes room when it is complete. */
+  #runner: Reading | undefined
+  #received = 0
+  #freedAt = 0
+  #isCheckDue = false
+
+  constructor(limits: BudgetLimits) {
+    this.#limits = limits
+  }
+
+  read(body: ReadBody, maxBytes: number, ms: number): Promise<Uint8Array | string> {
+    const reading = new Reading()
+    const onProgress = (bytes: number) => this.#progress(reading, bytes)
+    const arrived = new Promise<Uint8Array | string>((resolve, reject) => {
+      const start = () => body({ maxBytes, onProgress }).then(resolve, reject)
+      this.#readings.set(reading, () => reject(new WebhookError('BODY_TIMEOUT', { hint: CUT_OFF })))
+      if (this.#readings.size > this.#limits.maxUnverified) this.#checkLater()
+      const room = onProgress(0)
+      if (room) room.then(start).catch(reject)
+      else start()
+    })
+    return withTimeout(arrived, ms, bodyTimeout).finally(() => this.#remove(reading))
+  }
+
+  /** Counts bytes that have arrived. Gives a promise while no more of this body may be read. */
+  #progress(reading: Reading, bytes: number): Promise<void> | undefined {
+    if (!this.#readings.has(reading)) return reading.pause()
+    reading.add(bytes)
+    this.#received += bytes
+    if (this.#received < this.#limits.maxUnverifiedBytes) return undefined
+    this.#runner ??= reading
+    if (this.#runner === reading) return undefined
+    this.#paused.add(reading)
+    this.#checkLater()
+    return reading.pause()
+  }
+
+  #remove(reading: Reading): void {
+    if (!this.#readings.delete(reading)) return
+    this.#paused.delete(reading)
+    if (this.#runner === reading) this.#runner = undefined
+    this.#received -= reading.received
+    this.#freedAt = performance.now()
+    if (this.#paused.size > 0) this.#resumePaused()
+  }
+
+  /** Bodies of which nothing was read come first. The others wait for more room, so that they do not take all of it again. */
+  #resumePaused(): void {
+    const { maxUnverifiedBytes } = this.#limits
+    let room = maxUnverifiedBytes - this.#received
+    for (const reading of this.#paused) {
+      const needed = reading.received === 0 ? 0 : maxUnverifiedBytes / 4
+      if (room <= needed) continue
+      room -= CHUNK_BYTES
+      this.#resume(reading)
+    }
+    if (this.#runner || this.#paused.size < this.#readings.size) return
+    this.#runner = largest(this.#paused)
+    if (this.#runner) this.#resume(this.#runner)
+  }
+
+  #resume(reading: Reading): void {
+    this.#paused.delete(reading)
+    reading.resume()
+  }
+
+  #check(): void {
+    const now = performance.now()
+    const isOld = ({ startedAt }: Reading) => now - startedAt >= GRACE_MS
+    const excess = this.#readings.size - this.#limits.maxUnverified
+    if (excess > 0) {
+      const stalled = [...this.#readings.keys()].filter(
+        (reading) => isOld(reading) && !reading.isPaused && now - reading.progressAt >= GRACE_MS,
+      )
+      stalled.sort((a, b) => a.progressAt - b.progressAt)
+      for (const reading of stalled.slice(0, excess)) this.#cutOff(reading)
+    }
+    if (this.#paused.size > 0 && now - this.#freedAt >= GRACE_MS) {
+      const taker = largest([...this.#readings.keys()].filter(isOld))
+      if (taker) this.#cutOff(taker)
+    }
+    if (this.#readings.size > this.#limits.maxUnverified || this.#paused.size > 0) this.#checkLater()
+  }
+
+  /** Two turns of the event loop after the timer: what had arrived while the loop was blocked has been read by then. */
+  #checkLater(): void {
+    if (this.#isCheckDue) return
+    this.#isCheckDue = true
+    const check = () => {
+      this.#isCheckDue = false
+      this.#check()
+    }
+    setTimeout(() => setTimeout(() => setTimeout(check, 0), 0), CHECK_MS)
+  }
+
+  #cutOff(reading: Reading): void {
+    const cutOff = this.#readings.get(reading)
+    this.#remove(reading)
+    cutOff?.()
+  }
+}
+
+function largest(readings: Iterable<Reading>): Reading | undefined {
+  let found: Reading | undefined
+  for (const reading of readings) if (reading.received >= (found?.received ?? 0)) found = reading
+  return found
+}
+
+function bodyTimeout(): WebhookError {
+  return new WebhookError('BODY_TIMEOUT')
+}
