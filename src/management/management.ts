@@ -11,7 +11,7 @@ import { checkArguments, text, url, wholeNumber } from './resources/arguments.ts
 import { checkHealth, type WebhookHealth } from './resources/health.ts'
 import { type ApplyOptions, applyPlan } from './subscribe/apply.ts'
 import { createPlan, type Plan, type PlanOptions } from './subscribe/plan.ts'
-import { createSecretsLookUp, type SecretsOptions } from './subscribe/secrets.ts'
+import { createSecretsLookUp, type SecretsOptions } from './subscribe/secrets-from.ts'
 
 interface ConnectionOptions {
   /** The organization's slug, as in `https://{organization}.commercelayer.io`. */

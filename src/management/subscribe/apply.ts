@@ -2,9 +2,9 @@ import type { Webhook } from '@commercelayer/sdk'
 import { z } from 'zod'
 import type { RequestOptions } from '../client/abort.ts'
 import { checkArguments, signal, url } from '../resources/arguments.ts'
-import { findWebhooks, groupSecrets, isOurs, ORIGIN, type WebhooksApi } from './find-webhooks.ts'
 import type { Plan } from './plan.ts'
 import { type PlanStep, putDeletionsLast } from './plan-steps.ts'
+import { findWebhooks, groupSecrets, isOurs, ORIGIN, type WebhooksApi } from './webhooks-by-url.ts'
 
 export interface ApplyOptions extends RequestOptions {
   /** Called after each step, also after those that change nothing (`keep`). */

@@ -1,5 +1,5 @@
 import type { Webhook } from '@commercelayer/sdk'
-import { isOurs } from './find-webhooks.ts'
+import { isOurs } from './webhooks-by-url.ts'
 
 /** One change to a webhook, or the note that a webhook stays as it is. */
 export type PlanStep = CreateStep | UpdateStep | OtherStep

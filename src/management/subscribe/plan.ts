@@ -4,9 +4,9 @@ import { isSubscribed } from '../../commerce-layer/topic-patterns.ts'
 import type { Receiver } from '../../index.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import { checkArguments, signal, url } from '../resources/arguments.ts'
-import { findWebhooks, isOurs, type WebhooksApi } from './find-webhooks.ts'
 import { type PlanStep, planCreation, planServing, planUnneeded, putDeletionsLast } from './plan-steps.ts'
 import { collectIncludes, collectTopics, describeUnsubscribed } from './wanted-topics.ts'
+import { findWebhooks, isOurs, type WebhooksApi } from './webhooks-by-url.ts'
 
 export interface PlanOptions extends RequestOptions {
   /** The receiver's URL, exactly as the webhooks have it or shall have it: https, or http on a loopback host. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { SecretsLookUp } from '../../index.ts'
 import { checkArguments, url } from '../resources/arguments.ts'
-import { findWebhooks, groupSecrets, type WebhooksApi } from './find-webhooks.ts'
+import { findWebhooks, groupSecrets, type WebhooksApi } from './webhooks-by-url.ts'
 
 export interface SecretsOptions {
   /** The URL that the webhooks call, exactly as they have it. */
