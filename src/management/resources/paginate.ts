@@ -4,7 +4,7 @@ import type { QueryParamsList } from '@commercelayer/sdk'
 export const PAGE_SIZE = 25
 
 /** The parameters of a page, as the SDK takes them; `filters` are on `created_at`. */
-export interface PageRequest {
+interface PageRequest {
   readonly filters: Readonly<Record<string, string>>
   readonly sort: ['created_at' | '-created_at', 'id' | '-id']
   readonly pageNumber: number

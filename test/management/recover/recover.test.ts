@@ -80,7 +80,7 @@ async function recover(
   return { recovery, results }
 }
 
-describe('of 1,000 events whose delivery failed and 100 that were delivered later', () => {
+describe('of 1,000 events whose delivery failed, when 100 were delivered later', () => {
   it('recovers 900, each once, also when it is stopped halfway and continued', async () => {
     const shop = await startShop()
     await failDeliveries(shop, createIds(1_000))
