@@ -44,7 +44,7 @@ async function main() {
   const { url, organization, clientId, clientSecret } = emulator
   const management = createManagement({ url, organization, clientId, clientSecret })
   let callbackUrl = ''
-  const receiver = createReceiver({ secrets: (topic) => secretsFrom(management, { callbackUrl })(topic) })
+  const receiver = createReceiver({ secrets: (topic) => management.secrets({ callbackUrl })(topic) })
   receiver.on('orders.place', { include: ['customer'] }, ({ resource: order }) => { console.log(order.customer.email) })
   const server = createServer(createNodeListener(receiver)).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
@@ -61,10 +61,10 @@ const CIRCLE_NAMES = {
   hooklayer: 'createReceiver',
   'hooklayer/node': 'createNodeListener',
   'hooklayer/emulator': 'createEmulator',
-  'hooklayer/management': 'createManagement, secretsFrom',
+  'hooklayer/management': 'createManagement',
   'node:http': 'createServer',
 }
-const PEERS = ['hono', '@hono/node-server', '@commercelayer/js-auth']
+const PEERS = ['hono', '@hono/node-server']
 
 try {
   const [{ filename }] = JSON.parse(

@@ -13,7 +13,7 @@ export function checkArguments<T>(call: string, schema: z.ZodType<T>, value: unk
   throw new TypeError(`${call}: ${[...(issue?.path ?? []), issue?.message].join(' ')}`)
 }
 
-/** What is said of a value that is not what it should be. */
+/** The message for a value that is wrong or missing. */
 const fault = (sentence: string) => ({
   error: ({ input }: { input?: unknown }) => (input === undefined ? 'is missing' : sentence),
 })
@@ -30,7 +30,7 @@ export const includePath = z
   .string(fault('is not a path such as line_items.item'))
   .regex(new RegExp(`^${NAME}(\\.${NAME})*$`), 'is not a path such as line_items.item')
 
-/** An id ends up in a path. */
+/** Strict, because the id becomes a part of the request's path. */
 export const id = z.string(fault('is not an id')).regex(/^[\w-]+$/, 'is not an id')
 
 export const url = z.string(fault('is not a URL')).superRefine((given, context) => {
@@ -55,10 +55,10 @@ export function wholeNumber(from: number, to: number) {
 
 const isMoment = (given: Date | string) => !Number.isNaN(new Date(given).getTime())
 
-/** A moment of a record's, left as the API wrote it. */
+/** The time of a record, left as the API wrote it. */
 export const momentOfRecord = z.string(fault('is not a moment')).refine(isMoment, 'is not a moment')
 
-/** Any moment, which becomes one as the API writes it. */
+/** A `Date` or a string that is one; it becomes an ISO 8601 string, as in the API. */
 export const moment = z
   .union([z.date(), z.string()], fault('is not a Date or a string that is one'))
   .refine(isMoment, 'is not a Date or a string that is one')
@@ -66,7 +66,7 @@ export const moment = z
 
 export const requestOptions = z.strictObject({ signal: signal.optional() })
 
-/** The options of a call about one record, once its id is checked too. */
+/** Checks the id and the options of a call that concerns one record. */
 export function checkRecordCall(call: string, recordId: unknown, options: unknown): z.infer<typeof requestOptions> {
   checkArguments(call, z.object({ id }), { id: recordId })
   return checkArguments(call, requestOptions, options)
@@ -75,8 +75,8 @@ export function checkRecordCall(call: string, recordId: unknown, options: unknow
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /**
- * What keeps an address from being called, in words that go behind its name: `is not a URL`; `undefined` if nothing does. Deliveries
- * hold personal data and tokens are worth as much, so everything but a loopback host must be https.
+ * Describes why an address is refused, such as `is not a URL`; `undefined` if it is accepted. Deliveries hold personal
+ * data and requests hold tokens, so only a loopback host may be called without https.
  */
 function describeUrlProblem(address: string): string | undefined {
   if (!URL.canParse(address)) return 'is not a URL'

@@ -1,14 +1,16 @@
 import { inspect } from 'node:util'
 import { createManagement, isManagementError, ManagementError } from 'hooklayer/management'
 import { describe, expect, it } from 'vitest'
+import { rejection } from '../../deliveries.ts'
 import { inBothRuntimes } from '../../runtimes.ts'
-import { all, CREDENTIALS, ONE, rejection, scriptedApi } from '../scripted-api.ts'
+import { collect } from '../harness.ts'
+import { CREDENTIALS, ONE, startScriptedApi } from '../scripted-api.ts'
 
 const URL_OF_SHOP = 'https://shop.example/webhooks'
 
 describe('an error', () => {
-  it('has the code, status, place and sentence of the API’s answer', async () => {
-    const { manage } = await scriptedApi(() => ({
+  it('has the code, status, pointer and detail of the API’s answer', async () => {
+    const { manage } = await startScriptedApi(() => ({
       status: 422,
       body: {
         errors: [
@@ -50,42 +52,42 @@ describe('an error', () => {
     [406, {}, 'HTTP_406'],
     [403, '<html>', 'HTTP_403'],
     [400, { errors: [null] }, 'HTTP_400'],
-  ])('is made of an answer of %i with %j', async (status, body, code) => {
-    const { manage } = await scriptedApi(() => ({ status, body }))
+  ])('is thrown for the status %i with the body %j', async (status, body, code) => {
+    const { manage } = await startScriptedApi(() => ({ status, body }))
     expect(await rejection(manage().webhooks.retrieve('a'))).toMatchObject({ name: 'ManagementError', code, status })
   })
 
   it.each([
-    ['is no JSON', '<html>'],
+    ['is not JSON', '<html>'],
     ['is empty', ''],
-    ['is of another shape', '{"data":'],
+    ['is truncated JSON', '{"data":'],
     ['is a number', '7'],
     ['has no data', '{}'],
-    ['has data, but does not say how many there are', '{"data":[]}'],
-  ])('is made of an answer of 200 that %s', async (_, body) => {
-    const { manage } = await scriptedApi(() => ({ body }))
+    ['has data but no record count', '{"data":[]}'],
+  ])('is thrown for a body with the status 200 that %s', async (_, body) => {
+    const { manage } = await startScriptedApi(() => ({ body }))
     const { webhooks, health } = manage()
-    for (const call of [all(webhooks.list()), webhooks.retrieve('a'), health()]) {
+    for (const call of [collect(webhooks.list()), webhooks.retrieve('a'), health()]) {
       expect(await rejection(call)).toMatchObject({ code: 'RESPONSE_INVALID' })
     }
   })
 
-  it('is made of a token’s answer that is none', async () => {
+  it('is thrown when the answer to a token request holds no token', async () => {
     for (const body of ['<html>', '{}', '{"access_token":7,"expires_in":7200}', '{"access_token":"a"}']) {
-      const { manage } = await scriptedApi(
+      const { manage } = await startScriptedApi(
         () => ONE,
         () => ({ body }),
       )
       expect(await rejection(manage().webhooks.retrieve('a'))).toMatchObject({ code: 'RESPONSE_INVALID' })
     }
-    const { manage } = await scriptedApi(
+    const { manage } = await startScriptedApi(
       () => ONE,
       () => ({ status: 403, body: '<html>' }),
     )
     expect(await rejection(manage().webhooks.retrieve('a'))).toMatchObject({ code: 'HTTP_403', status: 403 })
   })
 
-  it('is recognised whichever copy of the package made it', async () => {
+  it('is recognized whichever copy of the package made it', async () => {
     for (const [, copy] of await inBothRuntimes(() => import('hooklayer/management'))) {
       expect(isManagementError(new copy.ManagementError('TIMEOUT'))).toBe(true)
     }
@@ -94,9 +96,9 @@ describe('an error', () => {
 })
 
 describe('no token, secret or payload', () => {
-  it('is seen in what was made, nor in any error', async () => {
+  it('shows in a client or in an error', async () => {
     const secrets = [CREDENTIALS.clientSecret, 'token-1', 'token-2', 'the-access-token', 'the-metadata', 'the-body']
-    const looked = (value: unknown) =>
+    const show = (value: unknown) =>
       inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true })
     const answers = [
       { status: 422, body: { errors: [{ code: 'VALIDATION_ERROR' }] } },
@@ -106,33 +108,33 @@ describe('no token, secret or payload', () => {
       { hangUp: true },
       undefined,
     ]
-    const seen: string[] = []
+    const shown: string[] = []
     for (const answer of answers) {
-      const { manage, url } = await scriptedApi(() => answer)
-      const given = createManagement({
+      const { manage, url } = await startScriptedApi(() => answer)
+      const withToken = createManagement({
         organization: 'shop',
         accessToken: 'the-access-token',
         url,
         retries: 0,
         timeoutMs: 100,
       })
-      for (const management of [manage({ retries: 0, timeoutMs: 100 }), given]) {
+      for (const management of [manage({ retries: 0, timeoutMs: 100 }), withToken]) {
         const { webhooks } = management
         const metadata = { note: 'the-metadata' }
-        seen.push(
-          looked(await rejection(webhooks.create({ topic: 'orders.place', callbackUrl: URL_OF_SHOP, metadata }))),
-          looked(await rejection(webhooks.retrieve('a'))),
-          looked(management),
+        shown.push(
+          show(await rejection(webhooks.create({ topic: 'orders.place', callbackUrl: URL_OF_SHOP, metadata }))),
+          show(await rejection(webhooks.retrieve('a'))),
+          show(management),
         )
       }
     }
-    const refused = await scriptedApi(
+    const refused = await startScriptedApi(
       () => ONE,
       () => ({ status: 401, body: { error_description: CREDENTIALS.clientSecret } }),
     )
-    seen.push(looked(await rejection(refused.manage().webhooks.retrieve('a'))))
-    expect(seen.filter((text) => text.includes('ManagementError')).length).toBeGreaterThan(20)
-    for (const text of seen) for (const secret of secrets) expect(text).not.toContain(secret)
+    shown.push(show(await rejection(refused.manage().webhooks.retrieve('a'))))
+    expect(shown.filter((text) => text.includes('ManagementError')).length).toBeGreaterThan(20)
+    for (const text of shown) for (const secret of secrets) expect(text).not.toContain(secret)
   })
 })
 
@@ -159,14 +161,14 @@ describe('arguments', () => {
   })
 
   it.each(['http://localhost:4000', 'http://127.0.0.1:4000/', 'http://[::1]:4000', 'https://api.example/path'])(
-    'of createManagement: %s is a url',
+    'of createManagement: the url %s is accepted',
     (url) => {
       expect(loose({ ...CREDENTIALS, url })).not.toThrow()
     },
   )
 
-  it('are checked before anything is asked', async () => {
-    const { manage, asked, tokenRequests } = await scriptedApi(() => ONE)
+  it('are checked before any request is sent', async () => {
+    const { manage, requests, tokenRequests } = await startScriptedApi(() => ONE)
     const { webhooks, eventCallbacks, events, health } = manage()
     const args = { topic: 'orders.place', callbackUrl: URL_OF_SHOP }
     const wrong: [() => unknown, string][] = [
@@ -198,23 +200,32 @@ describe('arguments', () => {
       [() => webhooks.list({ page: 1 } as never), 'webhooks.list: page is not an argument'],
       [() => events.trigger('%2e'), 'events.trigger: id is not an id'],
       [() => events.list({} as never), 'events.list: name is missing'],
-      [() => eventCallbacks({ since: 'yesterday' }), 'eventCallbacks: since is not a Date or a string that is one'],
-      [() => eventCallbacks({ until: new Date('?') }), 'eventCallbacks: until is not a Date or a string that is one'],
       [
-        () => eventCallbacks({ outcome: 'lost' as never }),
-        'eventCallbacks: outcome is not one of failed, succeeded, pending',
+        () => eventCallbacks.list({ since: 'yesterday' }),
+        'eventCallbacks.list: since is not a Date or a string that is one',
       ],
-      [() => eventCallbacks({ pageSize: 26 }), 'eventCallbacks: pageSize is not a whole number from 1 to 25'],
-      [() => eventCallbacks({ sort: 'id' as never }), 'eventCallbacks: sort is not one of created_at, -created_at'],
       [
-        () => eventCallbacks({ after: { id: 'a', created_at: 'then' } }),
-        'eventCallbacks: after created_at is not a moment',
+        () => eventCallbacks.list({ until: new Date('?') }),
+        'eventCallbacks.list: until is not a Date or a string that is one',
+      ],
+      [
+        () => eventCallbacks.list({ outcome: 'lost' as never }),
+        'eventCallbacks.list: outcome is not one of failed, succeeded, pending',
+      ],
+      [() => eventCallbacks.list({ pageSize: 26 }), 'eventCallbacks.list: pageSize is not a whole number from 1 to 25'],
+      [
+        () => eventCallbacks.list({ sort: 'id' as never }),
+        'eventCallbacks.list: sort is not one of created_at, -created_at',
+      ],
+      [
+        () => eventCallbacks.list({ after: { id: 'a', created_at: 'then' } }),
+        'eventCallbacks.list: after created_at is not a moment',
       ],
       [() => health({ since: 1 } as never), 'health: since is not an argument'],
     ]
     for (const [call, message] of wrong) {
       expect(await rejection((async () => call())())).toEqual(new TypeError(message))
     }
-    expect([asked, tokenRequests]).toEqual([[], []])
+    expect([requests, tokenRequests]).toEqual([[], []])
   })
 })
