@@ -2,7 +2,7 @@ import type { Call } from './call.ts'
 import { createDecoy, type Delivery } from './delivery.ts'
 import type { DeliveryFaults } from './fault-plan.ts'
 import type { Pauses } from './pauses.ts'
-import type { UnderWay } from './under-way.ts'
+import type { UnderWay } from './pending-work.ts'
 
 /** What a sender that behaves consists of. */
 export interface SenderParts {

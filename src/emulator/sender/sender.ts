@@ -7,7 +7,7 @@ import { createFaultPlan, type Faults } from './fault-plan.ts'
 import { createFaultInjector } from './inject-faults.ts'
 import { createPauses } from './pauses.ts'
 import { createPayloads, type Payload, type PayloadOptions } from './payload.ts'
-import { createUnderWay } from './under-way.ts'
+import { createUnderWay } from './pending-work.ts'
 
 export interface SenderOptions extends PayloadOptions {
   /** Webhooks are read from it at each call and their circuits written to it; each call adds an event callback. */
