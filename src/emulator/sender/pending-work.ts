@@ -1,26 +1,28 @@
-/** Counts work until there is none. */
-export interface UnderWay {
-  /** Counts work, and gives it back. */
+/** A counter of work in progress. */
+export interface PendingWork {
+  /** Counts the work until it settles, and returns it. */
   add<T>(work: Promise<T>): Promise<T>
-  /** Resolves when nothing that was added is under way. */
-  none(): Promise<void>
+  /** Resolves when no work is in progress. */
+  settled(): Promise<void>
 }
 
-export function createUnderWay(): UnderWay {
+export function createPendingWork(): PendingWork {
   let count = 0
   let waiting: (() => void)[] = []
-  const leave = () => {
+
+  function finish(): void {
     count -= 1
     if (count > 0) return
-    const waited = waiting
+    const resolvers = waiting
     waiting = []
-    for (const resolve of waited) resolve()
+    for (const resolve of resolvers) resolve()
   }
+
   return {
     add(work) {
       count += 1
-      return work.finally(leave)
+      return work.finally(finish)
     },
-    none: () => new Promise((resolve) => (count === 0 ? resolve() : waiting.push(resolve))),
+    settled: () => new Promise((resolve) => (count === 0 ? resolve() : waiting.push(resolve))),
   }
 }
