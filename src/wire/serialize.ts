@@ -7,10 +7,10 @@ import {
 } from './document.ts'
 
 /**
- * Writes a resource, a list of resources or `null` as the JSON text of a JSON:API document, byte for byte as Commerce
- * Layer's Ruby serializer writes it. Resources are plain objects in the shape of the SDK: a related resource is a
- * nested object with `type` and `id`. Cycles are allowed. An integer in an attribute `*_float` gets a decimal point,
- * and `&` becomes `\u0026`.
+ * Writes a resource, a list of resources or `null` as the JSON text of a JSON:API document. The bytes are those that
+ * Commerce Layer's Ruby serializer writes: an integer in an attribute `*_float` gets a decimal point, and `&` becomes
+ * `\u0026`. Resources are plain objects in the shape of the SDK: a related resource is a nested object with `type` and
+ * `id`. Cycles are allowed.
  *
  * @example
  * const body = serialize({ id: 'OeRyhjDlje', type: 'customers', email: 'zoe@example.com' })

@@ -7,8 +7,8 @@ import { flag, required, SHARED_CHECKS, text } from './checks.ts'
 import { ApiError, createAttributeError } from './errors.ts'
 
 /**
- * The checks of a new webhook. Assumed, because the documentation does not say: the topic is one of the catalog, the
- * URL is an HTTP or HTTPS URL and may be local, and the names in `include_resources` are not checked.
+ * The checks of a new webhook. These rules are assumed, because the documentation does not give them: the topic is in
+ * the catalog, and the URL is an HTTP or HTTPS URL, which may be local. Names in `include_resources` are not checked.
  */
 export const WEBHOOK_CREATE = z.strictObject({
   name: text,
