@@ -1,6 +1,6 @@
 /**
- * The limits of Commerce Layer. Those of webhooks are from its documentation ("Handling errors"), the page size is from
- * "Pagination". The two at the end are not documented: hooklayer assumes them.
+ * The limits of Commerce Layer, from its documentation. The page "Handling errors" has those of webhooks. The last two
+ * limits are not documented: Hooklayer assumes them.
  */
 
 /** Milliseconds that an endpoint has to answer a call. */

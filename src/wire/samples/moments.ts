@@ -45,7 +45,7 @@ const PENDING_JOB = { status: 'pending', started_at: null } as const
 /**
  * Attributes that the event of a topic changes, where the example attributes of the type would contradict the event.
  */
-const MOMENTS = {
+const EVENT_ATTRIBUTES = {
   'authorizations.failed': REFUSED,
   'captures.failed': REFUSED,
   'cleanups.complete': { ...COMPLETED, processed_count: 300 },
@@ -152,6 +152,6 @@ const MOMENTS = {
 } as const satisfies { readonly [T in Topic]?: Partial<ResourceOf<T>> }
 
 /** The attributes that an event changes: `status`, `placed_at` and more for `orders.place`. Empty if there are none. */
-export function findMoment(topic: string): Readonly<Record<string, unknown>> {
-  return Object.hasOwn(MOMENTS, topic) ? MOMENTS[topic as keyof typeof MOMENTS] : {}
+export function findEventAttributes(topic: string): Readonly<Record<string, unknown>> {
+  return Object.hasOwn(EVENT_ATTRIBUTES, topic) ? EVENT_ATTRIBUTES[topic as keyof typeof EVENT_ATTRIBUTES] : {}
 }

@@ -3,7 +3,7 @@ import { readIncludePaths } from '../include-paths.ts'
 import { isResource, type Resource } from '../schema.ts'
 import { applyChanges } from './changes.ts'
 import { createResourceFactory } from './make.ts'
-import { findMoment } from './moments.ts'
+import { findEventAttributes } from './moments.ts'
 import { buildSample, checkIncludes, growSample, pruneSample } from './sample.ts'
 import { getUsualIncludes } from './usual-includes.ts'
 
@@ -33,7 +33,7 @@ export function createSubject(topic: string, resource: SubjectChanges, options: 
 
 function createSampleFor(topic: string, changes: SubjectChanges, { include, attach = [] }: SubjectOptions): Resource {
   const make = createResourceFactory()
-  const sample = buildSample(changes.type ?? resourceOf(topic), make, findMoment(topic))
+  const sample = buildSample(changes.type ?? resourceOf(topic), make, findEventAttributes(topic))
   const usual = [...getUsualIncludes(sample.type), ...(topic.endsWith('.tagged') ? ['tags'] : [])]
   const tree = readIncludePaths(include ?? usual)
   checkIncludes([sample.type], tree)
