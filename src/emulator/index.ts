@@ -1,5 +1,5 @@
 /**
- * A local Commerce Layer: its API of webhooks, event callbacks and events, and the sender that calls the webhooks.
+ * A local Commerce Layer: its API for webhooks, event callbacks and events, and the sender that calls the webhooks.
  */
 export { createEmulator, type EmulatedEventCallback, type EmulatedWebhook, type Emulator } from './emulator.ts'
 export type { EmulatorOptions } from './options.ts'

@@ -3,23 +3,25 @@ import * as z from 'zod'
 import { randomId } from '../wire/samples/ids.ts'
 import type { SenderOptions } from './sender/sender.ts'
 
+/** The options of `createEmulator`, including those of its sender. */
 export interface EmulatorOptions extends Omit<SenderOptions, 'records' | 'mode' | 'organizationId'> {
-  /** Port on 127.0.0.1. Default: a free one. */
+  /** The port on 127.0.0.1. Default: a free port. */
   readonly port?: number | undefined
-  /** The organisation's slug: lower-case letters, digits and hyphens. Default: `my-org`. */
+  /** The slug of the organization: lower-case letters, digits and hyphens. Default: `my-org`. */
   readonly organization?: string | undefined
-  /** Default: ten random letters. */
+  /** The id of the organization. Default: ten random letters. */
   readonly organizationId?: string | undefined
-  /** Credentials of the only application, an integration. Default: random. */
+  /** The client id of the only application, an integration. Default: random. */
   readonly clientId?: string | undefined
+  /** The client secret of the only application. Default: random. */
   readonly clientSecret?: string | undefined
-  /** Default: `test`. */
+  /** The environment that tokens and payloads name. Default: `test`. */
   readonly mode?: 'test' | 'live' | undefined
-  /** Milliseconds that an access token is good for. Default: two hours. */
+  /** The lifetime of an access token in milliseconds. Default: two hours, as for integrations of Commerce Layer. */
   readonly tokenLifetimeMs?: number | undefined
-  /** Whether the API's rate limits hold. Default: false. */
+  /** Whether the API has rate limits, and answers 429 above them. Default: `false`. */
   readonly rateLimit?: boolean | undefined
-  /** How many event callbacks are kept, and how many events; the oldest are dropped. Default: 1,000. */
+  /** The maximum number of event callbacks, and of events. The oldest are dropped. Default: 1,000. */
   readonly maxEventCallbacks?: number | undefined
 }
 
@@ -33,7 +35,7 @@ const count = (min: number, max = Number.MAX_SAFE_INTEGER) => {
   return z.int(message).min(min, message).max(max, message)
 }
 
-/** The sender looks at `faults` and `seed` itself. */
+/** `faults` is checked by the sender. */
 const OPTIONS = z.strictObject({
   port: count(0, 65_535).default(0),
   organization: text
@@ -58,7 +60,11 @@ const OPTIONS = z.strictObject({
   seed: count(0).optional(),
 })
 
-/** All options with their defaults. @throws TypeError that names the option which is wrong or unknown. */
+/**
+ * Returns all options with their defaults.
+ *
+ * @throws TypeError that names a wrong or unknown option.
+ */
 export function checkOptions(options: EmulatorOptions): z.output<typeof OPTIONS> {
   const checked = OPTIONS.safeParse(options)
   if (checked.success) return checked.data

@@ -1,5 +1,5 @@
 /**
- * For users' own tests: signed deliveries of every topic, written as Commerce Layer writes them, and sample resources.
+ * Test helpers: signed deliveries of every topic, written as Commerce Layer writes them, and sample resources.
  */
 export { sign } from '../core/verify/signature.ts'
 export { type DocumentOptions, TEST_ORGANIZATION_ID } from '../wire/document.ts'
