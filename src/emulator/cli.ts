@@ -30,7 +30,7 @@ async function run(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS })
   if (values.help) return console.log(HELP)
   const speed = Number(values.speed)
-  if (!(speed > 0)) throw new TypeError('`--speed` has to be a number greater than 0.')
+  if (!(speed > 0)) throw new TypeError('`--speed` must be a number over 0.')
   const emulator = await createEmulator({
     port: values.port === undefined ? undefined : Number(values.port),
     organization: values.organization,

@@ -8,7 +8,7 @@ import { randomId } from '../wire/samples/ids.ts'
 import { createSubject } from '../wire/samples/subject.ts'
 import { isTopic } from './api/webhooks.ts'
 import { createBoundedMap } from './bounded-map.ts'
-import { checkOptions, type EmulatorOptions } from './options.ts'
+import { checkEmulatorOptions, type EmulatorOptions } from './options.ts'
 import type { EventCallbackRecord, EventRecord, Records, WebhookRecord } from './records.ts'
 import { createSender } from './sender/sender.ts'
 
@@ -73,7 +73,7 @@ export interface Emulator {
  * await emulator.close()
  */
 export async function createEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const settings = checkOptions(options)
+  const settings = checkEmulatorOptions(options)
   const { organizationId, clientId, clientSecret, maxEventCallbacks } = settings
   const organization = { id: organizationId, slug: settings.organization }
   const records: Records = {

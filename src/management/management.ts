@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Receiver, SecretsLookUp } from '../index.ts'
+import { checkSchema, text, wholeNumber } from '../schema/check-schema.ts'
 import type { RequestOptions } from './client/abort.ts'
 import { createClient } from './client/client.ts'
 import { createTokens, fixedToken } from './client/tokens.ts'
@@ -7,7 +8,7 @@ import { createTransport } from './client/transport.ts'
 import { type RecoverOptions, recoverEvents } from './recover/recover.ts'
 import type { Recovery } from './recover/recovery.ts'
 import { type Api, createApi } from './resources/api.ts'
-import { checkArguments, text, url, wholeNumber } from './resources/arguments.ts'
+import { url } from './resources/arguments.ts'
 import { checkHealth, type WebhookHealth } from './resources/health.ts'
 import { type ApplyOptions, applyPlan } from './subscribe/apply.ts'
 import { createPlan, type Plan, type PlanOptions } from './subscribe/plan.ts'
@@ -131,7 +132,7 @@ export interface Management extends Api {
 }
 
 const CONNECTION = {
-  organization: text.regex(/^[a-z\d](-?[a-z\d])*$/i, 'is not a slug such as my-brand'),
+  organization: text.regex(/^[a-z\d](-?[a-z\d])*$/i, 'must be a slug such as my-brand'),
   url: url.optional(),
   timeoutMs: wholeNumber(1, 600_000).default(10_000),
   retries: wholeNumber(0, 10).default(3),
@@ -173,11 +174,13 @@ export function createManagement(options: ManagementOptions): Management {
 }
 
 function checkConnection(options: ManagementOptions) {
-  if (Object.hasOwn(Object(options), 'accessToken')) {
-    const { accessToken, ...connection } = checkArguments('createManagement', WITH_TOKEN, options)
-    return { ...connection, tokens: fixedToken(accessToken) }
+  const { accessToken, clientId } = Object(options)
+  // A token from a variable that is not set is missing, unless there are credentials.
+  if (accessToken !== undefined || (clientId === undefined && Object.hasOwn(Object(options), 'accessToken'))) {
+    const { accessToken: token, ...connection } = checkSchema('createManagement', WITH_TOKEN, options)
+    return { ...connection, tokens: fixedToken(token) }
   }
-  const { clientId, clientSecret, ...connection } = checkArguments('createManagement', WITH_CREDENTIALS, options)
+  const { clientSecret, clientId: id, ...connection } = checkSchema('createManagement', WITH_CREDENTIALS, options)
   // Tokens have a rate limit of their own.
-  return { ...connection, tokens: createTokens({ clientId, clientSecret }, createTransport(connection)) }
+  return { ...connection, tokens: createTokens({ clientId: id, clientSecret }, createTransport(connection)) }
 }

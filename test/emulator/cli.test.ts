@@ -83,8 +83,8 @@ describe('the command line of the emulator', () => {
     const { port } = new URL(emulator.url)
     const wrong = [
       { args: ['--port', port], sentence: `Port ${port} of 127.0.0.1 is in use.` },
-      { args: ['--port', 'four'], sentence: '`port` has to be a whole number' },
-      { args: ['--speed', '0'], sentence: '`--speed` has to be' },
+      { args: ['--port', 'four'], sentence: '`port` must be a whole number' },
+      { args: ['--speed', '0'], sentence: '`--speed` must be' },
       { args: ['--color', 'red'], sentence: "Unknown option '--color'" },
     ].map(async ({ args, sentence }) => {
       const running = run(...args)

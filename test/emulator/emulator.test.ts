@@ -54,7 +54,7 @@ describe('an emulator', () => {
     ['`seed`', { seed: 'x' }],
     ['`speed`', { speed: 10 }],
     ['duplicate', { faults: { duplicate: 2 } }],
-    ['Options', [] as object],
+    ['options must be an object', [] as object],
   ])('refuses a wrong %s with a TypeError that names it: %o', async (name, options) => {
     const refusal = createEmulator(options as EmulatorOptions)
     await expect(refusal).rejects.toBeInstanceOf(TypeError)

@@ -1,3 +1,5 @@
+import * as z from 'zod'
+import { checkSchema, mustBe } from '../../schema/check-schema.ts'
 import type { DecoyFault } from './delivery.ts'
 import { createRandom } from './random.ts'
 
@@ -66,7 +68,7 @@ export interface DeliveryFaults {
  * @throws TypeError if an option is unknown or out of range.
  */
 export function createFaultPlanner(faults: Faults = {}, seed = 1): (webhook: object) => DeliveryFaults {
-  checkFaults(faults)
+  checkSchema('faults', FAULTS, faults)
   const heldByWebhook = new WeakMap<object, object>()
   const { delayMs = 0 } = faults
   const random = createRandom(seed)
@@ -92,15 +94,20 @@ export function createFaultPlanner(faults: Faults = {}, seed = 1): (webhook: obj
 }
 
 const DECOYS = ['dropMidBody', 'wrongSignature', 'wrongTopic'] as const satisfies readonly DecoyFault[]
-const PROBABILITIES = ['duplicate', 'reorder', 'splitChunks', 'retryAfterSuccess', ...DECOYS]
 
-function checkFaults(faults: Faults): void {
-  for (const [name, value] of Object.entries(faults)) {
-    const isProbability = PROBABILITIES.includes(name)
-    if (!isProbability && name !== 'delayMs') throw new TypeError(`\`faults\` has no option \`${name}\`.`)
-    const max = isProbability ? 1 : Number.MAX_SAFE_INTEGER
-    if (value === undefined || (typeof value === 'number' && value >= 0 && value <= max)) continue
-    const range = isProbability ? 'a probability from 0 to 1' : 'a number of milliseconds, 0 or more'
-    throw new TypeError(`\`faults.${name}\` must be ${range}.`)
-  }
-}
+const probability = z
+  .number(mustBe('a probability from 0 to 1'))
+  .min(0, mustBe('a probability from 0 to 1'))
+  .max(1, mustBe('a probability from 0 to 1'))
+  .optional()
+
+const FAULTS: z.ZodType<Faults> = z.strictObject({
+  duplicate: probability,
+  reorder: probability,
+  delayMs: z.number(mustBe('a number of milliseconds')).min(0, 'must not be negative').optional(),
+  dropMidBody: probability,
+  splitChunks: probability,
+  wrongSignature: probability,
+  wrongTopic: probability,
+  retryAfterSuccess: probability,
+})

@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { callback, checkSchema, flag, text } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import type { Api } from '../resources/api.ts'
-import { checkArguments, flag, id, moment, signal, text, topic, url } from '../resources/arguments.ts'
+import { id, moment, signal, topic, url } from '../resources/arguments.ts'
 import { createRecoveryProgress, type RecoveryProgress } from './progress.ts'
 import { type Recovery, type RecoveryCursor, RecoveryError, type RecoveryResult } from './recovery.ts'
 import { type RedeliveringReceiver, redeliverFailed } from './redeliver-failed.ts'
@@ -49,13 +50,11 @@ const OPTIONS = z.strictObject({
     .strictObject({
       asOf: moment,
       last: z.strictObject({ id, created_at: text }).nullable(),
-      failed: z.array(z.string().regex(/^[0-9a-f]{1,16}$/, 'is not a digest')),
+      failed: z.array(z.string().regex(/^[0-9a-f]{1,16}$/, 'must be a digest')),
     })
     .optional(),
   signal: signal.optional(),
-  onResult: z
-    .custom<(result: RecoveryResult) => void>((given) => typeof given === 'function', 'is not a function')
-    .optional(),
+  onResult: callback<(result: RecoveryResult) => void>().optional(),
 })
 
 /** Implements `management.recover`. */
@@ -64,7 +63,7 @@ export async function recoverEvents(
   receiver: RedeliveringReceiver,
   options: RecoverOptions,
 ): Promise<Recovery> {
-  const search = checkArguments('recover', OPTIONS, options)
+  const search = checkSchema('recover', OPTIONS, options)
   const { signal, dryRun } = search
   const progress = createRecoveryProgress(search)
   try {

@@ -1,7 +1,8 @@
 import type { EventCallback } from '@commercelayer/sdk'
 import { z } from 'zod'
+import { checkSchema, oneOf, wholeNumber } from '../../schema/check-schema.ts'
 import type { Client } from '../client/client.ts'
-import { checkArguments, id, moment, momentOfRecord, oneOf, signal, topic, wholeNumber } from './arguments.ts'
+import { id, moment, momentOfRecord, signal, topic } from './arguments.ts'
 import { PAGE_SIZE, paginate } from './paginate.ts'
 
 /** Which event callbacks to list, and in which order. All members are optional; those that are given must all match. */
@@ -66,7 +67,7 @@ export const OUTCOME_FILTERS = {
 export function createEventCallbacks(client: Client): EventCallbacks {
   return {
     list(query = {}) {
-      const { webhookId, topic, outcome, signal, ...range } = checkArguments('eventCallbacks.list', QUERY, query)
+      const { webhookId, topic, outcome, signal, ...range } = checkSchema('eventCallbacks.list', QUERY, query)
       const filters = {
         ...(webhookId !== undefined && { webhook_id_eq: webhookId }),
         ...(topic !== undefined && { webhook_topic_eq: topic }),

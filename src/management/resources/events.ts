@@ -1,8 +1,9 @@
 import type { Event } from '@commercelayer/sdk'
 import { z } from 'zod'
+import { checkSchema } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import type { Client } from '../client/client.ts'
-import { checkArguments, checkRecordCall, moment, requestOptions, topic } from './arguments.ts'
+import { checkRecordCall, moment, requestOptions, topic } from './arguments.ts'
 import { paginate } from './paginate.ts'
 
 export interface EventQuery {
@@ -40,8 +41,8 @@ export function createEvents(client: Client): Events {
       await client.call((call) => client.events._trigger(id, {}, call), { signal, isRepeatable: false })
     },
     list(query, options = {}) {
-      const { name, ...range } = checkArguments('events.list', QUERY, query)
-      const { signal } = checkArguments('events.list', requestOptions, options)
+      const { name, ...range } = checkSchema('events.list', QUERY, query)
+      const { signal } = checkSchema('events.list', requestOptions, options)
       return paginate((page) => {
         const params = { ...page, filters: { name_eq: name, ...page.filters }, include: ['last_event_callbacks'] }
         return client.call((call) => client.events.list(params, call), { signal })

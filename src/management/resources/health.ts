@@ -1,8 +1,9 @@
 import type { Webhook } from '@commercelayer/sdk'
 import { FAILURES_TO_OPEN, UNDER_WAY_MS } from '../../commerce-layer/limits.ts'
+import { checkSchema } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import type { Client } from '../client/client.ts'
-import { checkArguments, requestOptions } from './arguments.ts'
+import { requestOptions } from './arguments.ts'
 import { OUTCOME_FILTERS } from './event-callbacks.ts'
 import type { Webhooks } from './webhooks.ts'
 
@@ -33,7 +34,7 @@ export async function checkHealth(
   webhooks: Webhooks,
   options: RequestOptions = {},
 ): Promise<WebhookHealth[]> {
-  const { signal } = checkArguments('health', requestOptions, options)
+  const { signal } = checkSchema('health', requestOptions, options)
   const list: WebhookHealth[] = []
   for await (const webhook of webhooks.list({ signal })) {
     list.push({ ...readState(webhook), failedLastHour: await countLastHour(webhook.id, client, signal) })

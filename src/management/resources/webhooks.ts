@@ -1,18 +1,9 @@
 import type { Webhook, WebhookCreate, WebhookUpdate } from '@commercelayer/sdk'
 import { z } from 'zod'
+import { checkSchema, flag, mustBe, text } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import type { CallOptions, Client } from '../client/client.ts'
-import {
-  checkArguments,
-  checkRecordCall,
-  flag,
-  includePath,
-  metadata,
-  requestOptions,
-  text,
-  topic,
-  url,
-} from './arguments.ts'
+import { checkRecordCall, includePath, metadata, requestOptions, topic, url } from './arguments.ts'
 import { paginate } from './paginate.ts'
 
 export interface WebhookArguments {
@@ -68,7 +59,7 @@ const ARGUMENTS = z.strictObject({
   topic,
   callbackUrl: url,
   name: text.optional(),
-  includeResources: z.array(includePath, 'is not a list of paths').optional(),
+  includeResources: z.array(includePath, mustBe('a list of paths')).optional(),
   reference: text.optional(),
   referenceOrigin: text.optional(),
   metadata: metadata.optional(),
@@ -83,12 +74,12 @@ export function createWebhooks(client: Client): Webhooks {
   const { webhooks } = client
   return {
     async create(args, options = {}) {
-      const resource = toAttributes(checkArguments('webhooks.create', ARGUMENTS, args)) as WebhookCreate
-      const { signal } = checkArguments('webhooks.create', requestOptions, options)
+      const resource = toAttributes(checkSchema('webhooks.create', ARGUMENTS, args)) as WebhookCreate
+      const { signal } = checkSchema('webhooks.create', requestOptions, options)
       return client.call((call) => webhooks.create(resource, {}, call), { signal, isRepeatable: false })
     },
     list(options = {}) {
-      const { signal } = checkArguments('webhooks.list', requestOptions, options)
+      const { signal } = checkSchema('webhooks.list', requestOptions, options)
       return paginate((page) => client.call((call) => webhooks.list(page, call), { signal }), {})
     },
     async retrieve(id, options = {}) {
@@ -96,7 +87,7 @@ export function createWebhooks(client: Client): Webhooks {
     },
     async update(id, changes, options = {}) {
       const call = checkRecordCall('webhooks.update', id, options)
-      const resource = { id, ...toAttributes(checkArguments('webhooks.update', CHANGES, changes)) } as WebhookUpdate
+      const resource = { id, ...toAttributes(checkSchema('webhooks.update', CHANGES, changes)) } as WebhookUpdate
       return client.call((options) => webhooks.update(resource, {}, options), call)
     },
     async delete(id, options = {}) {

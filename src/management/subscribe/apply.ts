@@ -1,7 +1,8 @@
 import type { Webhook } from '@commercelayer/sdk'
 import { z } from 'zod'
+import { callback, checkSchema, mustBe } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
-import { checkArguments, signal, url } from '../resources/arguments.ts'
+import { signal, url } from '../resources/arguments.ts'
 import type { Plan } from './plan.ts'
 import { type PlanStep, putDeletionsLast } from './plan-steps.ts'
 import { findWebhooks, groupSecrets, isOurs, ORIGIN, type WebhooksApi } from './webhooks-by-url.ts'
@@ -28,12 +29,12 @@ const ACTIONS = ['create', 'update', 'enable', 'reset', 'delete', 'keep'] as con
 /** A plan may come from a file. The call that a step makes checks the other members of the step. */
 const PLAN = z.object({
   callbackUrl: url,
-  steps: z.array(z.looseObject({ action: z.enum(ACTIONS), topic: z.string() }), 'is not a list of steps'),
+  steps: z.array(z.looseObject({ action: z.enum(ACTIONS), topic: z.string() }), mustBe('a list of steps')),
 })
 
 const OPTIONS = z.strictObject({
   signal: signal.optional(),
-  onStep: z.custom((given) => typeof given === 'function', 'is not a function').optional(),
+  onStep: callback().optional(),
 })
 
 /** Implements `management.apply`. */
@@ -42,8 +43,8 @@ export async function applyPlan(
   plan: Plan,
   options: ApplyOptions = {},
 ): Promise<Record<string, string | string[]>> {
-  checkArguments('apply: plan', PLAN, plan)
-  checkArguments('apply', OPTIONS, options)
+  checkSchema('apply: plan', PLAN, plan)
+  checkSchema('apply', OPTIONS, options)
   const { callbackUrl, steps } = plan
   const { signal, onStep } = options
   const { webhooks } = await findWebhooks(api, callbackUrl, { signal })

@@ -2,8 +2,9 @@ import type { Webhook } from '@commercelayer/sdk'
 import { z } from 'zod'
 import { isSubscribed } from '../../commerce-layer/topic-patterns.ts'
 import type { Receiver } from '../../index.ts'
+import { checkSchema } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
-import { checkArguments, signal, url } from '../resources/arguments.ts'
+import { signal, url } from '../resources/arguments.ts'
 import { type PlanStep, planCreation, planServing, planUnneeded, putDeletionsLast } from './plan-steps.ts'
 import { collectIncludes, collectTopics, describeUnsubscribed } from './wanted-topics.ts'
 import { findWebhooks, isOurs, type WebhooksApi } from './webhooks-by-url.ts'
@@ -33,7 +34,7 @@ export async function createPlan(
   receiver: Pick<Receiver, 'subscriptions'>,
   options: PlanOptions,
 ): Promise<Plan> {
-  const { callbackUrl, signal } = checkArguments('plan', OPTIONS, options)
+  const { callbackUrl, signal } = checkSchema('plan', OPTIONS, options)
   const subscriptions = receiver.subscriptions()
   const { webhooks, names } = await findWebhooks(api, callbackUrl, { signal })
   const wanted = collectTopics(subscriptions)

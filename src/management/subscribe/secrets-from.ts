@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { SecretsLookUp } from '../../index.ts'
-import { checkArguments, url } from '../resources/arguments.ts'
+import { checkSchema, milliseconds } from '../../schema/check-schema.ts'
+import { url } from '../resources/arguments.ts'
 import { findWebhooks, groupSecrets, type WebhooksApi } from './webhooks-by-url.ts'
 
 export interface SecretsOptions {
@@ -12,7 +13,7 @@ export interface SecretsOptions {
 
 const OPTIONS = z.strictObject({
   callbackUrl: url,
-  refreshMs: z.number('is not a number of milliseconds').positive('is not over 0').optional(),
+  refreshMs: milliseconds.optional(),
 })
 
 const HOUR_MS = 3_600_000
@@ -25,7 +26,7 @@ const FAILURE_MS = 1_000
 
 /** Implements `management.secrets`. */
 export function createSecretsLookUp(api: WebhooksApi, options: SecretsOptions): SecretsLookUp {
-  const { callbackUrl, refreshMs = HOUR_MS } = checkArguments('secrets', OPTIONS, options)
+  const { callbackUrl, refreshMs = HOUR_MS } = checkSchema('secrets', OPTIONS, options)
   let known: Map<string, string[]> | undefined
   /** What the last read added, for deliveries whose look-up came just before it. */
   let added = new Map<string, string[]>()

@@ -243,12 +243,12 @@ describe('a seed', () => {
 
 describe('an option', () => {
   it.each<[string, object, string]>([
-    ['that is unknown', { duplicates: 1 }, '`faults` has no option `duplicates`.'],
-    ['over 1', { duplicate: 1.1 }, '`faults.duplicate` must be a probability from 0 to 1.'],
-    ['under 0', { reorder: -0.1 }, '`faults.reorder` must be a probability from 0 to 1.'],
-    ['that is not a number', { dropMidBody: Number.NaN }, '`faults.dropMidBody` must be a probability from 0 to 1.'],
-    ['of another type', { wrongTopic: true }, '`faults.wrongTopic` must be a probability from 0 to 1.'],
-    ['that is negative', { delayMs: -1 }, '`faults.delayMs` must be a number of milliseconds, 0 or more.'],
+    ['that is unknown', { duplicates: 1 }, 'faults has no option `duplicates`. Did you mean `duplicate`?'],
+    ['over 1', { duplicate: 1.1 }, 'faults: `duplicate` must be a probability from 0 to 1.'],
+    ['under 0', { reorder: -0.1 }, 'faults: `reorder` must be a probability from 0 to 1.'],
+    ['that is not a number', { dropMidBody: Number.NaN }, 'faults: `dropMidBody` must be a probability from 0 to 1.'],
+    ['of another type', { wrongTopic: true }, 'faults: `wrongTopic` must be a probability from 0 to 1.'],
+    ['that is negative', { delayMs: -1 }, 'faults: `delayMs` must not be negative.'],
   ])('%s is refused when the sender is created', (_, faults, message) => {
     expect(() => createSenderHarness([], { faults })).toThrow(new TypeError(message))
   })

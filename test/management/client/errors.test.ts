@@ -142,22 +142,36 @@ describe('arguments', () => {
   const loose = (options: object) => () => createManagement(options as never)
 
   it.each([
-    [{}, 'organization is missing'],
-    [{ ...CREDENTIALS, organization: 'shop.example/' }, 'organization is not a slug such as my-brand'],
-    [{ organization: 'shop' }, 'clientId is missing'],
-    [{ organization: 'shop', clientId: 'id' }, 'clientSecret is missing'],
-    [{ ...CREDENTIALS, clientSecret: ' ' }, 'clientSecret is empty'],
-    [{ organization: 'shop', accessToken: undefined }, 'accessToken is missing'],
-    [{ ...CREDENTIALS, accessToken: 'token' }, 'clientId is not an argument'],
-    [{ ...CREDENTIALS, domain: 'commercelayer.io' }, 'domain is not an argument'],
-    [{ ...CREDENTIALS, url: 'http://api.example' }, 'url must start with https://, unless its host is loopback'],
-    [{ ...CREDENTIALS, url: 'https://a:b@api.example' }, 'url must not hold a user name or password'],
-    [{ ...CREDENTIALS, url: 'nonsense' }, 'url is not a URL'],
-    [{ ...CREDENTIALS, timeoutMs: 0 }, 'timeoutMs is not a whole number from 1 to 600000'],
-    [{ ...CREDENTIALS, retries: 11 }, 'retries is not a whole number from 0 to 10'],
-    [{ ...CREDENTIALS, retries: '3' }, 'retries is not a whole number from 0 to 10'],
+    [{}, 'createManagement: `organization` is missing.'],
+    [
+      { ...CREDENTIALS, organization: 'shop.example/' },
+      'createManagement: `organization` must be a slug such as my-brand.',
+    ],
+    [{ organization: 'shop' }, 'createManagement: `clientId` is missing.'],
+    [{ organization: 'shop', clientId: 'id' }, 'createManagement: `clientSecret` is missing.'],
+    [{ ...CREDENTIALS, clientSecret: ' ' }, 'createManagement: `clientSecret` must not be empty.'],
+    [{ organization: 'shop', accessToken: undefined }, 'createManagement: `accessToken` is missing.'],
+    [{ ...CREDENTIALS, clientID: 'id' }, 'createManagement has no option `clientID`. Did you mean `clientId`?'],
+    [{ ...CREDENTIALS, accessToken: 'token' }, 'createManagement has no option `clientId`.'],
+    [{ ...CREDENTIALS, domain: 'commercelayer.io' }, 'createManagement has no option `domain`.'],
+    [
+      { ...CREDENTIALS, url: 'http://api.example' },
+      'createManagement: `url` must start with https://, unless its host is loopback.',
+    ],
+    [
+      { ...CREDENTIALS, url: 'https://a:b@api.example' },
+      'createManagement: `url` must not hold a user name or password.',
+    ],
+    [{ ...CREDENTIALS, url: 'nonsense' }, 'createManagement: `url` must be a URL.'],
+    [{ ...CREDENTIALS, timeoutMs: 0 }, 'createManagement: `timeoutMs` must be a whole number, from 1 to 600000.'],
+    [{ ...CREDENTIALS, retries: 11 }, 'createManagement: `retries` must be a whole number, from 0 to 10.'],
+    [{ ...CREDENTIALS, retries: '3' }, 'createManagement: `retries` must be a whole number, from 0 to 10.'],
   ])('of createManagement: %j are refused', (options, message) => {
-    expect(loose(options)).toThrow(new TypeError(`createManagement: ${message}`))
+    expect(loose(options)).toThrow(new TypeError(message))
+  })
+
+  it('of createManagement that are undefined count as not given', () => {
+    expect(loose({ ...CREDENTIALS, url: undefined, accessToken: undefined, retries: undefined })).not.toThrow()
   })
 
   it.each(['http://localhost:4000', 'http://127.0.0.1:4000/', 'http://[::1]:4000', 'https://api.example/path'])(
@@ -172,56 +186,62 @@ describe('arguments', () => {
     const { webhooks, eventCallbacks, events, health } = manage()
     const args = { topic: 'orders.place', callbackUrl: URL_OF_SHOP }
     const wrong: [() => unknown, string][] = [
-      [() => webhooks.create({} as never), 'webhooks.create: topic is missing'],
+      [() => webhooks.create({} as never), 'webhooks.create: `topic` is missing.'],
       [
         () => webhooks.create({ ...args, topic: 'orders' }),
-        'webhooks.create: topic is not a topic such as orders.place',
+        'webhooks.create: `topic` must be a topic such as orders.place.',
       ],
-      [() => webhooks.create({ topic: 'orders.place' } as never), 'webhooks.create: callbackUrl is missing'],
+      [() => webhooks.create({ topic: 'orders.place' } as never), 'webhooks.create: `callbackUrl` is missing.'],
       [
         () => webhooks.create({ ...args, callbackUrl: 'http://shop.example' }),
-        'webhooks.create: callbackUrl must start with https://, unless its host is loopback',
+        'webhooks.create: `callbackUrl` must start with https://, unless its host is loopback.',
       ],
       [
         () => webhooks.create({ ...args, includeResources: ['line_items.item', 'Customer'] }),
-        'webhooks.create: includeResources 1 is not a path such as line_items.item',
+        'webhooks.create: `includeResources.1` must be a path such as line_items.item.',
       ],
-      [() => webhooks.create({ ...args, metadata: [] as never }), 'webhooks.create: metadata is not an object'],
-      [() => webhooks.create({ ...args, disabled: 1 as never }), 'webhooks.create: disabled is not true or false'],
-      [() => webhooks.create({ ...args, url: 'x' } as never), 'webhooks.create: url is not an argument'],
-      [() => webhooks.create(args, { signal: {} as never }), 'webhooks.create: signal is not an AbortSignal'],
-      [() => webhooks.update('a', { topic: 'orders' }), 'webhooks.update: topic is not a topic such as orders.place'],
-      [() => webhooks.update('../a', {}), 'webhooks.update: id is not an id'],
-      [() => webhooks.retrieve(undefined as never), 'webhooks.retrieve: id is missing'],
-      [() => webhooks.delete('a/b'), 'webhooks.delete: id is not an id'],
-      [() => webhooks.enable(''), 'webhooks.enable: id is not an id'],
-      [() => webhooks.disable('a?b'), 'webhooks.disable: id is not an id'],
-      [() => webhooks.resetCircuit('a#'), 'webhooks.resetCircuit: id is not an id'],
-      [() => webhooks.list({ page: 1 } as never), 'webhooks.list: page is not an argument'],
-      [() => events.trigger('%2e'), 'events.trigger: id is not an id'],
-      [() => events.list({} as never), 'events.list: name is missing'],
+      [() => webhooks.create({ ...args, metadata: [] as never }), 'webhooks.create: `metadata` must be an object.'],
+      [() => webhooks.create({ ...args, disabled: 1 as never }), 'webhooks.create: `disabled` must be true or false.'],
+      [() => webhooks.create({ ...args, url: 'x' } as never), 'webhooks.create has no option `url`.'],
+      [() => webhooks.create(args, { signal: {} as never }), 'webhooks.create: `signal` must be an AbortSignal.'],
+      [
+        () => webhooks.update('a', { topic: 'orders' }),
+        'webhooks.update: `topic` must be a topic such as orders.place.',
+      ],
+      [() => webhooks.update('../a', {}), 'webhooks.update: `id` must be an id.'],
+      [() => webhooks.retrieve(undefined as never), 'webhooks.retrieve: `id` is missing.'],
+      [() => webhooks.delete('a/b'), 'webhooks.delete: `id` must be an id.'],
+      [() => webhooks.enable(''), 'webhooks.enable: `id` must be an id.'],
+      [() => webhooks.disable('a?b'), 'webhooks.disable: `id` must be an id.'],
+      [() => webhooks.resetCircuit('a#'), 'webhooks.resetCircuit: `id` must be an id.'],
+      [() => webhooks.list({ page: 1 } as never), 'webhooks.list has no option `page`.'],
+      [() => events.trigger('%2e'), 'events.trigger: `id` must be an id.'],
+      [() => events.list({} as never), 'events.list: `name` is missing.'],
       [
         () => eventCallbacks.list({ since: 'yesterday' }),
-        'eventCallbacks.list: since is not a Date or a string that is one',
+        'eventCallbacks.list: `since` must be a Date, or a string with a date.',
       ],
       [
         () => eventCallbacks.list({ until: new Date('?') }),
-        'eventCallbacks.list: until is not a Date or a string that is one',
+        'eventCallbacks.list: `until` must be a Date, or a string with a date.',
       ],
       [
         () => eventCallbacks.list({ outcome: 'lost' as never }),
-        'eventCallbacks.list: outcome is not one of failed, succeeded, pending',
+        'eventCallbacks.list: `outcome` must be failed or succeeded or pending.',
       ],
-      [() => eventCallbacks.list({ pageSize: 26 }), 'eventCallbacks.list: pageSize is not a whole number from 1 to 25'],
+      [
+        () => eventCallbacks.list({ pageSize: 26 }),
+        'eventCallbacks.list: `pageSize` must be a whole number, from 1 to 25.',
+      ],
       [
         () => eventCallbacks.list({ sort: 'id' as never }),
-        'eventCallbacks.list: sort is not one of created_at, -created_at',
+        'eventCallbacks.list: `sort` must be created_at or -created_at.',
       ],
       [
         () => eventCallbacks.list({ after: { id: 'a', created_at: 'then' } }),
-        'eventCallbacks.list: after created_at is not a moment',
+        'eventCallbacks.list: `after.created_at` must be a Date, or a string with a date.',
       ],
-      [() => health({ since: 1 } as never), 'health: since is not an argument'],
+      [() => health({ since: 1 } as never), 'health has no option `since`.'],
     ]
     for (const [call, message] of wrong) {
       expect(await rejection((async () => call())())).toEqual(new TypeError(message))

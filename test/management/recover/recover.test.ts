@@ -385,16 +385,24 @@ describe('before it sends a request, it refuses', () => {
   const api = createManagement({ organization: 'shop', accessToken: 'none', url: 'http://127.0.0.1:9' })
 
   it.each([
-    ['a missing `since`', {}, 'since is missing'],
-    ['a time that is not one', { since, until: 'tomorrow' }, 'until is not a Date'],
-    ['a topic that is not one', { since, topic: 'orders' }, 'topic is not a topic'],
-    ['`dryRun` that is not a boolean', { since, dryRun: 'yes' }, 'dryRun is not true or false'],
-    ['a cursor that it did not return', { since, after: { asOf: since, last: 1, failed: [] } }, 'after last'],
-    ['a listener that is not a function', { since, onResult: 1 }, 'onResult is not a function'],
-    ['an unknown option', { since, before: since }, 'before is not an argument'],
+    ['a missing `since`', {}, 'recover: `since` is missing'],
+    [
+      'a time that is not one',
+      { since, until: 'tomorrow' },
+      'recover: `until` must be a Date, or a string with a date',
+    ],
+    ['a topic that is not one', { since, topic: 'orders' }, 'recover: `topic` must be a topic'],
+    ['`dryRun` that is not a boolean', { since, dryRun: 'yes' }, 'recover: `dryRun` must be true or false'],
+    [
+      'a cursor that it did not return',
+      { since, after: { asOf: since, last: 1, failed: [] } },
+      'recover: `after.last`',
+    ],
+    ['a listener that is not a function', { since, onResult: 1 }, 'recover: `onResult` must be a function'],
+    ['an unknown option', { since, before: since }, 'recover has no option `before`'],
   ])('%s', async (_, options, message) => {
     const refused = api.recover(createQuietReceiver(), options as never)
     await expect(refused).rejects.toThrow(TypeError)
-    await expect(refused).rejects.toThrow(`recover: ${message}`)
+    await expect(refused).rejects.toThrow(message)
   })
 })

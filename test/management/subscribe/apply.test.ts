@@ -119,20 +119,20 @@ describe('before it sends a request, it refuses', () => {
 
   it.each([
     ['what is not a plan', undefined, {}, 'apply: plan'],
-    ['a plan without steps', { callbackUrl }, {}, 'apply: plan: steps is not a list of steps'],
+    ['a plan without steps', { callbackUrl }, {}, 'apply: plan: `steps` is missing'],
     [
       'a step that it cannot do',
       { callbackUrl, steps: [{ ...step, action: 'explode' }] },
       {},
-      'apply: plan: steps 0 action',
+      'apply: plan: `steps.0.action`',
     ],
     [
       'a URL that is not https',
       { callbackUrl: 'http://a.example', steps: [step] },
       {},
-      'apply: plan: callbackUrl must',
+      'apply: plan: `callbackUrl` must',
     ],
-    ['a listener that is not a function', { callbackUrl, steps: [step] }, { onStep: 1 }, 'onStep is not a function'],
+    ['a listener that is not a function', { callbackUrl, steps: [step] }, { onStep: 1 }, '`onStep` must be a function'],
   ])('%s', async (_, given, options, message) => {
     const refused = api.apply(given as never, options as never)
     await expect(refused).rejects.toThrow(TypeError)

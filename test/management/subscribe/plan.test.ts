@@ -210,14 +210,14 @@ describe('before it sends a request, a plan refuses', () => {
   const api = createManagement({ organization: 'shop', accessToken: 'none', url: 'http://127.0.0.1:9' })
 
   it.each([
-    ['a missing URL', {}, 'callbackUrl is missing'],
-    ['what is not a URL', { callbackUrl: '/webhooks' }, 'callbackUrl is not a URL'],
-    ['a URL that is not https', { callbackUrl: 'http://shop.example' }, 'callbackUrl must start with https://'],
-    ['what is not a signal', { callbackUrl, signal: {} }, 'signal is not an AbortSignal'],
-    ['an unknown option', { callbackUrl, url: callbackUrl }, 'url is not an argument'],
+    ['a missing URL', {}, 'plan: `callbackUrl` is missing'],
+    ['what is not a URL', { callbackUrl: '/webhooks' }, 'plan: `callbackUrl` must be a URL'],
+    ['a URL that is not https', { callbackUrl: 'http://shop.example' }, 'plan: `callbackUrl` must start with https://'],
+    ['what is not a signal', { callbackUrl, signal: {} }, 'plan: `signal` must be an AbortSignal'],
+    ['an unknown option', { callbackUrl, url: callbackUrl }, 'plan has no option `url`'],
   ])('%s', async (_, options, message) => {
     const refused = api.plan(createQuietReceiver(), options as never)
     await expect(refused).rejects.toThrow(TypeError)
-    await expect(refused).rejects.toThrow(`plan: ${message}`)
+    await expect(refused).rejects.toThrow(message)
   })
 })

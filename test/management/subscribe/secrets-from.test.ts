@@ -201,14 +201,22 @@ describe('it refuses', () => {
   const api = createManagement({ organization: 'shop', accessToken: 'none', url: 'http://127.0.0.1:9' })
 
   it.each([
-    ['a missing URL', {}, 'callbackUrl is missing'],
-    ['a URL that is not https', { callbackUrl: 'http://shop.example' }, 'callbackUrl must start with https://'],
-    ['a time that is not a number', { callbackUrl, refreshMs: Number.NaN }, 'refreshMs is not a number'],
-    ['a time of 0', { callbackUrl, refreshMs: 0 }, 'refreshMs is not over 0'],
-    ['an unknown option', { callbackUrl, topic: 'orders.place' }, 'topic is not an argument'],
+    ['a missing URL', {}, 'secrets: `callbackUrl` is missing'],
+    [
+      'a URL that is not https',
+      { callbackUrl: 'http://shop.example' },
+      'secrets: `callbackUrl` must start with https://',
+    ],
+    [
+      'a time that is not a number',
+      { callbackUrl, refreshMs: Number.NaN },
+      'secrets: `refreshMs` must be a number of milliseconds',
+    ],
+    ['a time of 0', { callbackUrl, refreshMs: 0 }, 'secrets: `refreshMs` must be over 0'],
+    ['an unknown option', { callbackUrl, topic: 'orders.place' }, 'secrets has no option `topic`'],
   ])('%s', (_, options, message) => {
     const make = () => api.secrets(options as never)
     expect(make).toThrow(TypeError)
-    expect(make).toThrow(`secrets: ${message}`)
+    expect(make).toThrow(message)
   })
 })
