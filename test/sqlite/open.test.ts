@@ -81,7 +81,7 @@ describe.each<[string, Create]>([
   })
 
   it.each([{}, { file: '' }, { file: 7 }, { file: ':memory:' }, { database: {} }])('is not %j', (location) => {
-    const message = 'SQLite needs `file`, the path of a database, or `database`, one that is open.'
+    const message = 'SQLite needs either `file`, the path of a database, or `database`, an open database.'
     expect(thrownBy(() => create(location as Location))).toEqual(new TypeError(message))
   })
 

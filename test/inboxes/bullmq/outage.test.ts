@@ -60,7 +60,7 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
 
     await server.kill()
     const asked = performance.now()
-    await expect(receiver.put(stored('lost'))).rejects.toThrow('The inbox in BullMQ failed.')
+    await expect(receiver.put(stored('lost'))).rejects.toThrow('The BullMQ inbox failed.')
     expect(performance.now() - asked).toBeLessThan(1500)
     await vi.waitFor(() => expect(onError).toHaveBeenCalled(), { timeout: 5000 })
 
@@ -98,7 +98,7 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     const inbox = open()
     const handled: string[] = []
     inbox.consume(async ({ id }) => void handled.push(id), { ...OPTIONS, onError: () => {} })
-    await expect(inbox.put(stored('early'))).rejects.toThrow('The inbox in BullMQ failed.')
+    await expect(inbox.put(stored('early'))).rejects.toThrow('The BullMQ inbox failed.')
     await server.start()
     await vi.waitFor(async () => expect(await inbox.put(stored('late'))).toBe('stored'), { timeout: 10_000 })
     await vi.waitFor(() => expect(handled).toContain('late'), { timeout: 5000 })
@@ -141,7 +141,7 @@ describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create
     await vi.waitFor(async () => expect((await inbox.statistics()).dead).toBe(2), { timeout: 10_000 })
     expect(handle).not.toHaveBeenCalled()
     expect(await inbox.deadLetters.get('alone')).toMatchObject({ attempts: 1, error: { code: 'WORKER_LOST' } })
-    expect(told.map(String)).toEqual(Array(2).fill(expect.stringMatching(/WORKER_LOST.*It is a dead letter now/)))
+    expect(told.map(String)).toEqual(Array(2).fill(expect.stringMatching(/WORKER_LOST.*The delivery is a dead letter now/)))
     expect(await inbox.deadLetters.retry({})).toBe(2)
     await vi.waitFor(() => expect(handle).toHaveBeenCalledTimes(2), { timeout: 10_000 })
   })
@@ -170,7 +170,7 @@ describe.skipIf(noRedisProgram)('the BullMQ inbox on a Redis', () => {
     expect(onError.mock.calls).toEqual([
       [
         new Error(
-          'The inbox in BullMQ failed. Redis may drop what was acknowledged: its maxmemory-policy is allkeys-lru instead of noeviction.',
+          'The BullMQ inbox failed. Redis may evict acknowledged deliveries: its maxmemory-policy is allkeys-lru instead of noeviction.',
         ),
       ],
     ])

@@ -84,7 +84,7 @@ describe('a body that was damaged', () => {
     consume(inbox, process, { onError })
     await eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
     expect(started).toEqual(['good'])
-    const said = new Error('orders.place: BODY_DAMAGED. The body that was stored is damaged. It is a dead letter now.')
+    const said = new Error('orders.place: BODY_DAMAGED. The body that was stored is damaged. The delivery is a dead letter now.')
     expect(onError.mock.calls).toEqual([[said]])
     const error = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
     const letter = await inbox.deadLetters.get('bad')
@@ -161,7 +161,7 @@ describe('a lease', () => {
     await eventually(async () => expect(await inbox.statistics()).toMatchObject({ running: 1 }))
     const until = Date.now() + 60_000
     prepare(database, "UPDATE hooklayer_deliveries SET token = 'of another', due_at = ?").run(until)
-    await eventually(() => expect(reason).toEqual(new Error('The delivery was lost to another worker.')))
+    await eventually(() => expect(reason).toEqual(new Error('The delivery was leased by another worker.')))
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(await inbox.statistics()).toMatchObject({ running: 1 })
     expect(prepare(database, 'SELECT token FROM hooklayer_deliveries').get()).toMatchObject({ token: 'of another' })

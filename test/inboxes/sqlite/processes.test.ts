@@ -79,7 +79,7 @@ describe('a process that is killed', { timeout: 40_000 }, () => {
     await eventually(async () => expect(await inbox.statistics()).toMatchObject({ dead: 1 }))
     expect(await inbox.deadLetters.get('deadly')).toMatchObject({ attempts: 1, error: { code: 'WORKER_LOST' } })
     const message =
-      'orders.place: WORKER_LOST. The worker was lost while it handled the delivery. It is a dead letter now.'
+      'orders.place: WORKER_LOST. The worker was lost while it handled the delivery. The delivery is a dead letter now.'
     expect(onError.mock.calls).toEqual([[new Error(message)]])
     expect(started).toEqual([])
   })
