@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import pg from 'pg'
 import type { Effects } from './effects.ts'
-import { fenceFolder } from './shop/fence.ts'
+import { getFenceFolder } from './shop/fence.ts'
 
 /** Where fenced effects go, seen from outside. */
 export interface Destination {
@@ -14,7 +14,7 @@ export interface Destination {
 
 /** Of `fence: 'file'`. */
 export function openFiles({ file }: Effects): Destination {
-  const folder = fenceFolder(file)
+  const folder = getFenceFolder(file)
   return {
     numbers: async () =>
       readdirSync(folder)

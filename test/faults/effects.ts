@@ -19,7 +19,7 @@ export function createEffects(): Effects {
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-faults-'))
   const file = join(folder, 'effects.jsonl')
   writeFileSync(file, '')
-  const lines = () => readFileSync(file, 'utf8').split('\n').flatMap(lineOf)
+  const lines = () => readFileSync(file, 'utf8').split('\n').flatMap(parseLine)
   return {
     file,
     folder,
@@ -36,7 +36,7 @@ export function createEffects(): Effects {
 }
 
 /** None if it is empty or torn: its process was killed while it wrote it, or is writing it. */
-function lineOf(text: string): Line[] {
+function parseLine(text: string): Line[] {
   try {
     return [JSON.parse(text) as Line]
   } catch {

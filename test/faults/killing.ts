@@ -9,7 +9,7 @@ export interface Role {
   readonly stages: readonly Stage[]
 }
 
-export interface Deaths {
+export interface Kills {
   /** When each process died, in milliseconds since 1970, by its pid. */
   readonly when: ReadonlyMap<number, number>
   readonly atStage: number
@@ -32,7 +32,7 @@ export interface Rounds {
 const AT_RANDOM = 0.2
 const RANDOM_MS = 800
 /** How long a process is waited for to come to its stage. */
-const PATIENCE_MS = 3000
+const STAGE_TIMEOUT_MS = 3000
 /** It dies at a stage when it comes there for one of so many times, rather early. */
 const VISITS = 6
 
@@ -40,7 +40,7 @@ const VISITS = 6
  * Kills processes of a shop: in each round all of them are there, and one of them dies. Each process is told when it is started
  * at which stage it is to end. Who does not come there, and who dies in a round that leaves it to chance, dies at any moment.
  */
-export async function runRounds(roles: readonly Role[], rounds: Rounds): Promise<Deaths> {
+export async function runRounds(roles: readonly Role[], rounds: Rounds): Promise<Kills> {
   const { count, draw, send, isIdle } = rounds
   const running = new Map<Role, ShopProcess>()
   const when = new Map<number, number>()
@@ -56,7 +56,9 @@ export async function runRounds(roles: readonly Role[], rounds: Rounds): Promise
       const end = randomMs === undefined ? ends.get(role) : {}
       if (!running.has(role)) running.set(role, await startShop({ ...role.settings, ...end }))
     }
-    if (await diesBy(randomMs ?? PATIENCE_MS, [...running.values()], randomMs === undefined ? isIdle : () => false)) {
+    if (
+      await diesBy(randomMs ?? STAGE_TIMEOUT_MS, [...running.values()], randomMs === undefined ? isIdle : () => false)
+    ) {
       atStage += 1
     } else if (victim) await running.get(victim)?.kill()
     for (const [role, shop] of running) {
@@ -83,7 +85,8 @@ async function diesBy(ms: number, shops: readonly ShopProcess[], isIdle: () => b
 
 async function killed(shop: ShopProcess): Promise<number> {
   const how = await shop.ended
-  if (how !== 'SIGKILL') throw new Error(`A process was not killed, but ended with ${how}. It said:\n${shop.said()}`)
+  if (how !== 'SIGKILL')
+    throw new Error(`A process was not killed, but ended with ${how}. Its output:\n${shop.output()}`)
   return shop.pid
 }
 

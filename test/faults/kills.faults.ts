@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createRandom } from '../../src/emulator/sender/random.ts'
 import { noPostgres } from '../servers/postgres.ts'
 import { noRedis } from '../servers/redis.ts'
-import { type Deaths, runRounds } from './killing.ts'
+import { describeOrder, type KilledShop, openKilledShop, type Plan } from './killed-shop.ts'
+import { type Kills, runRounds } from './killing.ts'
 import { sendRest } from './load.ts'
-import { changesOf, type MortalShop, openMortalShop, type Plan } from './mortal-shop.ts'
 import { type Places, startPlaces } from './places.ts'
-import { repetitionsIn } from './repetitions.ts'
+import { findRepetitions } from './repetitions.ts'
 import { DEFERRED_STAGES, INLINE_STAGES, TRANSACTION_STAGES } from './shop/settings.ts'
 import { killAll, startShop } from './shop-process.ts'
 
@@ -68,16 +68,16 @@ describe.skipIf(noRedis || noPostgres)(`a shop that is killed (FAULT_SEED=${SEED
   it.concurrent.for(cases)(
     'loses nothing and repeats nothing that it has recorded: %s',
     async ([, plan, seed], test) => {
-      const shop = await openMortalShop(plan, places)
+      const shop = await openKilledShop(plan, places)
       test.onTestFinished(shop.close)
-      const deaths = await kill(shop, createRandom(seed))
+      const kills = await kill(shop, createRandom(seed))
       const restMs = await finish(shop)
 
       const numbers = await shop.destination.numbers()
-      const { allowed, forbidden } = repetitionsIn(shop.effects.lines(), deaths.when, shop.recordedAt())
+      const { allowed, forbidden } = findRepetitions(shop.effects.lines(), kills.when, shop.recordedAt())
       const known = new Set(numbers).size
       console.log(
-        `${plan.name}: ${deaths.when.size} kills (${deaths.atStage} at a stage, ${deaths.atRandom} at random), ${shop.sent.size} events; ${shop.sent.size - known} lost, ${allowed} repeated whose record was cut off, ${forbidden.length} others, ${numbers.length - known} twice with fenced effects; the rest was done within ${restMs} ms (FAULT_SEED=${SEED})`,
+        `${plan.name}: ${kills.when.size} kills (${kills.atStage} at a stage, ${kills.atRandom} at random), ${shop.sent.size} events; ${shop.sent.size - known} lost, ${allowed} repeated whose record was cut off, ${forbidden.length} others, ${numbers.length - known} twice with fenced effects; the rest was done within ${restMs} ms (FAULT_SEED=${SEED})`,
       )
       expect(forbidden).toEqual([])
       expect(numbers).toEqual([...shop.sent])
@@ -86,7 +86,7 @@ describe.skipIf(noRedis || noPostgres)(`a shop that is killed (FAULT_SEED=${SEED
   )
 })
 
-function kill({ roles, sendSome, effects, sent }: MortalShop, draw: () => number): Promise<Deaths> {
+function kill({ roles, sendSome, effects, sent }: KilledShop, draw: () => number): Promise<Kills> {
   return runRounds(roles, {
     count: Math.ceil(ROUNDS / PLANS.length),
     draw,
@@ -96,10 +96,10 @@ function kill({ roles, sendSome, effects, sent }: MortalShop, draw: () => number
 }
 
 /** Lets processes live until all is done, which is then known for good; resolves with how long that took. */
-async function finish({ roles, sender, sent, send, effects, rest }: MortalShop): Promise<number> {
+async function finish({ roles, sender, sent, send, effects, rest }: KilledShop): Promise<number> {
   const shops = await Promise.all(roles.map(({ settings }) => startShop(settings)))
   const since = performance.now()
-  const sending = sendRest(sender, sent.size, changesOf)
+  const sending = sendRest(sender, sent.size, describeOrder)
   await vi.waitFor(async () => expect(await rest()).toEqual([]), { timeout: 60_000, interval: 20 })
   await sending
   const ms = Math.round(performance.now() - since)

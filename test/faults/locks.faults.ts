@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openDatabase } from '../../src/sqlite/open.ts'
 import { createEffects, type Effects } from './effects.ts'
 import { sendRest, sendSteadily } from './load.ts'
-import { steadyPort } from './ports.ts'
+import { findSteadyPort } from './ports.ts'
 import { openSender, type Sender } from './sender.ts'
 import type { Settings } from './shop/settings.ts'
 import { killAll, type ShopProcess, startShop } from './shop-process.ts'
@@ -23,7 +23,7 @@ const LOCK_MS = 3000
 const HANDLER_MS = 100
 const EVERY_MS = 25
 const BACK_MS = 5000
-const PATIENCE_MS = 5000
+const SENDER_TIMEOUT_MS = 5000
 
 interface Scene {
   readonly effects: Effects
@@ -33,7 +33,7 @@ interface Scene {
 
 async function open(settings: Partial<Settings>): Promise<Scene> {
   const effects = createEffects()
-  const port = await steadyPort()
+  const port = await findSteadyPort()
   const sender = await openSender(port)
   onTestFinished(async () => {
     await killAll()
@@ -78,7 +78,7 @@ describe('when another process writes to the SQLite file for three seconds,', ()
       `sqlite locked for ${LOCK_MS} ms, the shop ${mode}: ${count} events, ${refused.length} of ${calls.length} calls refused; the slowest answer after ${slowest} ms; effects ${back} ms after its end; 0 lost, ${repeated.length} twice`,
     )
     expect(calls.filter(({ status }) => status === undefined)).toEqual([])
-    expect(slowest).toBeLessThan(PATIENCE_MS)
+    expect(slowest).toBeLessThan(SENDER_TIMEOUT_MS)
     expect(back).toBeLessThan(BACK_MS)
     expect(repeated).toEqual([])
     expect((await shop.terminate()).code).toBe(0)

@@ -4,7 +4,7 @@ import { createCrashablePostgres, createCrashableRedis } from '../servers/crasha
 import { noPostgresProgram } from '../servers/postgres.ts'
 import { noRedisProgram } from '../servers/redis.ts'
 import { createEffects } from './effects.ts'
-import { steadyPort } from './ports.ts'
+import { findSteadyPort } from './ports.ts'
 import { openSender } from './sender.ts'
 import { killAll, startShop } from './shop-process.ts'
 
@@ -32,7 +32,7 @@ describe.each(ENGINES)('a shop whose inbox is in %s', (engine, missing, create) 
     onTestFinished(() => server.remove())
     await server.start()
     const effects = createEffects()
-    const port = await steadyPort()
+    const port = await findSteadyPort()
     const sender = await openSender(port, { retries: 0 })
     onTestFinished(() => sender.close().then(effects.remove))
     sender.keepCircuitsClosed()

@@ -6,8 +6,8 @@ import { noRedisProgram } from '../servers/redis.ts'
 import { type Cable, createCable } from './cable.ts'
 import { createEffects, type Effects } from './effects.ts'
 import { isAcknowledged, type Load, sendRest, sendSteadily } from './load.ts'
-import { nameOfShop } from './places.ts'
-import { steadyPort } from './ports.ts'
+import { createShopName } from './places.ts'
+import { findSteadyPort } from './ports.ts'
 import { openSender, type Sender } from './sender.ts'
 import type { Settings } from './shop/settings.ts'
 import { killAll, type ShopProcess, startShop } from './shop-process.ts'
@@ -57,11 +57,11 @@ const EVERY_MS = 50
 const HANDLER_MS = 300
 const BACK_MS = 5000
 /** What the sender grants; the receiver's own deadline is a second shorter. */
-const PATIENCE_MS = 5000
+const SENDER_TIMEOUT_MS = 5000
 
 /** A shop that is sent events. */
 async function open(mode: string, settings: Pick<Settings, 'engine' | 'place'> & Partial<Settings>): Promise<Scene> {
-  const port = await steadyPort()
+  const port = await findSteadyPort()
   const effects = createEffects()
   const sender = await openSender(port)
   onTestFinished(async () => {
@@ -74,7 +74,7 @@ async function open(mode: string, settings: Pick<Settings, 'engine' | 'place'> &
     secrets: sender.secrets,
     effects: effects.file,
     port,
-    name: nameOfShop(),
+    name: createShopName(),
     handlerMs: HANDLER_MS,
     ...settings,
   })
@@ -114,7 +114,7 @@ function check(what: string, scene: Scene, window: Window): void {
   )
   expect(new Set(meanwhile.map(({ status }) => status))).toEqual(new Set([503]))
   expect(calls.filter(({ status }) => status === undefined)).toEqual([])
-  expect(slowest).toBeLessThan(PATIENCE_MS)
+  expect(slowest).toBeLessThan(SENDER_TIMEOUT_MS)
   expect(first.answers).toBeLessThan(BACK_MS)
   expect(first.effects).toBeLessThan(BACK_MS)
   expect(repeated).toEqual([])

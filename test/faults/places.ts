@@ -28,6 +28,6 @@ export async function startPlaces(): Promise<Places> {
 let shops = 0
 
 /** For what a shop keeps on an engine: another one each time, also where `REDIS_URL` and `DATABASE_URL` hold what was left before. */
-export function nameOfShop(): string {
+export function createShopName(): string {
   return `shop_${process.pid}_${Date.now()}_${++shops}`
 }

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 const PORTS = { first: 20_000, count: 12_000 }
 
 /** A port at which processes can listen one after another. */
-export async function steadyPort(): Promise<number> {
+export async function findSteadyPort(): Promise<number> {
   for (;;) {
     const port = PORTS.first + Math.floor(Math.random() * PORTS.count)
     const server = createServer().listen(port, '127.0.0.1')

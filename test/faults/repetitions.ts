@@ -13,12 +13,12 @@ export interface Repetitions {
 /**
  * The effects that came once more, which is allowed only after the process that had the effect before was killed.
  *
- * @param deaths when each process that was killed died, by its pid.
+ * @param kills when each process that was killed died, by its pid.
  * @param recordedAt when it was known of an event that it is recorded, by its number: from then on it must not begin again.
  */
-export function repetitionsIn(
+export function findRepetitions(
   lines: readonly Line[],
-  deaths: ReadonlyMap<number, number>,
+  kills: ReadonlyMap<number, number>,
   recordedAt: ReadonlyMap<number, number> = new Map(),
 ): Repetitions {
   const begun = new Map<string, Line>()
@@ -33,7 +33,7 @@ export function repetitionsIn(
     before.set(number, line)
     if (!last) continue
     all += 1
-    const death = deaths.get(last.pid)
+    const death = kills.get(last.pid)
     const began = begun.get(`${number} ${pid}`)?.time ?? line.time
     const told = `Event ${number}: process ${last.pid} at ${last.time}, then ${pid} from ${began} on.`
     if (last.pid === pid) forbidden.push(`${told} It is the same process.`)

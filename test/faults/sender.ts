@@ -77,11 +77,11 @@ export async function openSender(port: number, options: EmulatorOptions = {}): P
       return emulator.webhooks
     },
     secrets: Object.fromEntries(emulator.webhooks.map(({ topic, shared_secret }) => [topic, shared_secret])),
-    answers: () => emulator.eventCallbacks.map(({ response_code }) => numberOf(response_code)),
+    answers: () => emulator.eventCallbacks.map(({ response_code }) => parseStatus(response_code)),
     calls: () =>
       emulator.eventCallbacks.map(({ payload, response_code, created_at, updated_at }) => ({
         number: (payload as unknown as SentDocument).data.attributes.metadata.number,
-        status: numberOf(response_code),
+        status: parseStatus(response_code),
         began: Date.parse(created_at),
         ended: Date.parse(updated_at),
       })),
@@ -95,11 +95,11 @@ export async function openSender(port: number, options: EmulatorOptions = {}): P
         ...(updatedAt && { updated_at: updatedAt }),
         ...(reference && { reference }),
       })
-      return numberOf(call?.response_code)
+      return parseStatus(call?.response_code)
     },
   }
 }
 
-function numberOf(code: string | null | undefined): number | undefined {
+function parseStatus(code: string | null | undefined): number | undefined {
   return code ? Number(code) : undefined
 }

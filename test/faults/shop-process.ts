@@ -14,14 +14,14 @@ export interface ShopProcess {
   /** SIGKILL: it has no time to say good-bye. */
   kill(): Promise<void>
   /** SIGTERM, and SIGKILL if that is of no use; resolves with what {@link ended} does, and how long it took. */
-  terminate(patienceMs?: number): Promise<{ readonly code: number | NodeJS.Signals; readonly ms: number }>
+  terminate(timeoutMs?: number): Promise<{ readonly code: number | NodeJS.Signals; readonly ms: number }>
   /** SIGSTOP and SIGCONT: it stands still, and its connections with it. */
   pause(): void
   resume(): void
   /** How much memory it has in use, in bytes, once its garbage is collected. */
   memory(): Promise<number>
   /** The last that it wrote to its console. */
-  said(): string
+  output(): string
 }
 
 const KEPT_CHARACTERS = 20_000
@@ -37,10 +37,10 @@ export async function startShop(settings: Settings): Promise<ShopProcess> {
     execArgv: ['--expose-gc'],
   })
   running.add(child)
-  let said = ''
+  let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-KEPT_CHARACTERS)
+      output = (output + text).slice(-KEPT_CHARACTERS)
     })
   }
   const ended = once(child, 'exit').then(([code, signal]) => {
@@ -59,10 +59,10 @@ export async function startShop(settings: Settings): Promise<ShopProcess> {
       child.kill('SIGKILL')
       await ended
     },
-    async terminate(patienceMs = 20_000) {
+    async terminate(timeoutMs = 20_000) {
       const since = performance.now()
       child.kill('SIGTERM')
-      const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+      const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
       const code = await ended
       clearTimeout(timer)
       return { code, ms: performance.now() - since }
@@ -75,7 +75,7 @@ export async function startShop(settings: Settings): Promise<ShopProcess> {
       const [{ bytes }] = (await told) as [{ readonly bytes: number }]
       return bytes
     },
-    said: () => said,
+    output: () => output,
   }
 }
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { noPostgres } from '../servers/postgres.ts'
 import { noRedis } from '../servers/redis.ts'
 import { createEffects, type Effects } from './effects.ts'
-import { ENGINES, nameOfShop, type Places, startPlaces } from './places.ts'
-import { steadyPort } from './ports.ts'
+import { createShopName, ENGINES, type Places, startPlaces } from './places.ts'
+import { findSteadyPort } from './ports.ts'
 import { type Call, openSender } from './sender.ts'
 import type { Line, Settings } from './shop/settings.ts'
 import { killAll, type ShopProcess, startShop } from './shop-process.ts'
@@ -34,13 +34,13 @@ describe.skipIf(noRedis || noPostgres)('a handler that takes ten seconds', { tim
     const scene = await openScene(engine, inline, test.onTestFinished)
     const slow = await scene.start({ handlerMs: HANDLER_MS })
     const sending = scene.sendAll()
-    await vi.waitFor(() => expect(scene.count('aborted')).toBeGreaterThanOrEqual(2 * NUMBERS.length), PATIENT)
+    await vi.waitFor(() => expect(scene.count('aborted')).toBeGreaterThanOrEqual(2 * NUMBERS.length), WAIT_OPTIONS)
     expect((await slow.terminate()).code).toBe(0)
     await scene.start({})
     await scene.settled(sending)
 
     for (const number of NUMBERS) {
-      const [calls, whats] = [scene.callsOf(number), scene.linesOf(number).map(({ what }) => what)]
+      const [calls, whats] = [scene.findCalls(number), scene.findLines(number).map(({ what }) => what)]
       expect(whats.slice(-2)).toEqual(['begin', 'effect'])
       expect(whats.slice(0, -2)).toEqual(whats.slice(0, -2).map((_, at) => (at % 2 === 0 ? 'begin' : 'aborted')))
       expect(calls[0]?.status).toBe(503)
@@ -57,7 +57,7 @@ describe.skipIf(noRedis || noPostgres)('a handler that takes ten seconds', { tim
     expect((await shop.terminate()).code).toBe(0)
 
     for (const number of NUMBERS) {
-      const [calls, lines] = [scene.callsOf(number), scene.linesOf(number)]
+      const [calls, lines] = [scene.findCalls(number), scene.findLines(number)]
       expect(lines.map(({ what }) => what)).toEqual(['begin', 'effect'])
       const [first, ...retries] = calls.map(({ status }) => status)
       expect([first, retries.at(-1)]).toEqual([503, 200])
@@ -72,22 +72,22 @@ describe.skipIf(noRedis || noPostgres)('a handler that takes ten seconds', { tim
     const scene = await openScene(engine, deferred, test.onTestFinished)
     const shop = await scene.start({ handlerMs: HANDLER_MS })
     const sending = scene.sendAll()
-    await vi.waitFor(() => expect(scene.count('begin')).toBe(NUMBERS.length), PATIENT)
+    await vi.waitFor(() => expect(scene.count('begin')).toBe(NUMBERS.length), WAIT_OPTIONS)
     await scene.sendAll()
-    await vi.waitFor(() => expect(scene.count('effect')).toBe(NUMBERS.length), PATIENT)
+    await vi.waitFor(() => expect(scene.count('effect')).toBe(NUMBERS.length), WAIT_OPTIONS)
     await scene.sendAll()
     await scene.settled(sending)
     expect((await shop.terminate()).code).toBe(0)
 
     for (const number of NUMBERS) {
-      expect(scene.linesOf(number).map(({ what }) => what)).toEqual(['begin', 'effect'])
-      expect(scene.callsOf(number).map(({ status }) => status)).toEqual([202, 200, 200])
+      expect(scene.findLines(number).map(({ what }) => what)).toEqual(['begin', 'effect'])
+      expect(scene.findCalls(number).map(({ status }) => status)).toEqual([202, 200, 200])
     }
     console.log(`${engine}, inbox: ${scene.report()}`)
   })
 })
 
-const PATIENT = { timeout: 60_000, interval: 50 }
+const WAIT_OPTIONS = { timeout: 60_000, interval: 50 }
 
 function tookMs(call: Call | undefined): number {
   return call ? call.ended - call.began : Number.NaN
@@ -99,8 +99,8 @@ interface Scene {
   /** Resolves when all that was sent was answered 2xx. */
   settled(sending: Promise<unknown>): Promise<void>
   count(what: Line['what']): number
-  linesOf(number: number): Line[]
-  callsOf(number: number): Call[]
+  findLines(number: number): Line[]
+  findCalls(number: number): Call[]
   report(): string
 }
 
@@ -110,7 +110,7 @@ async function openScene(
   onTestFinished: (end: () => Promise<void>) => void,
 ): Promise<Scene> {
   const effects: Effects = createEffects()
-  const port = await steadyPort()
+  const port = await findSteadyPort()
   const sender = await openSender(port, { retryDelayMs: () => 500 })
   sender.keepCircuitsClosed()
   onTestFinished(async () => {
@@ -118,7 +118,14 @@ async function openScene(
     effects.remove()
   })
   const { secrets } = sender
-  const all = { secrets, engine, place: places.of(engine, effects), name: nameOfShop(), effects: effects.file, port }
+  const all = {
+    secrets,
+    engine,
+    place: places.of(engine, effects),
+    name: createShopName(),
+    effects: effects.file,
+    port,
+  }
   const count = (wanted: Line['what']) => effects.lines().filter(({ what }) => what === wanted).length
   return {
     start: (more) => startShop({ ...all, ...mode, ...more }),
@@ -128,8 +135,8 @@ async function openScene(
       await sender.settled()
     },
     count,
-    linesOf: (wanted) => effects.lines().filter(({ number }) => number === wanted),
-    callsOf: (wanted) => sender.calls().filter(({ number }) => number === wanted),
+    findLines: (wanted) => effects.lines().filter(({ number }) => number === wanted),
+    findCalls: (wanted) => sender.calls().filter(({ number }) => number === wanted),
     report() {
       const calls = sender.calls()
       const statuses = [...new Set(calls.map(({ status }) => status))].map(

@@ -17,14 +17,14 @@ function newFolder(): string {
   return folder
 }
 
-function notDatabase(folder: string): string {
+function createTextFile(folder: string): string {
   const file = join(folder, 'text')
   writeFileSync(file, 'no database '.repeat(1000))
   return file
 }
 
 /** Has everything but its first page overwritten. */
-function damaged(folder: string, create: Create): string {
+function createDamaged(folder: string, create: Create): string {
   const file = join(folder, 'damaged.sqlite')
   create({ file }).close()
   const database = new Libsql(file)
@@ -38,7 +38,7 @@ function damaged(folder: string, create: Create): string {
 }
 
 /** Has a row that one of its indexes does not know. */
-function incomplete(folder: string, create: Create): string {
+function createIncomplete(folder: string, create: Create): string {
   const file = join(folder, 'incomplete.sqlite')
   create({ file }).close()
   const database = new Libsql(file)
@@ -67,9 +67,9 @@ describe.each<[string, Create]>([
   it.each([
     ['in a folder that is not there', (folder: string) => join(folder, 'missing', 'hooklayer.sqlite')],
     ['that is a folder', (folder: string) => mkdirSync(join(folder, 'one'), { recursive: true }) ?? ''],
-    ['that is no database', notDatabase],
-    ['that is damaged', damaged],
-    ['with an index that lacks a row', incomplete],
+    ['that is no database', createTextFile],
+    ['that is damaged', createDamaged],
+    ['with an index that lacks a row', createIncomplete],
   ])('is refused at once if it is a file %s, by its name', (_, prepare) => {
     const file = prepare(newFolder(), create)
     const error = thrownBy(() => create({ file }))
@@ -98,7 +98,7 @@ describe.each<[string, Create]>([
 })
 
 /** Has another process write to a file, which is no WAL yet, for half a second. */
-async function writtenElsewhere(file: string): Promise<void> {
+async function writeElsewhere(file: string): Promise<void> {
   const script = `
     const database = new (require('libsql'))(process.argv[1])
     database.exec('begin immediate; create table theirs (id)')
@@ -112,7 +112,7 @@ async function writtenElsewhere(file: string): Promise<void> {
 describe('a SQLite file that another process is making at that moment', () => {
   it('is waited for', async () => {
     const file = join(newFolder(), 'hooklayer.sqlite')
-    await writtenElsewhere(file)
+    await writeElsewhere(file)
     const store = createSqliteStore({ file })
     expect(await store.reserve('key', { leaseMs: 1000, version: undefined })).toMatchObject({ state: 'reserved' })
     await store.close()

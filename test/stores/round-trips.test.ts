@@ -58,7 +58,7 @@ function testRoundTrips(what: string, open: () => Promise<Opened>): void {
     expect(await deliver()).toEqual([500, 2])
   })
 
-  it(`needs no more ${what} for several handlers, but one for each that has done its part long before another`, async () => {
+  it(`needs no more ${what} for createSeveral handlers, but one for each that has done its part long before another`, async () => {
     const quick = await createScene(
       () => {},
       async () => {},

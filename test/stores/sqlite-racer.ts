@@ -1,7 +1,7 @@
 import { createSqliteStore } from 'hooklayer/stores/sqlite'
 
 /**
- * One of several processes on one file: waits for the start, then claims and completes every key that it can, and prints those
+ * One of createSeveral processes on one file: waits for the start, then claims and completes every key that it can, and prints those
  * that it got.
  */
 const [file = '', start = '0', count = '0'] = process.argv.slice(2)

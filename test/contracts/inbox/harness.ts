@@ -12,7 +12,7 @@ export interface Place {
 export interface InboxSuite {
   readonly start: () => Place | Promise<Place>
   /** How long an engine may take for what it does in the end. */
-  readonly patienceMs: number
+  readonly timeoutMs: number
   readonly isDurable: boolean
 }
 
@@ -22,12 +22,12 @@ export interface Scene {
   /** Consumes until the test has finished, if not stopped before. */
   consume(inbox: Inbox, process: ProcessDelivery, options?: Partial<ConsumeOptions>): Worker
   /** Waits until it does not throw any more. */
-  eventually(check: () => unknown): Promise<void>
+  waitFor(check: () => unknown): Promise<void>
 }
 
 const OPTIONS = { concurrency: 4, concurrencyByTopic: {}, attempts: 3, delayMs: () => 20 }
 
-export async function createScene({ start, patienceMs }: InboxSuite): Promise<Scene> {
+export async function createScene({ start, timeoutMs }: InboxSuite): Promise<Scene> {
   const place = await start()
   const inboxes: Inbox[] = []
   const consumers: Worker[] = []
@@ -50,12 +50,12 @@ export async function createScene({ start, patienceMs }: InboxSuite): Promise<Sc
       consumers.push(consumer)
       return consumer
     },
-    eventually: (check) => vi.waitFor(async () => void (await check()), { timeout: patienceMs, interval: 10 }),
+    waitFor: (check) => vi.waitFor(async () => void (await check()), { timeout: timeoutMs, interval: 10 }),
   }
 }
 
 /** As the receiver makes them: the id is a digest, and so is this. */
-export function stored(name: string, changes: Partial<StoredDelivery> = {}): StoredDelivery {
+export function createStored(name: string, changes: Partial<StoredDelivery> = {}): StoredDelivery {
   return {
     id: name,
     topic: 'orders.place',
@@ -66,8 +66,8 @@ export function stored(name: string, changes: Partial<StoredDelivery> = {}): Sto
   }
 }
 
-export function several(count: number, name: string, changes: Partial<StoredDelivery> = {}): StoredDelivery[] {
-  return Array.from({ length: count }, (_, at) => stored(`${name}-${at}`, changes))
+export function createSeveral(count: number, name: string, changes: Partial<StoredDelivery> = {}): StoredDelivery[] {
+  return Array.from({ length: count }, (_, at) => createStored(`${name}-${at}`, changes))
 }
 
 /** One after another, so that their order is known. */
@@ -85,7 +85,7 @@ export interface Recording {
 }
 
 /** Handles deliveries as it is told, and takes notes. */
-export function recording(
+export function createRecording(
   handle: (delivery: StoredDelivery, attempt: DeliveryAttempt) => unknown = () => {},
 ): Recording {
   const running = new Map<string, number>()
@@ -122,8 +122,8 @@ export function createGate(): { readonly opened: Promise<void>; open(): void } {
   return { opened, open: () => open() }
 }
 
-export async function deadLettersOf(inbox: Inbox, ...filter: Parameters<Inbox['deadLetters']['list']>) {
-  const letters = []
-  for await (const letter of inbox.deadLetters.list(...filter)) letters.push(letter)
-  return letters
+export async function listDeadLetters(inbox: Inbox, ...filter: Parameters<Inbox['deadLetters']['list']>) {
+  const deadLetters = []
+  for await (const deadLetter of inbox.deadLetters.list(...filter)) deadLetters.push(deadLetter)
+  return deadLetters
 }

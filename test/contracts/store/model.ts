@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { IdempotencyStore } from 'hooklayer'
 import { expect, it } from 'vitest'
-import { type Connections, claimFor, LONG_MS, type Reserved } from './reservations.ts'
+import { type Connections, LONG_MS, type Reserved, reserveOptions } from './reservations.ts'
 
 const KEYS = [0, 1, 2]
 const NAMES = ['a', 'b', 'c']
@@ -60,33 +60,33 @@ function createPlay(run: string): Record<Step['act'], (store: IdempotencyStore, 
   const tokens: string[][] = KEYS.map(() => [])
   let newest = ''
 
-  const modelOf = (key: number) => models[key] as Model
-  const nameOf = (key: number) => `${run} ${key}`
-  const versionOf = (key: number) => {
+  const getModel = (key: number) => models[key] as Model
+  const toKey = (key: number) => `${run} ${key}`
+  const getVersion = (key: number) => {
     const updatedAt = MOMENTS[key]
     return updatedAt ? { resource: `orders/${run}`, updatedAt } : undefined
   }
-  const tokenOf = (key: number, age: number) => tokens[key]?.at(-1 - age) ?? 'none'
-  const isHolder = (key: number, token: string) => modelOf(key).token === token
+  const getToken = (key: number, age: number) => tokens[key]?.at(-1 - age) ?? 'none'
+  const isHolder = (key: number, token: string) => getModel(key).token === token
   const end = (key: number, rest: Partial<Model>) =>
-    Object.assign(modelOf(key), { token: undefined, isLapsed: false }, rest)
+    Object.assign(getModel(key), { token: undefined, isLapsed: false }, rest)
 
   async function renew(store: IdempotencyStore, { key, age, done }: Step, leaseMs: number): Promise<void> {
-    const token = tokenOf(key, age)
+    const token = getToken(key, age)
     const holds = isHolder(key, token)
-    expect(await store.renew(nameOf(key), token, { leaseMs, done })).toBe(holds)
+    expect(await store.renew(toKey(key), token, { leaseMs, done })).toBe(holds)
     if (!holds) return
-    const model = modelOf(key)
+    const model = getModel(key)
     model.isLapsed = leaseMs < LONG_MS
     for (const name of done) model.done.add(name)
     if (model.isLapsed) await sleep(5)
   }
 
   async function complete(store: IdempotencyStore, { key, age }: Step): Promise<void> {
-    const token = tokenOf(key, age)
+    const token = getToken(key, age)
     const holds = isHolder(key, token)
-    const version = versionOf(key)
-    expect(await store.complete(nameOf(key), token, { retentionMs: LONG_MS, version })).toBe(holds)
+    const version = getVersion(key)
+    expect(await store.complete(toKey(key), token, { retentionMs: LONG_MS, version })).toBe(holds)
     if (!holds) return
     end(key, { isCompleted: true, done: new Set() })
     if (version && version.updatedAt > newest) newest = version.updatedAt
@@ -94,20 +94,20 @@ function createPlay(run: string): Record<Step['act'], (store: IdempotencyStore, 
 
   async function release(store: IdempotencyStore, step: Step, retentionMs: number): Promise<void> {
     const { key, age, done } = step
-    const token = tokenOf(key, age)
+    const token = getToken(key, age)
     const holds = isHolder(key, token)
-    expect(await store.release(nameOf(key), token, { done, retentionMs })).toBe(holds)
+    expect(await store.release(toKey(key), token, { done, retentionMs })).toBe(holds)
     if (!holds) return
     const isKept = retentionMs === LONG_MS
-    end(key, { done: new Set(isKept ? [...modelOf(key).done, ...done] : []) })
+    end(key, { done: new Set(isKept ? [...getModel(key).done, ...done] : []) })
     if (!isKept) await sleep(5)
   }
 
   return {
     async reserve(store, { key }) {
-      const model = modelOf(key)
-      const version = versionOf(key)
-      const reservation = await store.reserve(nameOf(key), claimFor(LONG_MS, version))
+      const model = getModel(key)
+      const version = getVersion(key)
+      const reservation = await store.reserve(toKey(key), reserveOptions(LONG_MS, version))
       if (model.isCompleted) return expect(reservation).toEqual({ state: 'completed' })
       if (model.token && !model.isLapsed) return expect(reservation).toEqual({ state: 'in-progress' })
       const { token, done, stale } = reservation as Reserved

@@ -12,18 +12,22 @@ export const LONG_MS = 60_000
 /** Short enough to wait for. */
 export const SHORT_MS = 50
 
-export const KEPT = { retentionMs: LONG_MS, version: undefined }
+export const COMPLETE_OPTIONS = { retentionMs: LONG_MS, version: undefined }
 
-export const claimFor = (leaseMs: number, version?: ResourceVersion): ReserveOptions => ({ leaseMs, version })
+export const reserveOptions = (leaseMs: number, version?: ResourceVersion): ReserveOptions => ({ leaseMs, version })
 
-export async function reserved(store: IdempotencyStore, key: string, claim = claimFor(LONG_MS)): Promise<Reserved> {
+export async function reserveKey(
+  store: IdempotencyStore,
+  key: string,
+  claim = reserveOptions(LONG_MS),
+): Promise<Reserved> {
   const reservation = await store.reserve(key, claim)
   expect(reservation).toMatchObject({ state: 'reserved', token: expect.any(String) })
   return reservation as Reserved
 }
 
 /** Makes a lease of one's own run out. */
-export async function lapse(store: IdempotencyStore, key: string, token: string): Promise<void> {
+export async function expireLease(store: IdempotencyStore, key: string, token: string): Promise<void> {
   expect(await store.renew(key, token, { leaseMs: 1, done: [] })).toBe(true)
   await sleep(5)
 }

@@ -1,9 +1,9 @@
 import type { IdempotencyStore } from 'hooklayer'
 import { afterAll, afterEach, beforeAll, describe, vi } from 'vitest'
-import { testMemory, testVersions } from './memory.ts'
 import { testModel } from './model.ts'
 import { testRaces } from './races.ts'
-import { testClaims, testClock } from './reserving.ts'
+import { testRecords, testVersions } from './records.ts'
+import { testClock, testReserving } from './reserving.ts'
 import { testText } from './text.ts'
 
 /** Where a store keeps what it remembers. */
@@ -31,7 +31,7 @@ export function testStore(name: string, start: () => Promise<StoreScene>, clock:
     afterAll(() => scene?.close())
     afterEach(() => void vi.useRealTimers())
 
-    for (const test of [testClaims, testMemory, testVersions, testText, testRaces, testModel]) test(connection)
+    for (const test of [testReserving, testRecords, testVersions, testText, testRaces, testModel]) test(connection)
     if (clock === 'own') testClock(connection)
   })
 }

@@ -15,12 +15,12 @@ export function openFence(settings: Settings, at: At): Fence {
 }
 
 /** Where the links of such a fence are: each is called as its event, and points at the number. */
-export function fenceFolder(effects: string): string {
+export function getFenceFolder(effects: string): string {
   return `${effects}.fenced`
 }
 
 function openFolder({ effects }: Settings): Fence {
-  const folder = fenceFolder(effects)
+  const folder = getFenceFolder(effects)
   mkdirSync(folder, { recursive: true })
   return {
     async take(id, number) {

@@ -13,13 +13,13 @@ import { createWorker } from '../../../src/receiver/worker.ts'
 import { openInbox, openStore } from './engines.ts'
 import { openFence } from './fence.ts'
 import type { Line, Settings } from './settings.ts'
-import { endAt } from './stages.ts'
+import { killAtStage } from './stages.ts'
 
 const settings: Settings = JSON.parse(process.argv[2] ?? '{}')
 const { effects, handlerMs = 0, ignoresSignal, brokenWhile, port } = settings
-const at = endAt(settings.stage, settings.visit)
+const at = killAtStage(settings.stage, settings.visit)
 
-function numberOf({ resource }: WebhookEvent): number {
+function readNumber({ resource }: WebhookEvent): number {
   return Number((resource as { metadata?: { number?: unknown } }).metadata?.number)
 }
 
@@ -32,7 +32,7 @@ function write(what: Line['what'], event: WebhookEvent): void {
     topic,
     resource: resource.id,
     updatedAt: String((resource as { updated_at?: unknown }).updated_at),
-    number: numberOf(event),
+    number: readNumber(event),
     stale,
     pid: process.pid,
     time: Date.now(),
@@ -62,7 +62,7 @@ receiver.on('*', { name: 'effect' }, async (event, { signal }) => {
       throw error
     })
   }
-  await fence?.take(event.id, numberOf(event))
+  await fence?.take(event.id, readNumber(event))
   write('effect', event)
   at('after the effect')
 })

@@ -6,7 +6,7 @@ import type { Stage } from './settings.ts'
 export type At = (stage: Stage) => void
 
 /** Ends the process here and now, as by a power cut, when it comes to that stage for the `visit`th time. */
-export function endAt(last: Stage | undefined, visit = 1): At {
+export function killAtStage(last: Stage | undefined, visit = 1): At {
   let visits = 0
   return (stage) => {
     if (stage === last && ++visits === visit) process.kill(process.pid, 'SIGKILL')
@@ -14,7 +14,7 @@ export function endAt(last: Stage | undefined, visit = 1): At {
 }
 
 /** The same store, which tells when it is asked and when it has answered. */
-export function toldStore<S extends IdempotencyStore>(store: S, at: At): S {
+export function observeStore<S extends IdempotencyStore>(store: S, at: At): S {
   return {
     ...store,
     async reserve(key, claim) {
@@ -33,7 +33,7 @@ export function toldStore<S extends IdempotencyStore>(store: S, at: At): S {
 }
 
 /** The same inbox, which tells when it stores and when its deliveries are worked on. */
-export function toldInbox(inbox: Inbox, at: At): Inbox {
+export function observeInbox(inbox: Inbox, at: At): Inbox {
   return {
     ...inbox,
     async put(delivery) {

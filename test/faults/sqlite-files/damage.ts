@@ -27,7 +27,7 @@ export function cut(file: string, share: number): void {
 }
 
 /** Copies a database as it is, whoever is writing to it, into a folder of its own; resolves with the copy. */
-export function copyOf(file: string, folder: string): string {
+export function copyDatabase(file: string, folder: string): string {
   mkdirSync(folder, { recursive: true })
   const [from, name] = [dirname(file), basename(file)]
   for (const each of readdirSync(from)) if (each.startsWith(name)) cpSync(join(from, each), join(folder, each))

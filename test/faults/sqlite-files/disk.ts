@@ -41,9 +41,9 @@ export function createDisk(kilobytes: number): Disk {
 }
 
 /** Why there is no disk to test with; `undefined` if there is one. */
-export const noDisk: string | undefined = whyNot()
+export const noDisk: string | undefined = findObstacle()
 
-function whyNot(): string | undefined {
+function findObstacle(): string | undefined {
   if (process.getuid?.() !== 0) return 'only root can mount a small disk'
   try {
     createDisk(16).remove()

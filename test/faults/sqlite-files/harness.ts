@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
 import { createEffects, type Effects } from '../effects.ts'
-import { steadyPort } from '../ports.ts'
+import { findSteadyPort } from '../ports.ts'
 import { openSender, type Sender } from '../sender.ts'
 import type { Settings } from '../shop/settings.ts'
 import { type ShopProcess, startShop } from '../shop-process.ts'
@@ -18,7 +18,7 @@ export interface Scene extends Pick<Sender, 'send' | 'settled'> {
   readonly effects: Effects
   /** How a delivery is answered that was accepted. */
   readonly accepted: number
-  fileIn(folder: string): string
+  getFile(folder: string): string
   /** A process that receives, and handles what it has no inbox for. */
   receive(folder: string, more?: Partial<Settings>): Promise<ShopProcess>
   /** A process that handles what an inbox has stored. */
@@ -37,7 +37,7 @@ export async function openScene(
 ): Promise<Scene> {
   const { name, settings, accepted } = KINDS[kind]
   const effects = createEffects()
-  const port = await steadyPort()
+  const port = await findSteadyPort()
   const sender = await openSender(port, { retries, retryDelayMs: () => 250 })
   sender.keepCircuitsClosed()
   onTestFinished(async () => {
@@ -51,7 +51,7 @@ export async function openScene(
     accepted,
     send,
     settled: sender.settled,
-    fileIn: (folder) => join(folder, name),
+    getFile: (folder) => join(folder, name),
     receive: (place, more) => startShop({ ...shared, ...settings, place, port, ...more }),
     work: (place, more) => startShop({ ...shared, inbox: {}, worker: { backoffMs: 50 }, place, ...more }),
     async sendAll(numbers) {
@@ -68,4 +68,5 @@ export async function openScene(
 }
 
 /** Whole numbers from `first` on. */
-export const several = (count: number, first = 0): number[] => Array.from({ length: count }, (_, at) => first + at)
+export const createNumbers = (count: number, first = 0): number[] =>
+  Array.from({ length: count }, (_, at) => first + at)

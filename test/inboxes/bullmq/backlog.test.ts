@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers())
 const never = new Promise<never>(() => {})
 
 /** A queue of BullMQ that counts what it is told, or fails, one after another. */
-function laneOf(...counts: readonly (number | Error | Promise<never>)[]): {
+function createLanes(...counts: readonly (number | Error | Promise<never>)[]): {
   readonly lanes: readonly Lane[]
   asked(): number
 } {
@@ -23,7 +23,7 @@ function laneOf(...counts: readonly (number | Error | Promise<never>)[]): {
 }
 
 it('counts once for as long as the count is good, and what happens here besides', async () => {
-  const { lanes, asked } = laneOf(7)
+  const { lanes, asked } = createLanes(7)
   const backlog = createBacklog(10)
   expect(await Promise.all([backlog.hasRoom(lanes), backlog.hasRoom(lanes)])).toEqual([true, true])
   backlog.add(1)
@@ -36,7 +36,7 @@ it('counts once for as long as the count is good, and what happens here besides'
 })
 
 it('has nobody wait for the next count while the last one is good', async () => {
-  const { lanes, asked } = laneOf(7, never)
+  const { lanes, asked } = createLanes(7, never)
   const backlog = createBacklog(10)
   await backlog.hasRoom(lanes)
   vi.setSystemTime(1_000_600)
@@ -46,7 +46,7 @@ it('has nobody wait for the next count while the last one is good', async () => 
 })
 
 it('waits for a count when the last one is too old', async () => {
-  const { lanes } = laneOf(7, 9)
+  const { lanes } = createLanes(7, 9)
   const backlog = createBacklog(10)
   await backlog.hasRoom(lanes)
   backlog.add(5)
@@ -57,7 +57,7 @@ it('waits for a count when the last one is too old', async () => {
 })
 
 it('says so when it cannot count, and counts again for who asks next', async () => {
-  const { lanes } = laneOf(new Error('away'), 7, new Error('away'), 9)
+  const { lanes } = createLanes(new Error('away'), 7, new Error('away'), 9)
   const backlog = createBacklog(10)
   await expect(backlog.hasRoom(lanes)).rejects.toThrow('away')
   expect(await backlog.hasRoom(lanes)).toBe(true)

@@ -6,7 +6,7 @@ import type { Inbox } from 'hooklayer'
 import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createGate, several, stored } from '../../contracts/inbox/harness.ts'
+import { createGate, createSeveral, createStored } from '../../contracts/inbox/harness.ts'
 import { type Crashable, createCrashablePostgres, createCrashableRedis } from '../../servers/crashable.ts'
 import { noPostgresProgram } from '../../servers/postgres.ts'
 import { noRedisProgram } from '../../servers/redis.ts'
@@ -53,20 +53,20 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     const onError = vi.fn()
     inbox.consume(async ({ id }) => void (await sleep(20).then(() => handled.add(id))), { ...OPTIONS, onError })
     const acknowledged: string[] = []
-    const put = async (deliveries: ReturnType<typeof several>) => {
+    const put = async (deliveries: ReturnType<typeof createSeveral>) => {
       for (const delivery of deliveries) if ((await receiver.put(delivery)) === 'stored') acknowledged.push(delivery.id)
     }
-    await put([...several(40, 'alone'), ...several(10, 'grouped', { group: 'orders/A' })])
+    await put([...createSeveral(40, 'alone'), ...createSeveral(10, 'grouped', { group: 'orders/A' })])
 
     await server.kill()
     const asked = performance.now()
-    await expect(receiver.put(stored('lost'))).rejects.toThrow('The BullMQ inbox failed.')
+    await expect(receiver.put(createStored('lost'))).rejects.toThrow('The BullMQ inbox failed.')
     expect(performance.now() - asked).toBeLessThan(1500)
     await vi.waitFor(() => expect(onError).toHaveBeenCalled(), { timeout: 5000 })
 
     await server.start()
     const back = performance.now()
-    await vi.waitFor(() => put([stored('after')]), { timeout: 5000 })
+    await vi.waitFor(() => put([createStored('after')]), { timeout: 5000 })
     await vi.waitFor(() => expect(handled).toContain('after'), { timeout: 5000 })
     expect(performance.now() - back).toBeLessThan(5000)
     await vi.waitFor(() => expect([...handled]).toEqual(expect.arrayContaining(acknowledged)), { timeout: 20_000 })
@@ -81,8 +81,8 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     const { opened, open: finish } = createGate()
     const handle = vi.fn(() => opened)
     inbox.consume(handle, { ...OPTIONS, onError: () => {} })
-    await inbox.put(stored('alone'))
-    await inbox.put(stored('grouped', { group: 'orders/A' }))
+    await inbox.put(createStored('alone'))
+    await inbox.put(createStored('grouped', { group: 'orders/A' }))
     await vi.waitFor(() => expect(handle).toHaveBeenCalledTimes(2), { timeout: 5000 })
 
     await server.kill()
@@ -98,9 +98,9 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     const inbox = open()
     const handled: string[] = []
     inbox.consume(async ({ id }) => void handled.push(id), { ...OPTIONS, onError: () => {} })
-    await expect(inbox.put(stored('early'))).rejects.toThrow('The BullMQ inbox failed.')
+    await expect(inbox.put(createStored('early'))).rejects.toThrow('The BullMQ inbox failed.')
     await server.start()
-    await vi.waitFor(async () => expect(await inbox.put(stored('late'))).toBe('stored'), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await inbox.put(createStored('late'))).toBe('stored'), { timeout: 10_000 })
     await vi.waitFor(() => expect(handled).toContain('late'), { timeout: 5000 })
   })
 })
@@ -114,7 +114,7 @@ describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create
     await server.start()
     const inbox = createBullmqInbox({ [engine]: server.url, leaseMs: 600 })
     onTestFinished(() => inbox.close().then(() => server.remove()))
-    const deliveries = [stored('alone'), stored('grouped', { group: 'orders/A' })]
+    const deliveries = [createStored('alone'), createStored('grouped', { group: 'orders/A' })]
     for (const delivery of deliveries) await inbox.put(delivery)
 
     const isTaken = async () => {
@@ -141,7 +141,9 @@ describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create
     await vi.waitFor(async () => expect((await inbox.statistics()).dead).toBe(2), { timeout: 10_000 })
     expect(handle).not.toHaveBeenCalled()
     expect(await inbox.deadLetters.get('alone')).toMatchObject({ attempts: 1, error: { code: 'WORKER_LOST' } })
-    expect(told.map(String)).toEqual(Array(2).fill(expect.stringMatching(/WORKER_LOST.*The delivery is a dead letter now/)))
+    expect(told.map(String)).toEqual(
+      Array(2).fill(expect.stringMatching(/WORKER_LOST.*The delivery is a dead letter now/)),
+    )
     expect(await inbox.deadLetters.retry({})).toBe(2)
     await vi.waitFor(() => expect(handle).toHaveBeenCalledTimes(2), { timeout: 10_000 })
   })
@@ -165,7 +167,7 @@ describe.skipIf(noRedisProgram)('the BullMQ inbox on a Redis', () => {
     const handled = vi.fn(async () => {})
     inbox.consume(handled, { ...OPTIONS, onError })
     await vi.waitFor(() => expect(onError).toHaveBeenCalled())
-    await inbox.put(stored('one'))
+    await inbox.put(createStored('one'))
     await vi.waitFor(() => expect(handled).toHaveBeenCalled(), { timeout: 5000 })
     expect(onError.mock.calls).toEqual([
       [
@@ -177,12 +179,12 @@ describe.skipIf(noRedisProgram)('the BullMQ inbox on a Redis', () => {
   })
 
   it('that has no memory left refuses, and its error shows nothing of the delivery', async () => {
-    await inbox.put(stored('fits'))
+    await inbox.put(createStored('fits'))
     const client = new Redis(server.url)
     await client.config('SET', 'maxmemory-policy', 'noeviction')
     await client.config('SET', 'maxmemory', '1')
     const body = Buffer.from('{"email":"somebody@example.com"}')
-    const error = await inbox.put(stored('too much', { body })).catch((thrown: unknown) => thrown)
+    const error = await inbox.put(createStored('too much', { body })).catch((thrown: unknown) => thrown)
     client.disconnect()
     expect(String(error)).toContain('OOM')
     const shown = inspect(error, { depth: 10, showHidden: true })

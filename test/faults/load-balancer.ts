@@ -1,10 +1,10 @@
 import { openRelay, type Relay } from './relay.ts'
 
 /** One port in front of several: each connection goes to the next of them. */
-export type Spread = Pick<Relay, 'port' | 'close'>
+export type LoadBalancer = Pick<Relay, 'port' | 'close'>
 
 /** @param ports is asked for each connection, for they may not be known when the first one is to be told of. */
-export function openSpread(ports: () => readonly number[]): Promise<Spread> {
+export function openLoadBalancer(ports: () => readonly number[]): Promise<LoadBalancer> {
   let next = 0
   const target = () => {
     const behind = ports()
