@@ -12,9 +12,9 @@ import { killAll, type ShopProcess, startShop } from './shop-process.ts'
 const ENGINES = ['redis', 'postgres'] as const
 
 const DELIVERIES = Number(process.env.FAULT_DELIVERIES ?? 20_000)
-/** Handled before the answer. */
+/** Deliveries to receivers without an inbox. */
 const AT_ONCE = Math.ceil(DELIVERIES / 4)
-/** In lanes that handle one after another. */
+/** With `ordering: 'resource'`. */
 const ORDERED = Math.ceil(DELIVERIES / 10)
 const RESOURCES = 50
 const RECEIVERS = 4
@@ -51,7 +51,7 @@ async function open(engine: Settings['engine'], both: Partial<Settings>, workers
   await Promise.all(Array.from({ length: workers }, () => startShop({ ...settings, worker: {} })))
 }
 
-/** All but the first few as fast as they are answered: receivers connect to their engine when they are first asked. */
+/** Sends the first few slowly, because receivers connect to their engine on first use. */
 async function sendAll(count: number, changes: (number: number) => SentOrder = () => ({})): Promise<void> {
   const describeOrder = (number: number): SentOrder => ({ topic: 'customers.create', ...changes(number) })
   let next = 0
@@ -67,7 +67,7 @@ async function sendAll(count: number, changes: (number: number) => SentOrder = (
   await sendRest(sender, count, describeOrder)
 }
 
-/** Waits until every event has taken effect; gives what is to be output about it. */
+/** Waits until every event has taken effect; returns a summary. */
 async function settle(count: number, since: number): Promise<string> {
   const sent = performance.now()
   await vi.waitFor(() => expect(effects.counts().size).toBe(count), { timeout: TIMEOUT_MS, interval: 500 })
@@ -82,7 +82,7 @@ async function settle(count: number, since: number): Promise<string> {
   return `${count} events in ${calls.length} calls, ${refused} refused for a while; handled by ${busy} processes; 0 lost, 0 twice; sent in ${seconds(sent - since)} s, done in ${seconds(done - since)} s`
 }
 
-/** What was handled beside another of its resource, and how often one that was acknowledged before another was sent came after it. */
+/** Counts events that ran beside another of their resource, and events that were overtaken by one sent after their acknowledgement. */
 function measureDisorder(): { readonly pairs: number; readonly beside: number; readonly overtaken: number } {
   const sentAt = new Map<number, number>()
   const acknowledgedAt = new Map<number, number>()
@@ -123,7 +123,7 @@ afterEach(async () => {
 })
 
 describe.skipIf(noRedis || noPostgres).each(ENGINES)(`${RECEIVERS} receivers on one %s`, (engine) => {
-  describe('handle each event once, however often and in whatever order it comes', () => {
+  describe('handle each event once, however often and in whatever order it is sent', () => {
     it(`with ${WORKERS} workers`, { timeout: TIMEOUT_MS }, async () => {
       await open(engine, { inbox: {} }, WORKERS)
       const since = performance.now()
@@ -131,7 +131,7 @@ describe.skipIf(noRedis || noPostgres).each(ENGINES)(`${RECEIVERS} receivers on 
       console.log(`${engine}, ${RECEIVERS} receivers and ${WORKERS} workers: ${await settle(DELIVERIES, since)}`)
     })
 
-    it('by themselves', { timeout: TIMEOUT_MS }, async () => {
+    it('without workers', { timeout: TIMEOUT_MS }, async () => {
       await open(engine, { idempotency: {} })
       const since = performance.now()
       await sendAll(AT_ONCE)
@@ -139,16 +139,16 @@ describe.skipIf(noRedis || noPostgres).each(ENGINES)(`${RECEIVERS} receivers on 
     })
   })
 
-  it('have the events of a resource handled in the order of their acknowledgement, never two at once', {
+  it('handle the events of a resource in the order of their acknowledgement, never two at once', {
     timeout: TIMEOUT_MS,
   }, async () => {
     await open(engine, { inbox: {}, receiver: { ordering: 'resource' }, handlerMs: 2 }, WORKERS)
     const since = performance.now()
     await sendAll(ORDERED, (number) => ({ id: `customer${number % RESOURCES}` }))
-    const told = await settle(ORDERED, since)
+    const summary = await settle(ORDERED, since)
     const { pairs, beside, overtaken } = measureDisorder()
     console.log(
-      `${engine}, ${RESOURCES} resources in order: ${told}; of ${pairs} pairs with a known order ${overtaken} overtaken, ${beside} beside each other`,
+      `${engine}, ${RESOURCES} resources in order: ${summary}; of ${pairs} pairs with a known order ${overtaken} overtaken, ${beside} beside each other`,
     )
     expect(pairs).toBeGreaterThan(ORDERED)
     expect(overtaken).toBe(0)

@@ -16,7 +16,7 @@ export interface Plan {
   readonly engine: Settings['engine']
   readonly fence: NonNullable<Settings['fence']>
   readonly roles: readonly {
-    /** What sets it apart from the others. Any `port` is the one to which all is sent. */
+    /** The settings of this process only. Any `port` stands for the port that all events are sent to. */
     readonly does: Partial<Settings>
     readonly stages: readonly Stage[]
   }[]
@@ -30,13 +30,13 @@ export interface KilledShop {
   readonly roles: readonly Role[]
   /** Numbers of all events that were sent. */
   readonly sent: ReadonlySet<number>
-  /** Resolves with how the first call was answered. */
+  /** Resolves with the status of the first call. */
   send(number: number): Promise<number | undefined>
-  /** One to three new events, and now and then an old one; resolves when each was sent once. */
+  /** Sends one to three new events, and sometimes an old one. Resolves when each was sent once. */
   sendSome(draw: () => number): Promise<unknown>
-  /** Since when an answer has told of each event that it was handled; an inbox answers before. */
+  /** When each event was first answered as handled. Empty with an inbox, which answers earlier. */
   recordedAt(): Map<number, number>
-  /** What is not done yet: numbers of events, and in which state deliveries are in the inbox. */
+  /** What is not done yet: the numbers of events, and the states of deliveries in the inbox. */
   rest(): Promise<(number | string)[]>
   close(): Promise<void>
 }
@@ -109,7 +109,7 @@ function openInbox(engine: Settings['engine'], place: string, name: string): Inb
     : createBullmqInbox({ [engine]: place, name })
 }
 
-/** Both sizes: an order is six times a customer. */
+/** Events of both sizes: an order is six times as large as a customer. */
 export function describeOrder(number: number): SentOrder {
   return { topic: number % 4 === 0 ? 'orders.place' : 'customers.create' }
 }

@@ -11,11 +11,11 @@ import { DEFERRED_STAGES, INLINE_STAGES, TRANSACTION_STAGES } from './shop/setti
 import { killAll, startShop } from './shop-process.ts'
 
 const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000)
-/** Over all shops. */
+/** The number of kills, over all shops. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 500)
 const LEASE_MS = 500
 const BACKOFF_MS = 100
-/** What a slow machine may take on top of what the lease and the pauses take. */
+/** The extra time for a slow machine. */
 const SLOWNESS_MS = 5000
 
 const idempotency = { leaseMs: LEASE_MS }
@@ -28,10 +28,10 @@ const inTransactions: Plan['roles'] = [
 ]
 const deferred: Plan['roles'] = [{ does: { port: 0, inbox, worker }, stages: DEFERRED_STAGES }]
 const apart: Plan['roles'] = [
-  { does: { port: 0, inbox }, stages: ['before put', 'after put'] },
-  { does: { inbox, worker }, stages: ['before the work', 'in the handler', 'after the effect', 'after the work'] },
+  { does: { port: 0, inbox }, stages: ['before-put', 'after-put'] },
+  { does: { inbox, worker }, stages: ['before-work', 'in-handler', 'after-effect', 'after-work'] },
 ]
-/** A worker that asks a store as well: a delivery that comes back finds its event claimed by the process that was killed. */
+/** A worker with a store: a delivery that comes back finds its event reserved by the killed process. */
 const twofold: Plan['roles'] = [
   { does: { port: 0, inbox, worker, idempotency }, stages: [...DEFERRED_STAGES, ...INLINE_STAGES] },
 ]
@@ -58,7 +58,7 @@ afterAll(async () => {
   await places?.close()
 })
 
-// Two shops at a time: most of a round is waiting, and there may be no more than two processors.
+// Two shops at a time, because a round mostly waits and there may be only two processors.
 vi.setConfig({ maxConcurrency: 2 })
 
 const timeout = 120_000 + 1000 * ROUNDS
@@ -95,7 +95,7 @@ function kill({ roles, sendSome, effects, sent }: KilledShop, draw: () => number
   })
 }
 
-/** Lets processes live until all is done, which is then known for good; resolves with how long that took. */
+/** Lets the processes run until all is done. Resolves with how long that took. */
 async function finish({ roles, sender, sent, send, effects, rest }: KilledShop): Promise<number> {
   const shops = await Promise.all(roles.map(({ settings }) => startShop(settings)))
   const since = performance.now()

@@ -1,9 +1,9 @@
 import { openRelay, type Relay } from './relay.ts'
 
-/** One port in front of several: each connection goes to the next of them. */
+/** One port in front of several. Each connection goes to the next port. */
 export type LoadBalancer = Pick<Relay, 'port' | 'close'>
 
-/** @param ports is asked for each connection, for they may not be known when the first one is to be told of. */
+/** @param ports is called for each connection, because the ports are not known at first. */
 export function openLoadBalancer(ports: () => readonly number[]): Promise<LoadBalancer> {
   let next = 0
   const target = () => {

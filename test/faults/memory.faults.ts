@@ -17,7 +17,7 @@ const BODY_BYTES = 250_000
 const WAVES = 8
 const WAVE = 25
 const SENT_BYTES = WAVES * WAVE * BODY_BYTES
-/** A connection is given up after five seconds of silence. */
+/** Connections time out after five seconds without an answer. */
 const GIVEN_UP_MS = 15_000
 
 function inMb(bytes: number): string {
@@ -27,7 +27,7 @@ function inMb(bytes: number): string {
 afterEach(killAll)
 
 describe.each(ENGINES)('a shop whose inbox is in %s', (engine, missing, create) => {
-  it.skipIf(missing)('keeps nothing of what it could not store while that stands still', async () => {
+  it.skipIf(missing)('frees the memory of what it could not store while the engine is frozen', async () => {
     const server = await create()
     onTestFinished(() => server.remove())
     await server.start()

@@ -15,11 +15,11 @@ import type { Settings } from './shop/settings.ts'
 import { killAll, startShop } from './shop-process.ts'
 
 const DELIVERIES = Number(process.env.FAULT_DELIVERIES ?? 5000)
-/** One in so many always fails. */
+/** One in this many always fails. */
 const ONE_IN = 100
 const ATTEMPTS = 3
 const IN_FLIGHT = 16
-/** What a shop gets to handle at once, of which all that are under way when its twentieth failure is counted fail as well. */
+/** The load on a broken shop. All deliveries in flight at the twentieth failure fail too. */
 const BROKEN = { deliveries: 200, inFlight: 8 }
 const OPENS_AT = 30
 
@@ -28,7 +28,7 @@ let effects: Effects
 let sender: Sender
 let inbox: Inbox
 
-/** Starts a shop, and opens its inbox here as well. */
+/** Starts a shop, and opens its inbox in this process too. */
 async function open(engine: Settings['engine'], settings: (effects: Effects) => Partial<Settings>): Promise<void> {
   const [port, name] = [await findSteadyPort(), createShopName()]
   effects = createEffects()
@@ -41,7 +41,7 @@ async function open(engine: Settings['engine'], settings: (effects: Effects) => 
       : createBullmqInbox({ [engine]: place, name })
 }
 
-/** Sends so many events, the first alone: the shop connects to its engine then. */
+/** Sends events, the first one alone, because the shop connects to its engine then. */
 async function sendAll(count: number, inFlight: number, isPoison: (number: number) => boolean): Promise<void> {
   let next = 0
   const send = async (end: number) => {
@@ -62,7 +62,7 @@ async function listDeadLetters(): Promise<DeadLetter[]> {
   return deadLetters
 }
 
-/** How many others took effect between the first and the last attempt at each poison, by its number. */
+/** How many others took effect between the first and the last attempt of each poisonous event, by its number. */
 function countPassed(isPoison: (number: number) => boolean): Map<number, number> {
   const begun = new Map<number, number>()
   const passed = new Map<number, number>()
@@ -76,7 +76,7 @@ function countPassed(isPoison: (number: number) => boolean): Map<number, number>
   return passed
 }
 
-/** How many calls in a row were refused at most, in the order in which they were answered: what opens a circuit. */
+/** The most calls in a row that were refused, in the order of their answers. */
 function countRefusedInARow(): number {
   let [most, row] = [0, 0]
   for (const call of sender.calls().sort((one, other) => one.ended - other.ended)) {
@@ -98,7 +98,7 @@ afterEach(async () => {
 })
 
 describe.skipIf(noRedis || noPostgres).each(ENGINES)('with an inbox on %s,', (engine) => {
-  it('what always fails is given up, holds nothing up, and costs the circuit nothing', {
+  it('a delivery that always fails becomes a dead letter, delays no other, and does not count toward the circuit breaker', {
     timeout: 300_000,
   }, async () => {
     const isPoison = (number: number) => number % ONE_IN === ONE_IN / 2
@@ -132,7 +132,7 @@ describe.skipIf(noRedis || noPostgres).each(ENGINES)('with an inbox on %s,', (en
     )
   })
 
-  it('a shop that handles at once and protects its circuit has it closed when everything fails', async () => {
+  it('with `on-failures` the circuit breaker stays closed when everything fails', async () => {
     const brokenWhile = () => join(effects.folder, 'broken')
     await open(engine, () => {
       writeFileSync(brokenWhile(), '')

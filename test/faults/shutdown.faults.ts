@@ -12,13 +12,13 @@ import { openSender, type Sender, type SentOrder } from './sender.ts'
 import type { Line, Settings } from './shop/settings.ts'
 import { killAll, type ShopProcess, startShop } from './shop-process.ts'
 
-/** How often each shop is shut down while deliveries come. */
+/** How often each shop is shut down under load. */
 const TIMES = 3
 const EVERY_MS = 3
 const small = (): SentOrder => ({ topic: 'customers.create' })
-/** Between two shutdowns, at least: the next process may need as long to start. */
+/** The least time between two shutdowns, for the next process to start. */
 const UNDISTURBED_MS = 400
-/** How long a shop may take to shut down. The handlers of the load are done in no time, but a machine may be slow. */
+/** The longest time for a shutdown on a slow machine. */
 const SLOWEST_MS = 10_000
 const QUICK_MS = 5000
 
@@ -39,7 +39,7 @@ afterAll(async () => {
 })
 
 describe.skipIf(noRedis || noPostgres)('SIGTERM under load', { timeout: 120_000 }, () => {
-  it.for(CASES)('ends a process in time, and the next one takes the rest: $mode, $engine', async (shop, test) => {
+  it.for(CASES)('ends a process in time, and the next one handles the rest: $mode, $engine', async (shop, test) => {
     const scene = await openScene(shop, test.onTestFinished)
     let current = await scene.takeOver({})
     const [load, since] = [sendSteadily(scene.sender, EVERY_MS, small), performance.now()]
@@ -68,7 +68,7 @@ describe.skipIf(noRedis || noPostgres)('SIGTERM under load', { timeout: 120_000 
 })
 
 describe('SIGTERM while connections are busy', { timeout: 60_000 }, () => {
-  it.for(['inline', 'inbox'] as const)('ends a process all the same: %s', async (mode, test) => {
+  it.for(['inline', 'inbox'] as const)('ends a process in time: %s', async (mode, test) => {
     const scene = await openScene({ mode, engine: 'sqlite' }, test.onTestFinished)
     const shop = await scene.takeOver({ handlerMs: 20 })
     const busy = keepBusy(Number(shop.port), scene.sender.secrets)
@@ -84,7 +84,7 @@ describe('SIGTERM while connections are busy', { timeout: 60_000 }, () => {
 })
 
 describe.skipIf(noRedis || noPostgres)('SIGTERM while handlers are slow', { timeout: 120_000 }, () => {
-  // Side by side: they wait.
+  // At once, because they mostly wait.
   vi.setConfig({ maxConcurrency: 6 })
 
   it.concurrent.for(CASES)('ends a process in time, and the next one handles: $mode, $engine', async (shop, test) => {
@@ -125,12 +125,12 @@ function formatCounts(statuses: readonly (number | undefined)[]): string {
 
 interface Scene {
   readonly sender: Sender
-  /** Starts a process at the same port, as soon as the one before has left it. */
+  /** Starts a process on the same port, as soon as the previous one has closed it. */
   takeOver(more: Partial<Settings>): Promise<ShopProcess>
-  /** Resolves when that many events were answered 2xx, and took effect. */
+  /** Resolves when this many events were answered 2xx and took effect. */
   isDone(count: number): Promise<void>
   lines(): Line[]
-  /** The statuses with which calls were answered that were not acknowledged. */
+  /** The statuses of the calls that were not acknowledged. */
   refusals(): number[]
   answers(): string
 }

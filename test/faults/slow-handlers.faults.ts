@@ -10,7 +10,7 @@ import { killAll, type ShopProcess, startShop } from './shop-process.ts'
 
 const NUMBERS = [1, 2, 3, 4, 5]
 const HANDLER_MS = 10_000
-/** A fifth of how long a handler runs: it is renewed all the while. */
+/** A fifth of the handler's time, so the lease must be renewed. */
 const LEASE_MS = 2000
 /** The default of `deadlineMs`. */
 const DEADLINE_MS = 4000
@@ -24,13 +24,13 @@ afterAll(async () => {
   await places?.close()
 })
 
-// All at once: their handlers sleep.
+// All at once, because their handlers only sleep.
 vi.setConfig({ maxConcurrency: 9 })
 
 describe.skipIf(noRedis || noPostgres)('a handler that takes ten seconds', { timeout: 60_000 }, () => {
   const inline = { idempotency: { leaseMs: LEASE_MS } }
 
-  it.concurrent.for(ENGINES)('is told to stop at the deadline, and then run again: %s', async (engine, test) => {
+  it.concurrent.for(ENGINES)('is aborted at the deadline, and then runs again: %s', async (engine, test) => {
     const scene = await openScene(engine, inline, test.onTestFinished)
     const slow = await scene.start({ handlerMs: HANDLER_MS })
     const sending = scene.sendAll()
@@ -47,10 +47,10 @@ describe.skipIf(noRedis || noPostgres)('a handler that takes ten seconds', { tim
       expect(tookMs(calls[0])).toBeGreaterThan(DEADLINE_MS - 100)
       expect(calls.at(-1)?.status).toBe(200)
     }
-    console.log(`${engine}, inline, stops when it is told: ${scene.report()}`)
+    console.log(`${engine}, inline, obeys its signal: ${scene.report()}`)
   })
 
-  it.concurrent.for(ENGINES)('is not run beside itself if it does not stop, nor after it: %s', async (engine, test) => {
+  it.concurrent.for(ENGINES)('does not run twice if it ignores its signal: %s', async (engine, test) => {
     const scene = await openScene(engine, inline, test.onTestFinished)
     const shop = await scene.start({ handlerMs: HANDLER_MS, ignoresSignal: true })
     await scene.settled(scene.sendAll())
@@ -64,10 +64,10 @@ describe.skipIf(noRedis || noPostgres)('a handler that takes ten seconds', { tim
       expect(new Set(retries.slice(0, -1))).toEqual(new Set([409]))
       expect(tookMs(calls[0])).toBeGreaterThan(DEADLINE_MS - 100)
     }
-    console.log(`${engine}, inline, goes on when it is told to stop: ${scene.report()}`)
+    console.log(`${engine}, inline, ignores its signal: ${scene.report()}`)
   })
 
-  it.concurrent.for(ENGINES)('costs the sender nothing behind an inbox: %s', async (engine, test) => {
+  it.concurrent.for(ENGINES)('does not delay the sender with an inbox: %s', async (engine, test) => {
     const deferred = { inbox: { leaseMs: LEASE_MS }, worker: { backoffMs: 100 } }
     const scene = await openScene(engine, deferred, test.onTestFinished)
     const shop = await scene.start({ handlerMs: HANDLER_MS })
@@ -96,7 +96,7 @@ function tookMs(call: Call | undefined): number {
 interface Scene {
   start(more: Partial<Settings>): Promise<ShopProcess>
   sendAll(): Promise<unknown>
-  /** Resolves when all that was sent was answered 2xx. */
+  /** Resolves when all events were answered 2xx. */
   settled(sending: Promise<unknown>): Promise<void>
   count(what: Line['what']): number
   findLines(number: number): Line[]

@@ -23,7 +23,7 @@ function openDisk(onTestFinished: (end: () => void) => void, kilobytes = 800): D
 if (noDisk) console.log(`A disk that is full or read-only is not tested: ${noDisk}.`)
 
 describe.skipIf(noDisk)('a disk that is full', () => {
-  it('has an inbox refuse what it cannot keep, lose nothing, and go on when there is room', async ({
+  it('makes an inbox refuse what it cannot store, lose nothing, and work again when there is space', async ({
     onTestFinished,
   }) => {
     const { receive, work, send, sendAll, settled, isDone, effects } = await openScene('inbox', onTestFinished)
@@ -48,7 +48,7 @@ describe.skipIf(noDisk)('a disk that is full', () => {
     console.log('inbox on a full disk: 14 sent, 4 of them refused and taken later; 0 lost, 0 twice')
   })
 
-  it('has a store refuse what it cannot claim, and remember later what was handled meanwhile', async ({
+  it('makes a store refuse what it cannot reserve, and record later what was handled meanwhile', async ({
     onTestFinished,
   }) => {
     const { receive, send, sendAll, settled, isDone, effects } = await openScene('store', onTestFinished)
@@ -61,7 +61,7 @@ describe.skipIf(noDisk)('a disk that is full', () => {
     expect(await answer).toBe(200)
     await vi.waitFor(() => expect(first.output()).toContain('was handled, but the idempotency store could not be told'))
     expect(await send(3)).toBe(200)
-    // What the last attempt has taken of the disk may do for a claim or two.
+    // The space that the last attempt took may be enough for a reservation or two.
     let count = 5
     while ((await send(count - 1)) === 200 && count < 20) count += 1
     await vi.waitFor(() => expect(first.output()).toContain('503 STORE_UNAVAILABLE'))
@@ -77,10 +77,10 @@ describe.skipIf(noDisk)('a disk that is full', () => {
   })
 })
 
-describe.each(['inbox', 'store'] as const)('a process does not start, and says what to do, with the %s', (kind) => {
+describe.each(['inbox', 'store'] as const)('a process does not start and says what to do, with the %s', (kind) => {
   it.for<[string, (folder: string, file: string) => unknown]>([
-    ['in a folder that is not there', (folder) => join(folder, 'missing')],
-    ['in a file that is no database', (folder, file) => writeFileSync(file, 'no database '.repeat(1000)) ?? folder],
+    ['in a folder that does not exist', (folder) => join(folder, 'missing')],
+    ['in a file that is not a database', (folder, file) => writeFileSync(file, 'no database '.repeat(1000)) ?? folder],
   ])('%s', async ([, prepare], { onTestFinished }) => {
     const { receive, getFile, effects } = await openScene(kind, onTestFinished)
     const place = String(prepare(effects.folder, getFile(effects.folder)))
@@ -108,7 +108,7 @@ describe.each(['inbox', 'store'] as const)('a process does not start, and says w
   })
 })
 
-/** Whether the processes have told that something is wrong with the file. */
+/** Whether the processes have reported that the file is damaged. */
 const haveReported = (...shops: readonly (ShopProcess | undefined)[]) =>
   shops.some((shop) =>
     /cannot be used|malformed|not a database|DOCUMENT_INVALID|BODY_DAMAGED|STORE_UNAVAILABLE/.test(
@@ -117,10 +117,10 @@ const haveReported = (...shops: readonly (ShopProcess | undefined)[]) =>
   )
 
 describe.each(['inbox', 'store'] as const)('damage to the file of the %s', (kind) => {
-  it('that is in use is told, or does no harm', async ({ onTestFinished }) => {
+  it('that is in use is reported, or does no harm', async ({ onTestFinished }) => {
     const scene = await openScene(kind, onTestFinished, { retries: 0 })
     const draw = createRandom(7)
-    const found = { accepted: 0, refused: 0, 'not handled, and told': 0, silent: 0 }
+    const found = { accepted: 0, refused: 0, 'not handled, and reported': 0, silent: 0 }
     for (const round of createNumbers(6)) {
       const folder = join(scene.effects.folder, `round-${round}`)
       mkdirSync(folder)
@@ -139,7 +139,7 @@ describe.each(['inbox', 'store'] as const)('damage to the file of the %s', (kind
         .catch(() => {})
       found.accepted += accepted.length
       found.refused += answers.filter((answer) => answer === 503).length
-      found[haveReported(receiver, worker) ? 'not handled, and told' : 'silent'] += notHandled()
+      found[haveReported(receiver, worker) ? 'not handled, and reported' : 'silent'] += notHandled()
       await Promise.all([receiver.kill(), worker?.kill()])
     }
     console.log(`${kind} damaged in use, 6 rounds: ${inspect(found)}`)
@@ -156,7 +156,7 @@ describe.each(['inbox', 'store'] as const)('damage to the file of the %s', (kind
     await first.kill()
     checkpoint(scene.getFile(folder))
     const draw = createRandom(11)
-    const rounds = { refused: 0, harmless: 0, told: 0 }
+    const rounds = { refused: 0, harmless: 0, reported: 0 }
     for (const round of createNumbers(12)) {
       const place = join(folder, `damaged-${round}`)
       damage(copyDatabase(scene.getFile(folder), place), draw)
@@ -178,13 +178,13 @@ describe.each(['inbox', 'store'] as const)('damage to the file of the %s', (kind
           due.map((number) => [number, 1]),
         )
       await vi.waitFor(() => expect(isRight() || haveReported(receiver, worker)).toBe(true), 10_000)
-      rounds[isRight() ? 'harmless' : 'told'] += 1
+      rounds[isRight() ? 'harmless' : 'reported'] += 1
       await Promise.all([receiver.kill(), worker?.kill()])
     }
     console.log(`${kind} damaged at rest, 12 rounds: ${inspect(rounds)}; 0 silent`)
   })
 
-  it('by which the end of its WAL is gone leaves what came before, and nothing else', async ({ onTestFinished }) => {
+  it('that cuts the end of its WAL leaves the earlier deliveries, and nothing else', async ({ onTestFinished }) => {
     const scene = await openScene(kind, onTestFinished)
     const { folder } = scene.effects
     const leases = { idempotency: { leaseMs: 500 } }

@@ -46,7 +46,7 @@ async function probe(receiver: Receiver): Promise<Findings> {
   return found
 }
 
-function tell(receiver: string, found: Findings): void {
+function report(receiver: string, found: Findings): void {
   const findings = names.flatMap((name) => (found[name] ? [`${name} (${found[name]})`] : []))
   console.log(`${receiver.padEnd(32)} ${findings.join(', ') || `passes all ${names.length} probes`}`)
 }
@@ -56,14 +56,14 @@ describe('of the hand-written receivers', () => {
     '%s is caught by the probes for its mistake and by no other',
     async (program, probes) => {
       const found = await probe({ program })
-      tell(program, found)
+      report(program, found)
       expect(Object.keys(found).sort()).toEqual([...probes].sort())
     },
   )
 
   it('the careful one passes all probes', async () => {
     const found = await probe({ program: 'careful' })
-    tell('careful', found)
+    report('careful', found)
     expect(found).toEqual({})
   })
 })
@@ -90,13 +90,13 @@ describe.each(Object.entries(ENGINES))('Hooklayer on %s', (name, engine) => {
 
 describe('Hooklayer with an inbox and no store', () => {
   it('recognizes bytes, but neither events nor their order', async () => {
-    const found = await probeHooklayer('sqlite', 'inbox alone')
+    const found = await probeHooklayer('sqlite', 'inbox-alone')
     expect(Object.keys(found).sort()).toEqual(['again and again', 'failed half-way', 'overtaken'])
   })
 })
 
 async function probeHooklayer(engine: string, how: string, { url } = { url: '' }): Promise<Findings> {
   const found = await probe({ program: 'hooklayer', args: (namespace) => [engine, how, namespace, url] })
-  tell(`Hooklayer, ${engine}, ${how}`, found)
+  report(`Hooklayer, ${engine}, ${how}`, found)
   return found
 }

@@ -34,7 +34,7 @@ describe('the options of a worker', () => {
 })
 
 describe('a worker', () => {
-  it('waits longer after each attempt, up to the most that it may, and never as long as another', async () => {
+  it('waits longer after each attempt, up to the limit, with jitter', async () => {
     const delays: number[] = []
     const inbox: Inbox = createMemoryInbox()
     const { work } = createShop({
@@ -52,7 +52,7 @@ describe('a worker', () => {
     expect(new Set(delays).size).toBeGreaterThan(3)
   })
 
-  it('tells a handler to stop when it cannot wait any more', async () => {
+  it('aborts the signal of a handler when its time-out has passed', async () => {
     const { waitFor } = await createScene(suite)
     const { receiver, work } = createShop()
     let signal: AbortSignal | undefined
@@ -68,7 +68,7 @@ describe('a worker', () => {
     expect(signal?.aborted).toBe(true)
   })
 
-  it('survives an inbox that fails, and says so', async () => {
+  it('survives an inbox that fails, and logs it', async () => {
     const { waitFor } = await createScene(suite)
     const { logger, lines } = recordingLogger()
     const inbox = createMemoryInbox()

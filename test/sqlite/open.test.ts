@@ -23,7 +23,7 @@ function createTextFile(folder: string): string {
   return file
 }
 
-/** Has everything but its first page overwritten. */
+/** A database whose pages are overwritten, except the first one. */
 function createDamaged(folder: string, create: Create): string {
   const file = join(folder, 'damaged.sqlite')
   create({ file }).close()
@@ -37,7 +37,7 @@ function createDamaged(folder: string, create: Create): string {
   return file
 }
 
-/** Has a row that one of its indexes does not know. */
+/** A database with a row that is missing in an index. */
 function createIncomplete(folder: string, create: Create): string {
   const file = join(folder, 'incomplete.sqlite')
   create({ file }).close()
@@ -63,11 +63,11 @@ const PAGE = 4096
 describe.each<[string, Create]>([
   ['inbox', createSqliteInbox],
   ['store', createSqliteStore],
-])('what the SQLite %s is to be kept in', (_, create) => {
+])('the location of the SQLite %s', (_, create) => {
   it.each([
-    ['in a folder that is not there', (folder: string) => join(folder, 'missing', 'hooklayer.sqlite')],
+    ['in a folder that does not exist', (folder: string) => join(folder, 'missing', 'hooklayer.sqlite')],
     ['that is a folder', (folder: string) => mkdirSync(join(folder, 'one'), { recursive: true }) ?? ''],
-    ['that is no database', createTextFile],
+    ['that is not a database', createTextFile],
     ['that is damaged', createDamaged],
     ['with an index that lacks a row', createIncomplete],
   ])('is refused at once if it is a file %s, by its name', (_, prepare) => {
@@ -85,7 +85,7 @@ describe.each<[string, Create]>([
     expect(thrownBy(() => create(location as Location))).toEqual(new TypeError(message))
   })
 
-  it('is a file with its tables at once, whose readers and writers do not wait for each other', async () => {
+  it('creates a file with its tables at once, in WAL mode', async () => {
     const file = join(newFolder(), 'hooklayer.sqlite')
     await create({ file }).close()
     const database = new Libsql(file)
@@ -97,7 +97,7 @@ describe.each<[string, Create]>([
   })
 })
 
-/** Has another process write to a file, which is no WAL yet, for half a second. */
+/** Starts another process that writes to a file, not in WAL mode yet, for half a second. */
 async function writeElsewhere(file: string): Promise<void> {
   const script = `
     const database = new (require('libsql'))(process.argv[1])
@@ -109,7 +109,7 @@ async function writeElsewhere(file: string): Promise<void> {
   await once(child.stdout, 'data')
 }
 
-describe('a SQLite file that another process is making at that moment', () => {
+describe('a SQLite file that another process is creating', () => {
   it('is waited for', async () => {
     const file = join(newFolder(), 'hooklayer.sqlite')
     await writeElsewhere(file)
@@ -120,7 +120,7 @@ describe('a SQLite file that another process is making at that moment', () => {
 })
 
 describe('a SQLite database in memory', () => {
-  it('is no place for an inbox, which would lose what it has vouched for', () => {
+  it('is refused for an inbox, which would lose what it has acknowledged', () => {
     const database = new Libsql(':memory:')
     onTestFinished(() => void database.close())
     const message =

@@ -17,7 +17,7 @@ describe('a store in memory that is full', () => {
     await reserveKey(store, 'a')
   })
 
-  it('rejects another claim rather than forget one', async () => {
+  it('rejects another reservation instead of forgetting one', async () => {
     const store = createMemoryStore({ maxEntries: 2 })
     const { token } = await reserveKey(store, 'a')
     await reserveKey(store, 'b')
@@ -27,7 +27,7 @@ describe('a store in memory that is full', () => {
     await reserveKey(store, 'c')
   })
 
-  it('gives the place of a claim whose lease has run out to another, and keeps the names that are done', async () => {
+  it('replaces an expired reservation by another, and keeps the names that are done', async () => {
     const store = createMemoryStore({ maxEntries: 1 })
     const { token } = await reserveKey(store, 'a')
     await store.renew('a', token, { leaseMs: LONG_MS, done: ['ship'] })

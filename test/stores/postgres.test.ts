@@ -63,7 +63,7 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     await pool.end()
   })
 
-  it('migrates once, however many processes do it at once and again', async () => {
+  it('migrates once, however often and in however many processes it is called', async () => {
     const table = newTable()
     const migrations = Array.from({ length: 20 }, () => createdTable(table))
     expect(await Promise.all(migrations)).toHaveLength(20)
@@ -79,20 +79,20 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     await reserveKey(store, 'key')
   })
 
-  it('takes any name for a table, and a schema before it', async () => {
+  it('accepts any name for a table, and a schema before it', async () => {
     const odd = `it's "$$ a \`table\`\\; drop`
     const store = createPostgresStore({ client: pool, table: await createdTable(odd) })
     await store.complete('key', (await reserveKey(store, 'key')).token, COMPLETE_OPTIONS)
     const schema = newTable()
     await pool.query(`create schema ${schema}`)
-    const within = createPostgresStore({ client: pool, table: `${schema}.claims` })
+    const within = createPostgresStore({ client: pool, table: `${schema}.events` })
     await within.migrate()
     await reserveKey(within, 'key')
-    expect((await pool.query(`select key from ${schema}.claims`)).rows).toEqual([{ key: 'key' }])
+    expect((await pool.query(`select key from ${schema}.events`)).rows).toEqual([{ key: 'key' }])
     await pool.query(`drop schema ${schema} cascade`)
   })
 
-  it('sends one statement an operation, but for one reservation in a hundred', async () => {
+  it('sends one statement for each operation, except for one reservation in a hundred', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5)
     const statements: string[] = []
     const client: PostgresClient = {
@@ -108,7 +108,7 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     expect(statements).toHaveLength(2)
   })
 
-  it('sweeps what has expired, and nothing else', async () => {
+  it('deletes expired rows, and nothing else', async () => {
     const table = await createdTable()
     const store = createPostgresStore({ client: pool, table })
     const handle = async (name: string, retentionMs: number) => {
@@ -128,7 +128,7 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     expect(rows.map(({ key }) => key)).toEqual(['held', 'kept', 'last', 'orders/kept'])
   })
 
-  it('takes part in a transaction: a claim is committed or rolled back with it', async () => {
+  it('takes part in a transaction: a reservation is committed or rolled back with it', async () => {
     const table = await createdTable()
     const outside = createPostgresStore({ client: pool, table })
     const client = await pool.connect()
@@ -173,7 +173,7 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     }
   })
 
-  it('counts a lease from when it is given in a long transaction, not from when that began', async () => {
+  it('counts a lease from the statement, not from the start of a long transaction', async () => {
     const table = await createdTable()
     const client = await pool.connect()
     const store = createPostgresStore({ client, table })

@@ -67,7 +67,7 @@ describe.skipIf(noRedis)('the store in Redis', () => {
   })
   afterAll(() => redis.close())
 
-  it('is one store for both clients, which find the same keys', async () => {
+  it('is one store for both clients: they find the same keys', async () => {
     const io = await openIoRedis(url)
     const one = createRedisStore({ client: redis.client, prefix })
     const other = createRedisStore({ client: io.client, prefix })
@@ -82,7 +82,7 @@ describe.skipIf(noRedis)('the store in Redis', () => {
     await io.close()
   })
 
-  it('goes on when Redis has forgotten the scripts', async () => {
+  it('works after Redis has dropped the scripts', async () => {
     const store = createRedisStore({ client: redis.client, prefix })
     const { token } = await reserveKey(store, 'flushed')
     await redis.client.scriptFlush()
@@ -90,7 +90,7 @@ describe.skipIf(noRedis)('the store in Redis', () => {
     expect(await store.reserve('flushed', reserveOptions(LONG_MS))).toEqual({ state: 'completed' })
   })
 
-  it('lets everything expire', async () => {
+  it('sets an expiry on all keys', async () => {
     const store = createRedisStore({ client: redis.client, prefix: `${prefix}expiring:` })
     const version = { resource: 'orders/OeRyhjDlje', updatedAt: '2026-01-01T00:00:00.000Z' }
     const [held, ended, released] = await Promise.all(

@@ -35,7 +35,7 @@ testStore('the store in a SQLite file', async () => {
   }
 })
 
-/** Those that are there: Node has one of its own from 22.13 on. */
+/** The drivers that are available. Node has its own from 22.13 on. */
 const modules: Record<string, ((file: string) => SqliteDatabase) | undefined> = {
   libsql: (file) => new Libsql(file),
   'node:sqlite': await nodeSqlite(),
@@ -71,7 +71,7 @@ describe('the store in SQLite', () => {
   const version = { resource: 'orders/OeRyhjDlje', updatedAt: '2026-02-01T00:00:00.000Z' }
   const older = { ...version, updatedAt: '2026-01-01T00:00:00.000Z' }
 
-  it('is one store for createSeveral processes on one file, which create it together', async () => {
+  it('is one store for several processes that create one file together', async () => {
     const file = newFile()
     const start = String(Date.now() + 2000)
     const race = () => promisify(execFile)(process.execPath, ['--import', 'tsx', RACER, file, start, '200'])
@@ -81,7 +81,7 @@ describe('the store in SQLite', () => {
     expect(new Set(won).size).toBe(200)
   })
 
-  it('outlives the process: another opens the file and finds what was completed', async () => {
+  it('keeps completed events for another process that opens the file', async () => {
     const file = newFile()
     const first = createSqliteStore({ file })
     await first.complete('key', (await reserveKey(first, 'key')).token, COMPLETE_OPTIONS)
@@ -91,7 +91,7 @@ describe('the store in SQLite', () => {
     await second.close()
   })
 
-  it('sweeps what has expired, and nothing else', async () => {
+  it('deletes expired rows, and nothing else', async () => {
     const database = new Libsql(newFile())
     const store = createSqliteStore({ database })
     vi.spyOn(Math, 'random').mockReturnValue(0.5)
@@ -118,7 +118,7 @@ describe('the store in SQLite', () => {
     database.close()
   })
 
-  it('takes part in a transaction of the database: a claim is committed or rolled back with it', async () => {
+  it('takes part in a transaction of the database: a reservation is committed or rolled back with it', async () => {
     const database = new Libsql(newFile())
     const store = createSqliteStore({ database })
     const handle = async (end: string) => {
@@ -136,7 +136,7 @@ describe('the store in SQLite', () => {
     database.close()
   })
 
-  it('completes nothing if the version cannot be remembered, and tells the error of the database', async () => {
+  it('completes nothing if the version cannot be recorded, and rejects with the error of the database', async () => {
     const database = new Libsql(newFile())
     const store = createSqliteStore({ database })
     const { token } = await reserveKey(store, 'key', reserveOptions(LONG_MS, version))
@@ -148,7 +148,7 @@ describe('the store in SQLite', () => {
     database.close()
   })
 
-  it('leaves the settings of a database alone that it was given, which may be in memory or in a transaction', async () => {
+  it('does not change the settings of a given database, which may be in memory or in a transaction', async () => {
     const database = new Libsql(':memory:')
     database.exec('pragma synchronous = off; begin')
     const store = createSqliteStore({ database })
@@ -159,7 +159,7 @@ describe('the store in SQLite', () => {
     database.close()
   })
 
-  it('rejects what could not be committed, however far it had come', async () => {
+  it('rejects when the commit fails', async () => {
     const database = new Libsql(newFile())
     const store = createSqliteStore({ database })
     const { token } = await reserveKey(store, 'held')
@@ -180,7 +180,7 @@ describe('the store in SQLite', () => {
     database.close()
   })
 
-  it('rejects when it is closed, and leaves a database alone that it was given', async () => {
+  it('rejects when it is closed, and leaves a given database open', async () => {
     const database = new Libsql(newFile())
     for (const store of [createSqliteStore({ database }), createSqliteStore({ file: newFile() })]) {
       await reserveKey(store, 'key')

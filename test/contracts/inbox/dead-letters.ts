@@ -28,7 +28,7 @@ async function kill(
 const toIds = (deadLetters: readonly { readonly id: string }[]) => deadLetters.map(({ id }) => id)
 
 export function testDeadLetters(suite: InboxSuite): void {
-  describe('a delivery that cannot be helped', () => {
+  describe('a delivery whose error is permanent', () => {
     it.each([
       [new PermanentError('The warehouse does not know it.'), 'PERMANENT', 'The warehouse does not know it.'],
       [new WebhookError('DOCUMENT_INVALID'), 'DOCUMENT_INVALID', new WebhookError('DOCUMENT_INVALID').message],
@@ -53,7 +53,7 @@ export function testDeadLetters(suite: InboxSuite): void {
   })
 
   describe('dead letters', () => {
-    it('are listed oldest first, all of them or those that suit a filter', async () => {
+    it('are listed oldest first, all of them or those that match a filter', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       await kill(scene, inbox, [createStored('a')])
@@ -76,7 +76,7 @@ export function testDeadLetters(suite: InboxSuite): void {
       expect(await listed({ topic: 'customers.create' })).toEqual([])
     })
 
-    it('are listed, retried and discarded however many there are', async () => {
+    it('are listed, retried and discarded over many pages', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       await kill(scene, inbox, createSeveral(250, 'bad'))
@@ -90,7 +90,7 @@ export function testDeadLetters(suite: InboxSuite): void {
       expect(await listDeadLetters(inbox)).toEqual([])
     })
 
-    it('are got with the delivery, byte for byte', async () => {
+    it('are read with the delivery, byte for byte', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const body = Uint8Array.from({ length: 300 }, (_, at) => at % 256)
@@ -106,7 +106,7 @@ export function testDeadLetters(suite: InboxSuite): void {
       expect({ ...got, body: [...(got?.body ?? [])] }).toEqual({ ...delivery, body: [...body] })
     })
 
-    it('are retried one by one, at the end and with all their attempts', async () => {
+    it('are retried one by one, at the end of the queue and with all their attempts', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       await kill(scene, inbox, [createStored('bad'), createStored('worse')])
@@ -139,7 +139,7 @@ export function testDeadLetters(suite: InboxSuite): void {
       expect(await inbox.statistics()).toMatchObject({ queued: 1, dead: 1 })
     })
 
-    it('are retried once each, even if they die again at once', async () => {
+    it('are retried once each, even if they fail again at once', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { process, started } = createRecording(() => Promise.reject(new PermanentError('no use')))
@@ -152,7 +152,7 @@ export function testDeadLetters(suite: InboxSuite): void {
       expect(started).toHaveLength(10)
     })
 
-    it('are none of what is waiting, was handled, or was never there', async () => {
+    it('do not include deliveries that are waiting, were handled or never existed', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       await putAll(inbox, [createStored('handled')])
@@ -169,7 +169,7 @@ export function testDeadLetters(suite: InboxSuite): void {
       expect(await inbox.statistics()).toMatchObject({ queued: 1, dead: 0 })
     })
 
-    it.runIf(suite.isDurable)('are there when the inbox is opened anew', async () => {
+    it.runIf(suite.isDurable)('are kept when the inbox is opened again', async () => {
       const scene = await createScene(suite)
       const before = await scene.open()
       await kill(scene, before, [createStored('bad')])

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { recordingLogger } from '../../deliveries.ts'
 import { createRecording, createScene, createStored, type InboxSuite, listDeadLetters, putAll } from './harness.ts'
 
-/** Fails as it is told, attempt by attempt, then succeeds. */
+/** Fails with each of the codes, one for each attempt, then succeeds. */
 function failing(...codes: readonly (ConstructorParameters<typeof WebhookError>[0] | 'a bug')[]) {
   const left = [...codes]
   return () => {
@@ -15,7 +15,7 @@ function failing(...codes: readonly (ConstructorParameters<typeof WebhookError>[
 
 export function testExcusedFailures(suite: InboxSuite): void {
   describe('a failure that says nothing about the delivery', () => {
-    it('is no attempt: only the others are counted', async () => {
+    it('does not count as an attempt', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       await putAll(inbox, [createStored('one')])
@@ -39,7 +39,7 @@ export function testExcusedFailures(suite: InboxSuite): void {
       expect(waited).toEqual([1, 1, 1, 1, 2])
     })
 
-    it('is waited out, and those of its group wait as well', async () => {
+    it('delays the delivery, and the others of its group with it', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const group = 'orders/A'
@@ -61,7 +61,7 @@ export function testExcusedFailures(suite: InboxSuite): void {
       expect(second - first).toBeGreaterThan(290)
     })
 
-    it('leaves the delivery to others at once where the receiver is closed', async () => {
+    it('returns the delivery to other workers at once if the receiver is closed', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const [closing, working] = [await open(), await open()]
       const receiver = createReceiver({ secrets: () => undefined, logger: recordingLogger().logger })

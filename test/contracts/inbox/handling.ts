@@ -16,7 +16,7 @@ const EMPTY = { queued: 0, running: 0, failed: 0, dead: 0, oldest: undefined }
 
 export function testHandling(suite: InboxSuite): void {
   describe('a delivery that fails', () => {
-    it('is tried again after the delay that belongs to the attempt', async () => {
+    it('is retried after the delay of the attempt', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const attempts: { number: number; at: number }[] = []
@@ -24,22 +24,22 @@ export function testHandling(suite: InboxSuite): void {
         attempts.push({ number, at: performance.now() })
         if (number < 3) throw new Error('not yet')
       }
-      const asked: number[] = []
+      const delays: number[] = []
       const delayMs = (attempt: number) => {
-        asked.push(attempt)
+        delays.push(attempt)
         return attempt * 150
       }
       consume(inbox, fail, { attempts: 5, delayMs })
       await putAll(inbox, [createStored('late')])
       await waitFor(async () => expect(await inbox.statistics()).toEqual(EMPTY))
       expect(attempts.map(({ number }) => number)).toEqual([1, 2, 3])
-      expect(asked).toEqual([1, 2])
+      expect(delays).toEqual([1, 2])
       const [first = 0, second = 0, third = 0] = attempts.map(({ at }) => at)
       expect(second - first).toBeGreaterThan(140)
       expect(third - second).toBeGreaterThan(290)
     })
 
-    it.runIf(suite.isDurable)('keeps its number of attempts and its delay when the inbox is opened anew', async () => {
+    it.runIf(suite.isDurable)('keeps its number of attempts and its delay when the inbox is opened again', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const before = await open()
       await putAll(before, [createStored('late')])
@@ -55,7 +55,7 @@ export function testHandling(suite: InboxSuite): void {
       expect((attempts[0]?.at ?? 0) - failedAt).toBeGreaterThan(1000)
     })
 
-    it('does not keep the others waiting, however poisonous it is', async () => {
+    it('does not delay the others, even if it always fails', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const { process, ended } = createRecording(({ id }) => {
@@ -68,7 +68,7 @@ export function testHandling(suite: InboxSuite): void {
       expect(await inbox.statistics()).toEqual({ ...EMPTY, dead: 6 })
     })
 
-    it('is given up after as many attempts as there are', async () => {
+    it('becomes a dead letter after the last attempt', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const { process, started } = createRecording(() => Promise.reject(new WebhookError('HANDLER_FAILED')))
@@ -90,8 +90,8 @@ export function testHandling(suite: InboxSuite): void {
     })
   })
 
-  describe('hands', () => {
-    it('are as many as allowed, and no more', async () => {
+  describe('concurrency', () => {
+    it('is used in full, and not exceeded', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const gate = createGate()
@@ -105,7 +105,7 @@ export function testHandling(suite: InboxSuite): void {
       expect(peak.get('all')).toBe(3)
     })
 
-    it('are not occupied by a topic beyond its limit', async () => {
+    it('is not taken up by a topic beyond its limit', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const gate = createGate()
@@ -120,7 +120,7 @@ export function testHandling(suite: InboxSuite): void {
       expect(peak.get('orders.slow')).toBe(2)
     })
 
-    it('of createSeveral consumers share the work, and none does it twice', async () => {
+    it('of several workers adds up, and no delivery is handled twice', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const [one, other] = [await open(), await open()]
       const [left, right] = [createRecording(() => sleep(5)), createRecording(() => sleep(5))]
@@ -136,7 +136,7 @@ export function testHandling(suite: InboxSuite): void {
   })
 
   describe('statistics', () => {
-    it('say what waits, runs, has failed and is dead, and how old it is', async () => {
+    it('count what is queued, running, failed and dead, and give the age of the oldest', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       expect(await inbox.statistics()).toEqual(EMPTY)

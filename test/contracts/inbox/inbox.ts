@@ -9,11 +9,11 @@ import { testStoring } from './storing.ts'
 import { testWorker } from './worker.ts'
 
 /**
- * What every inbox has to keep, on a real engine.
+ * The contract of every inbox, on a real engine.
  *
- * @param start makes a place that is empty; the suite opens createSeveral inboxes on it, closes them, and ends the place.
- * @param options `isDurable`: whether what was stored is there when an inbox is opened anew; default true. `timeoutMs`: how long
- * to wait for what happens in the end; default 10 s.
+ * @param start creates an empty place. The suite opens several inboxes on it, closes them, and ends the place.
+ * @param options `isDurable`: whether deliveries survive closing the inbox; default true. `timeoutMs`: how long
+ * to wait for an expected state; default 10 s.
  */
 export function testInbox(
   name: string,

@@ -13,8 +13,8 @@ import {
 } from './harness.ts'
 
 export function testOrder(suite: InboxSuite): void {
-  describe('what is ready', () => {
-    it('is handed out oldest first', async () => {
+  describe('deliveries that are ready', () => {
+    it('are handled oldest first', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const deliveries = createSeveral(12, 'in-order')
@@ -27,7 +27,7 @@ export function testOrder(suite: InboxSuite): void {
   })
 
   describe('deliveries of one group', () => {
-    it('are handed out one after another in their order, whoever consumes, even if some have to be tried again', async () => {
+    it('are handled one after another in their order, by any worker, even if some are retried', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const [one, other] = [await open(), await open()]
       const groups = ['orders/A', 'orders/B', 'orders/C']
@@ -54,13 +54,13 @@ export function testOrder(suite: InboxSuite): void {
     it('wait for an earlier one that waits for its next attempt, and others do not', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
-      const isMended = createGate()
-      let mended = false
-      isMended.opened.then(() => {
-        mended = true
+      const isFixed = createGate()
+      let fixed = false
+      isFixed.opened.then(() => {
+        fixed = true
       })
       const { process, started, ended } = createRecording(({ id }) => {
-        if (id === 'first' && !mended) throw new Error('not yet')
+        if (id === 'first' && !fixed) throw new Error('not yet')
       })
       await putAll(inbox, [createStored('first', { group: 'orders/A' }), createStored('second', { group: 'orders/A' })])
       await putAll(inbox, [createStored('apart', { group: 'orders/B' }), createStored('alone')])
@@ -68,11 +68,11 @@ export function testOrder(suite: InboxSuite): void {
       await waitFor(() => expect(started.filter((id) => id === 'first').length).toBeGreaterThan(1))
       await waitFor(() => expect(new Set(ended)).toEqual(new Set(['apart', 'alone'])))
       expect(started).not.toContain('second')
-      isMended.open()
+      isFixed.open()
       await waitFor(() => expect(ended.slice(2)).toEqual(['first', 'second']))
     })
 
-    it('do not wait for one that was given up', async () => {
+    it('do not wait for a dead letter', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const { process, ended } = createRecording(({ id }) => {
@@ -84,7 +84,7 @@ export function testOrder(suite: InboxSuite): void {
       expect(await listDeadLetters(inbox)).toMatchObject([{ id: 'first' }])
     })
 
-    it('go on where they were when a consumer had to be stopped', async () => {
+    it('continue in their order after a worker was stopped', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       await putAll(inbox, createSeveral(3, 'step', { group: 'orders/A' }))

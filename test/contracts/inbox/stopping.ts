@@ -12,8 +12,8 @@ import {
 } from './harness.ts'
 
 export function testStopping(suite: InboxSuite): void {
-  describe('a consumer that is stopped', () => {
-    it('waits for what is under way, and takes nothing more out', async () => {
+  describe('a worker that is stopped', () => {
+    it('waits for the running handlers, and leases nothing more', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const gate = createGate()
@@ -36,7 +36,7 @@ export function testStopping(suite: InboxSuite): void {
       expect(await inbox.statistics()).toMatchObject({ queued: 4, running: 0, failed: 0, dead: 0 })
     })
 
-    it('does not wait longer than it may, and leaves the rest to another at once', async () => {
+    it('does not wait longer than its time-out, and leaves the rest to another worker at once', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const signals: AbortSignal[] = []
@@ -58,7 +58,7 @@ export function testStopping(suite: InboxSuite): void {
       expect(stuck.started).toHaveLength(2)
     })
 
-    it('does not hear any more what has become of what it had to leave', async () => {
+    it('ignores the results of the handlers that it has aborted', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const { process: fail, started } = createRecording(
@@ -77,7 +77,7 @@ export function testStopping(suite: InboxSuite): void {
       await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ running: 0, dead: 0 }))
     })
 
-    it('gives back at once what it is being handed at that moment', async () => {
+    it('returns at once what it is leasing at that moment', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       await putAll(inbox, createSeveral(3, 'work'))
@@ -92,7 +92,7 @@ export function testStopping(suite: InboxSuite): void {
       await waitFor(() => expect(attempts.sort()).toEqual(['1 work-0', '1 work-1', '1 work-2']))
     })
 
-    it('may be stopped while nothing is to be done, and again', async () => {
+    it('may be stopped while idle, and a second time', async () => {
       const { open, consume } = await createScene(suite)
       const inbox = await open()
       const { process, started } = createRecording()
@@ -106,7 +106,7 @@ export function testStopping(suite: InboxSuite): void {
   })
 
   describe('an inbox that is closed', () => {
-    it('stores nothing, and says so', async () => {
+    it('rejects and stores nothing', async () => {
       const { open } = await createScene(suite)
       const inbox = await open()
       await putAll(inbox, [createStored('before')])

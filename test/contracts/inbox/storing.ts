@@ -12,8 +12,8 @@ import {
 } from './harness.ts'
 
 export function testStoring(suite: InboxSuite): void {
-  describe('what is stored', () => {
-    it.runIf(suite.isDurable)('is there when the inbox is opened anew', async () => {
+  describe('a stored delivery', () => {
+    it.runIf(suite.isDurable)('is kept when the inbox is opened again', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const before = await open()
       await putAll(before, createSeveral(3, 'kept'))
@@ -25,7 +25,7 @@ export function testStoring(suite: InboxSuite): void {
       await waitFor(() => expect(new Set(ended)).toEqual(new Set(['kept-0', 'kept-1', 'kept-2'])))
     })
 
-    it('is handed out as it was put in, byte for byte', async () => {
+    it('is handled exactly as it was stored, byte for byte', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const body = Uint8Array.from({ length: 512 }, (_, at) => at % 256)
@@ -48,7 +48,7 @@ export function testStoring(suite: InboxSuite): void {
       }
     })
 
-    it('may be a megabyte', async () => {
+    it('may have a megabyte', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const body = Uint8Array.from({ length: 1024 * 1024 }, (_, at) => (at * 31) % 251)
@@ -60,7 +60,7 @@ export function testStoring(suite: InboxSuite): void {
       await waitFor(() => expect(equal).toBe(true))
     })
 
-    it('is found by a consumer that was there before', async () => {
+    it('is found by a worker that was started before', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const [receiving, working] = [await open(), await open()]
       const { process, ended } = createRecording()
@@ -71,7 +71,7 @@ export function testStoring(suite: InboxSuite): void {
       await waitFor(() => expect(ended).toHaveLength(4))
     })
 
-    it('is stored once when it comes many times at once', async () => {
+    it('is stored once when it is sent many times at once', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const results = await Promise.all(
@@ -85,7 +85,7 @@ export function testStoring(suite: InboxSuite): void {
     })
   })
 
-  describe('a delivery that comes again', () => {
+  describe('a delivery that is sent again', () => {
     it('is a duplicate while the first waits, runs, and when it is handled', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
@@ -113,7 +113,7 @@ export function testStoring(suite: InboxSuite): void {
       expect(await inbox.put(createStored('one'))).toBe('duplicate')
     })
 
-    it('is a duplicate of one that was given up, and of one that was discarded', async () => {
+    it('is a duplicate of a dead letter, and of one that was discarded', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       await putAll(inbox, [createStored('one')])
@@ -143,7 +143,7 @@ export function testStoring(suite: InboxSuite): void {
   })
 
   describe('an inbox that is full', () => {
-    it('stores nothing more until there is room, and still knows what it has', async () => {
+    it('stores nothing more until there is room, and still recognizes duplicates', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open({ maxQueued: 3 })
       await putAll(inbox, createSeveral(3, 'first'))
@@ -155,7 +155,7 @@ export function testStoring(suite: InboxSuite): void {
       await waitFor(() => expect(ended).toContain('more'))
     })
 
-    it('has room for others when some were given up', async () => {
+    it('has room for others when some became dead letters', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open({ maxQueued: 2 })
       await putAll(inbox, createSeveral(2, 'bad'))

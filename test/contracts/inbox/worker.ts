@@ -12,7 +12,7 @@ import { createScene, type InboxSuite, listDeadLetters, type Scene } from './har
 
 interface Shop {
   readonly receiver: Receiver
-  /** What the sender is told. */
+  /** The status and code of the answer. */
   answer(...request: Parameters<typeof delivery>): Promise<string>
   work(): void
 }
@@ -45,7 +45,7 @@ async function waitUntilEmpty({ waitFor }: Scene, inbox: Inbox): Promise<void> {
 
 export function testWorker(suite: InboxSuite): void {
   describe('a receiver and a worker', () => {
-    it('answer 202, run the handlers afterwards, and know a duplicate', async () => {
+    it('answer 202, run the handlers afterwards, and recognize a duplicate', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { receiver, answer, work } = openShop(inbox)
@@ -61,7 +61,7 @@ export function testWorker(suite: InboxSuite): void {
       expect(seen).toHaveLength(1)
     })
 
-    it('acknowledge a topic that nobody listens to', async () => {
+    it('acknowledge a topic without a handler', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { answer, work } = openShop(inbox)
@@ -71,7 +71,7 @@ export function testWorker(suite: InboxSuite): void {
       expect(await describeDeadLetters(inbox)).toEqual([])
     })
 
-    it('try a handler again that fails, and give up what is hopeless', async () => {
+    it('retry a handler that fails, and make dead letters of permanent errors', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { receiver, answer, work } = openShop(inbox)
@@ -94,7 +94,7 @@ export function testWorker(suite: InboxSuite): void {
       ])
     })
 
-    it('take a genuine delivery that is no document, and bury it', async () => {
+    it('store a genuine delivery that is not a document, and make it a dead letter', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { answer, work } = openShop(inbox, { ordering: 'resource' })
@@ -105,7 +105,7 @@ export function testWorker(suite: InboxSuite): void {
       )
     })
 
-    it('keep the order of one resource, if asked to', async () => {
+    it('keep the order of one resource with `ordering`', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { receiver, answer, work } = openShop(inbox, { ordering: 'resource' })
@@ -126,7 +126,7 @@ export function testWorker(suite: InboxSuite): void {
       }
     })
 
-    it('refuse a forgery, which is stored nowhere', async () => {
+    it('refuse a forgery and do not store it', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { answer } = openShop(inbox)

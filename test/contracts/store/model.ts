@@ -10,7 +10,7 @@ const NAMES = ['a', 'b', 'c']
 /** Keys 0 and 1 are events of one resource, key 2 has none. */
 const MOMENTS = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z']
 
-/** What a store should remember of one key; time does not pass but where it is made to. */
+/** The expected state of one key. Leases expire only where a step makes them expire. */
 interface Model {
   token: string | undefined
   isLapsed: boolean
@@ -21,7 +21,7 @@ interface Model {
 interface Step {
   readonly act: 'reserve' | 'renew' | 'lapse' | 'complete' | 'release' | 'forget'
   readonly key: number
-  /** Which of the tokens that were ever given out, counted from the newest. */
+  /** Which of all tokens of the key, counted from the newest. */
   readonly age: number
   readonly done: readonly string[]
 }
@@ -40,7 +40,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 })
 
 export function testModel(connection: Connections): void {
-  it('does what a simple model does, whatever is asked of it in whatever order', async () => {
+  it('behaves like a simple model, for random operations in random order', async () => {
     const steps = fc.array(step, { minLength: 10, maxLength: 60 })
     await fc.assert(
       fc.asyncProperty(steps, (list) => follow(list, connection)),

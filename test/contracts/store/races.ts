@@ -18,7 +18,7 @@ export function testRaces(connection: Connections): void {
     }
   })
 
-  it('gives a claim to exactly one of 50 that take it over at once', async () => {
+  it('lets exactly one of 50 take over an expired reservation at once', async () => {
     for (let round = 0; round < 5; round++) {
       const key = randomUUID()
       const { token } = await reserveKey(connection(round), key)
@@ -29,7 +29,7 @@ export function testRaces(connection: Connections): void {
     }
   })
 
-  it('either completes a claim or has it taken over, when both happen at once', async () => {
+  it('either completes a reservation or lets it be taken over, when both happen at once', async () => {
     for (let round = 0; round < 20; round++) {
       const key = randomUUID()
       const { token } = await reserveKey(connection(0), key)
@@ -45,7 +45,7 @@ export function testRaces(connection: Connections): void {
     }
   })
 
-  it('ends a claim once, however many try with its token at once', async () => {
+  it('ends a reservation once, however many calls use its token at once', async () => {
     const key = randomUUID()
     const { token } = await reserveKey(connection(0), key)
     const ends = Array.from({ length: 10 }, (_, at) =>
@@ -56,7 +56,7 @@ export function testRaces(connection: Connections): void {
     expect((await Promise.all(ends)).filter(Boolean)).toHaveLength(1)
   })
 
-  it('remembers the newest of versions that are completed at once', async () => {
+  it('records the newest of versions that are completed at once', async () => {
     const resource = `orders/${randomUUID()}`
     const moments = Array.from({ length: 20 }, (_, at) => `2026-01-01T00:00:00.${100 + ((at * 7) % 20)}Z`)
     await Promise.all(

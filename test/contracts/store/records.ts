@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { type Connections, expireLease, LONG_MS, reserveKey, reserveOptions, SHORT_MS } from './reservations.ts'
 
 export function testRecords(connection: Connections): void {
-  it('gathers the names that are done over renewals, releases and take-overs', async () => {
+  it('collects the names that are done over renewals, releases and take-overs', async () => {
     const key = randomUUID()
     const first = await reserveKey(connection(0), key)
     await connection(0).renew(key, first.token, { leaseMs: LONG_MS, done: ['a'] })
@@ -16,7 +16,7 @@ export function testRecords(connection: Connections): void {
     expect([...(await reserveKey(connection(2), key)).done].sort()).toEqual(['a', 'b', 'c'])
   })
 
-  it('forgets the names that are done, and that a key was completed, when their time is over', async () => {
+  it('forgets the names that are done, and that a key was completed, after their retention', async () => {
     const [released, completed] = [randomUUID(), randomUUID()]
     const one = await reserveKey(connection(0), released)
     const other = await reserveKey(connection(0), completed)
@@ -50,7 +50,7 @@ export function testVersions(connection: Connections): void {
     expect(await handle(`orders/${randomUUID()}`, old)).toBe(false)
   })
 
-  it('remembers no version of what was only reserved or released, nor of a holder that lost its claim', async () => {
+  it('records no version of an event that was only reserved or released, or whose reservation was lost', async () => {
     const resource = `orders/${randomUUID()}`
     const version = { resource, updatedAt: recent }
     const [held, released, lost] = [randomUUID(), randomUUID(), randomUUID()]
@@ -64,7 +64,7 @@ export function testVersions(connection: Connections): void {
     expect(await handle(resource, old)).toBe(false)
   })
 
-  it('forgets a version when its time is over', async () => {
+  it('forgets a version after its retention', async () => {
     const resource = `orders/${randomUUID()}`
     await handle(resource, recent, SHORT_MS)
     await sleep(SHORT_MS + 10)
@@ -72,7 +72,7 @@ export function testVersions(connection: Connections): void {
     expect(await handle(resource, old)).toBe(true)
   })
 
-  it('finds a claim with a version again, whoever renews, releases and completes it', async () => {
+  it('finds a reservation with a version from every connection that renews, releases or completes it', async () => {
     const key = randomUUID()
     const version = { resource: `orders/${key}`, updatedAt: old }
     const first = await reserveKey(connection(0), key, reserveOptions(LONG_MS, version))

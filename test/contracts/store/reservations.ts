@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { IdempotencyStore, Reservation, ReserveOptions, ResourceVersion } from 'hooklayer'
 import { expect } from 'vitest'
 
-/** The connections of a suite, by number: any number is one of them. */
+/** The connections of a suite. Any number selects one of them. */
 export type Connections = (at: number) => IdempotencyStore
 
 export type Reserved = Extract<Reservation, { state: 'reserved' }>
@@ -19,14 +19,14 @@ export const reserveOptions = (leaseMs: number, version?: ResourceVersion): Rese
 export async function reserveKey(
   store: IdempotencyStore,
   key: string,
-  claim = reserveOptions(LONG_MS),
+  options = reserveOptions(LONG_MS),
 ): Promise<Reserved> {
-  const reservation = await store.reserve(key, claim)
+  const reservation = await store.reserve(key, options)
   expect(reservation).toMatchObject({ state: 'reserved', token: expect.any(String) })
   return reservation as Reserved
 }
 
-/** Makes a lease of one's own run out. */
+/** Makes the lease of a token expire. */
 export async function expireLease(store: IdempotencyStore, key: string, token: string): Promise<void> {
   expect(await store.renew(key, token, { leaseMs: 1, done: [] })).toBe(true)
   await sleep(5)

@@ -12,7 +12,7 @@ import {
 } from './reservations.ts'
 
 export function testReserving(connection: Connections): void {
-  it('gives a key to one, and tells others that it is in progress, then completed', async () => {
+  it('reserves a key for one, and answers the others that it is in progress, then completed', async () => {
     const key = randomUUID()
     const { token, done, stale } = await reserveKey(connection(0), key)
     expect({ done, stale }).toEqual({ done: [], stale: false })
@@ -21,7 +21,7 @@ export function testReserving(connection: Connections): void {
     expect(await connection(1).reserve(key, reserveOptions(LONG_MS))).toEqual({ state: 'completed' })
   })
 
-  it('never gives a token twice', async () => {
+  it('never returns a token twice', async () => {
     const key = randomUUID()
     const tokens = new Set<string>()
     for (let i = 0; i < 20; i++) {
@@ -32,7 +32,7 @@ export function testReserving(connection: Connections): void {
     expect(tokens.size).toBe(20)
   })
 
-  it('lets a claim be taken over when its lease has run out, and the old holder do nothing any more', async () => {
+  it('lets an expired reservation be taken over, after which the old token has no effect', async () => {
     const key = randomUUID()
     const old = await reserveKey(connection(0), key, reserveOptions(SHORT_MS))
     const taken = await vi.waitFor(() => reserveKey(connection(1), key), { timeout: 5000, interval: 10 })
@@ -45,7 +45,7 @@ export function testReserving(connection: Connections): void {
     expect((await reserveKey(connection(0), key)).done).toEqual([])
   })
 
-  it('leaves a claim to its holder after the lease, until somebody takes it over', async () => {
+  it('leaves an expired reservation to its holder until it is taken over', async () => {
     const key = randomUUID()
     const { token } = await reserveKey(connection(0), key)
     await expireLease(connection(0), key, token)
@@ -53,7 +53,7 @@ export function testReserving(connection: Connections): void {
     expect(await connection(1).reserve(key, reserveOptions(LONG_MS))).toEqual({ state: 'completed' })
   })
 
-  it('keeps a claim that is renewed past its first lease, and gives one away whose renewal was shorter', async () => {
+  it('keeps a reservation that is renewed past its first lease, and not one whose renewal was shorter', async () => {
     const [kept, lost] = [randomUUID(), randomUUID()]
     const { token } = await reserveKey(connection(0), kept, reserveOptions(150))
     expect(await connection(0).renew(kept, token, { leaseMs: LONG_MS, done: [] })).toBe(true)
@@ -63,7 +63,7 @@ export function testReserving(connection: Connections): void {
     expect(await connection(1).reserve(kept, reserveOptions(LONG_MS))).toEqual({ state: 'in-progress' })
   })
 
-  it('knows no holder of what is not claimed, is completed, or is held by another token', async () => {
+  it('rejects a token of a key that is free, completed or reserved with another token', async () => {
     const [free, held, completed] = [randomUUID(), randomUUID(), randomUUID()]
     await reserveKey(connection(0), held)
     const { token } = await reserveKey(connection(0), completed)
@@ -84,7 +84,7 @@ export function testReserving(connection: Connections): void {
 }
 
 export function testClock(connection: Connections): void {
-  it('goes by a clock of its own', async () => {
+  it('uses a clock of its own', async () => {
     const [held, completed] = [randomUUID(), randomUUID()]
     await reserveKey(connection(0), held)
     const { token } = await reserveKey(connection(0), completed)

@@ -26,7 +26,7 @@ const ODD = [
 ]
 
 export function testText(connection: Connections): void {
-  it('takes any text for a key, a name and a resource, and mixes up none', async () => {
+  it('accepts any text for a key, a name and a resource, and confuses none', async () => {
     const run = randomUUID()
     const texts = [...ODD, 'k'.repeat(1000), `${'k'.repeat(999)}l`]
     const version = (text: string) => ({ resource: `${text}/${run}`, updatedAt: '2026-01-01T00:00:00.000Z' })

@@ -15,7 +15,7 @@ export async function openStore({ engine, place, name = 'hooklayer' }: Settings,
   return observeStore(await open[engine](place, name), at)
 }
 
-/** Loaded when they are needed: a process is to start fast. Clients that make no secret of an outage: who waits for one has a shop that stands still. */
+/** Drivers are loaded on demand, so that a process starts fast. Clients fail fast in an outage instead of waiting. */
 const open: Record<Settings['engine'], (place: string, name: string) => Promise<OpenStore>> = {
   async sqlite(folder) {
     return createSqliteStore({ file: join(folder, 'store.db') })

@@ -6,7 +6,7 @@ import { openSender, type Sender } from '../sender.ts'
 import type { Settings } from '../shop/settings.ts'
 import { type ShopProcess, startShop } from '../shop-process.ts'
 
-/** What is kept in the file of a shop. */
+/** What the file of a shop holds. */
 export type Kind = keyof typeof KINDS
 
 const KINDS = {
@@ -16,20 +16,20 @@ const KINDS = {
 
 export interface Scene extends Pick<Sender, 'send' | 'settled'> {
   readonly effects: Effects
-  /** How a delivery is answered that was accepted. */
+  /** The status of an accepted delivery. */
   readonly accepted: number
   getFile(folder: string): string
-  /** A process that receives, and handles what it has no inbox for. */
+  /** Starts a process that receives, and handles events if it has no inbox. */
   receive(folder: string, more?: Partial<Settings>): Promise<ShopProcess>
-  /** A process that handles what an inbox has stored. */
+  /** Starts a process that handles what an inbox has stored. */
   work(folder: string, more?: Partial<Settings>): Promise<ShopProcess>
-  /** Sends these, one after another; resolves with their answers. */
+  /** Sends these events one after another. Resolves with the statuses. */
   sendAll(numbers: readonly number[]): Promise<(number | undefined)[]>
-  /** Waits until each of these, and nothing else, has had its effect, once. */
+  /** Waits until each of these events, and no other, took effect once. */
   isDone(numbers: readonly number[]): Promise<void>
 }
 
-/** A Commerce Layer, and processes of a shop that are all at the same address, one after another. */
+/** A sender, and processes of a shop that listen on the same port one after another. */
 export async function openScene(
   kind: Kind,
   onTestFinished: (end: () => Promise<void>) => void,

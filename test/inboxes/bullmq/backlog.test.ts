@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers())
 
 const never = new Promise<never>(() => {})
 
-/** A queue of BullMQ that counts what it is told, or fails, one after another. */
+/** A queue of BullMQ that returns these counts, or fails, one after another. */
 function createLanes(...counts: readonly (number | Error | Promise<never>)[]): {
   readonly lanes: readonly Lane[]
   asked(): number
@@ -22,7 +22,7 @@ function createLanes(...counts: readonly (number | Error | Promise<never>)[]): {
   return { lanes: [{ queue: { getJobCounts } } as unknown as Lane], asked: () => asked }
 }
 
-it('counts once for as long as the count is good, and what happens here besides', async () => {
+it('counts once while the count is valid, and adds the changes of this process', async () => {
   const { lanes, asked } = createLanes(7)
   const backlog = createBacklog(10)
   expect(await Promise.all([backlog.hasRoom(lanes), backlog.hasRoom(lanes)])).toEqual([true, true])
@@ -35,7 +35,7 @@ it('counts once for as long as the count is good, and what happens here besides'
   expect(asked()).toBe(1)
 })
 
-it('has nobody wait for the next count while the last one is good', async () => {
+it('does not wait for the next count while the last one is valid', async () => {
   const { lanes, asked } = createLanes(7, never)
   const backlog = createBacklog(10)
   await backlog.hasRoom(lanes)
@@ -45,7 +45,7 @@ it('has nobody wait for the next count while the last one is good', async () => 
   expect(asked()).toBe(2)
 })
 
-it('waits for a count when the last one is too old', async () => {
+it('waits for a count when the last one is no longer valid', async () => {
   const { lanes } = createLanes(7, 9)
   const backlog = createBacklog(10)
   await backlog.hasRoom(lanes)
@@ -56,7 +56,7 @@ it('waits for a count when the last one is too old', async () => {
   expect(await backlog.hasRoom(lanes)).toBe(true)
 })
 
-it('says so when it cannot count, and counts again for who asks next', async () => {
+it('rejects when it cannot count, and counts again on the next call', async () => {
   const { lanes } = createLanes(new Error('away'), 7, new Error('away'), 9)
   const backlog = createBacklog(10)
   await expect(backlog.hasRoom(lanes)).rejects.toThrow('away')

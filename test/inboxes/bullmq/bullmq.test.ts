@@ -48,7 +48,7 @@ describe.skipIf(noRedis)('on Redis', () => {
   testInbox('the BullMQ inbox', start)
   testGroups(start)
 
-  it('forgets an id in Redis, too, when its time is over', async () => {
+  it('deletes an id from Redis after its retention', async () => {
     const place = start()
     const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
     await handleOne(await open(), consume, waitFor)
@@ -60,7 +60,7 @@ describe.skipIf(noRedis)('on Redis', () => {
     client.disconnect()
   })
 
-  it('aborts what has lost its lease, and does not hear any more what becomes of it', async () => {
+  it('aborts a handler that has lost its lease, and ignores its result', async () => {
     const place = start()
     const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
     const inbox = await open({ leaseMs: 600 } as object)
@@ -82,7 +82,7 @@ describe.skipIf(noRedis)('on Redis', () => {
     expect(started).toEqual(['lost', 'lost'])
   })
 
-  it('keeps nothing of a delivery that was handled or discarded but what tells its duplicates', async () => {
+  it('keeps nothing of a handled or discarded delivery but its id', async () => {
     const place = start()
     const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
     const inbox = await open()
@@ -102,7 +102,7 @@ describe.skipIf(noRedis)('on Redis', () => {
     expect(jobs).toEqual(['{}', '{}'])
   })
 
-  it('has a body that was damaged be a dead letter that says so, and hold nothing up', async () => {
+  it('turns a delivery with a damaged body into a dead letter that blocks no other', async () => {
     const place = start()
     const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
     const inbox = await open()
@@ -153,7 +153,7 @@ describe.skipIf(noPostgres)('on PostgreSQL', () => {
   testInbox('the BullMQ inbox', start)
   testGroups(start)
 
-  it('forgets an id in PostgreSQL, too, when its time is over', async () => {
+  it('deletes an id from PostgreSQL after its retention', async () => {
     const place = start()
     const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
     await handleOne(await open(), consume, waitFor)
@@ -178,7 +178,7 @@ async function handleOne(inbox: Inbox, consume: Scene['consume'], waitFor: Scene
 function testGroups(start: () => Place): void {
   const suite = { start, timeoutMs: 10_000, isDurable: true }
 
-  it('keeps the order of groups whose topic has few hands', async () => {
+  it('keeps the order of groups whose topic has a low limit', async () => {
     const { open, consume, waitFor } = await createScene(suite)
     const inbox = await open()
     const groups = ['orders/A', 'orders/B', 'orders/C']
@@ -196,12 +196,12 @@ function testGroups(start: () => Place): void {
     expect(peak.get('orders.place')).toBe(1)
   })
 
-  it('stores once what createSeveral receivers are sent at the same time', async () => {
+  it('stores a delivery once that several receivers get at the same time', async () => {
     const { open } = await createScene(suite)
     const inboxes = [await open(), await open(), await open()]
     const delivery = createStored('same', { group: 'orders/A' })
-    const kept = await Promise.all(inboxes.map((inbox) => inbox.put(delivery)))
-    expect(kept.sort()).toEqual(['duplicate', 'duplicate', 'stored'])
+    const results = await Promise.all(inboxes.map((inbox) => inbox.put(delivery)))
+    expect(results.sort()).toEqual(['duplicate', 'duplicate', 'stored'])
   })
 }
 

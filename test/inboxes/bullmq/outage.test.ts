@@ -17,7 +17,7 @@ const ENGINES = [
 ] as const
 
 const OPTIONS = { concurrency: 4, concurrencyByTopic: {}, attempts: 5, delayMs: () => 50 }
-const HEEDFUL = {
+const OPTIONS_THAT_THROW = {
   ...OPTIONS,
   onError(error: unknown) {
     throw error
@@ -44,7 +44,7 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     await server?.remove()
   })
 
-  it('refuses meanwhile, loses nothing that it has acknowledged, and goes on by itself', {
+  it('refuses meanwhile, loses nothing that it has acknowledged, and recovers by itself', {
     timeout: 60_000,
   }, async () => {
     await server.start()
@@ -72,7 +72,7 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     await vi.waitFor(() => expect([...handled]).toEqual(expect.arrayContaining(acknowledged)), { timeout: 20_000 })
   })
 
-  it('is told what was handled meanwhile, even after the lease, and has nothing run again', {
+  it('settles what was handled meanwhile, even after the lease, and handles nothing again', {
     timeout: 60_000,
   }, async () => {
     await server.start()
@@ -94,7 +94,7 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     expect(handle).toHaveBeenCalledTimes(2)
   })
 
-  it('works once it is there, if it was not when the inbox was made', { timeout: 30_000 }, async () => {
+  it('works once the server is up, if it was down when the inbox was created', { timeout: 30_000 }, async () => {
     const inbox = open()
     const handled: string[] = []
     inbox.consume(async ({ id }) => void handled.push(id), { ...OPTIONS, onError: () => {} })
@@ -106,9 +106,9 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
 })
 
 describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create) => {
-  it('leaves what it had to another, which gives it up when that has happened too often', { timeout: 60_000 }, async ({
-    skip,
-  }) => {
+  it('leaves its deliveries to another worker, and after the last attempt they become dead letters', {
+    timeout: 60_000,
+  }, async ({ skip }) => {
     skip(missing !== undefined, missing)
     const server = await create()
     await server.start()
@@ -131,17 +131,17 @@ describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create
     const stuck = inbox.consume(async (_, { number }) => {
       numbers.push(number)
       await new Promise(() => {})
-    }, HEEDFUL)
+    }, OPTIONS_THAT_THROW)
     await vi.waitFor(() => expect(numbers).toEqual([2, 2]), { timeout: 10_000 })
     await stuck.stop({ timeoutMs: 0 })
 
     const handle = vi.fn(async () => {})
-    const told: unknown[] = []
-    inbox.consume(handle, { ...HEEDFUL, attempts: 1, onError: (error) => told.push(error) })
+    const errors: unknown[] = []
+    inbox.consume(handle, { ...OPTIONS_THAT_THROW, attempts: 1, onError: (error) => errors.push(error) })
     await vi.waitFor(async () => expect((await inbox.statistics()).dead).toBe(2), { timeout: 10_000 })
     expect(handle).not.toHaveBeenCalled()
     expect(await inbox.deadLetters.get('alone')).toMatchObject({ attempts: 1, error: { code: 'WORKER_LOST' } })
-    expect(told.map(String)).toEqual(
+    expect(errors.map(String)).toEqual(
       Array(2).fill(expect.stringMatching(/WORKER_LOST.*The delivery is a dead letter now/)),
     )
     expect(await inbox.deadLetters.retry({})).toBe(2)
@@ -162,7 +162,7 @@ describe.skipIf(noRedisProgram)('the BullMQ inbox on a Redis', () => {
     await server.remove()
   })
 
-  it('that may drop deliveries says so once, and works', async () => {
+  it('that may evict deliveries is reported once, and works', async () => {
     const onError = vi.fn()
     const handled = vi.fn(async () => {})
     inbox.consume(handled, { ...OPTIONS, onError })
@@ -178,7 +178,7 @@ describe.skipIf(noRedisProgram)('the BullMQ inbox on a Redis', () => {
     ])
   })
 
-  it('that has no memory left refuses, and its error shows nothing of the delivery', async () => {
+  it('without free memory refuses, and its error shows nothing of the delivery', async () => {
     await inbox.put(createStored('fits'))
     const client = new Redis(server.url)
     await client.config('SET', 'maxmemory-policy', 'noeviction')

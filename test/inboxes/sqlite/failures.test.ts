@@ -28,7 +28,7 @@ function connect(file: string): SqliteDatabase {
   return database
 }
 
-/** An inbox on a database that the test may ask and change, too. */
+/** An inbox on a database that the test can also read and change. */
 async function createOpenScene(
   options: object = {},
 ): Promise<Scene & { inbox: Inbox; file: string; database: SqliteDatabase }> {
@@ -49,7 +49,7 @@ describe('the options of the SQLite inbox', () => {
 })
 
 describe('a disk that is full', () => {
-  it('takes nothing more in, keeps what it has, and goes on when there is room', async () => {
+  it('stores nothing more, keeps what it has, and works again when there is space', async () => {
     const { inbox, database } = await createOpenScene()
     await putAll(inbox, createSeveral(3, 'before'))
     database.exec('PRAGMA max_page_count = 30')
@@ -60,7 +60,7 @@ describe('a disk that is full', () => {
     expect(await inbox.put(large)).toBe('stored')
   })
 
-  it('takes in what still finds room beside what does not', async () => {
+  it('stores what still fits beside what does not', async () => {
     const { inbox, database } = await createOpenScene()
     await putAll(inbox, [createStored('before')])
     database.exec('PRAGMA max_page_count = 30')
@@ -78,8 +78,8 @@ describe('a disk that is full', () => {
 describe('a body that was damaged', () => {
   it.each([
     ['in part', 'UPDATE hooklayer_bodies SET body = zeroblob(40) WHERE seq = 1', Buffer.alloc(40)],
-    ['so that it is not found', 'DELETE FROM hooklayer_bodies WHERE seq = 1', Buffer.alloc(0)],
-  ])('%s is a dead letter that says so, and holds nothing up', async (_, damage, left) => {
+    ['so that its row is missing', 'DELETE FROM hooklayer_bodies WHERE seq = 1', Buffer.alloc(0)],
+  ])('%s makes a dead letter that blocks no other', async (_, damage, left) => {
     const { inbox, database, consume, waitFor } = await createOpenScene()
     await putAll(inbox, [createStored('bad', { group: 'orders/A' }), createStored('good', { group: 'orders/A' })])
     database.exec(damage)
@@ -88,10 +88,10 @@ describe('a body that was damaged', () => {
     consume(inbox, process, { onError })
     await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
     expect(started).toEqual(['good'])
-    const said = new Error(
+    const reported = new Error(
       'orders.place: BODY_DAMAGED. The body that was stored is damaged. The delivery is a dead letter now.',
     )
-    expect(onError.mock.calls).toEqual([[said]])
+    expect(onError.mock.calls).toEqual([[reported]])
     const error = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
     const deadLetter = await inbox.deadLetters.get('bad')
     expect(deadLetter).toMatchObject({ id: 'bad', attempts: 1, error, delivery: { id: 'bad', group: 'orders/A' } })
@@ -99,8 +99,8 @@ describe('a body that was damaged', () => {
   })
 })
 
-describe('a database that another holds for too long', () => {
-  it('takes nothing in, and what was handled meanwhile is settled afterwards', async () => {
+describe('a database that another process locks for too long', () => {
+  it('stores nothing, and what was handled meanwhile is settled afterwards', async () => {
     const { inbox, database, file, waitFor } = await createOpenScene()
     database.exec('PRAGMA busy_timeout = 20')
     await putAll(inbox, [createStored('one')])
@@ -123,7 +123,7 @@ describe('a database that another holds for too long', () => {
     await consumer.stop()
   })
 
-  it('has nothing run again that was handled meanwhile, though another had it when its lease was over', async () => {
+  it('does not handle again what was handled meanwhile, even if another worker had leased it', async () => {
     const { inbox, database, file, consume, waitFor } = await createOpenScene()
     database.exec('PRAGMA busy_timeout = 20')
     await putAll(inbox, [createStored('one')])
@@ -143,7 +143,7 @@ describe('a database that another holds for too long', () => {
 })
 
 describe('a lease', () => {
-  it('lasts as long as the worker does', async () => {
+  it('is renewed while the handler runs', async () => {
     const { inbox, consume, waitFor } = await createOpenScene({ leaseMs: 150 })
     await putAll(inbox, [createStored('long')])
     const { process, started, ended } = createRecording(() => new Promise((resolve) => setTimeout(resolve, 700)))
@@ -152,7 +152,7 @@ describe('a lease', () => {
     expect(started).toEqual(['long'])
   })
 
-  it('that another has by now aborts the attempt, whose result is ignored', async () => {
+  it('that another worker has taken over aborts the attempt, whose result is ignored', async () => {
     const { inbox, database, consume, waitFor } = await createOpenScene({ leaseMs: 150 })
     await putAll(inbox, [createStored('lost')])
     let reason: unknown
@@ -175,7 +175,7 @@ describe('a lease', () => {
 })
 
 describe('the SQLite file', () => {
-  it('takes many in at once, and hands them all out', async () => {
+  it('stores many deliveries at once, and all are handled', async () => {
     const { inbox, consume, waitFor } = await createOpenScene()
     const deliveries = createSeveral(2000, 'many', { body: new Uint8Array(2000) })
     const results = await Promise.all(deliveries.map((delivery) => inbox.put(delivery)))
@@ -185,7 +185,7 @@ describe('the SQLite file', () => {
     await waitFor(() => expect(new Set(ended).size).toBe(2000))
   })
 
-  it('keeps no body of what is done with, and no id for longer than it should', async () => {
+  it('keeps no body of a handled or discarded delivery, and no id past its retention', async () => {
     const { inbox, database, consume, waitFor } = await createOpenScene({ retentionMs: 100 })
     const countRows = (table: string) => prepare(database, `SELECT count(*) AS rows FROM hooklayer_${table}`).get()
     const { process, ended } = createRecording(({ id }) => {
@@ -202,13 +202,13 @@ describe('the SQLite file', () => {
     await waitFor(() => expect(countRows('deliveries')).toMatchObject({ rows: 5 }))
   })
 
-  it('stays open if it was open before', async () => {
+  it('stays open if it was given open', async () => {
     const { inbox, database } = await createOpenScene()
     await inbox.close()
     expect(prepare(database, 'SELECT 1 AS one').get()).toMatchObject({ one: 1 })
   })
 
-  it('waits for the disk with every transaction', async () => {
+  it('waits for the disk in every transaction', async () => {
     const { database } = await createOpenScene()
     expect(prepare(database, 'PRAGMA synchronous').get()).toMatchObject({ synchronous: 2 })
     expect(prepare(database, 'PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' })

@@ -3,11 +3,11 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, onTestFinished, vi } from 'vitest'
 
-/** What `sqlite-child.ts` is there for. */
-export type Role = 'put' | 'put and die' | 'work' | 'hang' | 'work once'
+/** What the process does. */
+export type Role = 'put' | 'put-and-die' | 'work' | 'hang' | 'work-once'
 
 export interface Child {
-  /** What it has messages, in order. */
+  /** What it has reported, in order. */
   readonly messages: string[]
   waitForMessage(what: string): Promise<void>
   kill(): Promise<void>

@@ -22,7 +22,7 @@ async function createSharedScene(): Promise<Scene & { readonly file: string }> {
 }
 
 describe('processes that share a SQLite file', { timeout: 40_000 }, () => {
-  it('may all make it at once, store into it, and take out of it, each delivery once', async () => {
+  it('create it at once, store into it, and handle each delivery once', async () => {
     const { file, open, consume, waitFor } = await createSharedScene()
     const putting = [startProcess('put', file, 'left', '150'), startProcess('put', file, 'right', '150')]
     const working = startProcess('work', file)
@@ -34,14 +34,14 @@ describe('processes that share a SQLite file', { timeout: 40_000 }, () => {
     await waitFor(async () => expect(await inbox.statistics()).toEqual(EMPTY))
     const handled = () => [
       ...started.map((id) => `1 ${id}`),
-      ...working.messages.filter((messages) => messages !== 'open'),
+      ...working.messages.filter((message) => message !== 'open'),
     ]
     await waitFor(() => expect(handled()).toHaveLength(450))
     const ids = ['left', 'right', 'here'].flatMap((name) => createSeveral(150, name).map(({ id }) => `1 ${id}`))
     expect(new Set(handled())).toEqual(new Set(ids))
   })
 
-  it('know what each other has stored', async () => {
+  it('recognize what each other has stored', async () => {
     const { file, open } = await createSharedScene()
     const inbox = await open()
     const child = startProcess('put', file, 'twin', '3')
@@ -54,7 +54,7 @@ describe('processes that share a SQLite file', { timeout: 40_000 }, () => {
 })
 
 describe('a process that is killed', { timeout: 40_000 }, () => {
-  it('leaves what it was handling to another, after its lease, in the order of the group', async () => {
+  it('leaves its delivery to another worker after the lease, in the order of the group', async () => {
     const { file, open, consume, waitFor } = await createSharedScene()
     const inbox = await open()
     await putAll(inbox, [createStored('first', { group: 'orders/A' }), createStored('second', { group: 'orders/A' })])
@@ -69,7 +69,7 @@ describe('a process that is killed', { timeout: 40_000 }, () => {
     await waitFor(() => expect(attempts).toEqual(['2 first', '1 second']))
   })
 
-  it('does not kill every worker with what it was handling', async () => {
+  it('does not take every other worker down with its delivery', async () => {
     const { file, open, consume, waitFor } = await createSharedScene()
     const inbox = await open()
     await putAll(inbox, [createStored('deadly')])
@@ -87,22 +87,22 @@ describe('a process that is killed', { timeout: 40_000 }, () => {
     expect(started).toEqual([])
   })
 
-  it('has lost nothing of what it had vouched for', async () => {
+  it('has lost none of the deliveries that it had acknowledged', async () => {
     const { file, open } = await createSharedScene()
-    const child = startProcess('put', file, 'vouched', '100000')
-    await child.waitForMessage('stored vouched-40')
+    const child = startProcess('put', file, 'acknowledged', '100000')
+    await child.waitForMessage('stored acknowledged-40')
     await child.kill()
-    const vouched = child.messages.flatMap((message) => /^stored (.+)$/.exec(message)?.[1] ?? [])
-    expect(vouched.length).toBeGreaterThan(40)
+    const acknowledged = child.messages.flatMap((message) => /^stored (.+)$/.exec(message)?.[1] ?? [])
+    expect(acknowledged.length).toBeGreaterThan(40)
     const inbox = await open()
-    for (const id of vouched) expect(await inbox.put(createStored(id))).toBe('duplicate')
+    for (const id of acknowledged) expect(await inbox.put(createStored(id))).toBe('duplicate')
     const { queued } = await inbox.statistics()
-    expect(queued - vouched.length).toBeLessThanOrEqual(1)
+    expect(queued - acknowledged.length).toBeLessThanOrEqual(1)
   })
 
-  it('had stored what it could not answer any more, and its duplicate is known', async () => {
+  it('has stored what it could not answer, and the duplicate is recognized', async () => {
     const { file, open, consume, waitFor } = await createSharedScene()
-    const child = startProcess('put and die', file, 'unanswered')
+    const child = startProcess('put-and-die', file, 'unanswered')
     expect(await child.ended).toBe('SIGKILL')
     const inbox = await open()
     expect(await inbox.put(createStored('unanswered-0'))).toBe('duplicate')
@@ -112,11 +112,11 @@ describe('a process that is killed', { timeout: 40_000 }, () => {
   })
 })
 
-describe('a process whose consumer was stopped', () => {
+describe('a process whose worker was stopped', () => {
   it('ends by itself', async () => {
     const { file, remove } = createFolder()
     onTestFinished(remove)
-    const child = startProcess('work once', file, 'only')
+    const child = startProcess('work-once', file, 'only')
     expect(await child.ended).toBe(0)
     expect(child.messages).toEqual(['open', '1 only'])
   })

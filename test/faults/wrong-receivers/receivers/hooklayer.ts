@@ -38,7 +38,7 @@ const inboxes: Record<string, () => Inbox> = {
   postgres: () => createBullmqInbox({ postgres: { connectionString: url, max: 4 }, name: namespace, leaseMs }),
 }
 
-const store = how === 'inbox alone' ? undefined : await stores[engine]?.()
+const store = how === 'inbox-alone' ? undefined : await stores[engine]?.()
 const inbox = how === 'inline' ? undefined : inboxes[engine]?.()
 const topics = ['orders.place', 'orders.approve'] as const
 const receiver = createReceiver({
