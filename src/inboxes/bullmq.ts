@@ -8,20 +8,22 @@ import { createInbox } from './queue/create-inbox.ts'
 import { checkInboxOptions, type DeliveryQueue, type InboxOptions } from './queue/queue.ts'
 
 export interface BullmqInboxOptions extends InboxOptions {
-  /** Redis: a URL `redis://…`, or options of ioredis without those for reconnecting, time-outs and queueing. No cluster. */
+  /**
+   * Redis: a URL `redis://…`, or options of ioredis without those for reconnecting, time-outs and queueing. No cluster.
+   */
   readonly redis?: string | Readonly<Record<string, unknown>>
   /** Or PostgreSQL: a URL `postgres://…`, or options of a `pg.Pool` without `options` and time-outs. */
   readonly postgres?: string | Readonly<Record<string, unknown>>
   /** The name of the inbox, the same in all processes: letters, digits, `_`, `.` and `-`. Default: `hooklayer`. */
   readonly name?: string
   /**
-   * Milliseconds after which storing fails and the sender is answered 503. If the delivery is stored after all, the sender's next
-   * attempt is a duplicate. Default: 2,500.
+   * Milliseconds after which storing fails and the sender is answered 503. If the delivery is stored after all, the
+   * sender's next attempt is a duplicate. Default: 2,500.
    */
   readonly putTimeoutMs?: number
   /**
-   * Milliseconds after which a delivery of a lost worker may be leased by another; that happens within twice this time. Workers
-   * renew their leases, so it must be longer than their event loop ever blocks. Default: 30,000.
+   * Milliseconds after which a delivery of a lost worker may be leased by another; that happens within twice this time.
+   * Workers renew their leases, so it must be longer than their event loop ever blocks. Default: 30,000.
    */
   readonly leaseMs?: number
 }
@@ -29,14 +31,14 @@ export interface BullmqInboxOptions extends InboxOptions {
 /**
  * A durable inbox in Redis or PostgreSQL through BullMQ 6, for receivers and workers on any number of machines.
  *
- * - `redis` or `postgres`: exactly one of them. The inbox connects on first use and reconnects by itself. Install `bullmq`, and
- *   `ioredis` or `pg`.
- * - `name` (default: `hooklayer`), `putTimeoutMs` (default: 2,500), `leaseMs` (default: 30,000), `retentionMs` (default: 7 days),
- *   `maxQueued` (default: 100,000).
+ * - `redis` or `postgres`: exactly one of them. The inbox connects on first use and reconnects by itself. Install
+ *   `bullmq`, and `ioredis` or `pg`.
+ * - `name` (default: `hooklayer`), `putTimeoutMs` (default: 2,500), `leaseMs` (default: 30,000), `retentionMs`
+ *   (default: 7 days), `maxQueued` (default: 100,000).
  *
- * Redis must run with `maxmemory-policy noeviction`, and loses what its persistence settings let it lose. PostgreSQL loses nothing
- * with `synchronous_commit = on`. The clocks of all machines must agree. Keep BullMQ out of a bundle: it reads SQL files beside its
- * code.
+ * Redis must run with `maxmemory-policy noeviction`, and loses what its persistence settings let it lose. PostgreSQL
+ * loses nothing with `synchronous_commit = on`. The clocks of all machines must agree. Keep BullMQ out of a bundle: it
+ * reads SQL files beside its code.
  *
  * @throws TypeError if an option is unknown or out of range, or if there is not exactly one of `redis` and `postgres`.
  * @example

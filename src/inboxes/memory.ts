@@ -4,8 +4,8 @@ import { createInbox } from './queue/create-inbox.ts'
 import { checkInboxOptions, type InboxOptions } from './queue/queue.ts'
 
 /**
- * An inbox in the memory of this process, for tests and experiments. **Deliveries that it has acknowledged are lost with the
- * process.** Options: `retentionMs` (default: 7 days) and `maxQueued` (default: 100,000).
+ * An inbox in the memory of this process, for tests and experiments. **Deliveries that it has acknowledged are lost
+ * with the process.** Options: `retentionMs` (default: 7 days) and `maxQueued` (default: 100,000).
  *
  * @throws TypeError if an option is unknown or out of range.
  * @example

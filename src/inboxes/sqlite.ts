@@ -8,29 +8,30 @@ import { TABLES } from './sqlite/statements.ts'
 export type { SqliteDatabase }
 
 /**
- * Options of {@link createSqliteInbox}: either `file`, a path, or `database`, one that you have opened with `node:sqlite`,
- * better-sqlite3 or libsql and that stays yours to close.
+ * Options of {@link createSqliteInbox}: either `file`, a path, or `database`, one that you have opened with
+ * `node:sqlite`, better-sqlite3 or libsql and that stays yours to close.
  */
 export type SqliteInboxOptions = SqliteLocation &
   InboxOptions & {
     /**
-     * Milliseconds after which a delivery of a lost worker is leased by another. Workers renew their leases, so it must be longer
-     * than their event loop ever blocks. Default: 30,000.
+     * Milliseconds after which a delivery of a lost worker is leased by another. Workers renew their leases, so it must
+     * be longer than their event loop ever blocks. Default: 30,000.
      */
     readonly leaseMs?: number
   }
 
 /**
- * A durable inbox in a SQLite file, shared by all processes of one machine. Stored deliveries survive a crash and a power cut.
+ * A durable inbox in a SQLite file, shared by all processes of one machine. Stored deliveries survive a crash and a
+ * power cut.
  *
- * - `file`: the path of a database on a local disk, created if it does not exist. It is opened with `node:sqlite` (Node 22.13 or
- *   later), better-sqlite3 or libsql, whichever is available.
- * - `database`: an open database instead. It is set to WAL, `synchronous = FULL` and a busy timeout of 2 s. It must not be inside a
- *   transaction when control returns to the event loop.
+ * - `file`: the path of a database on a local disk, created if it does not exist. It is opened with `node:sqlite` (Node
+ *   22.13 or later), better-sqlite3 or libsql, whichever is available.
+ * - `database`: an open database instead. It is set to WAL, `synchronous = FULL` and a busy timeout of 2 s. It must not
+ *   be inside a transaction when control returns to the event loop.
  * - `retentionMs` (default: 7 days), `maxQueued` (default: 100,000), `leaseMs` (default: 30,000).
  *
- * It creates the tables `hooklayer_deliveries` and `hooklayer_bodies`. SQLite is synchronous: the process blocks while the disk
- * writes.
+ * It creates the tables `hooklayer_deliveries` and `hooklayer_bodies`. SQLite is synchronous: the process blocks while
+ * the disk writes.
  *
  * @throws TypeError if an option is unknown or out of range, or if there is neither `file` nor `database`.
  * @throws Error that names the file and what to do, if the file cannot be used or no SQLite driver is installed.

@@ -8,7 +8,10 @@ export interface SqliteDatabase {
   close(): unknown
 }
 
-/** A prepared statement. Parameters are `?` in their order, because the drivers treat named and numbered ones differently. */
+/**
+ * A prepared statement. Parameters are `?` in their order, because the drivers treat named and numbered ones
+ * differently.
+ */
 export interface SqliteStatement {
   /** Runs a statement that changes rows. */
   run(...values: readonly SqliteValue[]): {
@@ -34,8 +37,8 @@ export type SqliteLocation =
 
 export interface OpenOptions {
   /**
-   * Creates only the tables in a given `database` and leaves its settings alone. It may then be in memory or inside a transaction.
-   * Default: false.
+   * Creates only the tables in a given `database` and leaves its settings alone. It may then be in memory or inside a
+   * transaction. Default: false.
    */
   readonly keepsSettings?: boolean
 }
@@ -50,13 +53,14 @@ export interface OpenDatabase {
 const BUSY_TIMEOUT_MS = 2000
 
 /**
- * Opens a database so that commits survive a power cut (WAL, `synchronous = FULL`) and several processes can share the file. A file
- * is opened with `node:sqlite` if there is one (Node 22.13 or later), else with better-sqlite3 or libsql, whichever is installed.
- * A file is checked for damage at once.
+ * Opens a database so that commits survive a power cut (WAL, `synchronous = FULL`) and several processes can share the
+ * file. A file is opened with `node:sqlite` if there is one (Node 22.13 or later), else with better-sqlite3 or libsql,
+ * whichever is installed. A file is checked for damage at once.
  *
  * @param tables SQL that creates the tables which do not exist.
  * @throws TypeError if there is neither the path of a file nor a database.
- * @throws Error that names the file and what to do, if it cannot be used; or that says what to install, if there is no driver.
+ * @throws Error that names the file and what to do, if it cannot be used; or that says what to install, if there is no
+ * driver.
  */
 export function openDatabase(
   location: SqliteLocation,
@@ -115,8 +119,8 @@ function setUp(database: SqliteDatabase, tables: string): void {
 }
 
 /**
- * Reads all tables and indexes, because rows in a damaged part could disappear without an error. It takes about a second for 2 GB of
- * deliveries or 400,000 events, and does not block other processes.
+ * Reads all tables and indexes, because rows in a damaged part could disappear without an error. It takes about a
+ * second for 2 GB of deliveries or 400,000 events, and does not block other processes.
  */
 function check(database: SqliteDatabase): void {
   const names = prepare(

@@ -1,8 +1,8 @@
 import type { SqliteDatabase } from './open.ts'
 
 /**
- * Runs the work in a transaction. `BEGIN IMMEDIATE` detects a locked file before any prepared statement does: after such an error
- * libsql would leave the statement unfinished and the connection inside its transaction.
+ * Runs the work in a transaction. `BEGIN IMMEDIATE` detects a locked file before any prepared statement does: after
+ * such an error libsql would leave the statement unfinished and the connection inside its transaction.
  *
  * @throws whatever the work or the database throws; nothing is changed then.
  */

@@ -3,8 +3,8 @@ import type { IdempotencyStore, ResourceVersion } from '../core/idempotency/stor
 
 export interface MemoryStoreOptions {
   /**
-   * The most keys that are kept as handled, the most that may be in progress at once, and the most resource versions that are
-   * kept. Default: 10,000.
+   * The most keys that are kept as handled, the most that may be in progress at once, and the most resource versions
+   * that are kept. Default: 10,000.
    */
   readonly maxEntries?: number
 }
@@ -23,11 +23,12 @@ interface EndedReservation {
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
- * An idempotency store in the memory of this process, for development, tests and shops that run as one process. After a restart
- * an event may be handled again. Several processes need one of the other stores.
+ * An idempotency store in the memory of this process, for development, tests and shops that run as one process. After a
+ * restart an event may be handled again. Several processes need one of the other stores.
  *
- * - `maxEntries` (default: 10,000): a full store forgets the event that was handled longest ago, and a duplicate of it is handled
- *   again. It never forgets a reservation whose lease is running: `reserve` rejects if there are `maxEntries` of those.
+ * - `maxEntries` (default: 10,000): a full store forgets the event that was handled longest ago, and a duplicate of it
+ *   is handled again. It never forgets a reservation whose lease is running: `reserve` rejects if there are
+ *   `maxEntries` of those.
  *
  * It uses the monotonic clock of the process.
  *

@@ -1,7 +1,9 @@
 /** The SQL of the store for one pair of tables. */
 export interface Statements {
   readonly schema: string
-  /** The schema as one statement under a lock. `if not exists` alone fails when two processes create a table at once. */
+  /**
+   * The schema as one statement under a lock. `if not exists` alone fails when two processes create a table at once.
+   */
   readonly migrate: string
   /** $1 key, $2 token, $3 milliseconds of the lease, $4 resource, $5 updated_at. */
   readonly reserve: string
@@ -77,8 +79,8 @@ create index if not exists ${quoteName(`${name}_versions_expires_at`)} on ${vers
 }
 
 /**
- * If the key was not reserved, `completed` tells why. A row that another process inserts at the same moment may not be visible yet,
- * but that row is not completed either.
+ * If the key was not reserved, `completed` tells why. A row that another process inserts at the same moment may not be
+ * visible yet, but that row is not completed either.
  */
 function buildReserve(events: string, versions: string): string {
   return `

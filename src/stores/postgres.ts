@@ -26,16 +26,16 @@ const SWEEP_EVERY = 100
 const SWEEP_ROWS = 500
 
 /**
- * An idempotency store in PostgreSQL 12 or newer, for any number of processes. Each operation is one statement and uses the
- * server's clock (`clock_timestamp()`).
+ * An idempotency store in PostgreSQL 12 or newer, for any number of processes. Each operation is one statement and uses
+ * the server's clock (`clock_timestamp()`).
  *
  * - `client`: anything with `query(text, values)`. Call `migrate()` once before the first delivery.
  * - `table` (default: `hooklayer`): `name` or `schema.name`.
  *
  * Keys are text of up to 2 KB without `\0`. Expired rows are deleted by one `reserve` in a hundred.
  *
- * The client may be inside a transaction of yours: the reservation is then committed or rolled back together with your changes.
- * Until the end of the transaction, another `reserve` of the same key waits.
+ * The client may be inside a transaction of yours: the reservation is then committed or rolled back together with your
+ * changes. Until the end of the transaction, another `reserve` of the same key waits.
  *
  * @throws TypeError if `client` has no method `query`, or `table` is not a valid name.
  * @example

@@ -18,7 +18,10 @@ export interface IoRedisClient {
 /** Runs a Lua script. All of its keys must have the same hash tag. */
 export type RunScript = (script: string, keys: readonly string[], values: readonly string[]) => Promise<unknown>
 
-/** Runs scripts by their digest, and sends their text only when Redis does not know it. @throws TypeError for any other client. */
+/**
+ * Runs scripts by their digest, and sends their text only when Redis does not know it. @throws TypeError for any other
+ * client.
+ */
 export function createScriptRunner(client: NodeRedisClient | IoRedisClient): RunScript {
   const { runBySha, runByText } = adaptClient(client)
   const digests = new Map<string, Promise<string>>()

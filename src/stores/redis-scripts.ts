@@ -1,6 +1,7 @@
 /**
- * The operations as Lua, one script each. KEYS[1] is the event: a hash with `token`, `leased_until` and a field `done:{name}` for each
- * name that is done, or with `completed` alone. KEYS[2], if given, is the version of its resource, a string.
+ * The operations as Lua, one script each. KEYS[1] is the event: a hash with `token`, `leased_until` and a field
+ * `done:{name}` for each name that is done, or with `completed` alone. KEYS[2], if given, is the version of its
+ * resource, a string.
  */
 const NOW = `
 local time = redis.call('TIME')
@@ -25,7 +26,9 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
 end
 return reply`
 
-/** ARGV: token, milliseconds of the lease, milliseconds for which an abandoned reservation is kept, names that are done. */
+/**
+ * ARGV: token, milliseconds of the lease, milliseconds for which an abandoned reservation is kept, names that are done.
+ */
 export const RENEW = `${RETURN_UNLESS_HELD}${NOW}
 redis.call('HSET', KEYS[1], 'leased_until', now + ARGV[2])
 for i = 4, #ARGV do redis.call('HSET', KEYS[1], 'done:' .. ARGV[i], '') end

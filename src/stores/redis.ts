@@ -6,8 +6,8 @@ export type { IoRedisClient, NodeRedisClient }
 
 export interface RedisStoreOptions {
   /**
-   * A connected client of `redis` (single, pool, sentinel or cluster), or a client of `ioredis` (`Redis` or `Cluster`). It stays
-   * yours to close.
+   * A connected client of `redis` (single, pool, sentinel or cluster), or a client of `ioredis` (`Redis` or `Cluster`).
+   * It stays yours to close.
    */
   readonly client: NodeRedisClient | IoRedisClient
   /** The prefix of all keys. Default: `hooklayer:`. */
@@ -17,17 +17,18 @@ export interface RedisStoreOptions {
 const DAY_MS = String(24 * 60 * 60 * 1000)
 
 /**
- * An idempotency store in Redis 5 or newer, single or cluster, for any number of processes. Each operation is one script and uses the
- * clock of Redis. All keys expire by themselves.
+ * An idempotency store in Redis 5 or newer, single or cluster, for any number of processes. Each operation is one
+ * script and uses the clock of Redis. All keys expire by themselves.
  *
- * - `client`: a client of `redis` or `ioredis`. Configure it to detect a connection that has died silently: `socketTimeout` with
- *   ioredis, `pingInterval` and `socket.socketTimeout` with `redis`.
+ * - `client`: a client of `redis` or `ioredis`. Configure it to detect a connection that has died silently:
+ *   `socketTimeout` with ioredis, `pingInterval` and `socket.socketTimeout` with `redis`.
  * - `prefix` (default: `hooklayer:`).
  *
  * Set `maxmemory-policy noeviction`. A failover can lose the last writes, after which an event may be handled again.
  *
- * An event of a resource is stored as `hooklayer:{orders/OeRyhjDlje}claim:<key>`, with the resource as the hash tag. So it is in the
- * same cluster slot as `hooklayer:{orders/OeRyhjDlje}version`. An event without a resource is stored as `hooklayer:claim:<key>`.
+ * An event of a resource is stored as `hooklayer:{orders/OeRyhjDlje}claim:<key>`, with the resource as the hash tag. So
+ * it is in the same cluster slot as `hooklayer:{orders/OeRyhjDlje}version`. An event without a resource is stored as
+ * `hooklayer:claim:<key>`.
  *
  * @throws TypeError if `client` is neither kind of client.
  * @example

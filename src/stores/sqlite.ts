@@ -5,8 +5,8 @@ import { createTransactions, TABLES, type Transactions } from './sqlite-transact
 export type { SqliteDatabase }
 
 /**
- * Options of {@link createSqliteStore}: either `file`, a path, or `database`, one that you have opened with `node:sqlite`,
- * better-sqlite3 or libsql. A `database` stays yours to close and to configure (WAL, busy timeout).
+ * Options of {@link createSqliteStore}: either `file`, a path, or `database`, one that you have opened with
+ * `node:sqlite`, better-sqlite3 or libsql. A `database` stays yours to close and to configure (WAL, busy timeout).
  */
 export type SqliteStoreOptions = SqliteLocation
 
@@ -21,12 +21,13 @@ const SWEEP_EVERY = 100
 /**
  * An idempotency store in a SQLite file, for all processes of one machine. Handled events survive a power cut.
  *
- * - `file`: the path of a database on a local disk, created if it does not exist. It is opened with `node:sqlite` (Node 22.13 or
- *   later), better-sqlite3 or libsql, whichever is available. It is checked for damage, which takes a second for 400,000 events.
+ * - `file`: the path of a database on a local disk, created if it does not exist. It is opened with `node:sqlite` (Node
+ *   22.13 or later), better-sqlite3 or libsql, whichever is available. It is checked for damage, which takes a second
+ *   for 400,000 events.
  * - `database`: an open database instead, with SQLite 3.42 or newer. It may be inside a transaction of yours.
  *
- * It creates the tables `hooklayer` and `hooklayer_versions`, and uses the clock of the machine. SQLite is synchronous: the process
- * blocks while the disk writes, and for up to 2 s while another process writes.
+ * It creates the tables `hooklayer` and `hooklayer_versions`, and uses the clock of the machine. SQLite is synchronous:
+ * the process blocks while the disk writes, and for up to 2 s while another process writes.
  *
  * @throws TypeError if there is neither `file` nor `database`.
  * @throws Error that names the file and what to do, if the file cannot be used or no SQLite driver is installed.
@@ -51,7 +52,8 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
       if (Math.random() * SWEEP_EVERY < 1) sweep()
       const token = crypto.randomUUID()
       const attempt = () => reserve(key, token, leaseMs)
-      // A reservation may be lost in a power cut, because its holder dies with it. A `database` of the user keeps its settings.
+      // A reservation may be lost in a power cut, because its holder dies with it. A `database` of the user keeps its
+      // settings.
       const done = options.database ? attempt() : withoutSync(database, attempt)
       if (!done) return { state: isCompleted(key) ? 'completed' : 'in-progress' }
       return { state: 'reserved', token, done, stale: version !== undefined && isStale(version) }

@@ -82,7 +82,10 @@ async function settle(count: number, since: number): Promise<string> {
   return `${count} events in ${calls.length} calls, ${refused} refused for a while; handled by ${busy} processes; 0 lost, 0 twice; sent in ${seconds(sent - since)} s, done in ${seconds(done - since)} s`
 }
 
-/** Counts events that ran beside another of their resource, and events that were overtaken by one sent after their acknowledgement. */
+/**
+ * Counts events that ran beside another of their resource, and events that were overtaken by one sent after their
+ * acknowledgement.
+ */
 function measureDisorder(): { readonly pairs: number; readonly beside: number; readonly overtaken: number } {
   const sentAt = new Map<number, number>()
   const acknowledgedAt = new Map<number, number>()

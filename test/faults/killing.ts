@@ -37,8 +37,8 @@ const STAGE_TIMEOUT_MS = 3000
 const VISITS = 6
 
 /**
- * Kills processes of a shop. In each round all of them run, and one of them is killed: at the stage that its settings name, or by
- * SIGKILL at a random time. It is also killed by SIGKILL if it does not reach its stage.
+ * Kills processes of a shop. In each round all of them run, and one of them is killed: at the stage that its settings
+ * name, or by SIGKILL at a random time. It is also killed by SIGKILL if it does not reach its stage.
  */
 export async function runRounds(roles: readonly Role[], rounds: Rounds): Promise<Kills> {
   const { count, draw, send, isIdle } = rounds

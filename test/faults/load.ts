@@ -19,7 +19,10 @@ export function sendSteadily(sender: Sender, everyMs: number, describeOrder?: (n
   }
 }
 
-/** Sends again what was not acknowledged, until it is: retries end when a circuit opens, and somebody has to fire the events anew. */
+/**
+ * Sends again what was not acknowledged, until it is: retries end when a circuit opens, and somebody has to fire the
+ * events anew.
+ */
 export async function sendRest(
   sender: Sender,
   count: number,

@@ -20,7 +20,10 @@ export interface ServerProcess {
   end(): Promise<void>
 }
 
-/** Starts a program and waits until it is ready. Rejects with its output if it ends before. It is killed with this process. */
+/**
+ * Starts a program and waits until it is ready. Rejects with its output if it ends before. It is killed with this
+ * process.
+ */
 export async function run({ command, args, sign, options }: ServerProgram): Promise<ChildProcess> {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   const kill = () => void child.kill('SIGKILL')

@@ -123,8 +123,7 @@ describe('a SQLite database in memory', () => {
   it('is refused for an inbox, which would lose what it has acknowledged', () => {
     const database = new Libsql(':memory:')
     onTestFinished(() => void database.close())
-    const message =
-      "The SQLite database must be a file on a disk of this machine: its journal mode is 'memory', not WAL."
+    const message = "The SQLite database must be a file on a local disk: its journal mode is 'memory', not WAL."
     expect(thrownBy(() => createSqliteInbox({ database }))).toEqual(new Error(message))
   })
 })

@@ -1,9 +1,10 @@
 /**
- * Records which events were handled and which are being handled now, so that each event is handled once. A driver needs only
- * atomic operations on one key: each method is one round trip. Every time is by the store's own clock, never by the process's.
+ * Records which events were handled and which are being handled now, so that each event is handled once. A driver needs
+ * only atomic operations on one key: each method is one round trip. Every time is by the store's own clock, never by
+ * the process's.
  *
- * Keys are text of up to 1 KB without `\0`, names of handlers are text without `\0`. A key always comes with the same resource, or
- * always without one.
+ * Keys are text of up to 1 KB without `\0`, names of handlers are text without `\0`. A key always comes with the same
+ * resource, or always without one.
  *
  * A method that cannot tell whether it succeeded rejects. The receiver then answers 503 and runs no handler.
  *
@@ -11,9 +12,9 @@
  */
 export interface IdempotencyStore {
   /**
-   * Reserves a key for `leaseMs`. A reservation whose lease has run out is taken over: the new one gets another token, and the old
-   * token has no effect any more. Until it is taken over, an expired reservation still belongs to its holder. The names in
-   * `done` of an abandoned reservation are kept for at least a day.
+   * Reserves a key for `leaseMs`. A reservation whose lease has run out is taken over: the new one gets another token,
+   * and the old token has no effect any more. Until it is taken over, an expired reservation still belongs to its
+   * holder. The names in `done` of an abandoned reservation are kept for at least a day.
    */
   reserve(key: string, options: ReserveOptions): Promise<Reservation>
   /** Starts the lease again and adds to the names that are done; false if the token no longer holds the reservation. */
@@ -21,7 +22,8 @@ export interface IdempotencyStore {
   /** Marks the key as completed for `retentionMs`; false if the token no longer holds the reservation. */
   complete(key: string, token: string, options: CompleteOptions): Promise<boolean>
   /**
-   * Ends the reservation and keeps the names that are done for the next one; false if the token no longer holds the reservation.
+   * Ends the reservation and keeps the names that are done for the next one; false if the token no longer holds the
+   * reservation.
    */
   release(key: string, token: string, options: ReleaseOptions): Promise<boolean>
 }
@@ -30,7 +32,10 @@ export interface IdempotencyStore {
 export interface ResourceVersion {
   /** `{type}/{id}`, e.g. `orders/OeRyhjDlje`. */
   readonly resource: string
-  /** `updated_at` as it was sent: ISO 8601 in UTC with milliseconds, so that the order of the texts is the order in time. */
+  /**
+   * `updated_at` as it was sent: ISO 8601 in UTC with milliseconds, so that the order of the texts is the order in
+   * time.
+   */
   readonly updatedAt: string
 }
 

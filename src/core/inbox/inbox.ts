@@ -10,26 +10,29 @@ export interface StoredDelivery {
   readonly body: Uint8Array
   readonly receivedAt: Date
   /**
-   * `{type}/{id}` of the resource with `ordering: 'resource'`; else `undefined`. Deliveries of one group are handled one after
-   * another.
+   * `{type}/{id}` of the resource with `ordering: 'resource'`; else `undefined`. Deliveries of one group are handled
+   * one after another.
    */
   readonly group: string | undefined
 }
 
 /**
- * A durable queue of verified deliveries: a driver of `hooklayer/inboxes/*`, or your own. The receiver stores deliveries and
- * workers handle them, in one process or in many.
+ * A durable queue of verified deliveries: a driver of `hooklayer/inboxes/*`, or your own. The receiver stores
+ * deliveries and workers handle them, in one process or in many.
  *
  * @see docs/durable-inbox.md
  */
 export interface Inbox {
   /**
-   * Stores a delivery. Resolves once it would survive a crash, and not before: `stored`, `duplicate` if the `id` was stored within
-   * the retention window, `full` if the inbox has reached its limit. Rejects if it cannot guarantee that the delivery is stored.
-   * After `full` or a rejection the receiver answers 503, and Commerce Layer retries.
+   * Stores a delivery. Resolves once it would survive a crash, and not before: `stored`, `duplicate` if the `id` was
+   * stored within the retention window, `full` if the inbox has reached its limit. Rejects if it cannot guarantee that
+   * the delivery is stored. After `full` or a rejection the receiver answers 503, and Commerce Layer retries.
    */
   put(delivery: StoredDelivery): Promise<'stored' | 'duplicate' | 'full'>
-  /** Starts a worker: calls `process` for each stored delivery, at most `concurrency` at once, until the worker is stopped. */
+  /**
+   * Starts a worker: calls `process` for each stored delivery, at most `concurrency` at once, until the worker is
+   * stopped.
+   */
   consume(process: ProcessDelivery, options: ConsumeOptions): Worker
   readonly deadLetters: DeadLetters
   statistics(): Promise<InboxStatistics>
@@ -38,38 +41,47 @@ export interface Inbox {
 }
 
 /**
- * Handles a stored delivery. Resolves when the delivery was handled. Rejects when the attempt failed: with a `WebhookError` whose
- * `retryable` says whether another attempt may succeed, or with any other error, which is retried.
+ * Handles a stored delivery. Resolves when the delivery was handled. Rejects when the attempt failed: with a
+ * `WebhookError` whose `retryable` says whether another attempt may succeed, or with any other error, which is retried.
  */
 export type ProcessDelivery = (delivery: StoredDelivery, attempt: DeliveryAttempt) => Promise<void>
 
 export interface DeliveryAttempt {
   /** Counted from 1. */
   readonly number: number
-  /** Aborted when the worker was stopped and its `timeoutMs` has passed, or when another worker has leased the delivery. */
+  /**
+   * Aborted when the worker was stopped and its `timeoutMs` has passed, or when another worker has leased the delivery.
+   */
   readonly signal: AbortSignal
 }
 
 export interface ConsumeOptions {
   /** How many deliveries are handled at once. */
   readonly concurrency: number
-  /** How many deliveries of one topic are handled at once, within `concurrency`. Topics that are absent have no limit of their own. */
+  /**
+   * How many deliveries of one topic are handled at once, within `concurrency`. Topics that are absent have no limit of
+   * their own.
+   */
   readonly concurrencyByTopic: Readonly<Record<string, number>>
-  /** After how many failed attempts a delivery becomes a dead letter. Attempts that were {@link Failure.excused} are not counted. */
+  /**
+   * After how many failed attempts a delivery becomes a dead letter. Attempts that were {@link Failure.excused} are not
+   * counted.
+   */
   readonly attempts: number
   /** Milliseconds to wait after the attempt with this number has failed. */
   readonly delayMs: (attempt: number) => number
   /**
-   * Called when the engine itself fails, which the worker survives by trying again, and when a delivery becomes a dead letter with
-   * `WORKER_LOST` or `BODY_DAMAGED`.
+   * Called when the engine itself fails, which the worker survives by trying again, and when a delivery becomes a dead
+   * letter with `WORKER_LOST` or `BODY_DAMAGED`.
    */
   readonly onError: (error: unknown) => void
 }
 
 export interface Worker {
   /**
-   * Leases nothing more and waits for the running handlers. After `timeoutMs` milliseconds their signals are aborted, and the
-   * deliveries that are still running are returned to the inbox for another worker. Default: waits without a limit.
+   * Leases nothing more and waits for the running handlers. After `timeoutMs` milliseconds their signals are aborted,
+   * and the deliveries that are still running are returned to the inbox for another worker. Default: waits without a
+   * limit.
    */
   stop(options?: { readonly timeoutMs?: number }): Promise<void>
 }
@@ -83,9 +95,9 @@ export interface DeadLetter {
   /** How many attempts were made. */
   readonly attempts: number
   /**
-   * Code and message of the error of the last attempt: a `WebhookError`'s code, or `PERMANENT` for a handler's `PermanentError`. The
-   * drivers of this package add `WORKER_LOST`, if the worker was lost during the last attempt, and `BODY_DAMAGED`, if the engine
-   * did not keep the bytes.
+   * Code and message of the error of the last attempt: a `WebhookError`'s code, or `PERMANENT` for a handler's
+   * `PermanentError`. The drivers of this package add `WORKER_LOST`, if the worker was lost during the last attempt,
+   * and `BODY_DAMAGED`, if the engine did not keep the bytes.
    */
   readonly error: { readonly code: string; readonly message: string }
 }
@@ -132,8 +144,8 @@ export interface Failure {
   /** Whether another attempt may succeed. */
   readonly retryable: boolean
   /**
-   * Whether the failure says nothing about the delivery: this process is closing or overloaded, another process is handling the
-   * event, or a store is unavailable. Such an attempt does not count.
+   * Whether the failure says nothing about the delivery: this process is closing or overloaded, another process is
+   * handling the event, or a store is unavailable. Such an attempt does not count.
    */
   readonly excused: boolean
 }

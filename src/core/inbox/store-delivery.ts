@@ -6,8 +6,8 @@ import type { Delivery } from '../verify/authenticate.ts'
 import type { Inbox } from './inbox.ts'
 
 /**
- * Stores a delivery for a worker. Resolves only after the inbox has confirmed that the delivery is stored, because 2xx ends
- * Commerce Layer's retries. Waits at most until the deadline, even if the inbox never settles.
+ * Stores a delivery for a worker. Resolves only after the inbox has confirmed that the delivery is stored, because 2xx
+ * ends Commerce Layer's retries. Waits at most until the deadline, even if the inbox never settles.
  *
  * @throws WebhookError `STORE_UNAVAILABLE` if the inbox failed or was too late, `OVERLOADED` if it is full.
  */

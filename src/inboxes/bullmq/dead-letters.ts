@@ -27,8 +27,8 @@ export function createDeadLetters(
   connect: () => Promise<OpenLanes>,
 ): Pick<DeliveryQueue, 'listDeadLetters' | 'getDeadLetter' | 'retryDeadLetter' | 'discardDeadLetter'> {
   /**
-   * The iterator that continues after the last dead letter of a page. BullMQ pages by position, and positions shift while dead
-   * letters are retried.
+   * The iterator that continues after the last dead letter of a page. BullMQ pages by position, and positions shift
+   * while dead letters are retried.
    */
   const continuations = new WeakMap<DeadLetter, AsyncIterator<DeadLetter>>()
   /** Discarding one at a time: {@link discardJob} takes the first job of a lane and must get its own. */
@@ -75,8 +75,8 @@ async function findDeadJob({ lanes }: OpenLanes, id: string): Promise<DeadJob | 
 }
 
 /**
- * Only a worker can complete a job. So the job is put at the front of its lane, taken and completed. If another delivery of the lane
- * is being handled, it cannot be taken, and the next worker completes it.
+ * Only a worker can complete a job. So the job is put at the front of its lane, taken and completed. If another
+ * delivery of the lane is being handled, it cannot be taken, and the next worker completes it.
  */
 async function discardJob(opened: OpenLanes, id: string): Promise<boolean> {
   const { job, lane } = (await findDeadJob(opened, id)) ?? {}

@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto'
 import type { Queue } from 'bullmq'
 import type { DeliveryJob, Lane } from './job.ts'
 
-/** The jobs of one group in their order, by id: the first waits for its next attempt, and the others wait for the first. */
+/**
+ * The jobs of one group in their order, by id: the first waits for its next attempt, and the others wait for the first.
+ */
 export interface GroupSequence {
   readonly ids: readonly string[]
 }
 
 /**
- * The order of the jobs of a group in which an attempt has failed. Other groups need no record. Only the holder of a job of a group
- * changes the group's sequence, and each lane has one holder at a time.
+ * The order of the jobs of a group in which an attempt has failed. Other groups need no record. Only the holder of a
+ * job of a group changes the group's sequence, and each lane has one holder at a time.
  */
 export interface GroupOrder {
   /** Whether the job may be handled now. If not, the job is added to the group's sequence. */

@@ -35,8 +35,8 @@ export function toJobData({ body, group }: StoredDelivery): JobData {
 }
 
 /**
- * BullMQ recognizes a delivery by its deduplication id. Without a time to live BullMQ would delete that id when the job completes;
- * with one it stays until the job is removed.
+ * BullMQ recognizes a delivery by its deduplication id. Without a time to live BullMQ would delete that id when the job
+ * completes; with one it stays until the job is removed.
  */
 export function toJobOptions({ id, receivedAt }: StoredDelivery, jobId: string): JobsOptions {
   return {
@@ -101,7 +101,10 @@ export class FailedAttempt extends Error {
   }
 }
 
-/** Whether an error of BullMQ says that the job is missing, in another state or locked by others, and not that the engine failed. */
+/**
+ * Whether an error of BullMQ says that the job is missing, in another state or locked by others, and not that the
+ * engine failed.
+ */
 export function isRefusal(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' && error.code < 0
 }

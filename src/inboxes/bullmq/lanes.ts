@@ -6,7 +6,9 @@ import { createGroupOrder, type GroupOrder, type GroupSequence } from './group-o
 import { backoffStrategy, type JobData, type Lane } from './job.ts'
 
 export interface OpenLanes extends Pick<OpenBackEnd, 'returnJob' | 'findWarning'> {
-  /** The first lane is for deliveries without a group. Each other lane handles one delivery at a time, over all workers. */
+  /**
+   * The first lane is for deliveries without a group. Each other lane handles one delivery at a time, over all workers.
+   */
   readonly lanes: readonly Lane[]
   readonly groupOrder: GroupOrder
   findLane(group: string | undefined): Lane

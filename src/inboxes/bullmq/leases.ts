@@ -18,8 +18,8 @@ const QUIET_MS = 200
 const JOBS_PER_LANE = 100
 
 /**
- * Takes jobs from BullMQ one by one. BullMQ's own worker loop knows neither topics nor groups, and each loop has a concurrency of
- * its own.
+ * Takes jobs from BullMQ one by one. BullMQ's own worker loop knows neither topics nor groups, and each loop has a
+ * concurrency of its own.
  *
  * @param onRemoved is called when a delivery was handled or has become a dead letter.
  */

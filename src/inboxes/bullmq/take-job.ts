@@ -14,8 +14,8 @@ export interface TakeOptions {
 }
 
 /**
- * Takes the next job of a lane. `skipped` means that the next job could not be handled now and was moved away; `empty` means that
- * the lane has no job that can be taken.
+ * Takes the next job of a lane. `skipped` means that the next job could not be handled now and was moved away; `empty`
+ * means that the lane has no job that can be taken.
  */
 export async function takeJob(
   { groupOrder }: OpenLanes,

@@ -7,7 +7,10 @@ export const RETURNED: Settlement = { state: 'returned', delayMs: 0 }
 
 type AttemptOptions = Pick<ConsumeOptions, 'attempts' | 'delayMs' | 'onError'>
 
-/** Makes one attempt to handle a leased delivery and decides how to settle it: {@link HANDLED} if it was handled. Never rejects. */
+/**
+ * Makes one attempt to handle a leased delivery and decides how to settle it: {@link HANDLED} if it was handled. Never
+ * rejects.
+ */
 export async function attemptDelivery(
   leased: LeasedDelivery,
   process: ProcessDelivery,

@@ -5,8 +5,9 @@ const CHECKSUM_BYTES = 4
 const FASTEST = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MIN_QUALITY } }
 
 /**
- * A body in the form that engines store: a checksum, which detects flipped bits, followed by the body in Brotli. This shrinks an
- * order to a sixth of its size or less. It takes 0.04 ms for 20 KB, which is less than writing the remaining bytes would take.
+ * A body in the form that engines store: a checksum, which detects flipped bits, followed by the body in Brotli. This
+ * shrinks an order to a sixth of its size or less. It takes 0.04 ms for 20 KB, which is less than writing the remaining
+ * bytes would take.
  */
 export function compressBody(body: Uint8Array): Buffer {
   const compressed = brotliCompressSync(body, FASTEST)

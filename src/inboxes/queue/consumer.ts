@@ -12,7 +12,10 @@ export interface Consumer extends Worker {
 /** The longest time until a delivery that another process has stored is found. */
 const POLL_MS = 250
 
-/** The loop of a worker: leases deliveries from the queue and starts them, as many as its options allow, until it is stopped. */
+/**
+ * The loop of a worker: leases deliveries from the queue and starts them, as many as its options allow, until it is
+ * stopped.
+ */
 export function createConsumer(
   queue: Pick<DeliveryQueue, 'lease' | 'renew' | 'settle'>,
   process: ProcessDelivery,

@@ -34,8 +34,8 @@ interface Job {
 export const RETRY_MS = 1000
 
 /**
- * Deliveries that were handled here but could not be settled, because the queue failed until the lease was over. They are not
- * handled a second time when this worker leases them again.
+ * Deliveries that were handled here but could not be settled, because the queue failed until the lease was over. They
+ * are not handled a second time when this worker leases them again.
  */
 const UNSETTLED = { max: 1000, ttl: 24 * 60 * 60 * 1000 }
 
@@ -56,7 +56,10 @@ export function createJobs(
     await settle(leased, settlement, signal)
   }
 
-  /** Tries until the queue has accepted the settlement. An aborted job must not settle: the delivery belongs to another worker. */
+  /**
+   * Tries until the queue has accepted the settlement. An aborted job must not settle: the delivery belongs to another
+   * worker.
+   */
   async function settle(leased: LeasedDelivery, settlement: Settlement, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {

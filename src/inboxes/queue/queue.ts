@@ -2,8 +2,8 @@ import { checkValue } from '../../core/check-options.ts'
 import type { DeadLetter, DeadLetterFilter, InboxStatistics, StoredDelivery } from '../../core/inbox/inbox.ts'
 
 /**
- * The part of an inbox that is different for each engine: stores deliveries and leases them to workers. Each method is one atomic
- * change, and rejects if it cannot guarantee that the change was made.
+ * The part of an inbox that is different for each engine: stores deliveries and leases them to workers. Each method is
+ * one atomic change, and rejects if it cannot guarantee that the change was made.
  */
 export interface DeliveryQueue {
   put(delivery: StoredDelivery): Promise<'stored' | 'duplicate' | 'full'>
@@ -13,7 +13,9 @@ export interface DeliveryQueue {
   renew(leased: LeasedDelivery): Promise<boolean>
   /** Ends a lease with its result; false, without any change, if the token no longer holds the delivery. */
   settle(leased: LeasedDelivery, settlement: Settlement): Promise<boolean>
-  /** A page of the dead letters that match, the oldest failure first, starting after `last`; empty if there are no more. */
+  /**
+   * A page of the dead letters that match, the oldest failure first, starting after `last`; empty if there are no more.
+   */
   listDeadLetters(filter: DeadLetterFilter, last: DeadLetter | undefined): Promise<readonly DeadLetter[]>
   getDeadLetter(id: string): Promise<(DeadLetter & { readonly delivery: StoredDelivery }) | undefined>
   /** Puts a dead letter at the end of the queue, with no attempt made; false if there is none with this id. */
@@ -31,7 +33,10 @@ export interface LeaseRequest {
   readonly capacityByTopic: ReadonlyMap<string, number>
 }
 
-/** A delivery as it was read from the engine. A damaged body is given as it was stored: parts of it may still be readable. */
+/**
+ * A delivery as it was read from the engine. A damaged body is given as it was stored: parts of it may still be
+ * readable.
+ */
 export interface DeliveryRecord {
   readonly delivery: StoredDelivery
   readonly isDamaged: boolean
@@ -41,7 +46,10 @@ export interface LeasedDelivery extends DeliveryRecord {
   readonly token: string
   /** Counted from 1. */
   readonly attempt: number
-  /** Whether an earlier attempt has no known result, because its worker was lost. The delivery itself may have caused that. */
+  /**
+   * Whether an earlier attempt has no known result, because its worker was lost. The delivery itself may have caused
+   * that.
+   */
   readonly isLost: boolean
 }
 
@@ -61,7 +69,10 @@ export const WORKER_LOST = { code: 'WORKER_LOST', message: 'The worker was lost 
 export const BODY_DAMAGED = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
 
 export interface InboxOptions {
-  /** Milliseconds for which the id of a handled delivery stays known, so that duplicates are recognized. Default: 7 days. */
+  /**
+   * Milliseconds for which the id of a handled delivery stays known, so that duplicates are recognized. Default: 7
+   * days.
+   */
   readonly retentionMs?: number
   /** The most deliveries that may wait to be handled, without dead letters. More are answered 503. Default: 100,000. */
   readonly maxQueued?: number

@@ -1,4 +1,7 @@
-/** An auto-reset event: `wait` resolves on the next `notify`, or at once if there was one since the last `wait`. For one waiter. */
+/**
+ * An auto-reset event: `wait` resolves on the next `notify`, or at once if there was one since the last `wait`. For one
+ * waiter.
+ */
 export interface Wakeup {
   notify(): void
   /** Resolves on a notification, or after `ms` milliseconds. */

@@ -11,8 +11,8 @@ export interface Backlog {
 const COUNT_VALID_MS = 1000
 
 /**
- * The count runs within the transaction of `put`, so it is synchronous. That is why it shares nothing with the backlog of BullMQ,
- * which counts over the network and in the background.
+ * The count runs within the transaction of `put`, so it is synchronous. That is why it shares nothing with the backlog
+ * of BullMQ, which counts over the network and in the background.
  */
 export function createBacklog({ countOpen }: InboxStatements, maxQueued: number): Backlog {
   let left = 0

@@ -4,8 +4,8 @@ import { inTransaction } from '../../sqlite/transaction.ts'
 /** Runs all writes of one turn of the event loop in one transaction, so that they wait for the disk only once. */
 export interface GroupCommit {
   /**
-   * Resolves with the result of `work` once it is committed, and rejects if it cannot be. `work` runs a second time if another write
-   * of the same transaction has failed.
+   * Resolves with the result of `work` once it is committed, and rejects if it cannot be. `work` runs a second time if
+   * another write of the same transaction has failed.
    */
   write<T>(work: () => T): Promise<T>
   /** Commits all pending writes now. */

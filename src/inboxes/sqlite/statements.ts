@@ -1,9 +1,10 @@
 import type { Statements } from '../../sqlite/statements.ts'
 
 /**
- * `state` of a delivery: 0 is open; it waits until `due_at`, or has a `token` and is leased until `due_at`. 1 is open and waits for an
- * earlier delivery of its group. 2 is dead since `due_at`. 3 is handled or discarded; its id is known until `due_at`. `seq` is the
- * order within a group. Bodies have a table of their own, so that updating a delivery does not write its body again.
+ * `state` of a delivery: 0 is open; it waits until `due_at`, or has a `token` and is leased until `due_at`. 1 is open
+ * and waits for an earlier delivery of its group. 2 is dead since `due_at`. 3 is handled or discarded; its id is known
+ * until `due_at`. `seq` is the order within a group. Bodies have a table of their own, so that updating a delivery does
+ * not write its body again.
  */
 export const TABLES = `
   CREATE TABLE IF NOT EXISTS hooklayer_deliveries (
@@ -40,8 +41,9 @@ export const STATEMENTS = {
     WHERE seq IN (SELECT seq FROM hooklayer_deliveries WHERE state = 3 AND due_at <= ? LIMIT 2)`,
   countOpen: `SELECT (SELECT count(*) FROM hooklayer_deliveries WHERE state = 0)
     + (SELECT count(*) FROM hooklayer_deliveries WHERE state = 1) AS open`,
-  // Finds the oldest delivery of each topic that has capacity left, and takes the oldest of these. So it does not scan the deliveries
-  // of topics without capacity. A delivery whose body is missing is found too: it could block the queue for ever otherwise.
+  // Finds the oldest delivery of each topic that has capacity left, and takes the oldest of these. So it does not scan
+  // the deliveries of topics without capacity. A delivery whose body is missing is found too: it could block the queue
+  // for ever otherwise.
   findReady: `WITH RECURSIVE topics (topic) AS (
       SELECT min(topic) FROM hooklayer_deliveries WHERE state = 0
       UNION ALL

@@ -15,7 +15,7 @@ const TIMEOUT_MS = 10_000
 /** A receiver to test: a program of `receivers/` and its arguments. */
 export interface Receiver {
   readonly program: string
-  /** @param namespace is the stage's own: deadLetters, digits and `_`. */
+  /** @param namespace is the stage's own: letters, digits and `_`. */
   readonly args?: (namespace: string) => readonly string[]
 }
 

@@ -2,7 +2,9 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** The effects of an order: a mail to the customer and an update of the ERP. Both are outside of the shop's processes. */
+/**
+ * The effects of an order: a mail to the customer and an update of the ERP. Both are outside of the shop's processes.
+ */
 export const EFFECTS = ['mail', 'erp'] as const
 export type Effect = (typeof EFFECTS)[number]
 

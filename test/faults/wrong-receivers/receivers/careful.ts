@@ -1,4 +1,6 @@
-/** Right: it shows that a hand-written receiver can pass the probes. Each other receiver differs from it in one mistake. */
+/**
+ * Right: it shows that a hand-written receiver can pass the probes. Each other receiver differs from it in one mistake.
+ */
 import express from 'express'
 import { applyEffect, EFFECTS } from '../world.ts'
 import { openRecords } from './event-records.ts'

@@ -1,4 +1,7 @@
-/** Wrong: it checks whether an event was handled, and records it afterwards. A second delivery may pass the check in between. */
+/**
+ * Wrong: it checks whether an event was handled, and records it afterwards. A second delivery may pass the check in
+ * between.
+ */
 import express from 'express'
 import { applyEffect, EFFECTS } from '../world.ts'
 import { openRecords } from './event-records.ts'
