@@ -31,6 +31,7 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/stores/redis.ts', '../inboxes/memory.ts'],
   ['src/inboxes/memory.ts', '../stores/memory.ts'],
   ['src/inboxes/queue/queue.ts', '../sqlite/queue.ts'],
+  ['src/inboxes/memory/queue.ts', '../sqlite/rows.ts'],
   ['src/inboxes/sqlite/queue.ts', '../bullmq/job.ts'],
   ['src/inboxes/memory/queue.ts', '../sqlite/rows.ts'],
   ['src/inboxes/bullmq/queue.ts', '../sqlite/rows.ts'],
