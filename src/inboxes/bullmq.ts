@@ -7,6 +7,8 @@ import { createBullmqQueue } from './bullmq/queue.ts'
 import { createInbox } from './queue/create-inbox.ts'
 import { checkInboxOptions, type DeliveryQueue, type InboxOptions } from './queue/queue.ts'
 
+export type { InboxOptions }
+
 export interface BullmqInboxOptions extends InboxOptions {
   /** Where Redis is: `redis://…`, or options of ioredis, but for those by which it waits and tries again. No cluster. */
   readonly redis?: string | Readonly<Record<string, unknown>>

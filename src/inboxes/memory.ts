@@ -10,6 +10,8 @@ import {
   type Settlement,
 } from './queue/queue.ts'
 
+export type { InboxOptions }
+
 interface Row {
   readonly delivery: StoredDelivery
   attempts: number

@@ -5,7 +5,7 @@ import { checkInboxOptions, type InboxOptions } from './queue/queue.ts'
 import { createSqliteQueue } from './sqlite/queue.ts'
 import { TABLES } from './sqlite/statements.ts'
 
-export type { SqliteDatabase }
+export type { InboxOptions, SqliteDatabase, SqliteLocation }
 
 export type SqliteInboxOptions = SqliteLocation &
   InboxOptions & {

@@ -2,7 +2,7 @@ import type { IdempotencyStore } from '../core/idempotency/store.ts'
 import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
 import { prepareStatements, type Statements, TABLES } from './sqlite-statements.ts'
 
-export type { SqliteDatabase }
+export type { SqliteDatabase, SqliteLocation }
 
 /**
  * `file`: a path, opened with `node:sqlite` (Node 22.13 or newer), `better-sqlite3` or `libsql`, whichever is there.

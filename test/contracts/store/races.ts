@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Reservation } from 'hooklayer'
+import type { Reservation } from 'hooklayer/drivers'
 import { expect, it } from 'vitest'
 import { type Connections, claimFor, KEPT, LONG_MS, lapse, reserved } from './reservations.ts'
 
