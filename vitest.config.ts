@@ -1,23 +1,13 @@
 import { defineConfig } from 'vitest/config'
+import { ENTRIES, toSpecifier } from './entries.ts'
 
-const source = (path: string) => new URL(`./src/${path}`, import.meta.url).pathname
+const root = new URL('./', import.meta.url).pathname
 
-/** What the tests call by its public name. */
-export const alias = {
-  'hooklayer/express': source('adapters/express.ts'),
-  'hooklayer/koa': source('adapters/koa.ts'),
-  'hooklayer/next': source('adapters/next.ts'),
-  'hooklayer/fetch': source('adapters/fetch.ts'),
-  'hooklayer/lambda': source('adapters/lambda.ts'),
-  'hooklayer/fastify': source('adapters/fastify.ts'),
-  'hooklayer/node': source('adapters/node.ts'),
-  'hooklayer/testing': source('testing/index.ts'),
-  'hooklayer/emulator': source('emulator/index.ts'),
-  'hooklayer/management': source('management/index.ts'),
-  'hooklayer/stores': source('stores'),
-  'hooklayer/inboxes': source('inboxes'),
-  hooklayer: source('index.ts'),
-}
+/** Tests import the package by its public names, and get its sources. */
+export const alias = Object.entries(ENTRIES).map(([subpath, source]) => ({
+  find: new RegExp(`^${toSpecifier(subpath)}$`),
+  replacement: root + source,
+}))
 
 export default defineConfig({
   resolve: { alias },

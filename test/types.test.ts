@@ -17,8 +17,8 @@ import {
   verify,
   type WebhookError,
   type WebhookEvent,
-  type WebhookRequest,
 } from 'hooklayer'
+import type { WebhookRequest } from 'hooklayer/drivers'
 import { describe, expectTypeOf, it } from 'vitest'
 import { recordingLogger, SECRET } from './deliveries.ts'
 

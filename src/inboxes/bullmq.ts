@@ -7,6 +7,8 @@ import { createBullmqQueue } from './bullmq/queue.ts'
 import { createInbox } from './queue/create-inbox.ts'
 import { checkInboxOptions, type DeliveryQueue, type InboxOptions } from './queue/queue.ts'
 
+export type { InboxOptions }
+
 export interface BullmqInboxOptions extends InboxOptions {
   /**
    * Redis: a URL `redis://…`, or options of ioredis without those for reconnecting, time-outs and queueing. No cluster.

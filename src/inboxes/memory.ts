@@ -3,6 +3,8 @@ import { createMemoryQueue } from './memory/queue.ts'
 import { createInbox } from './queue/create-inbox.ts'
 import { checkInboxOptions, type InboxOptions } from './queue/queue.ts'
 
+export type { InboxOptions }
+
 /**
  * An inbox in the memory of this process, for tests and experiments. **Deliveries that it has acknowledged are lost
  * with the process.** Options: `retentionMs` (default: 7 days) and `maxQueued` (default: 100,000).

@@ -5,7 +5,7 @@ import { checkInboxOptions, type InboxOptions } from './queue/queue.ts'
 import { createSqliteQueue } from './sqlite/queue.ts'
 import { TABLES } from './sqlite/statements.ts'
 
-export type { SqliteDatabase }
+export type { InboxOptions, SqliteDatabase, SqliteLocation }
 
 /**
  * Options of {@link createSqliteInbox}: either `file`, a path, or `database`, one that you have opened with

@@ -2,7 +2,7 @@ import type { IdempotencyStore } from '../core/idempotency/store.ts'
 import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
 import { createTransactions, TABLES, type Transactions } from './sqlite-transactions.ts'
 
-export type { SqliteDatabase }
+export type { SqliteDatabase, SqliteLocation }
 
 /**
  * Options of {@link createSqliteStore}: either `file`, a path, or `database`, one that you have opened with

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import type { IdempotencyStore } from '../../src/index.ts'
+import type { IdempotencyStore } from '../../src/drivers.ts'
 import { built } from './built.ts'
 
 /** Where a store is: a file, or the URL of a server; nowhere if it is in memory. */

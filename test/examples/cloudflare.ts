@@ -8,14 +8,14 @@ export interface Worker extends Pick<Miniflare, 'dispose' | 'getR2Bucket'> {
   output(): string
 }
 
-/** Runs `src/receiver/worker.ts` of an example in workerd, bundled as wrangler does it, with the others that it talks to. */
+/** Runs `src/worker.ts` of an example in workerd, bundled as wrangler does it, with the others that it talks to. */
 export async function startWorker(
   folder: string,
   options: Partial<WorkerOptions>,
   others: readonly WorkerOptions[] = [],
 ): Promise<Worker> {
   const bundle = await build({
-    entryPoints: [join(folder, 'src/receiver/worker.ts')],
+    entryPoints: [join(folder, 'src/worker.ts')],
     bundle: true,
     write: false,
     format: 'esm',

@@ -67,7 +67,17 @@ async function fill(folder: string): Promise<void> {
 /** What is left of trying an example out. */
 const BUILT = /\/(node_modules|\.next|\.wrangler|next-env\.d\.ts)$/
 
-const PACKED = ['src', 'package.json', 'tsup.config.ts', 'tsconfig.json', 'README.md', 'LICENSE', 'CHANGELOG.md']
+const PACKED = [
+  'src',
+  'package.json',
+  'entries.ts',
+  'tsup.config.ts',
+  'declarations.ts',
+  'tsconfig.json',
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+]
 
 async function pack(folder: string): Promise<string> {
   for (const name of PACKED) cpSync(name, join(folder, name), { recursive: true })

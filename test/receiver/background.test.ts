@@ -1,4 +1,5 @@
-import { type ErrorHandler, PermanentError, type Receiver, type ReceiverOptions, type WebhookResponse } from 'hooklayer'
+import { type ErrorHandler, PermanentError, type Receiver, type ReceiverOptions } from 'hooklayer'
+import type { WebhookResponse } from 'hooklayer/drivers'
 import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, recordingLogger, SECRET, withHeaders } from '../deliveries.ts'
 import { inBothRuntimes } from '../runtimes.ts'

@@ -3,13 +3,12 @@ import {
   createReceiver,
   type Handler,
   type IdempotencyOptions,
-  type IdempotencyStore,
   PermanentError,
   type Receiver,
   type ReceiverOptions,
   type WebhookEvent,
-  type WebhookResponse,
 } from 'hooklayer'
+import type { IdempotencyStore, WebhookResponse } from 'hooklayer/drivers'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, nested, order, recordingLogger, rejection, SECRET } from '../deliveries.ts'

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ErrorHandler, Inbox, Receiver, ReceiverOptions, StoredDelivery, WebhookResponse } from 'hooklayer'
+import type { ErrorHandler, Inbox, Receiver, ReceiverOptions } from 'hooklayer'
+import type { StoredDelivery, WebhookResponse } from 'hooklayer/drivers'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, OTHER_SECRET, order, recordingLogger, rejection, SECRET } from '../deliveries.ts'

@@ -1,12 +1,6 @@
 import { inspect } from 'node:util'
-import {
-  type createReceiver,
-  type ErrorCode,
-  type ErrorHandler,
-  isWebhookError,
-  type ReceiverOptions,
-  type WebhookRequest,
-} from 'hooklayer'
+import { type createReceiver, type ErrorCode, type ErrorHandler, isWebhookError, type ReceiverOptions } from 'hooklayer'
+import type { WebhookRequest } from 'hooklayer/drivers'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it } from 'vitest'
 import { ERRORS } from '../../src/core/outcomes.ts'

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createReceiver, type ErrorHandler, type Receiver, type ReceiverOptions, type WebhookResponse } from 'hooklayer'
+import { createReceiver, type ErrorHandler, type Receiver, type ReceiverOptions } from 'hooklayer'
+import type { WebhookResponse } from 'hooklayer/drivers'
 import { describe, expect, it, vi } from 'vitest'
 import {
   bytes,

@@ -1,4 +1,5 @@
-import type { SecretsLookUp, WebhookResponse } from 'hooklayer'
+import type { SecretsLookUp } from 'hooklayer'
+import type { WebhookResponse } from 'hooklayer/drivers'
 import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, OTHER_SECRET, recordingLogger, SECRET } from '../deliveries.ts'
 import { inBothRuntimes } from '../runtimes.ts'

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createReceiver, type Handler, type IdempotencyStore } from 'hooklayer'
+import { createReceiver, type Handler } from 'hooklayer'
+import type { IdempotencyStore } from 'hooklayer/drivers'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import { createRedisStore } from 'hooklayer/stores/redis'
 import { createDelivery, TEST_SECRET } from 'hooklayer/testing'

@@ -5,8 +5,8 @@ import {
   type Receiver,
   type ReceiverOptions,
   type WebhookEvent,
-  type WebhookResponse,
 } from 'hooklayer'
+import type { WebhookResponse } from 'hooklayer/drivers'
 import { SECRETS } from './secrets.ts'
 
 /** What a receiver of the suite is made of. It travels in a header, as JSON. */

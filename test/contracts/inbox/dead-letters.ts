@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Inbox, PermanentError, type StoredDelivery, WebhookError } from 'hooklayer'
+import { type Inbox, PermanentError, WebhookError } from 'hooklayer'
+import type { StoredDelivery } from 'hooklayer/drivers'
 import { describe, expect, it } from 'vitest'
 import {
   createRecording,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type DeliveryAttempt, WebhookError } from 'hooklayer'
+import { WebhookError } from 'hooklayer'
+import type { DeliveryAttempt } from 'hooklayer/drivers'
 import { describe, expect, it } from 'vitest'
 import {
   createGate,

@@ -1,4 +1,5 @@
-import type { ConsumeOptions, DeliveryAttempt, Inbox, ProcessDelivery, StoredDelivery, Worker } from 'hooklayer'
+import type { Inbox, Worker } from 'hooklayer'
+import type { ConsumeOptions, DeliveryAttempt, ProcessDelivery, StoredDelivery } from 'hooklayer/drivers'
 import { expect, onTestFinished, vi } from 'vitest'
 
 /** The storage of one test on an engine, empty at first. */

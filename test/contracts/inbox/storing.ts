@@ -1,4 +1,5 @@
-import { PermanentError, type StoredDelivery } from 'hooklayer'
+import { PermanentError } from 'hooklayer'
+import type { StoredDelivery } from 'hooklayer/drivers'
 import { describe, expect, it } from 'vitest'
 import {
   createGate,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import type { IdempotencyStore } from 'hooklayer'
+import type { IdempotencyStore } from 'hooklayer/drivers'
 import { expect, it } from 'vitest'
 import { type Connections, LONG_MS, type Reserved, reserveOptions } from './reservations.ts'
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Reservation } from 'hooklayer'
+import type { Reservation } from 'hooklayer/drivers'
 import { expect, it } from 'vitest'
 import { COMPLETE_OPTIONS, type Connections, expireLease, LONG_MS, reserveKey, reserveOptions } from './reservations.ts'
 

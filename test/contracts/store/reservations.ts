@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { IdempotencyStore, Reservation, ReserveOptions, ResourceVersion } from 'hooklayer'
+import type { IdempotencyStore, Reservation, ReserveOptions, ResourceVersion } from 'hooklayer/drivers'
 import { expect } from 'vitest'
 
 /** The connections of a suite. Any number selects one of them. */

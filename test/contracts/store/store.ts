@@ -1,4 +1,4 @@
-import type { IdempotencyStore } from 'hooklayer'
+import type { IdempotencyStore } from 'hooklayer/drivers'
 import { afterAll, afterEach, beforeAll, describe, vi } from 'vitest'
 import { testModel } from './model.ts'
 import { testRaces } from './races.ts'

@@ -1,7 +1,8 @@
 /** Hooklayer in one of its configurations: `hooklayer.js <engine> <how> <namespace> <url of the engine>`. */
 
 import express from 'express'
-import { createReceiver, createWorker, type IdempotencyStore, type Inbox } from 'hooklayer'
+import { createReceiver, createWorker, type Inbox } from 'hooklayer'
+import type { IdempotencyStore } from 'hooklayer/drivers'
 import { createExpressMiddleware } from 'hooklayer/express'
 import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
