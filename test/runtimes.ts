@@ -3,8 +3,8 @@ import { vi } from 'vitest'
 export type Runtime = 'node' | 'web'
 
 /**
- * Loads a module for each of the two runtimes of the core: Node, and a runtime that has only WebCrypto and `TextDecoder`
- * (Workers, Next's edge). Nothing is mocked: Node's own modules are hidden while the second copy is loaded.
+ * Loads a module for each of the two runtimes of the core: Node, and a runtime that has only WebCrypto and
+ * `TextDecoder` (Workers, Next's edge). Nothing is mocked: Node's own modules are hidden for the second copy.
  */
 export async function inBothRuntimes<Module>(load: () => Promise<Module>): Promise<[Runtime, Module][]> {
   vi.resetModules()

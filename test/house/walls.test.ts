@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-/** Imports that a wall forbids: one for each rule of `biome.json`, as the importing file and what it imports. */
+/** Forbidden imports, at least one for each wall in `biome.json`: the importing file, and what it imports. */
 const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/commerce-layer/topics.ts', '../core/errors.ts'],
   ['src/core/outcome.ts', './handle/dispatch.ts'],
@@ -50,32 +50,32 @@ interface Diagnostic {
 }
 
 let folder: string
-let broken: ReadonlySet<string>
+let findings: ReadonlySet<string>
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'walls-'))
   const { vcs, ...config } = JSON.parse(readFileSync('biome.json', 'utf8'))
   write('biome.json', JSON.stringify({ ...config, $schema: undefined }))
   FORBIDDEN.forEach(([file, specifier], i) => {
-    write(numbered(file, i), `export * from '${specifier}'\n`)
+    write(addNumber(file, i), `export * from '${specifier}'\n`)
   })
   write('src/core/cycle-one.ts', "export * from './cycle-two.ts'\n")
   write('src/core/cycle-two.ts', "import type { One } from './cycle-one.ts'\n\nexport type Two = One\n")
-  broken = lint()
+  findings = lint()
 }, 30_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
-describe('the lint refuses an import', () => {
-  it.each(FORBIDDEN.map((pair, i) => [...pair, i] as const))('of %s: %s', (file, _, i) => {
-    expect(broken).toContain(`noRestrictedImports ${numbered(file, i)}`)
+describe('lint refuses an import', () => {
+  it.each(FORBIDDEN.map((pair, i) => [...pair, i] as const))('in %s of %s', (file, _, i) => {
+    expect(findings).toContain(`noRestrictedImports ${addNumber(file, i)}`)
   })
 
-  it('that closes a cycle, of types as well', () => {
-    expect(broken).toContain('noImportCycles src/core/cycle-two.ts')
+  it('that closes a cycle, even if only types are imported', () => {
+    expect(findings).toContain('noImportCycles src/core/cycle-two.ts')
   })
 })
 
-it('each wall has an import here that breaks it', () => {
+it('every wall in biome.json has a forbidden import in this test', () => {
   const { overrides } = JSON.parse(readFileSync('biome.json', 'utf8')) as {
     overrides: { includes: string[]; linter: { rules: { style: { noRestrictedImports?: unknown } } } }[]
   }
@@ -90,12 +90,12 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), text)
 }
 
-/** Two forbidden imports of one file are two files here. */
-function numbered(file: string, i: number): string {
+/** Adds a number to the name, so that two forbidden imports of one file are written to two files. */
+function addNumber(file: string, i: number): string {
   return file.replace(/\.ts$/, `-${i}.ts`)
 }
 
-/** What Biome finds, as `rule path`. */
+/** Runs Biome on the folder, and gives its findings as `rule path`. */
 function lint(): ReadonlySet<string> {
   const { stdout } = spawnSync(
     process.execPath,
