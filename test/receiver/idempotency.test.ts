@@ -270,7 +270,7 @@ describe('slow handlers', () => {
   })
 })
 
-describe('an idempotency store', () => {
+describe('a receiver, when its idempotency store fails,', () => {
   it.each([
     ['rejects', refuse],
     [
@@ -279,7 +279,7 @@ describe('an idempotency store', () => {
         throw new Error('not connected')
       },
     ],
-  ])('whose `reserve` %s makes the answer 503, and no handler runs', async (_, reserve) => {
+  ])('answers 503 and runs no handler if `reserve` %s', async (_, reserve) => {
     const handler = vi.fn()
     const { receiver } = startProcess([handler], { store: storeWith({ reserve }) })
     const answer = await receiver.receive(PLACED)
@@ -288,14 +288,14 @@ describe('an idempotency store', () => {
     expect(handler).not.toHaveBeenCalled()
   })
 
-  it('whose `reserve` hangs is given up well before the deadline', async () => {
+  it('stops waiting well before the deadline if `reserve` hangs', async () => {
     const { deliver } = startProcess([() => {}], { store: storeWith({ reserve: hang }) }, { deadlineMs: 3500 })
     const begun = performance.now()
     expect(await deliver()).toBe('STORE_UNAVAILABLE')
     expect(performance.now() - begun).toBeLessThan(2500)
   })
 
-  it('that is down does not keep handlers from running with `onStoreError: run`', async () => {
+  it('runs the handlers all the same with `onStoreError: run`', async () => {
     const handler = vi.fn()
     const { deliver, messages } = startProcess([handler], {
       store: storeWith({ reserve: refuse }),
@@ -306,7 +306,7 @@ describe('an idempotency store', () => {
     expect(messages()[0]).toMatch(/idempotency store failed/)
   })
 
-  it('gets back a reservation that it gave too late', async () => {
+  it('releases a reservation that arrives too late', async () => {
     const store = createMemoryStore()
     let goOn = () => {}
     const late = new Promise<void>((resolve) => (goOn = resolve))
@@ -319,7 +319,7 @@ describe('an idempotency store', () => {
     expect(await startProcess([() => {}], { store, leaseMs: 60_000 }).deliver()).toBe('handled')
   })
 
-  it('that is down after the handlers ran gets the result later, and they do not run again', async () => {
+  it('calls `complete` again later if it fails, and does not run the handlers again', async () => {
     const store = createMemoryStore()
     const complete = vi.fn(store.complete).mockImplementationOnce(refuse).mockImplementationOnce(refuse)
     const handler = vi.fn()
@@ -335,7 +335,7 @@ describe('an idempotency store', () => {
     expect(handler).toHaveBeenCalledTimes(1)
   })
 
-  it('whose `renew` fails neither aborts the handlers nor makes them run again', async () => {
+  it('neither aborts the handlers nor runs them again if `renew` fails', async () => {
     const store = createMemoryStore()
     const renew = vi.fn(refuse)
     const first = vi.fn()
@@ -352,7 +352,7 @@ describe('an idempotency store', () => {
     expect(first).toHaveBeenCalledTimes(1)
   })
 
-  it('whose `complete` always fails is logged, and `close` does not wait forever for it', async () => {
+  it('logs that `complete` never succeeded, and does not wait for it forever in `close`', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
       const { deliver, receiver, messages } = startProcess([() => {}], { store: storeWith({ complete: refuse }) })
@@ -366,7 +366,7 @@ describe('an idempotency store', () => {
     }
   })
 
-  it('whose `release` of a late reservation fails is called once, and the lease runs out', async () => {
+  it('calls `release` once for a late reservation if it fails, and lets the lease run out', async () => {
     const store = createMemoryStore()
     const reserve: IdempotencyStore['reserve'] = (...args) => sleep(40).then(() => store.reserve(...args))
     const release = vi.fn(refuse)
@@ -375,7 +375,7 @@ describe('an idempotency store', () => {
     await vi.waitFor(() => expect(release).toHaveBeenCalledTimes(1))
   })
 
-  it('whose `release` fails after a handler failed answers 409 until the lease has run out', async () => {
+  it('answers the retry of a failed delivery 409 until the lease has run out if `release` fails', async () => {
     const store = createMemoryStore()
     const failing = startProcess([() => Promise.reject(new Error('x'))], {
       store: storeWith({ release: refuse }, store),
@@ -425,7 +425,7 @@ describe('the `idempotency` option of a receiver is refused', () => {
   it.each([
     ['without a store', {}, /store/],
     ['with a store that lacks methods', { store: { reserve: refuse } }, /renew/],
-    ['with an option that does not exist', { ttl: 1 }, /no option `ttl`/],
+    ['with an unknown name', { ttl: 1 }, /no option `ttl`/],
     ['with a lease of 0', { leaseMs: 0 }, /leaseMs/],
     ['with a retention that is not a number', { retentionMs: '7d' }, /retentionMs/],
     ['with an unknown value of `onStoreError`', { onStoreError: 'ignore' }, /onStoreError/],

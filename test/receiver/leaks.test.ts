@@ -69,7 +69,7 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       request: genuine,
       handler: throwing(new PermanentError('It is a test order.')),
     },
-    { name: 'another method', expected: 'METHOD_NOT_ALLOWED', request: { ...genuine, method: 'PUT' } },
+    { name: 'a method that is not POST', expected: 'METHOD_NOT_ALLOWED', request: { ...genuine, method: 'PUT' } },
     { name: 'a large body', expected: 'BODY_TOO_LARGE', request: genuine, options: { maxBodyBytes: 10 } },
     {
       name: 'an encoded body',
@@ -110,7 +110,7 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       request: withSignature(Buffer.from(signatureOf(genuine), 'base64').toString('hex')),
     },
     {
-      name: 'a body that was rewritten',
+      name: 'a body that was serialized again',
       expected: 'SIGNATURE_MISMATCH',
       request: withSignature(signed(text.replace('20', '20.0'), PLACE)),
     },
@@ -144,21 +144,21 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       request: withHeaders(genuine, { 'x-commercelayer-topic': `${BODY_MARK}!` }),
     },
     {
-      name: 'another type',
+      name: 'a resource of another type',
       expected: 'TOPIC_MISMATCH',
       request: genuineWith({ data: { id: BODY_MARK, type: BODY_MARK } }),
     },
-    { name: 'cut JSON', expected: 'DOCUMENT_INVALID', request: genuineWith(cut(text)) },
+    { name: 'JSON cut short', expected: 'DOCUMENT_INVALID', request: genuineWith(cut(text)) },
     { name: 'text', expected: 'DOCUMENT_INVALID', request: genuineWith(BODY_MARK) },
     { name: 'a JSON string', expected: 'DOCUMENT_INVALID', request: genuineWith(`"${BODY_MARK}"`) },
     { name: 'other JSON', expected: 'DOCUMENT_INVALID', request: genuineWith({ [BODY_MARK]: BODY_MARK }) },
     {
-      name: 'odd data',
+      name: 'malformed data',
       expected: 'DOCUMENT_INVALID',
       request: genuineWith({ data: { id: [BODY_MARK], type: { [BODY_MARK]: 1 } } }),
     },
     {
-      name: 'odd included',
+      name: 'malformed included resources',
       expected: 'DOCUMENT_INVALID',
       request: genuineWith({ ...document, included: { [BODY_MARK]: BODY_MARK } }),
     },
@@ -177,7 +177,7 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       handler: throwing(new Error('database')),
     },
     {
-      name: 'a receiver that fails by itself',
+      name: 'an error of the receiver itself',
       expected: 'INTERNAL_ERROR',
       request: genuine,
       options: {
@@ -212,7 +212,7 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       handler: () => new Promise((resolve) => setTimeout(resolve, 150)),
     },
     {
-      name: 'too much at once',
+      name: 'too many deliveries at once',
       expected: 'OVERLOADED',
       request: genuine,
       options: { maxInFlight: 1 },
@@ -225,7 +225,7 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
 describe.each(await inBothRuntimes(() => import('hooklayer')))('nothing leaks on %s', (_, hooklayer) => {
   const cases = casesWith(hooklayer)
 
-  it.each(cases)('from $name into the answer, the log or an error', async (one) => {
+  it.each(cases)('into the answer, the log or an error: $name', async (one) => {
     const { logger, lines } = recordingLogger()
     const errors: Parameters<ErrorHandler>[0][] = []
     const secrets = { 'orders.place': [PLACE], 'orders.pay': PAY, 'orders.cancel': PLACE }
@@ -254,7 +254,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('nothing leaks on
       expect(answer.body).not.toContain(hint ?? `not ${message}`)
   })
 
-  it('in any error of the table: each code has a case here', () => {
+  it('for any code of the table of errors, because each code has a case here', () => {
     const tried = new Set(cases.map(({ expected }) => expected))
     const codes = Object.keys(ERRORS) as ErrorCode[]
     expect(codes.filter((code) => !tried.has(code))).toEqual([])

@@ -134,8 +134,13 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a receiver on %s
     ['a topic with a line break', 'orders.place\n', 400, 'TOPIC_INVALID'],
     ['a topic that has no secret', 'orders.cancel', 401, 'SECRET_UNKNOWN'],
     ['a topic that objects inherit', 'constructor.prototype', 401, 'SECRET_UNKNOWN'],
-    ['a topic whose secret is another: a replay', 'orders.pay', 401, 'SIGNATURE_MISMATCH'],
-    ['a topic whose secret is the same, but not the resource: a replay', 'customers.create', 400, 'TOPIC_MISMATCH'],
+    ['a topic that has another secret, as in a replay', 'orders.pay', 401, 'SIGNATURE_MISMATCH'],
+    [
+      'a topic that has the same secret but another resource, as in a replay',
+      'customers.create',
+      400,
+      'TOPIC_MISMATCH',
+    ],
   ])('refuses a request with %s', async (_, topic, status, code) => {
     expect(await answerTo(withHeaders(request, { 'x-commercelayer-topic': topic }))).toEqual([status, code])
   })
@@ -183,9 +188,9 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a receiver on %s
   it.each([
     ['an empty body', ''],
     ['invalid UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d)],
-    ['a byte order mark', `\uFEFF${JSON.stringify(CART)}`],
+    ['a document after a byte order mark', `\uFEFF${JSON.stringify(CART)}`],
     ['invalid JSON', '{"data":'],
-    ['no JSON:API document', '{"hello":"world"}'],
+    ['JSON that is not a JSON:API document', '{"hello":"world"}'],
     ['data: null', '{"data":null}'],
     ['data: []', '{"data":[]}'],
   ])('answers 400 to %s, although it is signed', async (_, body) => {
@@ -563,7 +568,7 @@ describe('a signature mismatch', () => {
     expect(hints).toEqual([expect.stringMatching(/whitespace/)])
   })
 
-  it('is compared with at most four secrets of other topics', async () => {
+  it('is explained with at most four secrets of other topics', async () => {
     const secrets = Object.fromEntries(
       ['place', 'a', 'b', 'c', 'd', 'e'].map((event) => [`orders.${event}`, `secret ${event}`]),
     )

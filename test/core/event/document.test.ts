@@ -50,12 +50,12 @@ const INVALID: [string, string | Uint8Array][] = [
 ]
 
 const VALID: [string, string][] = [
-  ['a resource with id and type only', `{"data":{${ORDER}}}`],
+  ['only the id and type of a resource', `{"data":{${ORDER}}}`],
   ['null where an object may be', `{"data":{${ORDER},"attributes":null,"relationships":null,"meta":null}}`],
   ['null at the top', `{"data":{${ORDER}},"included":null,"meta":null}`],
-  ['nothing included', `{"data":{${ORDER}},"included":[]}`],
+  ['an empty list of included resources', `{"data":{${ORDER}},"included":[]}`],
   [
-    'included with nulls',
+    'nulls in an included resource',
     `{"data":{${ORDER}},"included":[{"id":"a","type":"skus","attributes":null,"relationships":null}]}`,
   ],
   ['whitespace around it', `\n\t {"data":{${ORDER}}} \r\n`],

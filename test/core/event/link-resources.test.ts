@@ -97,7 +97,7 @@ describe('linkResources, when names collide,', () => {
     expect(resource).toMatchObject({ id: 'NrlYhpzLKA', type: 'orders' })
   })
 
-  it('takes the first of a resource that is included twice, and the primary resource before an included one', () => {
+  it('uses the first of two included resources with the same id, and the primary resource before any of them', () => {
     const sku = (name: string) => ({ type: 'skus', id: 'a', attributes: { name } })
     const relationships = {
       sku: { data: { type: 'skus', id: 'a' } },

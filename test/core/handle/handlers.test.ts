@@ -34,7 +34,7 @@ describe('the handlers of a topic', () => {
     expect(findHandlers('customers.novelty')).toEqual([all, customers])
   })
 
-  it('are none where none is registered, even if the topic is a name that objects inherit', () => {
+  it('are an empty list for a topic without a handler, even if objects inherit its name', () => {
     const { handlers } = createTestHandlers(() => SECRET)
     for (const topic of ['orders.place', 'constructor.name', 'to.string']) expect(handlers.forTopic(topic)).toEqual([])
   })
@@ -150,7 +150,7 @@ describe('registering a handler warns', () => {
     ['a secret for each topic of a resource pattern', EVERY_ORDER, ['orders.*']],
     ['a map of secrets and a handler of every topic', EVERY_ORDER, ['*']],
     ['secrets that are looked up', () => SECRET, ['orders.place', 'orders.*', '*']],
-  ] as [string, SecretsOption, string[]][])('about nothing when there is %s', (_, secrets, patterns) => {
+  ] as [string, SecretsOption, string[]][])('about nothing with %s', (_, secrets, patterns) => {
     expect(collectWarnings(secrets, ...patterns)).toEqual([])
   })
 })

@@ -79,7 +79,7 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagno
       expect(await explain(signed(body, 'other 1'), body)).toMatch(REASONS.other)
     })
 
-    it('is compared with at most two secrets of the topic and four of other topics', async () => {
+    it('is explained with at most two secrets of the topic and four of other topics', async () => {
       expect(await explain(signed(BODY), REWRITTEN, ['a', SECRET])).toMatch(REASONS.rewritten)
       expect(await explain(signed(BODY), REWRITTEN, ['a', 'b', SECRET])).not.toMatch(REASONS.rewritten)
       expect(await explain(signed(BODY, 'other 5'), BODY)).not.toMatch(REASONS.other)
@@ -91,7 +91,7 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagno
       expect(performance.now() - start).toBeLessThan(500)
     })
 
-    describe.runIf(runtime === 'node')('in a forged request', () => {
+    describe.runIf(runtime === 'node')('of a forged request', () => {
       const builtin = process.getBuiltinModule('node:crypto')
       const createHmac = vi.spyOn(builtin, 'createHmac')
       beforeEach(() => {

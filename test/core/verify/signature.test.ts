@@ -15,7 +15,7 @@ const VECTORS = [
     'kvyEZfZVzG32M371P4UZNSl7H0mZA4ZBzl59Uexlkhg=',
   ],
   [
-    'a secret that is not ASCII, as its UTF-8 text',
+    'a body with a secret that is not ASCII',
     'orders.place',
     'schlüssel-🔑',
     '4Sgjk5fdPQb8emBchOe+GTnhfx6BIk+JxFhE981EBoU=',
