@@ -230,7 +230,7 @@ describe('slow handlers', () => {
       await new Promise<void>((resolve) => (finish = resolve))
       isAborted = signal.aborted
     })
-    const first = startProcess([handler], { store, leaseMs: 60 }, { deadlineMs: 50 })
+    const first = startProcess([handler], { store, leaseMs: 60 }, { deadlineMs: 200 })
     const second = startProcess([handler], { store, leaseMs: 60 })
     expect(await first.deliver()).toBe('DEADLINE_EXCEEDED')
     await sleep(120)
@@ -246,7 +246,7 @@ describe('slow handlers', () => {
     const store = createMemoryStore()
     let fail = () => {}
     const handler = () => new Promise((_, reject) => (fail = () => reject(new Error('late'))))
-    const late = startProcess([handler], { store }, { deadlineMs: 20 })
+    const late = startProcess([handler], { store }, { deadlineMs: 100 })
     expect(await late.deliver()).toBe('DEADLINE_EXCEEDED')
     fail()
     await late.receiver.close()
@@ -313,7 +313,7 @@ describe('a receiver, when its idempotency store fails,', () => {
     const release = vi.fn(store.release)
     const reserve: IdempotencyStore['reserve'] = (...args) => late.then(() => store.reserve(...args))
     const slow = storeWith({ reserve, release }, store)
-    expect(await startProcess([() => {}], { store: slow }, { deadlineMs: 20 }).deliver()).toBe('STORE_UNAVAILABLE')
+    expect(await startProcess([() => {}], { store: slow }, { deadlineMs: 100 }).deliver()).toBe('STORE_UNAVAILABLE')
     goOn()
     await vi.waitFor(() => expect(release).toHaveResolved())
     expect(await startProcess([() => {}], { store, leaseMs: 60_000 }).deliver()).toBe('handled')
@@ -368,9 +368,9 @@ describe('a receiver, when its idempotency store fails,', () => {
 
   it('calls `release` once for a late reservation if it fails, and lets the lease run out', async () => {
     const store = createMemoryStore()
-    const reserve: IdempotencyStore['reserve'] = (...args) => sleep(40).then(() => store.reserve(...args))
+    const reserve: IdempotencyStore['reserve'] = (...args) => sleep(200).then(() => store.reserve(...args))
     const release = vi.fn(refuse)
-    const slow = startProcess([() => {}], { store: storeWith({ reserve, release }, store) }, { deadlineMs: 15 })
+    const slow = startProcess([() => {}], { store: storeWith({ reserve, release }, store) }, { deadlineMs: 100 })
     expect(await slow.deliver()).toBe('STORE_UNAVAILABLE')
     await vi.waitFor(() => expect(release).toHaveBeenCalledTimes(1))
   })
@@ -439,7 +439,7 @@ describe('the `idempotency` option of a receiver is refused', () => {
 })
 
 it('a delivery and a redelivery fail with STORE_UNAVAILABLE when the store never answers', async () => {
-  const { receiver } = startProcess([() => {}], { store: storeWith({ reserve: hang }) }, { deadlineMs: 30 })
+  const { receiver } = startProcess([() => {}], { store: storeWith({ reserve: hang }) }, { deadlineMs: 200 })
   expect(readCode(await receiver.receive(PLACED))).toBe('STORE_UNAVAILABLE')
   expect(await rejection(receiver.redeliver('orders.place', CART))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
 })
