@@ -1,11 +1,11 @@
-import { checkValue } from '../core/check-options.ts'
+import { checkOptions, matching, positiveInteger } from '../core/check-options.ts'
 import { withTimeout } from '../core/deadline.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
 import { createConnection } from './bullmq/connection.ts'
 import { openLanes } from './bullmq/lanes.ts'
 import { createBullmqQueue } from './bullmq/queue.ts'
 import { createInbox } from './queue/create-inbox.ts'
-import { checkInboxOptions, type DeliveryQueue, type InboxOptions } from './queue/queue.ts'
+import { type DeliveryQueue, INBOX_RULES, type InboxOptions } from './queue/queue.ts'
 
 export type { InboxOptions }
 
@@ -17,17 +17,23 @@ export interface BullmqInboxOptions extends InboxOptions {
   /** Or PostgreSQL: a URL `postgres://…`, or options of a `pg.Pool` without `options` and time-outs. */
   readonly postgres?: string | Readonly<Record<string, unknown>>
   /** The name of the inbox, the same in all processes: letters, digits, `_`, `.` and `-`. Default: `hooklayer`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /**
    * Milliseconds after which storing fails and the sender is answered 503. If the delivery is stored after all, the
    * sender's next attempt is a duplicate. Default: 2,500.
    */
-  readonly putTimeoutMs?: number
+  readonly putTimeoutMs?: number | undefined
   /**
    * Milliseconds after which a delivery of a lost worker may be leased by another; that happens within twice this time.
    * Workers renew their leases, so it must be longer than their event loop ever blocks. Default: 30,000.
    */
-  readonly leaseMs?: number
+  readonly leaseMs?: number | undefined
+}
+
+const RULES = {
+  ...INBOX_RULES,
+  name: matching('hooklayer', /^[\w.-]+$/, 'text of letters, digits, `_`, `.` and `-`'),
+  putTimeoutMs: positiveInteger(2500),
 }
 
 /**
@@ -50,13 +56,15 @@ export interface BullmqInboxOptions extends InboxOptions {
  * @see docs/durable-inbox.md
  */
 export function createBullmqInbox(options: BullmqInboxOptions): Inbox {
-  const { redis, postgres, name = 'hooklayer', putTimeoutMs = 2500, ...rest } = options
-  const limits = checkInboxOptions('createBullmqInbox', rest, ['retentionMs', 'maxQueued', 'leaseMs'])
-  check(options)
-  const { lanes, safely, close } = createConnection(() => openLanes({ redis, postgres, name, ...limits }))
+  const limits = checkOptions('createBullmqInbox', options, RULES, ['redis', 'postgres'])
+  const { redis, postgres } = options
+  if ((redis === undefined) === (postgres === undefined)) {
+    throw new TypeError('createBullmqInbox needs either `redis` or `postgres`.')
+  }
+  const { lanes, safely, close } = createConnection(() => openLanes({ redis, postgres, ...limits }))
   const queue = createBullmqQueue(lanes, limits)
   const safeQueue: DeliveryQueue = {
-    put: safely((delivery) => withTimeout(queue.put(delivery), putTimeoutMs, timeoutError)),
+    put: safely((delivery) => withTimeout(queue.put(delivery), limits.putTimeoutMs, timeoutError)),
     lease: safely(queue.lease),
     renew: safely(queue.renew),
     settle: safely(queue.settle),
@@ -68,16 +76,6 @@ export function createBullmqInbox(options: BullmqInboxOptions): Inbox {
     close,
   }
   return createInbox(safeQueue, limits.leaseMs)
-}
-
-function check({ redis, postgres, name = 'hooklayer', putTimeoutMs = 1 }: BullmqInboxOptions): void {
-  if ((redis === undefined) === (postgres === undefined)) {
-    throw new TypeError('createBullmqInbox needs either `redis` or `postgres`.')
-  }
-  if (typeof name !== 'string' || !/^[\w.-]+$/.test(name)) {
-    throw new TypeError('createBullmqInbox: `name` must consist of letters, digits, `_`, `.` and `-`.')
-  }
-  checkValue('createBullmqInbox', 'putTimeoutMs', putTimeoutMs)
 }
 
 function timeoutError(): Error {

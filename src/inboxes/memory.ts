@@ -1,7 +1,8 @@
+import { checkOptions } from '../core/check-options.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
 import { createMemoryQueue } from './memory/queue.ts'
 import { createInbox } from './queue/create-inbox.ts'
-import { checkInboxOptions, type InboxOptions } from './queue/queue.ts'
+import { INBOX_RULES, type InboxOptions } from './queue/queue.ts'
 
 export type { InboxOptions }
 
@@ -17,6 +18,7 @@ export type { InboxOptions }
  * @see docs/durable-inbox.md
  */
 export function createMemoryInbox(options: InboxOptions = {}): Inbox {
-  const limits = checkInboxOptions('createMemoryInbox', options, ['retentionMs', 'maxQueued'])
-  return createInbox(createMemoryQueue(limits), limits.leaseMs)
+  const { retentionMs, maxQueued, leaseMs } = INBOX_RULES
+  const limits = checkOptions('createMemoryInbox', options, { retentionMs, maxQueued })
+  return createInbox(createMemoryQueue(limits), leaseMs.fallback)
 }

@@ -1,7 +1,8 @@
+import { checkOptions } from '../core/check-options.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
 import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
 import { createInbox } from './queue/create-inbox.ts'
-import { checkInboxOptions, type InboxOptions } from './queue/queue.ts'
+import { INBOX_RULES, type InboxOptions } from './queue/queue.ts'
 import { createSqliteQueue } from './sqlite/queue.ts'
 import { TABLES } from './sqlite/statements.ts'
 
@@ -17,7 +18,7 @@ export type SqliteInboxOptions = SqliteLocation &
      * Milliseconds after which a delivery of a lost worker is leased by another. Workers renew their leases, so it must
      * be longer than their event loop ever blocks. Default: 30,000.
      */
-    readonly leaseMs?: number
+    readonly leaseMs?: number | undefined
   }
 
 /**
@@ -42,8 +43,7 @@ export type SqliteInboxOptions = SqliteLocation &
  * @see docs/durable-inbox.md
  */
 export function createSqliteInbox(options: SqliteInboxOptions): Inbox {
-  const { file, database, ...rest } = options
-  const limits = checkInboxOptions('createSqliteInbox', rest, ['retentionMs', 'maxQueued', 'leaseMs'])
+  const limits = checkOptions('createSqliteInbox', options, INBOX_RULES, ['file', 'database'])
   const opened = openDatabase(options, TABLES)
   return createInbox(createSqliteQueue(opened, limits), limits.leaseMs)
 }

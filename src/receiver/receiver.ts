@@ -103,7 +103,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       readBody(request, limits, context.deadline),
       (body) => authenticate(headers, body, receivedAt, secrets, context.deadline),
       (delivery) => {
-        context.genuineTopic = delivery.topic
+        context.verifiedTopic = delivery.topic
         const isStored = inbox && (inboxMode === 'always' || failureStreak.isNearlyOpen(delivery.topic))
         return isStored ? storeDelivery(delivery, inbox, ordering, context.deadline) : handleDelivery(delivery, context)
       },
@@ -157,28 +157,28 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     gate.count(work)
   }
 
-  /** Ends every delivery: counts and reports its outcome. The only `catch` on the road: each thrown value becomes a WebhookError. */
+  /** Ends every delivery: counts and reports its outcome. The only `catch` of the receiver: each thrown value becomes a WebhookError. */
   async function finish<T>(
     start: () => MaybePromise<Outcome>,
     context: DeliveryContext,
     answer: (ended: Outcome | WebhookError) => T,
-    leave = () => {},
+    onEnd = () => {},
   ): Promise<T> {
     const { deadline } = context
     try {
       const pending = start()
       const outcome = isPromise(pending) ? await pending : pending
-      if (context.genuineTopic) failureStreak.count(context.genuineTopic, false)
+      if (context.verifiedTopic) failureStreak.count(context.verifiedTopic, false)
       for (const error of outcome.errors) await report(error, context, errorHandlers, deadline, logger)
       logger.debug(`${context.topic} ${outcome.name}`, { topic: context.topic, outcome: outcome.name })
       return answer(outcome)
     } catch (thrown) {
       const error = toWebhookError(thrown)
-      if (context.genuineTopic) context.consecutiveFailures = failureStreak.count(context.genuineTopic, true)
+      if (context.verifiedTopic) context.consecutiveFailures = failureStreak.count(context.verifiedTopic, true)
       await report(error, context, errorHandlers, deadline, logger)
       return answer(error)
     } finally {
-      leave()
+      onEnd()
     }
   }
 
@@ -242,7 +242,7 @@ interface DeliveryContext extends Mutable<ErrorContext> {
   readonly background: ReceiveOptions['background']
   readonly signal: AbortSignal | undefined
   /** The topic of a verified delivery, for which Commerce Layer's circuit breaker counts the answer. */
-  genuineTopic: string | undefined
+  verifiedTopic: string | undefined
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -255,6 +255,6 @@ function createContext(deadline: Deadline, background?: DeliveryContext['backgro
     topic: undefined,
     event: undefined,
     consecutiveFailures: 0,
-    genuineTopic: undefined,
+    verifiedTopic: undefined,
   }
 }

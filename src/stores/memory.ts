@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { checkOptions, positiveInteger } from '../core/check-options.ts'
 import type { IdempotencyStore, ResourceVersion } from '../core/idempotency/store.ts'
 
 export interface MemoryStoreOptions {
@@ -6,7 +7,7 @@ export interface MemoryStoreOptions {
    * The most keys that are kept as handled, the most that may be in progress at once, and the most resource versions
    * that are kept. Default: 10,000.
    */
-  readonly maxEntries?: number
+  readonly maxEntries?: number | undefined
 }
 
 interface HeldReservation {
@@ -37,10 +38,8 @@ const DAY_MS = 24 * 60 * 60 * 1000
  * const receiver = createReceiver({ secrets, idempotency: { store: createMemoryStore() } })
  * @see docs/reliability.md
  */
-export function createMemoryStore({ maxEntries = 10_000 }: MemoryStoreOptions = {}): IdempotencyStore {
-  if (!Number.isSafeInteger(maxEntries) || maxEntries < 1) {
-    throw new TypeError(`\`maxEntries\` is not a positive integer: ${maxEntries}.`)
-  }
+export function createMemoryStore(options: MemoryStoreOptions = {}): IdempotencyStore {
+  const { maxEntries } = checkOptions('createMemoryStore', options, { maxEntries: positiveInteger(10_000) })
   const held = new Map<string, HeldReservation>()
   const ended = new LRUCache<string, EndedReservation>({ max: maxEntries })
   const versions = new LRUCache<string, string>({ max: maxEntries })

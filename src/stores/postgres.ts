@@ -1,3 +1,4 @@
+import { checkMethods, checkOptions } from '../core/check-options.ts'
 import type { IdempotencyStore, Reservation } from '../core/idempotency/store.ts'
 import { readDoneNames, writeDoneNames } from './done-names.ts'
 import { buildStatements } from './postgres-statements.ts'
@@ -11,7 +12,7 @@ export interface PostgresStoreOptions {
   /** The client. It stays yours to close. */
   readonly client: PostgresClient
   /** The table of events, `name` or `schema.name`. The table of versions is `{name}_versions`. Default: `hooklayer`. */
-  readonly table?: string
+  readonly table?: string | undefined
 }
 
 export interface PostgresStore extends IdempotencyStore {
@@ -44,8 +45,10 @@ const SWEEP_ROWS = 500
  * const receiver = createReceiver({ secrets, idempotency: { store } })
  * @see docs/reliability.md
  */
-export function createPostgresStore({ client, table = 'hooklayer' }: PostgresStoreOptions): PostgresStore {
-  if (typeof client?.query !== 'function') throw new TypeError('`client` has no method `query`.')
+export function createPostgresStore(options: PostgresStoreOptions): PostgresStore {
+  checkOptions('createPostgresStore', options, {}, ['client', 'table'])
+  const { client, table = 'hooklayer' } = options
+  checkMethods('client', client, ['query'])
   const statements = buildStatements(table)
   const isHeld = async (text: string, values: unknown[]) => (await client.query(text, values)).rows.length > 0
 

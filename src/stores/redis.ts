@@ -1,3 +1,4 @@
+import { checkOptions } from '../core/check-options.ts'
 import type { IdempotencyStore, Reservation, ResourceVersion } from '../core/idempotency/store.ts'
 import { createScriptRunner, type IoRedisClient, type NodeRedisClient } from './redis-client.ts'
 import { COMPLETE, RELEASE, RENEW, RESERVE } from './redis-scripts.ts'
@@ -11,7 +12,7 @@ export interface RedisStoreOptions {
    */
   readonly client: NodeRedisClient | IoRedisClient
   /** The prefix of all keys. Default: `hooklayer:`. */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
 }
 
 const DAY_MS = String(24 * 60 * 60 * 1000)
@@ -36,7 +37,9 @@ const DAY_MS = String(24 * 60 * 60 * 1000)
  * const receiver = createReceiver({ secrets, idempotency: { store } })
  * @see docs/reliability.md
  */
-export function createRedisStore({ client, prefix = 'hooklayer:' }: RedisStoreOptions): IdempotencyStore {
+export function createRedisStore(options: RedisStoreOptions): IdempotencyStore {
+  checkOptions('createRedisStore', options, {}, ['client', 'prefix'])
+  const { client, prefix = 'hooklayer:' } = options
   const run = createScriptRunner(client)
   const buildKeys = (key: string, token: string) => {
     const base = `${prefix}${readHashTag(token)}`

@@ -1,3 +1,4 @@
+import { checkOptions } from '../core/check-options.ts'
 import type { IdempotencyStore } from '../core/idempotency/store.ts'
 import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
 import { createTransactions, TABLES, type Transactions } from './sqlite-transactions.ts'
@@ -37,6 +38,7 @@ const SWEEP_EVERY = 100
  * @see docs/reliability.md
  */
 export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  checkOptions('createSqliteStore', options, {}, ['file', 'database'])
   const { database, close } = openDatabase(options, TABLES, { keepsSettings: true })
   const transactions = createTransactions(database, !options.database)
   let isClosed = false

@@ -94,7 +94,7 @@ async function authenticateWithNewSecrets(
   const candidates = await secrets.refresh(topic, deadline)
   if (await isSignedWithAny(candidates, signature, body)) return toDelivery(topic, body, receivedAt)
   if (known.length + candidates.length === 0) throw new WebhookError('SECRET_UNKNOWN')
-  const hint = await diagnose(signature, body, [...known, ...candidates], secrets.others(topic))
+  const hint = await diagnose(signature, body, [...known, ...candidates], secrets.secretsOfOtherTopics(topic))
   throw new WebhookError('SIGNATURE_MISMATCH', { hint })
 }
 

@@ -4,7 +4,7 @@ import { createKnownIds } from './known-ids.ts'
 import { listDeadLetters, type Row, type Rows, toDeadLetter } from './rows.ts'
 
 /** A delivery queue in memory. Its leases do not expire: a worker cannot be lost without the queue. */
-export function createMemoryQueue({ retentionMs, maxQueued }: InboxLimits): DeliveryQueue {
+export function createMemoryQueue({ retentionMs, maxQueued }: Omit<InboxLimits, 'leaseMs'>): DeliveryQueue {
   const rows: Rows = new Map()
   const known = createKnownIds(retentionMs)
 

@@ -1,4 +1,4 @@
-import { checkValue } from '../../core/check-options.ts'
+import { type CheckedOptions, positiveInteger } from '../../core/check-options.ts'
 import type { DeadLetter, DeadLetterFilter, InboxStatistics, StoredDelivery } from '../../core/inbox/inbox.ts'
 
 /**
@@ -73,24 +73,16 @@ export interface InboxOptions {
    * Milliseconds for which the id of a handled delivery stays known, so that duplicates are recognized. Default: 7
    * days.
    */
-  readonly retentionMs?: number
+  readonly retentionMs?: number | undefined
   /** The most deliveries that may wait to be handled, without dead letters. More are answered 503. Default: 100,000. */
-  readonly maxQueued?: number
+  readonly maxQueued?: number | undefined
 }
 
-export type InboxLimits = Required<InboxOptions> & { readonly leaseMs: number }
-
-const DEFAULTS: InboxLimits = { retentionMs: 7 * 24 * 60 * 60 * 1000, maxQueued: 100_000, leaseMs: 30_000 }
-
-/** The options of an inbox with their defaults. @throws TypeError if an option is unknown or out of range. */
-export function checkInboxOptions(
-  maker: string,
-  given: Partial<InboxLimits>,
-  names: readonly (keyof InboxLimits)[],
-): InboxLimits {
-  for (const [name, value] of Object.entries(given)) {
-    if (!names.some((known) => known === name)) throw new TypeError(`${maker} has no option \`${name}\`.`)
-    checkValue(maker, name, value)
-  }
-  return { ...DEFAULTS, ...given }
+/** The options that queues have in common. */
+export const INBOX_RULES = {
+  retentionMs: positiveInteger(7 * 24 * 60 * 60 * 1000),
+  maxQueued: positiveInteger(100_000),
+  leaseMs: positiveInteger(30_000),
 }
+
+export type InboxLimits = CheckedOptions<typeof INBOX_RULES>

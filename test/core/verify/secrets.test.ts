@@ -6,9 +6,9 @@ describe('a secret for all topics', () => {
   it('is accepted for every topic', () => {
     const secrets = createSecrets('secret')
     expect(secrets.lookUp('orders.place')).toEqual(['secret'])
-    expect(secrets).toMatchObject({ shared: true })
-    expect(secrets.lacks('orders.place')).toBe(false)
-    expect(secrets.others('orders.place')).toEqual([])
+    expect(secrets).toMatchObject({ isShared: true })
+    expect(secrets.hasNoSecret('orders.place')).toBe(false)
+    expect(secrets.secretsOfOtherTopics('orders.place')).toEqual([])
   })
 
   it('can be a list, while one secret replaces another', () => {
@@ -23,25 +23,25 @@ describe('a map of secrets by topic', () => {
     expect(secrets.lookUp('orders.place')).toEqual(['place'])
     expect(secrets.lookUp('orders.pay')).toEqual(['next', 'previous'])
     expect(secrets.lookUp('orders.cancel')).toEqual([])
-    expect(secrets).toMatchObject({ shared: false })
+    expect(secrets).toMatchObject({ isShared: false })
   })
 
   it('says which topics lack a secret', () => {
-    expect(secrets.lacks('orders.place')).toBe(false)
-    expect(secrets.lacks('orders.cancel')).toBe(true)
+    expect(secrets.hasNoSecret('orders.place')).toBe(false)
+    expect(secrets.hasNoSecret('orders.cancel')).toBe(true)
   })
 
   it('gives the secrets of the other topics', () => {
-    expect(secrets.others('orders.place')).toEqual(['next', 'previous'])
-    expect(secrets.others('orders.pay')).toEqual(['place'])
-    expect(secrets.others('orders.cancel')).toEqual(['place', 'next', 'previous'])
+    expect(secrets.secretsOfOtherTopics('orders.place')).toEqual(['next', 'previous'])
+    expect(secrets.secretsOfOtherTopics('orders.pay')).toEqual(['place'])
+    expect(secrets.secretsOfOtherTopics('orders.cancel')).toEqual(['place', 'next', 'previous'])
   })
 
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
     'has no secret for %s, which every object inherits',
     (topic) => {
       expect(secrets.lookUp(topic)).toEqual([])
-      expect(secrets.lacks(topic)).toBe(true)
+      expect(secrets.hasNoSecret(topic)).toBe(true)
     },
   )
 })
@@ -65,9 +65,9 @@ describe('a look-up function for secrets', () => {
   it('is called with the topic, and says nothing about other topics', async () => {
     const secrets = createSecrets(async (topic) => `secret of ${topic}`)
     expect(await secrets.lookUp('orders.pay')).toEqual(['secret of orders.pay'])
-    expect(secrets.others('orders.place')).toEqual([])
-    expect(secrets.lacks('orders.place')).toBe(false)
-    expect(secrets).toMatchObject({ shared: false })
+    expect(secrets.secretsOfOtherTopics('orders.place')).toEqual([])
+    expect(secrets.hasNoSecret('orders.place')).toBe(false)
+    expect(secrets).toMatchObject({ isShared: false })
   })
 
   it.each([

@@ -42,7 +42,7 @@ async function createOpenScene(
 describe('the options of the SQLite inbox', () => {
   it.each([
     [{ file: 'x', leaseMs: 0 }, 'createSqliteInbox: `leaseMs` must be a whole number over 0.'],
-    [{ file: 'x', retention: 1 }, 'createSqliteInbox has no option `retention`.'],
+    [{ file: 'x', retention: 1 }, 'createSqliteInbox has no option `retention`. Did you mean `retentionMs`?'],
   ])('are refused when they are wrong: %j', (options, message) => {
     expect(thrownBy(() => createSqliteInbox(options as never))).toEqual(new TypeError(message))
   })
