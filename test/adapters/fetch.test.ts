@@ -58,7 +58,7 @@ describe('Fetch, with a `Request` in hand,', () => {
     const response = await createFetchHandler(receiver)(request)
     const { error } = (await response.json()) as { error: { code: string; message: string } }
     expect([response.status, error.code]).toEqual([500, 'BODY_ALREADY_PARSED'])
-    expect(error.message).toContain('before request.json(), request.text() and the like')
+    expect(error.message).toContain('before request.json(), request.text() or the like')
     expect([handled, errors]).toEqual([[], ['BODY_ALREADY_PARSED']])
   })
 

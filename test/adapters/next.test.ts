@@ -37,7 +37,7 @@ describe('Next, which has its own ways:', () => {
     [
       'a `Request` that was already read',
       '/read',
-      'hand the request over before request.json(), request.text() and the like',
+      'pass the request on before request.json(), request.text() or the like',
     ],
     [
       'an API route without the line that Next wants',

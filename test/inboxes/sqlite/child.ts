@@ -1,12 +1,12 @@
 /**
- * A process with its own inbox: `child.ts <role> <file> [prefix of ids] [count]`. It reports to its parent what
- * happens.
+ * A process with its own inbox: `child.ts <role> <file> [prefix of ids] [count] [milliseconds of a lease]`. It reports to
+ * its parent what happens.
  */
 import type { ProcessDelivery } from '../../../src/core/inbox/inbox.ts'
 import { createSqliteInbox } from '../../../src/inboxes/sqlite.ts'
 
-const [role = '', file = '', prefix = 'child', count = '1'] = process.argv.slice(2)
-const inbox = createSqliteInbox({ file, leaseMs: 500 })
+const [role = '', file = '', prefix = 'child', count = '1', leaseMs = '500'] = process.argv.slice(2)
+const inbox = createSqliteInbox({ file, leaseMs: Number(leaseMs) })
 const report = (message: string) => process.send?.(message)
 const options = {
   concurrency: 4,

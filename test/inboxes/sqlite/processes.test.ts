@@ -14,18 +14,21 @@ import { startProcess } from './process.ts'
 
 const EMPTY = { queued: 0, running: 0, failed: 0, dead: 0, oldest: undefined }
 
-async function createSharedScene(): Promise<Scene & { readonly file: string }> {
+/** Longer than any process stands still on a busy machine: a delivery is handled twice only if its lease has run out. */
+const LONG_LEASE_MS = 30_000
+
+async function createSharedScene(leaseMs = 500): Promise<Scene & { readonly file: string }> {
   const { file, remove } = createFolder()
-  const place: Place = { open: (options) => createSqliteInbox({ file, leaseMs: 500, ...options }), end: remove }
+  const place: Place = { open: (options) => createSqliteInbox({ file, leaseMs, ...options }), end: remove }
   const scene = await createScene({ start: () => place, timeoutMs: 15_000, isDurable: true })
   return { ...scene, file }
 }
 
 describe('processes that share a SQLite file', { timeout: 40_000 }, () => {
   it('create it at once, store into it, and handle each delivery once', async () => {
-    const { file, open, consume, waitFor } = await createSharedScene()
+    const { file, open, consume, waitFor } = await createSharedScene(LONG_LEASE_MS)
     const putting = [startProcess('put', file, 'left', '150'), startProcess('put', file, 'right', '150')]
-    const working = startProcess('work', file)
+    const working = startProcess('work', file, 'none', '0', String(LONG_LEASE_MS))
     const inbox = await open()
     await Promise.all(createSeveral(150, 'here').map((delivery) => inbox.put(delivery)))
     const { process, started } = createRecording()
