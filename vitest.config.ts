@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config'
+import { SkippedReporter } from './test/skipped-reporter.ts'
 
 const source = (path: string) => new URL(`./src/${path}`, import.meta.url).pathname
 
-/** What the tests call by its public name. */
+/** The public names under which the tests import the package, and their sources. */
 export const alias = {
   'hooklayer/express': source('adapters/express.ts'),
   'hooklayer/koa': source('adapters/koa.ts'),
@@ -19,12 +20,25 @@ export const alias = {
   hooklayer: source('index.ts'),
 }
 
+/** Pure and in-process tests: nothing in them starts a server, a process or a build. */
+const UNIT = ['test/{commerce-layer,core,receiver,testing,wire}/**/*.test.ts', 'test/types.test.ts']
+
 export default defineConfig({
-  resolve: { alias },
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 15_000,
-    typecheck: { enabled: false },
+    reporters: ['default', new SkippedReporter()],
+    // Most suites wait for servers and timers most of the time: more workers than processors keep these busy.
+    maxWorkers: 4,
+    projects: [
+      {
+        resolve: { alias },
+        // Without isolation a worker loads each module once, and not once for each file.
+        test: { name: 'unit', include: UNIT, pool: 'threads', isolate: false, testTimeout: 15_000 },
+      },
+      {
+        resolve: { alias },
+        test: { name: 'integration', include: ['test/**/*.test.ts'], exclude: UNIT, testTimeout: 15_000 },
+      },
+    ],
     coverage: {
       include: ['src/**'],
       exclude: ['src/wire/sdk-examples.ts'],

@@ -9,7 +9,7 @@ import { testTimeOuts } from './express-time-outs.ts'
 
 /** The conformance suite on an Express, and what is special to it: whatever else may be mounted in front of the receiver. */
 export function testExpress(name: string, express: ExpressModule): void {
-  testAdapter(name, () => startExpress(express, createStage()), NO_BACKGROUND)
+  testAdapter(name, () => startExpress(express, createStage()), { limitations: NO_BACKGROUND })
 
   describe(`${name}, which has its own ways:`, () => {
     const apps = createApps(express)

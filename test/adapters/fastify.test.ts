@@ -23,8 +23,10 @@ async function start(
 }
 
 testAdapter('Fastify', () => start(createStage()), {
-  ...NO_BACKGROUND,
-  'any content type': 'Fastify itself answers 415 to one that is malformed',
+  limitations: {
+    ...NO_BACKGROUND,
+    'any content type': 'Fastify itself answers 415 to one that is malformed',
+  },
 })
 
 describe('Fastify, which has its own ways:', () => {

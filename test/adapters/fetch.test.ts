@@ -18,9 +18,7 @@ testAdapter(
     await once(server, 'listening')
     return listeningOn(server)
   },
-  {
-    closing: 'Node closes the connection as soon as the answer has ended',
-  },
+  { limitations: { closing: 'Node closes the connection as soon as the answer has ended' } },
 )
 
 describe('Fetch, with a `Request` in hand,', () => {

@@ -13,7 +13,9 @@ import { createMounts } from './mounts.ts'
 
 const PATH = '/webhooks'
 
-testAdapter('Koa', () => start((app) => app.use(mount(PATH, createKoaMiddleware(createStage())))), NO_BACKGROUND)
+testAdapter('Koa', () => start((app) => app.use(mount(PATH, createKoaMiddleware(createStage())))), {
+  limitations: NO_BACKGROUND,
+})
 
 function start(setUp: (app: Koa) => unknown): Promise<Listening> {
   const app = new Koa()

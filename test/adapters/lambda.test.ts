@@ -14,23 +14,23 @@ import { describe, expect, it } from 'vitest'
 import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { HANDLED, ORDER, type Sent, UNSIGNED } from '../contracts/adapter/deliveries.ts'
 import { digestOf } from '../contracts/adapter/harness.ts'
-import { type Lacks, NO_BACKGROUND } from '../contracts/adapter/host.ts'
+import { type Limitations, NO_BACKGROUND } from '../contracts/adapter/host.ts'
 import { EVENTS, type MakeEvent } from '../contracts/adapter/lambda-events.ts'
 import { startLambda } from '../contracts/adapter/lambda-front.ts'
 import { withHeaders } from '../deliveries.ts'
 import { createRecorder } from './mounts.ts'
 
-const LACKS: Lacks = {
+const LIMITATIONS: Limitations = {
   ...NO_BACKGROUND,
   'bodies on their way': 'an event has its whole body',
   lingering: 'what is in front of a Lambda reads the whole body first',
 }
 
 for (const [kind, makeEvent] of Object.entries(EVENTS)) {
-  const lacks: Lacks = kind.endsWith('Load Balancer')
-    ? { ...LACKS, 'repeated headers': 'a load balancer passes on the last of them, unless told otherwise' }
-    : LACKS
-  testAdapter(`Lambda, behind ${kind}`, () => startLambda(makeEvent), lacks)
+  const limitations: Limitations = kind.endsWith('Load Balancer')
+    ? { ...LIMITATIONS, 'repeated headers': 'a load balancer passes on the last of them, unless told otherwise' }
+    : LIMITATIONS
+  testAdapter(`Lambda, behind ${kind}`, () => startLambda(makeEvent), { limitations })
 }
 
 /** The event that a request would become. */

@@ -11,7 +11,7 @@ import { connect, requestOf } from '../contracts/adapter/raw-client.ts'
 import { createStage } from '../contracts/adapter/receiver-under-test.ts'
 import { createMounts, createRecorder } from './mounts.ts'
 
-testAdapter('node:http', () => listen(createNodeListener(createStage())), NO_BACKGROUND)
+testAdapter('node:http', () => listen(createNodeListener(createStage())), { limitations: NO_BACKGROUND })
 
 describe('node:http, of hosts that read the body first:', () => {
   const mount = createMounts()

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, it } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
+import { itUnless } from '../../unless.ts'
 import { openScene, type Scene } from './harness.ts'
 import type { Play } from './receiver-under-test.ts'
 
@@ -38,13 +39,13 @@ type Ability =
   | 'this process'
 
 /** What a platform cannot show, and why. */
-export type Lacks = Partial<Record<Ability, string>>
+export type Limitations = Partial<Record<Ability, string>>
 
 /** For the adapters of Node's own requests, and for Lambda, which freezes after the answer. */
-export const NO_BACKGROUND: Lacks = { background: 'the adapter has no such option' }
+export const NO_BACKGROUND: Limitations = { background: 'the adapter has no such option' }
 
 /** For a host that is another program. */
-export const ELSEWHERE: Lacks = { 'this process': 'another process, whose memory is not to be seen' }
+export const OTHER_PROCESS: Limitations = { 'this process': 'another process, whose memory is not to be seen' }
 
 type Case = (name: string, run: () => Promise<void>) => void
 
@@ -56,11 +57,11 @@ export interface Host {
 }
 
 /** Starts a host for a block of tests, and closes it after. */
-export function createHost(start: () => Promise<Listening>, lacks: Lacks, startWithinMs = 15_000): Host {
+export function createHost(start: () => Promise<Listening>, limitations: Limitations, startTimeoutMs: number): Host {
   let listening: Listening | undefined
   beforeAll(async () => {
     listening = await start()
-  }, startWithinMs)
+  }, startTimeoutMs)
   afterAll(() => listening?.close())
   return {
     open(play) {
@@ -68,8 +69,8 @@ export function createHost(start: () => Promise<Listening>, lacks: Lacks, startW
       return openScene(listening.url, play)
     },
     needs(...abilities) {
-      const reason = abilities.map((ability) => lacks[ability]).find(Boolean)
-      return reason ? (name) => it.skip(`${name} (not here: ${reason})`, () => {}) : (name, run) => it(name, run)
+      const reason = abilities.map((ability) => limitations[ability]).find(Boolean)
+      return itUnless(reason)
     },
   }
 }

@@ -1,18 +1,24 @@
 import { createDelivery, TEST_SECRET } from 'hooklayer/testing'
 import { expect, it, vi } from 'vitest'
+import { installFixture } from '../fixtures/install.ts'
+import { describeUnless } from '../unless.ts'
 import { runScript } from './child.ts'
 import { startWorker, type Worker } from './cloudflare.ts'
 import { type Erp, startErp } from './erp.ts'
-import type { Shop } from './shop.ts'
+import { type Shop, useShop } from './shop.ts'
+
+const noWorkerd = await installFixture('workerd')
 
 /** The first pause before a message is tried again takes ten seconds. */
 const SOON = { timeout: 60_000, interval: 100 }
 
 /** A Worker on both sides of a queue, with the bodies in R2. */
-export function testCloudflareQueues(shop: () => Shop): void {
+describeUnless(noWorkerd)('examples, installed from the packed package', { timeout: 120_000, concurrent: true }, () => {
+  const shop = useShop('cloudflare-queues')
+
   it('cloudflare-queues handles orders of any size after the answer, and refuses a forged one', async () => {
-    await withWorker(shop(), async ({ worker, erp, deliver, bodies }) => {
-      const folder = shop().folderOf('cloudflare-queues')
+    await withWorker(shop, async ({ worker, erp, deliver, bodies }) => {
+      const folder = shop.folderOf('cloudflare-queues')
       expect(await runScript(folder, 'deliver', worker)).toBe('202 {"outcome":"queued"}')
       expect(await runScript(folder, 'deliver', { ...worker, args: ['a-guess'] })).toMatch(/^401 /)
       expect(await deliver('big', 200_000)).toBe(202)
@@ -23,7 +29,7 @@ export function testCloudflareQueues(shop: () => Shop): void {
   })
 
   it('cloudflare-queues tries again what failed, and gives up what cannot be helped', async () => {
-    await withWorker(shop(), async ({ worker, erp, deliver, bodies }) => {
+    await withWorker(shop, async ({ worker, erp, deliver, bodies }) => {
       erp.answer('unlucky', 500)
       erp.answer('unwanted', 422)
       expect(await deliver('unlucky')).toBe(202)
@@ -35,7 +41,7 @@ export function testCloudflareQueues(shop: () => Shop): void {
       await vi.waitFor(async () => expect(await bodies()).toBe(1), SOON)
     })
   })
-}
+})
 
 interface Stage {
   readonly worker: Worker

@@ -4,9 +4,10 @@ import type { SQSBatchItemFailure } from 'aws-lambda'
 import { TEST_SECRET } from 'hooklayer/testing'
 import { expect, it } from 'vitest'
 import { noRedis, startRedis } from '../servers/redis.ts'
+import { describeUnless } from '../unless.ts'
 import { runScript } from './child.ts'
 import { type Erp, startErp } from './erp.ts'
-import type { Shop } from './shop.ts'
+import { type Shop, useShop } from './shop.ts'
 import { type SqsServer, startSqs } from './sqs-server.ts'
 
 const DELIVERIES = 'deliveries.fifo'
@@ -17,12 +18,11 @@ const QUEUED = '202 {"outcome":"queued"}'
 const run = Date.now()
 
 /** Two Lambdas with a queue between them. */
-export function testSqsLambda(shop: () => Shop): void {
-  const ifRedis = noRedis ? it.skip : it
-  const why = noRedis ? ` (not here: ${noRedis})` : ''
+describeUnless(noRedis)('examples, installed from the packed package', { timeout: 120_000, concurrent: true }, () => {
+  const shop = useShop('sqs-lambda')
 
-  ifRedis(`sqs-lambda handles each order once, however often it is queued${why}`, async () => {
-    await withQueues(shop(), async ({ sqs, erp, deliver, work }) => {
+  it('sqs-lambda handles each order once, however often it is queued', async () => {
+    await withQueues(shop, async ({ sqs, erp, deliver, work }) => {
       expect(await deliver('a-guess')).toMatch(/^401 /)
       const order = ['OrderEEEEE', `E-${run}`] as const
       expect(await deliver(TEST_SECRET, ...order)).toBe(QUEUED)
@@ -34,8 +34,8 @@ export function testSqsLambda(shop: () => Shop): void {
     })
   })
 
-  ifRedis(`sqs-lambda reports what failed and what follows it, and gives up what cannot be helped${why}`, async () => {
-    await withQueues(shop(), async ({ sqs, erp, deliver, work }) => {
+  it('sqs-lambda reports what failed and what follows it, and gives up what cannot be helped', async () => {
+    await withQueues(shop, async ({ sqs, erp, deliver, work }) => {
       const [a, b, c, b2, d] = [`A-${run}`, `B-${run}`, `C-${run}`, `B2-${run}`, `D-${run}`] as const
       expect(await deliver(TEST_SECRET, 'OrderAAAAA', a)).toBe(QUEUED)
       expect(await deliver(TEST_SECRET, 'OrderBBBBB', b)).toBe(QUEUED)
@@ -53,7 +53,7 @@ export function testSqsLambda(shop: () => Shop): void {
       expect(erp.orders).toEqual([a, d, b, b2])
     })
   })
-}
+})
 
 interface Queues {
   readonly sqs: SqsServer

@@ -1,15 +1,17 @@
 import { createDelivery } from 'hooklayer/testing'
-import { expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { runScript, startServer } from './child.ts'
-import type { Shop } from './shop.ts'
+import { useShop } from './shop.ts'
 
 /** The handler takes a second, and a lease five: a machine that is busy adds to both. */
 const SOON = { timeout: 30_000, interval: 50 }
 
 /** The newcomer's receiver, whose deliveries are in a file: what becomes of them when it ends, in either way. */
-export function testDurable(shop: () => Shop): void {
+describe.concurrent('examples, installed from the packed package', { timeout: 120_000 }, () => {
+  const shop = useShop('durable')
+
   it('durable answers before it handles an order, and refuses a forged one', async () => {
-    const folder = shop().copyOf('durable')
+    const folder = shop.copyOf('durable')
     const server = await startServer(folder)
     try {
       expect(await runScript(folder, 'deliver', server)).toBe('202 {"outcome":"queued"}')
@@ -21,7 +23,7 @@ export function testDurable(shop: () => Shop): void {
   })
 
   it('durable ends on SIGTERM when the handler under way has ended', async () => {
-    const server = await startServer(shop().copyOf('durable'))
+    const server = await startServer(shop.copyOf('durable'))
     try {
       expect(await deliver(server.port, 'A1')).toBe(202)
       await vi.waitFor(() => expect(server.output()).toContain('placed order A1'), SOON)
@@ -34,7 +36,7 @@ export function testDurable(shop: () => Shop): void {
   })
 
   it('durable handles what it had answered when it was killed', async () => {
-    const folder = shop().copyOf('durable')
+    const folder = shop.copyOf('durable')
     const first = await startServer(folder)
     const answers = await Promise.all(['B1', 'B2', 'B3'].map((number) => deliver(first.port, number)))
     first.process.kill('SIGKILL')
@@ -50,7 +52,7 @@ export function testDurable(shop: () => Shop): void {
       second.process.kill('SIGKILL')
     }
   })
-}
+})
 
 async function deliver(port: number, number: string): Promise<number> {
   const delivery = await createDelivery('orders.place', { resource: { number } })

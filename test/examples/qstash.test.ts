@@ -1,9 +1,9 @@
 import { createDelivery } from 'hooklayer/testing'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { freePort, runScript, startServer } from './child.ts'
 import { type Erp, startErp } from './erp.ts'
 import { type QstashServer, startQstash } from './qstash-server.ts'
-import type { Shop } from './shop.ts'
+import { type Shop, useShop } from './shop.ts'
 
 const TOKEN = 'a-token'
 const CURRENT = 'sig_current'
@@ -14,9 +14,11 @@ const NEVER = [489, 'true']
 const STRANGER = [401, null]
 
 /** A queue that calls a route. */
-export function testQstash(shop: () => Shop): void {
+describe.concurrent('examples, installed from the packed package', { timeout: 120_000 }, () => {
+  const shop = useShop('qstash')
+
   it('qstash publishes an order once, handles it when it is called, and refuses a forged one', async () => {
-    await withQstash(shop(), async ({ forge, deliver, qstash, erp }) => {
+    await withQstash(shop, async ({ forge, deliver, qstash, erp }) => {
       expect(await deliver('A1')).toBe('202 {"outcome":"queued"}')
       expect(await deliver('A1')).toBe('200 {"outcome":"duplicate"}')
       expect(await forge()).toMatch(/^401 /)
@@ -28,7 +30,7 @@ export function testQstash(shop: () => Shop): void {
   })
 
   it('qstash is believed by either of its keys, for this route and these bytes, and nobody else', async () => {
-    await withQstash(shop(), async ({ deliver, qstash, erp }) => {
+    await withQstash(shop, async ({ deliver, qstash, erp }) => {
       await deliver('A1')
       const [message = { url: '', body: '' }] = qstash.messages
       expect(await qstash.call(message, 'sig_guessed')).toEqual(STRANGER)
@@ -41,7 +43,7 @@ export function testQstash(shop: () => Shop): void {
   })
 
   it('qstash is told to try again what failed, and not what cannot be helped', async () => {
-    await withQstash(shop(), async ({ deliver, qstash, erp }) => {
+    await withQstash(shop, async ({ deliver, qstash, erp }) => {
       erp.answer('unlucky', 500)
       erp.answer('unwanted', 422)
       await deliver('unlucky')
@@ -54,7 +56,7 @@ export function testQstash(shop: () => Shop): void {
       expect(erp.orders).toEqual(['unlucky'])
     })
   })
-}
+})
 
 interface Stage {
   readonly qstash: QstashServer

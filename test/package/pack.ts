@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { makeOnce } from '../fixtures/make-once.ts'
+
+const run = promisify(execFile)
+
+const SOURCES = ['src', 'package.json', 'tsup.config.ts', 'tsconfig.json', 'README.md', 'LICENSE', 'CHANGELOG.md']
+
+/** Takes part in the key only: another compiler may build another package. */
+const LOCK_FILE = 'package-lock.json'
+
+/**
+ * Builds the package and packs it, as `npm publish` would; once for all suites, until a source changes. The repository's own
+ * `dist` is neither read nor written.
+ *
+ * @returns the absolute path of the unpacked tarball.
+ */
+export async function packPackage(): Promise<string> {
+  const folder = resolve('node_modules/.cache/hooklayer-package')
+  await makeOnce(folder, digestOf([...SOURCES, LOCK_FILE]), async () => {
+    rmSync(folder, { recursive: true, force: true })
+    for (const name of SOURCES) cpSync(name, join(folder, name), { recursive: true })
+    symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
+    await run('npm', ['run', 'build'], { cwd: folder })
+    const { stdout } = await run('npm', ['pack', '--json'], { cwd: folder })
+    const [{ filename }] = JSON.parse(stdout)
+    await run('tar', ['-xzf', filename], { cwd: folder })
+  })
+  return join(folder, 'package')
+}
+
+function digestOf(paths: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const file of paths.flatMap(filesOf)) hash.update(file).update(readFileSync(file))
+  return hash.digest('hex')
+}
+
+function filesOf(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path]
+  return readdirSync(path).flatMap((name) => filesOf(join(path, name)))
+}
