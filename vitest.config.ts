@@ -36,7 +36,12 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { name: 'integration', include: ['test/**/*.test.ts'], exclude: UNIT, testTimeout: 15_000 },
+        test: {
+          name: 'integration',
+          include: ['test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...UNIT],
+          testTimeout: 15_000,
+        },
       },
     ],
     coverage: {
