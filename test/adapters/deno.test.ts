@@ -11,7 +11,7 @@ testAdapter('Deno', () => startRuntime(findBinary('deno', 'deno/deno', '@deno', 
   limitations: {
     ...OTHER_PROCESS,
     closing: 'Deno goes on reading what comes',
-    'hanging up': 'Deno goes on reading what comes',
+    'closing after a timeout': 'Deno goes on reading what comes',
     'keep-alive': 'Deno closes the connection after a request with a body',
   },
 })

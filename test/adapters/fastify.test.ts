@@ -6,7 +6,7 @@ import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
 import { digestOf, send } from '../contracts/adapter/harness.ts'
 import { type Listening, NO_BACKGROUND } from '../contracts/adapter/host.ts'
-import { createStage } from '../contracts/adapter/receiver-under-test.ts'
+import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
 import { createMounts } from './mounts.ts'
 
 const PATH = '/webhooks'
@@ -22,7 +22,7 @@ async function start(
   return { url: `${origin}${PATH}`, close: () => app.close() }
 }
 
-testAdapter('Fastify', () => start(createStage()), {
+testAdapter('Fastify', () => start(createScenarioReceiver()), {
   limitations: {
     ...NO_BACKGROUND,
     'any content type': 'Fastify itself answers 415 to one that is malformed',

@@ -7,13 +7,13 @@ import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { HANDLED, ORDER, orderText, sentAs } from '../contracts/adapter/deliveries.ts'
 import { digestOf } from '../contracts/adapter/harness.ts'
 import { listeningOn } from '../contracts/adapter/listen.ts'
-import { createStage } from '../contracts/adapter/receiver-under-test.ts'
+import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
 import { createRecorder } from './mounts.ts'
 
 testAdapter(
   'Fetch, by @hono/node-server',
   async () => {
-    const fetch = createFetchHandler(createStage(), { background: () => {} })
+    const fetch = createFetchHandler(createScenarioReceiver(), { background: () => {} })
     const server = serve({ fetch, port: 0, hostname: '127.0.0.1' }) as Server
     await once(server, 'listening')
     return listeningOn(server)

@@ -8,12 +8,12 @@ import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
 import { digestOf, send } from '../contracts/adapter/harness.ts'
 import { type Listening, NO_BACKGROUND } from '../contracts/adapter/host.ts'
 import { listen } from '../contracts/adapter/listen.ts'
-import { createStage } from '../contracts/adapter/receiver-under-test.ts'
+import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
 import { createMounts } from './mounts.ts'
 
 const PATH = '/webhooks'
 
-testAdapter('Koa', () => start((app) => app.use(mount(PATH, createKoaMiddleware(createStage())))), {
+testAdapter('Koa', () => start((app) => app.use(mount(PATH, createKoaMiddleware(createScenarioReceiver())))), {
   limitations: NO_BACKGROUND,
 })
 

@@ -22,8 +22,8 @@ import { createRecorder } from './mounts.ts'
 
 const LIMITATIONS: Limitations = {
   ...NO_BACKGROUND,
-  'bodies on their way': 'an event has its whole body',
-  lingering: 'what is in front of a Lambda reads the whole body first',
+  'streamed bodies': 'an event has its whole body',
+  draining: 'what is in front of a Lambda reads the whole body first',
 }
 
 for (const [kind, makeEvent] of Object.entries(EVENTS)) {

@@ -1,7 +1,7 @@
 import { afterAll, expect, it } from 'vitest'
 import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { ORDER } from '../contracts/adapter/deliveries.ts'
-import { openScene, send } from '../contracts/adapter/harness.ts'
+import { openRemote, send } from '../contracts/adapter/harness.ts'
 import { type Limitations, type Listening, NO_BACKGROUND, OTHER_PROCESS } from '../contracts/adapter/host.ts'
 import { startNext } from '../contracts/adapter/next-project.ts'
 import { installFixture } from '../fixtures/install.ts'
@@ -30,7 +30,7 @@ const ON_NODE: Limitations = {
   ...ROUTE,
   closing: 'Node closes the connection as soon as the answer has ended',
 }
-const ON_EDGE: Limitations = { ...ROUTE, 'bodies on their way': 'Next reads the whole body before it starts the edge' }
+const ON_EDGE: Limitations = { ...ROUTE, 'streamed bodies': 'Next reads the whole body before it starts the edge' }
 const IN_PAGES: Limitations = { ...OTHER_PROCESS, ...NO_BACKGROUND }
 
 testAdapter('Next, App Router on Node', () => startAt('/node'), {
@@ -65,13 +65,13 @@ describeUnless(missing)('Next, which has its own ways:', () => {
     'answers 500 at once to %s, and says how to fix it',
     async (_, path, fix) => {
       const { url } = await startAt(path)
-      const scene = await openScene(url)
+      const remote = await openRemote(url)
       const begin = performance.now()
-      const answer = await send(scene, ORDER)
+      const answer = await send(remote, ORDER)
       expect(performance.now() - begin).toBeLessThan(1000)
       expect([answer.status, answer.body.error.code]).toEqual([500, 'BODY_ALREADY_PARSED'])
       expect(answer.body.error.message).toContain(fix)
-      expect(await scene.seen()).toEqual({ events: [], ended: 0, errors: ['BODY_ALREADY_PARSED'] })
+      expect(await remote.observed()).toEqual({ events: [], ended: 0, errors: ['BODY_ALREADY_PARSED'] })
     },
     START_TIMEOUT_MS,
   )

@@ -8,10 +8,10 @@ import { digestOf, send } from '../contracts/adapter/harness.ts'
 import { NO_BACKGROUND } from '../contracts/adapter/host.ts'
 import { listen, listeningOn } from '../contracts/adapter/listen.ts'
 import { connect, requestOf } from '../contracts/adapter/raw-client.ts'
-import { createStage } from '../contracts/adapter/receiver-under-test.ts'
+import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
 import { createMounts, createRecorder } from './mounts.ts'
 
-testAdapter('node:http', () => listen(createNodeListener(createStage())), { limitations: NO_BACKGROUND })
+testAdapter('node:http', () => listen(createNodeListener(createScenarioReceiver())), { limitations: NO_BACKGROUND })
 
 describe('node:http, of hosts that read the body first:', () => {
   const mount = createMounts()

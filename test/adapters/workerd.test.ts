@@ -21,11 +21,11 @@ testAdapter(
     missing,
     limitations: {
       ...OTHER_PROCESS,
-      lingering: 'workerd closes the connection once it has answered',
+      draining: 'workerd closes the connection once it has answered',
       closing: 'workerd closes the connection once it has answered, and does not say so',
-      'hanging up': 'workerd closes the connection once it has answered, and does not say so',
-      'hang-ups': 'workerd ends the request, and with it whoever could be told',
-      steadfastness: 'workerd ends the request, and with it the handler',
+      'closing after a timeout': 'workerd closes the connection once it has answered, and does not say so',
+      disconnects: 'workerd ends the request, and with it whoever could be told',
+      'running on': 'workerd ends the request, and with it the handler',
     },
   },
 )

@@ -13,7 +13,7 @@ const PAGES = fileURLToPath(new URL('./hosts/next', import.meta.url))
 const NEXT = 'node_modules/next/dist/bin/next'
 const run = promisify(execFile)
 
-/** The project in `hosts/next`, really built and really started, with the package as users get it. */
+/** Builds and starts the project in `hosts/next`, with the package as users get it. */
 export async function startNext(): Promise<Listening> {
   const project = mkdtempSync(join(tmpdir(), 'hooklayer-next-'))
   const remove = () => rmSync(project, { recursive: true, force: true })
@@ -25,7 +25,7 @@ export async function startNext(): Promise<Listening> {
     const server = await startChild(process.execPath, [NEXT, 'start', '-p', '0', '-H', '127.0.0.1'], {
       cwd: project,
       env,
-      sign: /(http:\/\/127\.0\.0\.1:\d+)[\s\S]*Ready/,
+      urlPattern: /(http:\/\/127\.0\.0\.1:\d+)[\s\S]*Ready/,
     })
     return {
       url: server.url,
@@ -37,16 +37,16 @@ export async function startNext(): Promise<Listening> {
   } catch (error) {
     remove()
     const { stdout, stderr } = error as { stdout?: string; stderr?: string }
-    throw new Error(`Next did not build or start. It said:\n${stdout ?? ''}${stderr ?? ''}`, { cause: error })
+    throw new Error(`Next did not build or start. Its output:\n${stdout ?? ''}${stderr ?? ''}`, { cause: error })
   }
 }
 
 async function install(project: string): Promise<void> {
   writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
-  const stage = "export { createStage } from './receiver-under-test.ts'"
+  const receiver = "export { createScenarioReceiver } from './receiver-under-test.ts'"
   const [{ text }] = await Promise.all([
-    bundleText(stage, { conditions: [], external: ['hooklayer'] }),
+    bundleText(receiver, { conditions: [], external: ['hooklayer'] }),
     linkNextModules(project),
   ])
-  writeFileSync(join(project, 'stage.js'), text)
+  writeFileSync(join(project, 'receiver.js'), text)
 }

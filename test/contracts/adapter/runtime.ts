@@ -8,7 +8,7 @@ import type { Listening } from './host.ts'
 
 const MEGABYTE = 1024 * 1024
 
-/** Starts one of `hosts/` in another runtime: as one bundle, the way it would be deployed. */
+/** Starts one of `hosts/` in another runtime, as one bundle, as it would be deployed. */
 export async function startRuntime(binary: string, args: readonly string[], host: string): Promise<Listening> {
   const { text } = await bundleHost(host, { conditions: ['import'] })
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-'))
@@ -36,7 +36,7 @@ export function findBinary(fixture: Fixture, own: string, scope: string, within:
   return found
 }
 
-/** A place-holder is a few bytes of text. */
+/** Where install scripts are not run, a placeholder of a few bytes is in its place. */
 function isProgram(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MEGABYTE
 }

@@ -6,7 +6,7 @@ import { chunkOf, connect, headOf, requestOf } from '../contracts/adapter/raw-cl
 import type { Apps } from './express-apps.ts'
 
 /** Middleware that takes its time, or writes the answer before the receiver can. */
-export function testTimeOuts({ behind }: Apps): void {
+export function testTimeouts({ behind }: Apps): void {
   describe('behind a time-out middleware that answers first', () => {
     const timeOutAfter =
       (ms: number): RequestHandler =>
