@@ -18,8 +18,10 @@ export class SkippedReporter implements Reporter {
   }
 }
 
-/** The reason stands in the name of the test, or of a suite around it. */
+/** The reason is the note of `context.skip`, or stands in the name of the test or of a suite around it. */
 function reasonOf(test: TestCase): string {
+  const result = test.result()
+  if (result.state === 'skipped' && result.note) return result.note
   for (let place: TestCase | TestCase['parent'] = test; place.type !== 'module'; place = place.parent) {
     const reason = REASON.exec(place.name)?.slice(1).find(Boolean)
     if (reason) return reason
