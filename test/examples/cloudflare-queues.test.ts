@@ -9,7 +9,7 @@ import { type Shop, useShop } from './shop.ts'
 
 const noWorkerd = await installFixture('workerd')
 
-/** The first pause before a message is tried again takes ten seconds. */
+/** The first pause before a retry takes ten seconds. */
 const SOON = { timeout: 60_000, interval: 100 }
 
 /** A Worker on both sides of a queue, with the bodies in R2. */
@@ -28,7 +28,7 @@ describeUnless(noWorkerd)('examples, installed from the packed package', { timeo
     })
   })
 
-  it('cloudflare-queues tries again what failed, and gives up what cannot be helped', async () => {
+  it('cloudflare-queues retries a failed delivery, and gives up one that can never succeed', async () => {
     await withWorker(shop, async ({ worker, erp, deliver, bodies }) => {
       erp.answer('unlucky', 500)
       erp.answer('unwanted', 422)
@@ -43,7 +43,7 @@ describeUnless(noWorkerd)('examples, installed from the packed package', { timeo
   })
 })
 
-interface Stage {
+interface Scenario {
   readonly worker: Worker
   readonly erp: Erp
   deliver(number: string, padding?: number): Promise<number>
@@ -51,11 +51,11 @@ interface Stage {
   bodies(): Promise<number>
 }
 
-/** Who looks after the dead letters. */
-const UNDERTAKER =
+/** A Worker that logs the dead letters. */
+const DEAD_LETTER_WORKER =
   "export default { queue({ messages }) { for (const { body } of messages) console.log('A dead letter of ' + body.topic) } }"
 
-async function withWorker(shop: Shop, play: (stage: Stage) => Promise<void>): Promise<void> {
+async function withWorker(shop: Shop, run: (scenario: Scenario) => Promise<void>): Promise<void> {
   const erp = await startErp()
   const worker = await startWorker(
     shop.folderOf('cloudflare-queues'),
@@ -66,10 +66,10 @@ async function withWorker(shop: Shop, play: (stage: Stage) => Promise<void>): Pr
       queueProducers: { DELIVERIES: 'deliveries', DEAD_LETTERS: 'dead-letters' },
       queueConsumers: { deliveries: { maxRetries: 12, deadLetterQueue: 'dead-letters' } },
     },
-    [{ name: 'undertaker', modules: true, script: UNDERTAKER, queueConsumers: ['dead-letters'] }],
+    [{ name: 'dead-letters', modules: true, script: DEAD_LETTER_WORKER, queueConsumers: ['dead-letters'] }],
   )
   try {
-    await play({
+    await run({
       worker,
       erp,
       async deliver(number, padding = 0) {

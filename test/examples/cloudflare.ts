@@ -4,11 +4,11 @@ import { createMiniflare, type Miniflare, type MiniflareOptions } from '../fixtu
 
 export interface Worker extends Pick<Miniflare, 'dispose' | 'getR2Bucket'> {
   readonly port: number
-  /** What it has logged so far. */
+  /** Its log so far. */
   output(): string
 }
 
-/** Runs `src/worker.ts` of an example in workerd, bundled as wrangler does it, with the others that it talks to. */
+/** Runs `src/worker.ts` of an example in workerd, bundled as wrangler does it, with the Workers that it uses. */
 export async function startWorker(
   folder: string,
   options: MiniflareOptions,

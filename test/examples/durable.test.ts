@@ -3,10 +3,10 @@ import { describe, expect, it, vi } from 'vitest'
 import { runScript, startServer } from './child.ts'
 import { useShop } from './shop.ts'
 
-/** The handler takes a second, and a lease five: a machine that is busy adds to both. */
+/** The handler takes a second and a lease five; a busy machine adds to both. */
 const SOON = { timeout: 30_000, interval: 50 }
 
-/** The newcomer's receiver, whose deliveries are in a file: what becomes of them when it ends, in either way. */
+/** A receiver with an inbox in a file: no delivery is lost when it is stopped or killed. */
 describe.concurrent('examples, installed from the packed package', { timeout: 120_000 }, () => {
   const shop = useShop('durable')
 
@@ -22,7 +22,7 @@ describe.concurrent('examples, installed from the packed package', { timeout: 12
     }
   })
 
-  it('durable ends on SIGTERM when the handler under way has ended', async () => {
+  it('durable ends on SIGTERM after the running handler has finished', async () => {
     const server = await startServer(shop.copyOf('durable'))
     try {
       expect(await deliver(server.port, 'A1')).toBe(202)
@@ -35,7 +35,7 @@ describe.concurrent('examples, installed from the packed package', { timeout: 12
     }
   })
 
-  it('durable handles what it had answered when it was killed', async () => {
+  it('durable handles after a SIGKILL what it had answered before', async () => {
     const folder = shop.copyOf('durable')
     const first = await startServer(folder)
     const answers = await Promise.all(['B1', 'B2', 'B3'].map((number) => deliver(first.port, number)))

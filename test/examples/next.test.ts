@@ -11,11 +11,10 @@ const noNext = await installFixture('next')
 
 const CRON_SECRET = 'a-long-one'
 
-/** A receiver that is never asked to run for long, and a cron job that works. */
 describeUnless(noNext)('examples, installed from the packed package', { timeout: 360_000, concurrent: true }, () => {
   const shop = useShop('next-app', 'next-pages', 'next-cron')
 
-  // Next ends by the code that stands for SIGTERM.
+  // Next exits with the code for SIGTERM.
   testServerExample(shop, 'next-app', { isBuilt: true, exitCode: 143 })
   testServerExample(shop, 'next-pages', { isBuilt: true, exitCode: 143 })
 

@@ -9,9 +9,9 @@ const TOKEN = 'a-token'
 const CURRENT = 'sig_current'
 const NEXT = 'sig_next'
 const DONE = [200, null]
-const LATER = [500, null]
-const NEVER = [489, 'true']
-const STRANGER = [401, null]
+const RETRY = [500, null]
+const NO_RETRY = [489, 'true']
+const UNAUTHORIZED = [401, null]
 
 /** A queue that calls a route. */
 describe.concurrent('examples, installed from the packed package', { timeout: 120_000 }, () => {
@@ -29,28 +29,28 @@ describe.concurrent('examples, installed from the packed package', { timeout: 12
     })
   })
 
-  it('qstash is believed by either of its keys, for this route and these bytes, and nobody else', async () => {
+  it('qstash is accepted with either of its keys, for this route and these bytes only', async () => {
     await withQstash(shop, async ({ deliver, qstash, erp }) => {
       await deliver('A1')
       const [message = { url: '', body: '' }] = qstash.messages
-      expect(await qstash.call(message, 'sig_guessed')).toEqual(STRANGER)
-      expect(await qstash.call(message, CURRENT, { ...message, body: '{}' })).toEqual(STRANGER)
-      expect(await qstash.call(message, CURRENT, { ...message, url: 'https://shop.example/' })).toEqual(STRANGER)
+      expect(await qstash.call(message, 'sig_guessed')).toEqual(UNAUTHORIZED)
+      expect(await qstash.call(message, CURRENT, { ...message, body: '{}' })).toEqual(UNAUTHORIZED)
+      expect(await qstash.call(message, CURRENT, { ...message, url: 'https://shop.example/' })).toEqual(UNAUTHORIZED)
       expect((await fetch(message.url, { method: 'POST', body: message.body })).status).toBe(401)
       expect(erp.orders).toEqual([])
       expect(await qstash.call(message, NEXT)).toEqual(DONE)
     })
   })
 
-  it('qstash is told to try again what failed, and not what cannot be helped', async () => {
+  it('qstash retries a failed delivery, and not one that can never succeed', async () => {
     await withQstash(shop, async ({ deliver, qstash, erp }) => {
       erp.answer('unlucky', 500)
       erp.answer('unwanted', 422)
       await deliver('unlucky')
       await deliver('unwanted')
       const [unlucky, unwanted] = qstash.messages
-      expect(await qstash.call(unlucky, CURRENT)).toEqual(LATER)
-      expect(await qstash.call(unwanted, CURRENT)).toEqual(NEVER)
+      expect(await qstash.call(unlucky, CURRENT)).toEqual(RETRY)
+      expect(await qstash.call(unwanted, CURRENT)).toEqual(NO_RETRY)
       erp.answer('unlucky', 200)
       expect(await qstash.call(unlucky, CURRENT)).toEqual(DONE)
       expect(erp.orders).toEqual(['unlucky'])
@@ -58,7 +58,7 @@ describe.concurrent('examples, installed from the packed package', { timeout: 12
   })
 })
 
-interface Stage {
+interface Scenario {
   readonly qstash: QstashServer
   readonly erp: Erp
   /** Sends an order of that number: the answer. */
@@ -67,7 +67,7 @@ interface Stage {
   forge(): Promise<string>
 }
 
-async function withQstash(shop: Shop, play: (stage: Stage) => Promise<void>): Promise<void> {
+async function withQstash(shop: Shop, run: (scenario: Scenario) => Promise<void>): Promise<void> {
   const folder = shop.folderOf('qstash')
   const [qstash, erp, port] = await Promise.all([startQstash(TOKEN), startErp(), freePort()])
   const env = {
@@ -80,7 +80,7 @@ async function withQstash(shop: Shop, play: (stage: Stage) => Promise<void>): Pr
   }
   const server = await startServer(folder, { port, env })
   try {
-    await play({
+    await run({
       qstash,
       erp,
       async deliver(number) {

@@ -7,10 +7,8 @@ import { makeOnce } from '../fixtures/make-once.ts'
 
 const run = promisify(execFile)
 
-const SOURCES = ['src', 'package.json', 'tsup.config.ts', 'tsconfig.json', 'README.md', 'LICENSE', 'CHANGELOG.md']
-
-/** Takes part in the key only: another compiler may build another package. */
-const LOCK_FILE = 'package-lock.json'
+/** The lock file is among them because another compiler may build another package. */
+const SOURCES = ['src', ...readdirSync('.').filter((name) => /\.(json|md|ts)$|^LICENSE$/.test(name))]
 
 /**
  * Builds the package and packs it, as `npm publish` would; once for all suites, until a source changes. The repository's own
@@ -20,7 +18,7 @@ const LOCK_FILE = 'package-lock.json'
  */
 export async function packPackage(): Promise<string> {
   const folder = resolve('node_modules/.cache/hooklayer-package')
-  await makeOnce(folder, digestOf([...SOURCES, LOCK_FILE]), async () => {
+  await makeOnce(folder, digestOf(SOURCES), async () => {
     rmSync(folder, { recursive: true, force: true })
     for (const name of SOURCES) cpSync(name, join(folder, name), { recursive: true })
     symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
