@@ -7,11 +7,11 @@ import { testMounting } from './express-mounting.ts'
 import { testParsers } from './express-parsers.ts'
 import { testTimeouts } from './express-timeouts.ts'
 
-/** The conformance suite on an Express, and what is special to it: whatever else may be mounted in front of the receiver. */
+/** The contract suite on an Express, and tests of what is special to it: other middleware in front of the receiver. */
 export function testExpress(name: string, express: ExpressModule): void {
   testAdapter(name, () => startExpress(express, createScenarioReceiver()), { limitations: NO_BACKGROUND })
 
-  describe(`${name}, which has its own ways:`, () => {
+  describe(`${name}, in particular:`, () => {
     const apps = createApps(express)
     testMounting(apps)
     testParsers(apps)

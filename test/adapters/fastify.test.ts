@@ -29,7 +29,7 @@ testAdapter('Fastify', () => start(createScenarioReceiver()), {
   },
 })
 
-describe('Fastify, which has its own ways:', () => {
+describe('Fastify, in particular:', () => {
   const mount = createMounts()
 
   it('leaves the JSON parser of every other route alone', async () => {
@@ -44,7 +44,7 @@ describe('Fastify, which has its own ways:', () => {
     expect((await send({ url: url.replace(PATH, '/others') }, broken)).status).toBe(400)
   })
 
-  it('keeps out of the way of a parser that the app has added for every type', async () => {
+  it('works beside a parser that the app has added for every type', async () => {
     const { url, handled } = await mount((receiver) =>
       start(receiver, (app) => {
         app.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => done(null, { text }))

@@ -12,7 +12,7 @@ const START_TIMEOUT_MS = 240_000
 
 const missing = await installFixture('next')
 
-/** One project for the whole file: to build it takes longer than all the rest. */
+/** One project for the whole file: building it takes longer than all tests. */
 let project: Promise<Listening> | undefined
 afterAll(async () => (await project)?.close(), 10_000)
 
@@ -49,7 +49,7 @@ testAdapter('Next, Pages Router', () => startAt('/api/webhooks'), {
   startTimeoutMs: START_TIMEOUT_MS,
 })
 
-describeUnless(missing)('Next, which has its own ways:', () => {
+describeUnless(missing)('Next, in particular:', () => {
   it.each([
     [
       'a `Request` that was already read',
@@ -57,7 +57,7 @@ describeUnless(missing)('Next, which has its own ways:', () => {
       'hand the request over before request.json(), request.text() and the like',
     ],
     [
-      'an API route without the line that Next wants',
+      'an API route without the `config` that Next needs',
       '/api/parsed',
       'export const config = { api: { bodyParser: false } }',
     ],

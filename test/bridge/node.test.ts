@@ -6,13 +6,13 @@ import { wait } from '../contracts/adapter/harness.ts'
 import { listen } from '../contracts/adapter/listen.ts'
 import { chunkOf, connect, headOf, requestOf, trickle } from '../contracts/adapter/raw-client.ts'
 
-/** Here and not in the suite for every adapter, because it takes four seconds and is the bridge's doing. */
+/** Tested here and not in the contract of every adapter: it takes four seconds, and the bridge does it. */
 describe.concurrent('The rest of a refused body', () => {
   const mount = createMounts()
   const serve = () => mount((receiver) => listen(createNodeListener(receiver)))
   const announced = { ...UNSIGNED.headers, 'content-length': String(ORDER.body.length) }
 
-  it('closes the connection after a while if it does not come', async () => {
+  it('closes the connection after a while if it does not arrive', async () => {
     const target = await serve()
     const client = await connect(target)
     await client.send(headOf(target, announced))
@@ -31,7 +31,7 @@ describe.concurrent('The rest of a refused body', () => {
     await client.closed
   })
 
-  it('leaves the connection alone if it comes', async () => {
+  it('does not close the connection if it arrives', async () => {
     const target = await serve()
     const client = await connect(target)
     await client.send(headOf(target, announced))

@@ -10,7 +10,7 @@ import { connect, headOf, type RawClient } from '../contracts/adapter/raw-client
 
 const SENDERS = 2000
 const MAX_BODY_BYTES = 64 * 1024
-/** Time-outs that nobody comes to: to open so many connections can take seconds. That they cut senders off is tested elsewhere. */
+/** Timeouts that nothing reaches: opening so many connections can take seconds. That timeouts end requests is tested elsewhere. */
 const LIMITS = { maxBodyBytes: MAX_BODY_BYTES, bodyTimeoutMs: 60_000, deadlineMs: 60_000 }
 const PLACES = 1000
 
@@ -21,11 +21,11 @@ const files = Number(report.userLimits?.open_files?.hard) || Number.POSITIVE_INF
 describe.skipIf(files < 3 * SENDERS)(`${SENDERS} senders that stop after a kilobyte`, () => {
   const mount = createMounts()
 
-  it('take no more than the places there are, cost no more than their bodies, and make room when they go', async () => {
+  it('take no more than `maxInFlight` places and the memory of their bodies, and free both when they disconnect', async () => {
     const target = await mount((receiver) => listen(createNodeListener(receiver)), LIMITS)
     const before = bytesUsed()
     const senders = await startSenders(target)
-    await vi.waitFor(() => expect(target.errors).toHaveLength(SENDERS - PLACES), { timeout: 5000 })
+    await vi.waitFor(() => expect(target.errors).toHaveLength(SENDERS - PLACES), { timeout: 20_000 })
     expect(bytesUsed() - before).toBeLessThan(SENDERS * MAX_BODY_BYTES)
     const refused = await Promise.all(senders.slice(PLACES).map((sender) => sender.answer()))
     expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]))
@@ -36,10 +36,10 @@ describe.skipIf(files < 3 * SENDERS)(`${SENDERS} senders that stop after a kilob
     expect(performance.now() - begin).toBeLessThan(1000)
 
     for (const sender of senders) sender.reset()
-    await vi.waitFor(async () => expect((await send(target, ORDER)).text).toBe(HANDLED), { timeout: 5000 })
+    await vi.waitFor(async () => expect((await send(target, ORDER)).text).toBe(HANDLED), { timeout: 20_000 })
   })
 
-  it('are in nobody’s way where there are places enough', async () => {
+  it('do not slow down others while there are free places', async () => {
     const options = { ...LIMITS, maxInFlight: 2 * SENDERS }
     const target = await mount((receiver) => listen(createNodeListener(receiver)), options)
     const before = bytesUsed()
@@ -50,7 +50,7 @@ describe.skipIf(files < 3 * SENDERS)(`${SENDERS} senders that stop after a kilob
     expect(target.errors).toEqual([])
     expect(bytesUsed() - before).toBeLessThan(SENDERS * MAX_BODY_BYTES)
     for (const sender of senders) sender.reset()
-    await vi.waitFor(() => expect(target.errors).toHaveLength(SENDERS), { timeout: 5000 })
+    await vi.waitFor(() => expect(target.errors).toHaveLength(SENDERS), { timeout: 20_000 })
     expect(new Set(target.errors)).toEqual(new Set(['BODY_ABORTED']))
   })
 })
@@ -66,7 +66,7 @@ async function startSenders(target: Mount): Promise<RawClient[]> {
   return senders
 }
 
-/** After a garbage collection: what the heap and the buffers hold. */
+/** The size of the heap and of all buffers after a garbage collection. */
 function bytesUsed(): number {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')
