@@ -17,7 +17,7 @@ const SOURCES = ['src', ...readdirSync('.').filter((name) => /\.(json|md|ts)$|^L
  * @returns the absolute path of the unpacked tarball.
  */
 export async function packPackage(): Promise<string> {
-  const folder = resolve('node_modules/.cache/hooklayer-package')
+  const folder = resolve('test/package/.packed') // outside of node_modules, whose files tsup takes for another package's
   await makeOnce(folder, digestOf(SOURCES), async () => {
     rmSync(folder, { recursive: true, force: true })
     for (const name of SOURCES) cpSync(name, join(folder, name), { recursive: true })
