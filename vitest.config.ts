@@ -21,8 +21,13 @@ export const alias = {
   hooklayer: source('index.ts'),
 }
 
-/** Pure and in-process tests: nothing in them starts a server, a process or a build. */
-const UNIT = ['test/{commerce-layer,core,receiver,testing,wire}/**/*.test.ts', 'test/types.test.ts']
+/** Pure and in-process tests: nothing in them starts another process, needs a database or builds something. */
+const UNIT = [
+  'test/{commerce-layer,core,receiver,testing,wire}/**/*.test.ts',
+  'test/{management/{client,subscribe},inboxes/queue}/**/*.test.ts',
+  'test/stores/memory.test.ts',
+  'test/types.test.ts',
+]
 
 /** Without isolation a worker loads each module once, and not once for each file: a third of the time of a run. */
 const SHARED = { isolate: false, testTimeout: 30_000 }
