@@ -1,25 +1,15 @@
 import { defineConfig } from 'vitest/config'
+import { ENTRIES, toSpecifier } from './entries.ts'
 import { LongestFirst } from './test/longest-first.ts'
 import { SkippedReporter } from './test/skipped-reporter.ts'
 
-const source = (path: string) => new URL(`./src/${path}`, import.meta.url).pathname
+const root = new URL('./', import.meta.url).pathname
 
-/** The public names under which the tests import the package, and their sources. */
-export const alias = {
-  'hooklayer/express': source('adapters/express.ts'),
-  'hooklayer/koa': source('adapters/koa.ts'),
-  'hooklayer/next': source('adapters/next.ts'),
-  'hooklayer/fetch': source('adapters/fetch.ts'),
-  'hooklayer/lambda': source('adapters/lambda.ts'),
-  'hooklayer/fastify': source('adapters/fastify.ts'),
-  'hooklayer/node': source('adapters/node.ts'),
-  'hooklayer/testing': source('testing/index.ts'),
-  'hooklayer/emulator': source('emulator/index.ts'),
-  'hooklayer/management': source('management/index.ts'),
-  'hooklayer/stores': source('stores'),
-  'hooklayer/inboxes': source('inboxes'),
-  hooklayer: source('index.ts'),
-}
+/** Tests import the package by its public names, and get its sources. */
+export const alias = Object.entries(ENTRIES).map(([subpath, source]) => ({
+  find: new RegExp(`^${toSpecifier(subpath)}$`),
+  replacement: root + source,
+}))
 
 /** Pure and in-process tests: nothing in them starts another process, needs a database or builds something. */
 const UNIT = [

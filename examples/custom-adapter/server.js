@@ -2,7 +2,7 @@ import { createServer } from 'node:http2'
 import { createReceiver } from 'hooklayer'
 import { createHttp2Listener } from './http2-adapter.js'
 
-const receiver = createReceiver({ secrets: { 'orders.place': process.env.CL_SECRET_ORDERS_PLACE } })
+const receiver = createReceiver({ secrets: { 'orders.place': process.env.CL_SECRET_ORDERS__PLACE } })
 
 receiver.on('orders.place', ({ resource: order }) => {
   console.log(`${order.customer_email} placed order ${order.number}`)

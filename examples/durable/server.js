@@ -5,11 +5,11 @@ import { createExpressMiddleware } from 'hooklayer/express'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 
 const inbox = createSqliteInbox({ file: 'deliveries.db', leaseMs: 5000 })
-const receiver = createReceiver({ secrets: { 'orders.place': process.env.CL_SECRET_ORDERS_PLACE }, inbox })
+const receiver = createReceiver({ secrets: { 'orders.place': process.env.CL_SECRET_ORDERS__PLACE }, inbox })
 
 receiver.on('orders.place', async ({ resource: order }, { signal }) => {
   console.log(`${order.customer_email} placed order ${order.number}`)
-  await setTimeout(1000, undefined, { signal }) // an ERP that takes its time
+  await setTimeout(1000, undefined, { signal }) // a slow ERP
   console.log(`The ERP has order ${order.number}`)
 })
 

@@ -3,7 +3,7 @@ import { createKoaMiddleware } from 'hooklayer/koa'
 import Koa from 'koa'
 import mount from 'koa-mount'
 
-const receiver = createReceiver({ secrets: { 'orders.place': process.env.CL_SECRET_ORDERS_PLACE } })
+const receiver = createReceiver({ secrets: { 'orders.place': process.env.CL_SECRET_ORDERS__PLACE } })
 
 receiver.on('orders.place', ({ resource: order }) => {
   console.log(`${order.customer_email} placed order ${order.number}`)

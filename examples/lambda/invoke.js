@@ -1,10 +1,10 @@
 import { createDelivery } from 'hooklayer/testing'
 import { handler } from './index.js'
 
-const [secret = process.env.CL_SECRET_ORDERS_PLACE] = process.argv.slice(2)
+const [secret = process.env.CL_SECRET_ORDERS__PLACE] = process.argv.slice(2)
 const { method, headers, body } = await createDelivery('orders.place', { secret })
 
-// What a function URL, or an HTTP API of API Gateway, makes of it.
+// The event that a function URL, or an HTTP API of API Gateway, makes of the request.
 const answer = await handler({
   requestContext: { http: { method } },
   headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),

@@ -5,9 +5,9 @@ import { Hono } from 'hono'
 import { createReceiver, isWebhookError, PermanentError } from 'hooklayer'
 import { createFetchHandler } from 'hooklayer/fetch'
 
-const { CL_SECRET_ORDERS_PLACE, ERP_URL = '', PUBLIC_URL, PORT = 3000 } = process.env
-const url = `${PUBLIC_URL}/deliveries` // which QStash calls
-const qstash = new Client() // its token, and the verifier's keys, are in the environment
+const { CL_SECRET_ORDERS__PLACE, ERP_URL = '', PUBLIC_URL, PORT = 3000 } = process.env
+const url = `${PUBLIC_URL}/deliveries` // QStash calls it
+const qstash = new Client() // it reads its token from the environment, and the verifier its keys
 const verifier = new Verifier()
 
 /** @type {Pick<import('hooklayer').Inbox, 'put'>} */
@@ -18,7 +18,7 @@ const inbox = {
     return deduplicated ? 'duplicate' : 'stored'
   },
 }
-const receiver = createReceiver({ secrets: { 'orders.place': CL_SECRET_ORDERS_PLACE }, inbox })
+const receiver = createReceiver({ secrets: { 'orders.place': CL_SECRET_ORDERS__PLACE }, inbox })
 
 receiver.on('orders.place', async ({ resource: { number }, id }, { signal }) => {
   const headers = { 'idempotency-key': id } // QStash may call twice
@@ -46,7 +46,7 @@ app.post('/deliveries', async (c) => {
     return c.body(null, 200)
   } catch (error) {
     if (isWebhookError(error) && error.retryable) return c.body(null, 500)
-    // By which QStash does not try again: the message is in its dead letter queue.
+    // With this answer QStash does not try again, and moves the message to its dead letter queue.
     return new Response(null, { status: 489, headers: { 'Upstash-NonRetryable-Error': 'true' } })
   }
 })

@@ -1,4 +1,4 @@
-import { createReceiver, isWebhookError, PermanentError } from 'hooklayer'
+import { createReceiver, isWebhookError, PermanentError, secretsFromEnv } from 'hooklayer'
 import { createLambdaHandler } from 'hooklayer/lambda'
 import { createRedisStore } from 'hooklayer/stores/redis'
 import { Redis } from 'ioredis'
@@ -6,8 +6,8 @@ import { deliveryIn, inbox, send } from './queue.js'
 
 const { ERP_URL = '', REDIS_URL = '', DEAD_LETTER_QUEUE_URL } = process.env
 const store = createRedisStore({ client: new Redis(REDIS_URL, { lazyConnect: true }) })
-/** @param {string} topic */ // asked for when a delivery comes: the worker has none
-const secrets = (topic) => process.env[`CL_SECRET_${topic.replace('.', '_').toUpperCase()}`]
+/** @param {string} topic */ // called when a delivery arrives: the worker has no secrets
+const secrets = (topic) => secretsFromEnv()[topic]
 const receiver = createReceiver({ secrets, inbox, ordering: 'resource', idempotency: { store } })
 
 receiver.on('orders.place', async ({ resource: { number }, id }, { signal }) => {
@@ -22,7 +22,7 @@ export const webhook = createLambdaHandler(receiver)
 /** @type {(event: import('aws-lambda').SQSEvent, context: { getRemainingTimeInMillis(): number }) => Promise<object>} */
 export async function worker({ Records }, context) {
   const signal = AbortSignal.timeout(context.getRemainingTimeInMillis() - 2000)
-  const stuck = new Set() // groups: what follows a failure waits with it, for the order's sake
+  const stuck = new Set() // groups with a failure: what follows it must wait, to keep the order
   const batchItemFailures = []
   for (const record of Records) {
     const { MessageGroupId } = record.attributes
@@ -39,7 +39,7 @@ async function isDone({ body, attributes: { MessageGroupId, MessageDeduplication
     await receiver.handleStored(deliveryIn(body), { signal })
   } catch (error) {
     if (isWebhookError(error) && error.retryable) return false
-    // Trying again would not help, and SQS has no other way to give up at once.
+    // Another attempt would not help, and SQS has no other way to give up at once.
     await send({ QueueUrl: DEAD_LETTER_QUEUE_URL, MessageBody: body, MessageGroupId, MessageDeduplicationId })
   }
   return true

@@ -12,7 +12,7 @@ export const inbox = {
     const MessageBody = JSON.stringify({ topic, receivedAt, body: gzipSync(body).toString('base64') })
     const { QUEUE_URL: QueueUrl } = process.env
     await send({ QueueUrl, MessageBody, MessageGroupId: group, MessageDeduplicationId: id })
-    return 'stored' // SQS ignores what it has had within five minutes, and does not say so
+    return 'stored' // SQS ignores an id that it has had within five minutes, and does not say so
   },
 }
 

@@ -7,11 +7,14 @@ const FIX =
   "app.use(express.json()), or give its path a parser that keeps the bytes: express.raw({ type: '*/*', limit: '5mb' })."
 
 /**
- * The receiver as a middleware of Express 4 and 5, or of anything else that has Connect's `(req, res)`: for `app.use(path, …)`
- * or `app.post(path, …)`. It answers every request that reaches it and never calls `next`.
+ * Makes a middleware of Express 4 and 5, and of other frameworks with `(req, res)` middleware. It answers every request that reaches
+ * it, and never calls `next`.
  *
- * It reads the body itself. Mounted behind a parser it works all the same if that kept the bytes (`req.rawBody`,
- * `express.raw()`, `express.text()`), and answers `BODY_ALREADY_PARSED` (500) if it did not.
+ * It reads the body itself. Behind a body parser it works if the parser kept the bytes (`req.rawBody`, `express.raw()`,
+ * `express.text()`); otherwise it answers `BODY_ALREADY_PARSED` (500).
+ *
+ * @example
+ * app.use('/webhooks', createExpressMiddleware(receiver))
  */
 export function createExpressMiddleware(
   receiver: Pick<Receiver, 'receive'>,

@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerNode, type HostBody } from '../bridge/node.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
-/** What is asked of a Fastify instance. */
+export type { HostBody }
+
+/** The methods of a Fastify instance that are used. */
 export interface FastifyInstance {
   removeAllContentTypeParsers(): unknown
   addContentTypeParser(
@@ -26,8 +28,10 @@ const FIX =
   '{ prefix: "/webhooks" }). It keeps the parsers away from its own route; a preParsing hook must leave the payload unread.'
 
 /**
- * The receiver as a Fastify plugin: `app.register(createFastifyPlugin(receiver), { prefix: '/webhooks' })`. Its one route reads
- * its own body and answers every method; the parsers of all other routes stay as they are.
+ * Makes a Fastify plugin with one route, which reads its own body and answers every method. The parsers of other routes stay.
+ *
+ * @example
+ * await app.register(createFastifyPlugin(receiver), { prefix: '/webhooks' })
  */
 export function createFastifyPlugin(receiver: Pick<Receiver, 'receive'>): (instance: FastifyInstance) => Promise<void> {
   return async (instance) => {

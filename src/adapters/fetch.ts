@@ -2,13 +2,15 @@ import { answerWeb } from '../bridge/web.ts'
 import type { ReceiveOptions } from '../core/http/request.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
-const FIX = 'Hand the request over before request.json(), request.text() and the like: they use it up.'
+const FIX = 'Pass the request on before request.json(), request.text() or the like reads its body.'
 
 /**
- * The receiver as a function from `Request` to `Response`: for Hono, Bun, Deno, Workers, Netlify, Vercel, SvelteKit, Astro,
- * Remix, and whatever else speaks the Fetch API. It answers every request it is given.
+ * Makes a function from `Request` to `Response`, for every platform with the Fetch API: Hono, Bun, Deno, Workers, Netlify, Vercel,
+ * SvelteKit, Astro, Remix. It answers every request.
  *
- * @param options `{ background: waitUntil }` answers before the handlers run; see there what that can lose.
+ * @param options `{ background: waitUntil }` answers before the handlers run. Failed handlers are not retried then.
+ * @example
+ * app.post('/webhooks', (c) => createFetchHandler(receiver)(c.req.raw))
  */
 export function createFetchHandler(
   receiver: Pick<Receiver, 'receive'>,

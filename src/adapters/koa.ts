@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerNode, type HostBody } from '../bridge/node.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
-/** What is asked of Koa's context. */
+export type { HostBody }
+
+/** The properties of Koa's context that are used. */
 export interface KoaContext {
   readonly req: IncomingMessage
   readonly res: ServerResponse
@@ -15,8 +17,11 @@ const FIX =
   'app.use(bodyParser()). A parser that keeps the bytes in ctx.request.rawBody may stay where it is.'
 
 /**
- * The receiver as a Koa middleware, for `koa-mount`, a router's `all()` or `app.use()`. It answers every request that reaches
- * it, on Node's own response (`ctx.respond = false`), and never calls `next`.
+ * Makes a Koa middleware. It answers every request that reaches it, on Node's own response (`ctx.respond = false`), and never calls
+ * `next`.
+ *
+ * @example
+ * app.use(mount('/webhooks', createKoaMiddleware(receiver)))
  */
 export function createKoaMiddleware(receiver: Pick<Receiver, 'receive'>): (context: KoaContext) => Promise<void> {
   return (context) => {

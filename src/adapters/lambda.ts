@@ -2,8 +2,11 @@ import { fromLambda, type LambdaEvent, type LambdaResult, toLambda } from '../br
 import type { Receiver } from '../receiver/receiver.ts'
 
 /**
- * The receiver as a Lambda handler, behind API Gateway (REST and HTTP), a function URL or an Application Load Balancer:
- * `export const handler = createLambdaHandler(receiver)`. It resolves when the handlers have ended, as Lambda freezes after.
+ * Makes an AWS Lambda handler, behind API Gateway (REST and HTTP), a function URL or an Application Load Balancer. It resolves when
+ * the handlers have ended, because Lambda stops the process then.
+ *
+ * @example
+ * export const handler = createLambdaHandler(receiver)
  */
 export function createLambdaHandler(
   receiver: Pick<Receiver, 'receive'>,

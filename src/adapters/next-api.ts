@@ -7,9 +7,12 @@ const FIX =
   'export const config = { api: { bodyParser: false } }'
 
 /**
- * The receiver as an API route of Next's Pages Router: `export default createApiHandler(receiver)`, with
- * `export const config = { api: { bodyParser: false } }` beside it. Next reads that line from the file, so no library can
- * export it for you; without it the answer is `BODY_ALREADY_PARSED` (500).
+ * Makes an API route of Next's Pages Router. The file must also export `config` as below: Next reads it from the source, so a library
+ * cannot export it. Without it the answer is `BODY_ALREADY_PARSED` (500).
+ *
+ * @example
+ * export const config = { api: { bodyParser: false } }
+ * export default createApiHandler(receiver)
  */
 export function createApiHandler(
   receiver: Pick<Receiver, 'receive'>,

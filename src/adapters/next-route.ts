@@ -2,15 +2,17 @@ import { answerWeb } from '../bridge/web.ts'
 import type { ReceiveOptions } from '../core/http/request.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
-const FIX =
-  'In a route handler, hand the request over before request.json(), request.text() and the like: they use it up.'
+const FIX = 'In a route handler, pass the request on before request.json(), request.text() or the like reads its body.'
 
 /**
- * The receiver as a route handler of Next's App Router, on Node and on edge: `export const POST = createRouteHandler(receiver)`.
- * Next answers other methods itself. `next build` loads the file too: give the receiver's `secrets` as a function, unless the
- * secrets are there at that time.
+ * Makes a route handler of Next's App Router, on Node and on the edge. Next answers other methods itself.
  *
- * @param options `{ background: after }`, with Next's `after`, answers before the handlers run; see there what that can lose.
+ * `next build` loads the file as well. If the secrets are not set at that time, pass them as a function:
+ * `secrets: (topic) => secretsFromEnv()[topic]`.
+ *
+ * @param options `{ background: after }`, with Next's `after`, answers before the handlers run. Failed handlers are not retried then.
+ * @example
+ * export const POST = createRouteHandler(receiver)
  */
 export function createRouteHandler(
   receiver: Pick<Receiver, 'receive'>,

@@ -3,12 +3,15 @@ import { answerNode } from '../bridge/node.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
 const FIX =
-  'Hand the request over before anything reads it, or keep its bytes in `request.rawBody`: a host that parses JSON by itself ' +
-  'and keeps no bytes (Vercel does, unless NODEJS_HELPERS=0 is set) cannot be used this way, but has `hooklayer/fetch`.'
+  'Pass the request on before anything reads it, or keep its bytes in `request.rawBody`. Where the host parses JSON itself and keeps ' +
+  'no bytes (Vercel, unless NODEJS_HELPERS=0 is set), use `hooklayer/fetch`.'
 
 /**
- * The receiver as a listener of `http.createServer`, and as the `(request, response)` function of hosts that have one: Google
- * Cloud Functions and Firebase (whose `rawBody` is used), Azure's Express-like ones. It answers every request it is given.
+ * Makes a listener of `http.createServer`, and of other hosts with `(request, response)` functions: Google Cloud Functions, Firebase
+ * (their `rawBody` is used) and Azure. It answers every request.
+ *
+ * @example
+ * createServer(createNodeListener(receiver)).listen(3000)
  */
 export function createNodeListener(
   receiver: Pick<Receiver, 'receive'>,

@@ -4,7 +4,7 @@ type Fields = Readonly<Record<string, string | undefined>>
 type MultiFields = Readonly<Record<string, readonly string[] | undefined>>
 
 /**
- * What is read of an event: API Gateway's REST (1.0) and HTTP (2.0) payloads, a function URL's (2.0 too), and that of an
+ * The fields of an event that are read: API Gateway's REST (1.0) and HTTP (2.0) payloads, a function URL's (2.0 too), and that of an
  * Application Load Balancer, with or without multi-value headers. Source: AWS's Lambda developer guide.
  */
 export interface LambdaEvent {
@@ -17,17 +17,17 @@ export interface LambdaEvent {
   readonly isBase64Encoded?: boolean | undefined
 }
 
-/** What is answered, in the form that the sender of the event wants. */
+/** The answer, in the form that the service which sent the event expects. */
 export interface LambdaResult {
   statusCode: number
   headers?: Record<string, string>
-  /** In place of `headers` where the event had them. */
+  /** Replaces `headers` where the event had `multiValueHeaders`. */
   multiValueHeaders?: Record<string, string[]>
   body: string
   isBase64Encoded: false
 }
 
-/** Makes the neutral request. The body is decoded as bytes where the event says that it is base64. */
+/** Converts an event to a request. The body is decoded where the event says that it is base64. */
 export function fromLambda({
   httpMethod,
   requestContext,

@@ -3,24 +3,24 @@ import getRawBody, { type RawBodyError } from 'raw-body'
 import { WebhookError } from '../core/errors.ts'
 import type { ReadBody, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
 
-/** Where hosts and body parsers leave a body: on the request, or elsewhere as Koa does it. */
+/** Where hosts and body parsers keep a body: on the request, or on another object as in Koa. */
 export interface HostBody {
-  /** The bytes as they came, kept by the host: Google Cloud Functions, Firebase, a parser's `verify`. */
+  /** The bytes as received, kept by the host: Google Cloud Functions, Firebase, a parser's `verify`. */
   readonly rawBody?: unknown
-  /** What a parser made of them: bytes and text are as good, anything else is not. */
+  /** The result of a parser. Bytes and text can be verified, other values cannot. */
   readonly body?: unknown
 }
 
-/** How long the rest of a refused body is read and thrown away, so that the sender gets to see the answer. */
+/** Milliseconds for which the rest of a refused body is read and discarded, so that the sender can read the answer. */
 const LINGER_MS = 4000
 
 type Receive = (request: WebhookRequest) => Promise<WebhookResponse>
 
 /**
- * Takes a request of `node:http` to its answer. The signed bytes are taken from where they still are: the host's `rawBody`,
- * bytes or text in `body`, or the stream that nobody has read yet.
+ * Answers a request of `node:http`. The signed bytes come from the host's `rawBody`, from bytes or text in `body`, or from the
+ * stream if nobody has read it yet.
  *
- * @param fix how to keep a body parser away in this framework, for whoever reads `BODY_ALREADY_PARSED`.
+ * @param fix how to avoid a body parser in this framework, for the message of `BODY_ALREADY_PARSED`.
  */
 export function answerNode(
   receive: Receive,
@@ -50,7 +50,7 @@ function asArrived(body: unknown): Uint8Array | string | undefined {
   return body instanceof Uint8Array || typeof body === 'string' ? body : undefined
 }
 
-/** Writes the answer, unless somebody else did (a time-out middleware, say), and sees to what is left of the request. */
+/** Writes the answer, unless somebody else did (a time-out middleware, for example), and discards the rest of the request. */
 function toNode({ status, headers, body }: WebhookResponse, request: IncomingMessage, response: ServerResponse): void {
   const isUnread = !request.complete && !request.destroyed
   if (isUnread) discardRest(request)
@@ -62,8 +62,8 @@ function toNode({ status, headers, body }: WebhookResponse, request: IncomingMes
 }
 
 /**
- * Whether the server takes no more connections. It then waits for those that it has, for ever if a sender keeps one busy. Node sets
- * `server` without documenting it: where it is not to be had, connections end as they did.
+ * Whether the server accepts no more connections. It then waits for open ones, and forever for one that stays busy, so the answer
+ * closes them. Node sets `server` without documenting it; where it is missing, connections stay open.
  */
 function isClosing({ socket }: IncomingMessage): boolean {
   return (socket as { server?: { listening?: unknown } } | undefined)?.server?.listening === false
@@ -76,8 +76,8 @@ function discardRest(request: IncomingMessage): void {
 }
 
 /**
- * For `Connection: close`: Node closes the socket as soon as an answer has ended, and a sender that is still writing then gets
- * an error in place of it. So all of the answer goes out now, and its end when the request has ended.
+ * Writes an answer with `Connection: close`. Node closes the socket as soon as the answer has ended, and a sender that is still
+ * writing would get an error and no answer. So the answer is written now, and ended when the request has ended.
  */
 function endWithRequest(body: string, request: IncomingMessage, response: ServerResponse): void {
   response.write(body)

@@ -2,8 +2,8 @@ import { WebhookError } from '../core/errors.ts'
 import type { ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
 
 /**
- * How long, and how much of, the rest of a refused body is read and thrown away, so that the sender gets to see the answer.
- * Both, because no timer gets its turn while a stream always has a chunk at hand.
+ * How long, and how much of, the rest of a refused body is read and discarded, so that the sender can read the answer. There are
+ * two limits, because timers do not fire while the stream always has another chunk.
  */
 const LINGER_MS = 4000
 const LINGER_BYTES = 64 * 1024 * 1024
@@ -11,9 +11,9 @@ const LINGER_BYTES = 64 * 1024 * 1024
 type Receive = (request: WebhookRequest, options: ReceiveOptions) => Promise<WebhookResponse>
 
 /**
- * Takes a `Request` of the Fetch API to its `Response`.
+ * Answers a `Request` of the Fetch API.
  *
- * @param fix how to keep the body unread in this framework, for whoever reads `BODY_ALREADY_PARSED`.
+ * @param fix how to keep the body unread in this framework, for the message of `BODY_ALREADY_PARSED`.
  */
 export async function answerWeb(
   receive: Receive,
@@ -27,7 +27,7 @@ export async function answerWeb(
     options,
   )
   const { status, headers, body } = answer
-  // There is no way to read no more of what arrives too slowly, but to hang up.
+  // Only closing the connection stops a body that arrives too slowly.
   return new Response(body, { status, headers: status === 408 ? { ...headers, connection: 'close' } : headers })
 }
 
@@ -41,19 +41,19 @@ async function read(request: Request, maxBytes: number, fix: string): Promise<Ui
 }
 
 /**
- * Without a look at `request.body`: merely to ask for it makes servers that adapt Node's requests (Hono's) build a stream, which
- * costs more than all the rest of a small delivery. So it is here that a body whose reader somebody else holds is found out.
+ * Reads the body without `request.body`: in servers that adapt Node's requests (Hono's), that property builds a stream, which takes
+ * longer than the rest of a small delivery. A body that another reader has locked is therefore detected here.
  */
 async function readWhole(request: Request, fix: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await request.arrayBuffer())
   } catch (error) {
-    const isHeldElsewhere = !request.bodyUsed && (error as Error)?.name === 'TypeError'
-    throw isHeldElsewhere ? new WebhookError('BODY_ALREADY_PARSED', { fix }) : error
+    const isLocked = !request.bodyUsed && (error as Error)?.name === 'TypeError'
+    throw isLocked ? new WebhookError('BODY_ALREADY_PARSED', { fix }) : error
   }
 }
 
-/** Chunk by chunk, because nobody has promised where it ends. */
+/** Reads chunk by chunk, because the length is not known. */
 async function readStream(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
@@ -75,8 +75,8 @@ async function readStream(reader: ReadableStreamDefaultReader<Uint8Array>, maxBy
 }
 
 /**
- * While the answer goes out, because with a `cancel` nobody reads on where a server adapts Node's requests (Hono's, Next), and
- * a sender that writes all before it reads any would never see it.
+ * Reads on while the answer is sent. After a `cancel`, servers that adapt Node's requests (Hono's, Next) stop reading, and a sender
+ * that writes its whole body first would never read the answer.
  */
 function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): void {
   const stop = () => {
@@ -84,10 +84,10 @@ function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): void {
     reader.cancel().catch(() => {})
   }
   const timer = setTimeout(stop, LINGER_MS)
-  skim(reader).then(stop, stop)
+  drain(reader).then(stop, stop)
 }
 
-async function skim(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   let left = LINGER_BYTES
   for (let next = await reader.read(); !next.done && left > 0; next = await reader.read()) left -= next.value.length
 }

@@ -1,13 +1,16 @@
 import { sharesTimers } from './platform.ts'
 
-/** A timer counts to no more than this, and fires at once beyond it. */
+/** The longest delay of a timer, in milliseconds: with a longer one it fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** How long a delivery may take, from the moment the receiver was handed it. */
+/** How long a delivery may take, from the moment the receiver was given it. */
 export interface Deadline {
-  /** Milliseconds that are left; never negative. */
+  /** Milliseconds until the deadline; never negative. */
   remaining(): number
 }
+
+/** Never expires: for stored, redelivered and background work. */
+export const NO_DEADLINE: Deadline = { remaining: () => Number.POSITIVE_INFINITY }
 
 export function createDeadline(ms: number): Deadline {
   const end = performance.now() + ms
@@ -15,55 +18,55 @@ export function createDeadline(ms: number): Deadline {
 }
 
 /**
- * The outcome of `work`, or what `late` throws once `ms` milliseconds have passed. The work itself goes on.
+ * Gives the outcome of `work`, or rejects with the error of `late` once `ms` milliseconds have passed. The work itself goes on.
  *
- * On Node a timer for each delivery costs a small one a quarter of its time over HTTP. Most work is over in a few milliseconds,
- * so its timer is not set until {@link GATHER_MS} later, for all that has gathered by then, and only if it is still needed.
+ * On Node, a timer for each delivery takes a quarter of the time of a small delivery over HTTP. Most work ends within a few
+ * milliseconds, so timers are started together, {@link GATHER_MS} later, and only for work that has not ended by then.
  */
 export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const watch: TimedWait = { end: performance.now() + ms, expire: () => reject(late()), timer: undefined }
-    if (sharesTimers && ms > GATHER_MS) gather(watch)
-    else start(watch)
+    const wait: TimedWait = { end: performance.now() + ms, expire: () => reject(late()), timer: undefined }
+    if (sharesTimers && ms > GATHER_MS) gather(wait)
+    else start(wait)
     work.then(
       (value) => {
-        stop(watch)
+        stop(wait)
         resolve(value)
       },
       (error) => {
-        stop(watch)
+        stop(wait)
         reject(error)
       },
     )
   })
 }
 
-/** Somebody's wait for work that may be late; once that is over it holds on to nothing, for it may still be gathered. */
+/** A wait for work that may be late. Once it is over it references nothing, because it may still be in the gathered list. */
 interface TimedWait {
   readonly end: number
   expire: (() => void) | undefined
   timer: ReturnType<typeof setTimeout> | undefined
 }
 
-function start(watch: TimedWait): void {
-  if (watch.expire) watch.timer = setTimeout(watch.expire, Math.min(watch.end - performance.now(), MAX_TIMER_MS))
+function start(wait: TimedWait): void {
+  if (wait.expire) wait.timer = setTimeout(wait.expire, Math.min(wait.end - performance.now(), MAX_TIMER_MS))
 }
 
-function stop(watch: TimedWait): void {
-  watch.expire = undefined
-  if (watch.timer) clearTimeout(watch.timer)
+function stop(wait: TimedWait): void {
+  wait.expire = undefined
+  if (wait.timer) clearTimeout(wait.timer)
 }
 
 const GATHER_MS = 25
 let gathered: TimedWait[] = []
 
-function gather(watch: TimedWait): void {
-  const isFirst = gathered.push(watch) === 1
+function gather(wait: TimedWait): void {
+  const isFirst = gathered.push(wait) === 1
   if (isFirst) setTimeout(startGathered, GATHER_MS)
 }
 
 function startGathered(): void {
-  const watches = gathered
+  const waits = gathered
   gathered = []
-  watches.forEach(start)
+  waits.forEach(start)
 }

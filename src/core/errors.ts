@@ -1,30 +1,35 @@
 import { ERRORS, type ErrorCode } from './outcomes.ts'
 
-/** Errors are recognised by this tag, not by `instanceof`: a program may hold two copies of the package (ESM and CJS). */
+/** Errors are recognized by this tag, not by `instanceof`: a program may hold two copies of the package (ESM and CommonJS). */
 const TAG = Symbol.for('hooklayer.error')
 const PERMANENT = Symbol.for('hooklayer.permanent')
 
 export interface WebhookErrorOptions {
-  /** Replaces the message of the table; read by the sender, so it must hold nothing of a request. */
+  /** Replaces the message of the table. The sender sees it, so it must not quote the request. */
   readonly message?: string
-  /** What to do about it, added to the message: for the sender to read, too. */
+  /** What to do about the error, added to the message. The sender reads it too. */
   readonly fix?: string
-  /** What is known about the reason, for the log and `onError` only: never part of an answer. */
+  /** The likely reason, for the log and `onError` only: never part of an answer. */
   readonly hint?: string
-  /** What was thrown, for the log and `onError` only. */
+  /** The error that was thrown, for the log and `onError` only. */
   readonly cause?: unknown
 }
 
 /**
- * Why a delivery was not accepted. `message` is what the sender is answered; `hint` and `cause` are for your eyes: they
- * reach the logger and `onError`, never an answer.
+ * Why a delivery was not accepted. `message` is part of the answer; `hint` and `cause` reach the logger and `onError`, and never
+ * an answer.
+ *
+ * @example
+ * receiver.onError((error) => {
+ *   if (isWebhookError(error)) console.error(error.code, error.hint)
+ * })
  */
 export class WebhookError extends Error {
   override readonly name = 'WebhookError'
   readonly code: ErrorCode
-  /** The HTTP status that it is answered with. */
+  /** The HTTP status of the answer. */
   readonly status: number
-  /** Whether the same delivery may succeed when it is fired again. */
+  /** Whether the same delivery may succeed when it is sent again. */
   readonly retryable: boolean
   readonly hint: string | undefined
 
@@ -41,8 +46,11 @@ export class WebhookError extends Error {
 }
 
 /**
- * What a handler throws when trying again would not help: the delivery is answered 200 and is not fired again. It still
- * reaches the log and `onError`.
+ * What a handler throws when trying again would not help: the delivery is answered 200, and Commerce Layer does not retry it.
+ * The error reaches the log and `onError`.
+ *
+ * @example
+ * throw new PermanentError('The order has no customer.')
  */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError'
@@ -53,11 +61,12 @@ export class PermanentError extends Error {
   }
 }
 
-/** Whether something that was thrown is a {@link WebhookError}, of whichever copy of the package. */
+/** Whether a thrown value is a {@link WebhookError}, of any copy of the package. */
 export function isWebhookError(thrown: unknown): thrown is WebhookError {
   return hasTag(thrown, TAG)
 }
 
+/** Whether a thrown value is a {@link PermanentError}, of any copy of the package. */
 export function isPermanentError(thrown: unknown): thrown is PermanentError {
   return hasTag(thrown, PERMANENT)
 }
@@ -66,13 +75,11 @@ function hasTag(thrown: unknown, tag: symbol): boolean {
   try {
     return typeof thrown === 'object' && thrown !== null && tag in thrown
   } catch {
-    return false // A proxy that does not want to be asked.
+    return false // A proxy whose `has` trap throws.
   }
 }
 
-/** Turns whatever was thrown on the road into a {@link WebhookError}; a `.status` of its own does not become the answer's. */
+/** Turns any thrown value into a {@link WebhookError}. An unknown one is an `INTERNAL_ERROR`, whatever `status` it has. */
 export function toWebhookError(thrown: unknown): WebhookError {
-  return isWebhookError(thrown)
-    ? thrown
-    : new WebhookError('HANDLER_FAILED', { message: 'The receiver failed.', cause: thrown })
+  return isWebhookError(thrown) ? thrown : new WebhookError('INTERNAL_ERROR', { cause: thrown })
 }

@@ -1,6 +1,6 @@
 /**
- * Where the receiver writes what happened: `console`, pino's and winston's loggers by way of a line each, or your own. What
- * it is given holds no body, secret or signature; a handler's own error comes as `cause`.
+ * A logger for the receiver: `console`, or any object with these four methods. Messages and fields hold no body, secret or
+ * signature. The error that a handler threw is passed as the field `cause`.
  */
 export interface Logger {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void
@@ -11,7 +11,7 @@ export interface Logger {
 
 const silent = () => {}
 
-/** Warnings and errors go to the console; what went well is not worth a line unless a logger is given. */
+/** Writes warnings and errors to the console, and nothing else. */
 export const defaultLogger: Logger = {
   debug: silent,
   info: silent,
@@ -20,9 +20,9 @@ export const defaultLogger: Logger = {
 }
 
 /**
- * The same logger, except that a failure of its own cannot turn a handled delivery into a failed one.
+ * Wraps a logger so that an error of the logger itself cannot make a delivery fail.
  *
- * @throws TypeError if it lacks a method.
+ * @throws TypeError if a method is missing.
  */
 export function safeLogger(logger: Logger): Logger {
   const guard = (level: keyof Logger): Logger[typeof level] => {
@@ -31,7 +31,7 @@ export function safeLogger(logger: Logger): Logger {
       try {
         logger[level](message, fields)
       } catch {
-        // There is no one left to tell.
+        // An error of the logger cannot be logged.
       }
     }
   }

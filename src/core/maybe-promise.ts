@@ -1,9 +1,9 @@
-/** A value that may still be on its way. */
+/** A value, or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>
 
 /**
- * Hands a value through stages. What is there already goes on at once: on Node, with secrets at hand and handlers that return,
- * a delivery walks the whole road without waiting, and each `await` would cost it a tenth of a microsecond.
+ * Passes a value through steps, without waiting where a step returns a value and not a promise. On Node, a delivery whose
+ * handlers return passes all steps synchronously; each `await` would take a tenth of a microsecond.
  */
 export function pipe<A, B>(value: MaybePromise<A>, b: (value: A) => MaybePromise<B>): MaybePromise<B>
 export function pipe<A, B, C>(
@@ -17,21 +17,21 @@ export function pipe<A, B, C, D>(
   c: (value: B) => MaybePromise<C>,
   d: (value: C) => MaybePromise<D>,
 ): MaybePromise<D>
-export function pipe(value: unknown, ...stages: ((value: unknown) => unknown)[]): unknown {
-  return runStages(value, stages, 0)
+export function pipe(value: unknown, ...steps: ((value: unknown) => unknown)[]): unknown {
+  return runSteps(value, steps, 0)
 }
 
-function runStages(value: unknown, stages: readonly ((value: unknown) => unknown)[], next: number): unknown {
-  let made = value
-  for (let i = next; i < stages.length; i += 1) {
+function runSteps(value: unknown, steps: readonly ((value: unknown) => unknown)[], next: number): unknown {
+  let current = value
+  for (let i = next; i < steps.length; i += 1) {
     const rest = i
-    if (isPromise(made)) return made.then((come) => runStages(come, stages, rest))
-    made = stages[i]?.(made)
+    if (isPromise(current)) return current.then((value) => runSteps(value, steps, rest))
+    current = steps[i]?.(current)
   }
-  return made
+  return current
 }
 
-/** By its method: a promise may come from another realm, as in Next's edge runtime. */
+/** Looks for the method `then`, because a promise may come from another realm, as in Next's edge runtime. */
 export function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
 }

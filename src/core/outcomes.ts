@@ -1,20 +1,21 @@
 /**
- * What a receiver can answer: the one table. A genuine delivery answered with anything but 2xx is fired again and counts
- * towards the sender's circuit breaker (30 failures in a row and the webhook is dead), so every status but 200 is here on
- * purpose. Source: Commerce Layer, "Handling errors" of its webhooks.
+ * How an accepted delivery can end, with the status of its answer.
  *
  * `queued`: the handlers run after the answer, or a worker runs them. `duplicate`: the same event was handled before, or the same
- * delivery stored. `ignored`: no handler is registered for the topic. `discarded`: a handler threw a `PermanentError`.
+ * delivery was stored before. `ignored`: no handler is registered for the topic. `discarded`: a handler threw a `PermanentError`.
+ *
+ * Commerce Layer retries a delivery that is answered with anything but 2xx, and stops sending after 30 such answers in a row.
+ * Source: Commerce Layer, "Handling errors" of its webhooks.
  */
 export const OUTCOMES = { handled: 200, queued: 202, duplicate: 200, ignored: 200, discarded: 200 } as const
 
-/** How a delivery that was accepted ended. */
+/** How an accepted delivery ended. */
 export type OutcomeName = keyof typeof OUTCOMES
 
-/** The status; whether the same delivery may succeed later; the message, which the sender reads: nothing of a request. */
+/** The status, whether the same delivery may succeed later, and the message. The sender sees it, so it must not quote the request. */
 type Answer = readonly [status: number, retryable: boolean, message: string]
 
-/** Every error. The sender keeps status and message as the event callback's `response_code` and `response_message`. */
+/** Every error. Commerce Layer keeps the status and the reason as `response_code` and `response_message` of the event callback. */
 export const ERRORS = {
   METHOD_NOT_ALLOWED: [405, false, 'Only POST is allowed.'],
   BODY_TOO_LARGE: [413, false, 'The body is over `maxBodyBytes`.'],
@@ -31,6 +32,7 @@ export const ERRORS = {
   DOCUMENT_INVALID: [400, false, 'The body is not a JSON:API document with one resource.'],
   INCLUDE_MISSING: [500, false, 'A relationship that a handler needs is not in the body.'],
   HANDLER_FAILED: [500, true, 'A handler failed.'],
+  INTERNAL_ERROR: [500, true, 'The receiver failed.'],
   IN_PROGRESS: [409, true, 'The same event is being handled.'],
   DEADLINE_EXCEEDED: [503, true, 'It took longer than `deadlineMs`.'],
   STORE_UNAVAILABLE: [503, true, 'A store that is needed did not answer.'],

@@ -1,6 +1,6 @@
 /**
- * The only place that asks which runtime this is. Node, Bun and Deno hand out their built-in modules without an import, so
- * no bundler ever sees a `node:` specifier; elsewhere (Next's edge, Workers) both are `undefined` and WebCrypto does the work.
+ * The only place that finds out which runtime this is. Node, Bun and Deno give their built-in modules without an import, so
+ * bundlers see no `node:` specifier. Elsewhere (Next's edge, Workers) both modules are `undefined`, and WebCrypto is used.
  */
 interface NodeCrypto {
   createSecretKey(key: Uint8Array): object
@@ -35,10 +35,10 @@ const { navigator, process } = globalThis as Runtime
 export const nodeCrypto = builtIn('node:crypto') as NodeCrypto | undefined
 export const nodeText = builtIn('node:buffer') as NodeText | undefined
 
-/** Whether a timer of one request may look after another's. Workers forbid it, with Node's modules at hand or without. */
+/** Whether requests may share a timer. Workers forbid it, also where they have Node's modules. */
 export const sharesTimers = nodeCrypto !== undefined && navigator?.userAgent !== 'Cloudflare-Workers'
 
-/** Next's edge has a stand-in for every function of `process`, which throws when it is called. */
+/** On Next's edge, each function of `process` is a placeholder that throws when it is called. */
 function builtIn(name: string): unknown {
   try {
     return process?.getBuiltinModule?.(name)

@@ -1,62 +1,66 @@
-import { checkMethods, checkOptions } from '../core/check-options.ts'
+import {
+  type CheckedOptions,
+  checkMethods,
+  checkOptions,
+  oneOf,
+  positiveInteger,
+  wrongOption,
+} from '../core/check-options.ts'
 import type { IdempotencyOptions } from '../core/idempotency/idempotency.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SecretsOption } from '../core/verify/secrets.ts'
 
 export interface ReceiverOptions {
-  /** The webhooks' shared secrets: a map by topic, a look-up by topic, or one for everything (a string, or a list to rotate). */
-  readonly secrets: SecretsOption
-  /** Milliseconds from the arrival of a request to its answer at the latest; default 4,000. The sender waits 5,000. */
-  readonly deadlineMs?: number
-  /** The largest body that is read, in bytes; default 5 MiB. An order of 50 line items has 280 KB. */
-  readonly maxBodyBytes?: number
-  /** Milliseconds within which a body must have arrived; default 4,000. */
-  readonly bodyTimeoutMs?: number
-  /** How many deliveries may be under way at once; default 1,000. Beyond that they are answered 503 before their body is read. */
-  readonly maxInFlight?: number
-  /** Handles each event once, across processes and crashes. Default: none, and an event that is delivered twice is handled twice. */
-  readonly idempotency?: IdempotencyOptions
   /**
-   * Stores each verified delivery and answers 202 at once; a worker (`createWorker`) runs the handlers. Default: none, and the
+   * The shared secrets of the webhooks: a map by topic, a function of the topic, or one for all topics (a text, or a list while
+   * one replaces another). {@link secretsFromEnv} reads them from the environment.
+   */
+  readonly secrets: SecretsOption
+  /** Milliseconds from the arrival of a request to its answer. Commerce Layer waits 5,000. Default: 4,000. */
+  readonly deadlineMs?: number | undefined
+  /** The largest body that is read, in bytes. An order of 50 line items has 280 KB. Default: 5 MiB. */
+  readonly maxBodyBytes?: number | undefined
+  /** Milliseconds within which a body must have arrived. Default: 4,000. */
+  readonly bodyTimeoutMs?: number | undefined
+  /** How many deliveries are in progress at once. More are answered 503 before their body is read. Default: 1,000. */
+  readonly maxInFlight?: number | undefined
+  /** Handles each event once, across processes and crashes. Default: none; the handlers run for each repeated delivery. */
+  readonly idempotency?: IdempotencyOptions | undefined
+  /**
+   * Stores each verified delivery and answers 202 at once; a worker (`createWorker`) runs the handlers. Default: none; the
    * handlers run before the answer.
    */
-  readonly inbox?: Pick<Inbox, 'put'>
-  /** `resource` hands out the deliveries of one resource one after another. Needs an inbox. Default: `none`. */
-  readonly ordering?: 'none' | 'resource'
+  readonly inbox?: Pick<Inbox, 'put'> | undefined
+  /** `resource` handles the deliveries of one resource one after another. Needs an inbox. Default: `none`. */
+  readonly ordering?: 'none' | 'resource' | undefined
   /**
-   * When deliveries go to the inbox. `always` stores each of them. `on-failures` runs the handlers before the answer, and stores
-   * the deliveries of a topic for a minute once 20 in a row have failed: after 30 Commerce Layer stops sending. Default: `always`.
+   * When deliveries go to the inbox. `always` stores each of them. `on-failures` runs the handlers before the answer. Once 20
+   * deliveries of a topic in a row have failed, it stores that topic's deliveries for a minute. Commerce Layer stops sending after 30
+   * failures. Default: `always`.
    */
-  readonly inboxMode?: 'always' | 'on-failures'
+  readonly inboxMode?: 'always' | 'on-failures' | undefined
   /** Default: warnings and errors to the console. */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
 }
 
-const DEFAULTS = {
-  deadlineMs: 4000,
-  maxBodyBytes: 5 * 1024 * 1024,
-  bodyTimeoutMs: 4000,
-  maxInFlight: 1000,
-  ordering: 'none' as 'none' | 'resource',
-  inboxMode: 'always' as 'always' | 'on-failures',
+const RULES = {
+  deadlineMs: positiveInteger(4000),
+  maxBodyBytes: positiveInteger(5 * 1024 * 1024),
+  bodyTimeoutMs: positiveInteger(4000),
+  maxInFlight: positiveInteger(1000),
+  ordering: oneOf('none', 'resource'),
+  inboxMode: oneOf('always', 'on-failures'),
 }
 
-/** The options that have defaults, with them. */
-export function checkReceiverOptions({
-  secrets,
-  idempotency,
-  inbox,
-  logger,
-  ...given
-}: ReceiverOptions): typeof DEFAULTS {
-  const settings = checkOptions('createReceiver', given, DEFAULTS, {
-    ordering: ['none', 'resource'],
-    inboxMode: ['always', 'on-failures'],
-  })
-  if (inbox) checkMethods('inbox', inbox, ['put'])
-  else if (settings.ordering !== 'none' || settings.inboxMode !== 'always') {
-    throw new TypeError('`ordering` and `inboxMode` need an `inbox`.')
+/** @throws TypeError if an option is unknown or out of range, or needs an inbox and there is none. */
+export function checkReceiverOptions(options: ReceiverOptions): CheckedOptions<typeof RULES> {
+  const settings = checkOptions('createReceiver', options, RULES, ['secrets', 'idempotency', 'inbox', 'logger'])
+  if (options.inbox) checkMethods('inbox', options.inbox, ['put'])
+  else {
+    for (const name of ['ordering', 'inboxMode'] as const) {
+      if (settings[name] !== RULES[name].fallback) throw wrongOption('createReceiver', name, 'needs an `inbox`')
+    }
   }
   return settings
 }

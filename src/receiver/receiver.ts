@@ -1,5 +1,5 @@
 import { ANSWER_TIMEOUT_MS } from '../commerce-layer/limits.ts'
-import { createDeadline, type Deadline } from '../core/deadline.ts'
+import { createDeadline, type Deadline, NO_DEADLINE } from '../core/deadline.ts'
 import { isWebhookError, toWebhookError, WebhookError } from '../core/errors.ts'
 import { checkDocument } from '../core/event/document.ts'
 import { parseEvent, type WebhookEvent } from '../core/event/event.ts'
@@ -32,11 +32,13 @@ import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
 /** Receives deliveries: verifies, parses, dispatches and answers. Made by {@link createReceiver}. */
 export interface Receiver {
   /**
-   * Registers a handler for a topic, several, all of a resource (`orders.*`) or every topic (`*`). The handlers of an event
-   * run side by side; it is acknowledged when all have succeeded.
-   *
-   * @throws TypeError if a topic or an option is malformed or the handler is no function. A topic that is not in the catalogue is
+   * Registers a handler for a topic, several topics, all topics of a resource (`orders.*`) or every topic (`*`). The handlers of an
+   * event run side by side. The delivery is acknowledged when all of them have succeeded. A topic that is not in the catalogue is
    * registered with a warning.
+   *
+   * @throws TypeError if a topic or an option is malformed, or the handler is not a function.
+   * @example
+   * receiver.on('orders.place', { include: ['customer'] }, ({ resource: order }) => console.log(order.customer.email))
    */
   on<const P extends TopicPattern>(topics: P | readonly P[], handler: Handler<TopicsOf<P>>): Receiver
   on<const P extends TopicPattern, const Path extends string = never>(
@@ -44,36 +46,40 @@ export interface Receiver {
     options: HandlerOptions<Path>,
     handler: Handler<TopicsOf<P>, Path>,
   ): Receiver
-  /** Registers what is told about errors, for an error tracker for instance. It is awaited, up to the deadline. */
+  /** Registers a function that is called for each error, for example to send it to an error tracker. It is awaited up to the deadline. */
   onError(handler: ErrorHandler): Receiver
-  /** Takes a request, of whatever origin, to its answer. Never rejects. */
+  /** Handles a request and gives its answer. Never rejects. */
   receive(request: WebhookRequest, options?: ReceiveOptions): Promise<WebhookResponse>
   /**
-   * Runs the handlers for an event that Commerce Layer's API gave, as an event callback's `payload` or as a resource that was
-   * fetched: there is no signature to verify, so hand it nothing that a stranger can have written. Its `id` equals that of the
-   * original delivery. Nobody waits for the answer, so there is no deadline.
+   * Runs the handlers for a document from Commerce Layer's API: the `payload` of an event callback, or a fetched resource. Nothing
+   * is verified, so pass no document from another source. The event has the same `id` as in the original delivery. There is no
+   * deadline.
    *
    * @param document the JSON:API document.
-   * @throws WebhookError as its delivery would have been answered, once the log and `onError` have been told.
+   * @throws WebhookError the error that the delivery would have been answered with, after the log and `onError` have received it.
    */
   redeliver(topic: string, document: unknown): Promise<OutcomeName>
   /**
-   * Handles a delivery that an inbox has stored, or a queue of yours: parses it and runs its handlers, without a deadline. A worker
-   * calls it, and whoever is pushed messages (SQS, a cron route). Hand it nothing but what a receiver has stored.
+   * Handles a delivery that an inbox or a queue has stored: parses it and runs its handlers, without a deadline. Workers call it, and
+   * consumers of queues that push their messages (SQS, a cron route). Nothing is verified, so pass only what a receiver has stored.
    *
-   * @throws WebhookError when it is to be tried again (`retryable`) or never; the `PermanentError` of a handler.
+   * @throws WebhookError if the delivery failed; `retryable` says whether to try again. The `PermanentError` of a handler is thrown
+   * as it is.
    */
   handleStored(delivery: Omit<StoredDelivery, 'id' | 'group'>, attempt?: Partial<DeliveryAttempt>): Promise<void>
-  /** What the registered handlers listen to and need, in the order of their registration. */
+  /** The topics and includes of the registered handlers, in the order of registration. */
   subscriptions(): readonly Subscription[]
-  /** Answers new deliveries 503; resolves when those under way have ended, late handlers included, however late they are. */
+  /** Answers new deliveries 503, and resolves when all deliveries in progress have ended, late handlers included. */
   close(): Promise<void>
 }
 
 /**
- * Makes a receiver: `createReceiver({ secrets: { 'orders.place': process.env.CL_SECRET_ORDERS_PLACE } })`.
+ * Makes a receiver, which verifies, parses and dispatches deliveries.
  *
- * @throws TypeError if an option is unknown or out of range, or a secret is missing, empty or has white space at its ends.
+ * @throws TypeError if an option is unknown or out of range, or a secret is missing, empty, or has leading or trailing whitespace.
+ * @example
+ * const receiver = createReceiver({ secrets: secretsFromEnv() })
+ * receiver.on('orders.place', ({ resource: order }) => console.log(order.number))
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { deadlineMs, maxInFlight, ordering, inboxMode, ...limits } = checkReceiverOptions(options)
@@ -87,28 +93,28 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const idempotency = options.idempotency && createIdempotency(options.idempotency, logger, gate.waitFor)
   if (deadlineMs > ANSWER_TIMEOUT_MS) logger.warn('`deadlineMs` is over 5,000: Commerce Layer does not wait that long.')
 
-  /** The road: each stage takes what the one before it made. */
+  /** The stages of a request, up to its outcome. */
   function verifyAndHandle(request: WebhookRequest, context: DeliveryContext): MaybePromise<Outcome> {
     const receivedAt = new Date()
     admit(request, limits)
-    const claim = readSignedHeaders(request.headers)
-    context.topic = claim.topic
+    const headers = readSignedHeaders(request.headers)
+    context.topic = headers.topic
     return pipe(
       readBody(request, limits, context.deadline),
-      (body) => authenticate(claim, body, receivedAt, secrets, context.deadline),
+      (body) => authenticate(headers, body, receivedAt, secrets, context.deadline),
       (delivery) => {
-        context.counted = delivery.topic
+        context.verifiedTopic = delivery.topic
         const isStored = inbox && (inboxMode === 'always' || failureStreak.isNearlyOpen(delivery.topic))
         return isStored ? storeDelivery(delivery, inbox, ordering, context.deadline) : handleDelivery(delivery, context)
       },
     )
   }
 
-  /** The road from where it does not matter any more how the delivery came. */
+  /** The stages after verification, which are the same for stored and redelivered deliveries. */
   function handleDelivery(delivery: MaybePromise<Delivery>, context: DeliveryContext): MaybePromise<Outcome> {
     return pipe(
       delivery,
-      (genuine) => parseEvent(genuine),
+      (verified) => parseEvent(verified),
       (event) => handleEvent(event, context),
     )
   }
@@ -120,8 +126,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (context.deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
     if (context.signal?.aborted) throw new WebhookError('SHUTTING_DOWN')
     if (!idempotency) return startHandlers(event, () => dispatch(event, registrations, logger), context)
-    return pipe(idempotency.reserve(event, context.deadline), (claimed) =>
-      'name' in claimed ? claimed : startHandlers(event, () => claimed.run(registrations), context),
+    return pipe(idempotency.reserve(event, context.deadline), (reserved) =>
+      'name' in reserved ? reserved : startHandlers(event, () => reserved.run(registrations), context),
     )
   }
 
@@ -129,8 +135,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   function startHandlers(event: WebhookEvent, start: () => Run, context: DeliveryContext): MaybePromise<Outcome> {
     const { background, deadline, signal } = context
     if (background) {
-      const unhurried = { ...context, background: undefined, deadline: NO_DEADLINE }
-      runInBackground(background, () => finish(() => startHandlers(event, start, unhurried), unhurried, toResponse))
+      const withoutDeadline = { ...context, background: undefined, deadline: NO_DEADLINE }
+      runInBackground(background, () =>
+        finish(() => startHandlers(event, start, withoutDeadline), withoutDeadline, toResponse),
+      )
       return QUEUED
     }
     const run = start()
@@ -140,41 +148,41 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return finishInTime(run, event, deadline, logger, gate.waitFor)
   }
 
-  /** After the answer, and not at all if the platform does not take the work. */
+  /** Runs work after the answer, or not at all if the platform refuses it by throwing. */
   function runInBackground(background: NonNullable<ReceiveOptions['background']>, run: () => Promise<unknown>): void {
-    let isTaken = false
-    const work = new Promise((resolve) => setTimeout(resolve, 0)).then(() => (isTaken ? run() : undefined))
+    let isAccepted = false
+    const work = new Promise((resolve) => setTimeout(resolve, 0)).then(() => (isAccepted ? run() : undefined))
     background(work)
-    isTaken = true
+    isAccepted = true
     gate.count(work)
   }
 
-  /** The end of the road, and the one place where whatever was thrown on it becomes an error. */
+  /** Ends every delivery: counts and reports its outcome. The only `catch` of the receiver: each thrown value becomes a WebhookError. */
   async function finish<T>(
-    walked: () => MaybePromise<Outcome>,
+    start: () => MaybePromise<Outcome>,
     context: DeliveryContext,
     answer: (ended: Outcome | WebhookError) => T,
-    leave = () => {},
+    onEnd = () => {},
   ): Promise<T> {
     const { deadline } = context
     try {
-      const ended = walked()
-      const outcome = isPromise(ended) ? await ended : ended
-      if (context.counted) failureStreak.count(context.counted, false)
+      const pending = start()
+      const outcome = isPromise(pending) ? await pending : pending
+      if (context.verifiedTopic) failureStreak.count(context.verifiedTopic, false)
       for (const error of outcome.errors) await report(error, context, errorHandlers, deadline, logger)
       logger.debug(`${context.topic} ${outcome.name}`, { topic: context.topic, outcome: outcome.name })
       return answer(outcome)
     } catch (thrown) {
       const error = toWebhookError(thrown)
-      if (context.counted) context.consecutiveFailures = failureStreak.count(context.counted, true)
+      if (context.verifiedTopic) context.consecutiveFailures = failureStreak.count(context.verifiedTopic, true)
       await report(error, context, errorHandlers, deadline, logger)
       return answer(error)
     } finally {
-      leave()
+      onEnd()
     }
   }
 
-  /** For what did not come over HTTP, and need not be answered. */
+  /** Handles a delivery that did not come over HTTP and needs no answer. */
   async function handleWithoutRequest(
     topic: string,
     delivery: () => MaybePromise<Delivery>,
@@ -228,13 +236,13 @@ function throwIfError(ended: Outcome | WebhookError): Outcome {
   return ended
 }
 
-/** What is known of a delivery on its way, which is also what error handlers are told. */
+/** The state of a delivery in progress. Error handlers receive it as their context. */
 interface DeliveryContext extends Mutable<ErrorContext> {
   readonly deadline: Deadline
   readonly background: ReceiveOptions['background']
   readonly signal: AbortSignal | undefined
-  /** The topic for which the sender's circuit failureStreak counts the answer: that of a delivery which is genuine. */
-  counted: string | undefined
+  /** The topic of a verified delivery, for which Commerce Layer's circuit breaker counts the answer. */
+  verifiedTopic: string | undefined
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -247,9 +255,6 @@ function createContext(deadline: Deadline, background?: DeliveryContext['backgro
     topic: undefined,
     event: undefined,
     consecutiveFailures: 0,
-    counted: undefined,
+    verifiedTopic: undefined,
   }
 }
-
-/** For handlers that nobody waits for. */
-const NO_DEADLINE: Deadline = { remaining: () => Number.POSITIVE_INFINITY }

@@ -27,5 +27,5 @@ export async function buildSubject(): Promise<void> {
 }
 
 export function built<Name extends keyof Entries>(name: Name): Promise<Entries[Name]> {
-  return import(pathToFileURL(`${OUT}/${name}.js`).href)
+  return import(pathToFileURL(`${OUT}/${name.replaceAll('/', '-')}.js`).href)
 }

@@ -1,5 +1,5 @@
 import { createHash, randomInt } from 'node:crypto'
-import type { StoredDelivery } from '../../src/index.ts'
+import type { StoredDelivery } from '../../src/drivers.ts'
 import { orderOfSize } from './payloads.ts'
 import { signedHeaders, TOPIC } from './signed.ts'
 

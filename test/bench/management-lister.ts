@@ -33,13 +33,13 @@ async function list(options: Task): Promise<Listing> {
   }
   const { eventCallbacks } = createManagement(options)
   // Code that is loaded and compiled once is not a leak.
-  for await (const _ of eventCallbacks({ until: await momentOf(1000, eventCallbacks) }));
+  for await (const _ of eventCallbacks.list({ until: await momentOf(1000, eventCallbacks) }));
   globalThis.gc?.()
   const start = process.memoryUsage()
   const peak = { heapUsed: 0, rss: 0 }
   const [begin, warmUp] = [performance.now(), addresses.length]
   const ids = new Set<string>()
-  for await (const { id } of eventCallbacks()) {
+  for await (const { id } of eventCallbacks.list()) {
     ids.add(id)
     if (ids.size % 25 > 0) continue
     const { heapUsed, rss } = process.memoryUsage()
@@ -60,6 +60,6 @@ async function list(options: Task): Promise<Listing> {
 
 async function momentOf(number: number, calls: ReturnType<typeof createManagement>['eventCallbacks']): Promise<string> {
   let count = 0
-  for await (const { created_at } of calls()) if (++count === number) return created_at
+  for await (const { created_at } of calls.list()) if (++count === number) return created_at
   throw new Error('There are fewer calls.')
 }

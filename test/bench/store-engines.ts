@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import type { IdempotencyStore } from '../../src/index.ts'
+import type { IdempotencyStore } from '../../src/drivers.ts'
 import { built } from './built.ts'
 
 /** The place of a store: a file, or the URL of a server; empty for the memory store. */

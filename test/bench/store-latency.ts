@@ -1,4 +1,4 @@
-import type { IdempotencyStore } from '../../src/index.ts'
+import type { IdempotencyStore } from '../../src/drivers.ts'
 import type { Findings } from './report.ts'
 import { quantile } from './rounds.ts'
 import { RUN_SIZES } from './run-sizes.ts'

@@ -1,106 +1,117 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { createDelivery, TEST_SECRET } from 'hooklayer/testing'
-import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ERRORS, OUTCOMES } from '../../src/core/outcomes.ts'
-import { codeBlocksOf } from './code-blocks.ts'
+import { parseCodeBlocks } from './code-blocks.ts'
 
-const README = readFileSync('README.md', 'utf8')
-const BLOCKS = codeBlocksOf('README.md').filter(({ language }) => language === 'ts')
-const FOLDER = 'test/docs/.blocks'
-const fileOf = (i: number) => `${FOLDER}/block-${i}.ts`
+const BLOCKS = parseCodeBlocks('README.md')
+const FOLDER = 'test/docs/.blocks/quick-start'
+
+/** The code of the README's block with this title. */
+function readBlock(title: string): string {
+  const block = BLOCKS.find((one) => one.title === title)
+  if (!block) throw new Error(`The README has no block with the title '${title}'.`)
+  return block.code
+}
 
 beforeAll(() => {
   mkdirSync(FOLDER, { recursive: true })
-  BLOCKS.forEach(({ code }, i) => {
-    writeFileSync(fileOf(i), `${code}\nexport {}\n`)
-  })
+  writeFileSync(`${FOLDER}/shop.ts`, readBlock('shop.ts'))
 })
 afterAll(() => rmSync(FOLDER, { recursive: true }))
 
-describe('README', () => {
-  it('compiles, every block of it', () => {
-    const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile)
-    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
-    const files = BLOCKS.map((_, i) => fileOf(i))
-    // A reader's `fetch`, `Request` and `Response` come with their Node's types.
-    const program = ts.createProgram(files, { ...options, noUnusedLocals: false })
-    const complaints = ts.getPreEmitDiagnostics(program).map(({ messageText, file }) => {
-      return `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
-    })
-    expect(complaints).toEqual([])
-    expect(files.length).toBeGreaterThanOrEqual(5)
-  }, 60_000)
-
-  it('has a quick start of ten lines that receives an order', async () => {
-    const index = BLOCKS.findIndex(({ title }) => title === 'quick start')
-    const lines = BLOCKS[index]?.code.split('\n').filter((line) => line.trim() !== '')
-    expect(lines?.length).toBeLessThanOrEqual(11)
-    const port = await freePort()
-    const child = spawn(process.execPath, ['--import', 'tsx', fileOf(index)], {
-      env: { ...process.env, PORT: String(port), CL_SECRET_ORDERS_PLACE: TEST_SECRET },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    try {
-      const said = once(child.stdout, 'data')
-      const delivery = await createDelivery('orders.place', { resource: { number: '4711' } })
-      const answer = await untilListening(() => fetch(`http://127.0.0.1:${port}/webhooks`, delivery))
-      expect(answer.status).toBe(200)
-      expect(await answer.json()).toEqual({ outcome: 'handled' })
-      expect(String(await said)).toContain('john@example.com placed order 4711: €57,00')
-    } finally {
-      child.kill()
-      await once(child, 'exit')
-    }
-  }, 30_000)
-
-  it('lists every outcome and every error code with its status, and no other', () => {
-    const rows = Array.from(README.matchAll(/^\| `([A-Za-z_]+)` \| (\d{3}) \|/gm), ([, name, status]) => [
-      name,
-      Number(status),
-    ])
-    const outcomes = Object.entries(OUTCOMES)
-    const errors = Object.entries(ERRORS).map(([code, [status]]) => [code, status])
-    expect(new Map(rows as [string, number][])).toEqual(new Map([...outcomes, ...errors] as [string, number][]))
-    expect(rows).toHaveLength(outcomes.length + errors.length)
+describe('README example', () => {
+  it('has at most ten lines of code', () => {
+    const lines = readBlock('shop.ts')
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+    expect(lines.length).toBeLessThanOrEqual(11)
   })
 
-  it.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'])(
-    'names files, folders and scripts that exist in %s',
-    (document) => {
-      const text = readFileSync(document, 'utf8')
-      const links = Array.from(text.matchAll(/\]\((?!https?:|#)([^)#]+)/g), ([, path]) => path ?? '')
-      const paths = Array.from(text.matchAll(/`((?:src|test|examples|\.ci)\/[\w./*-]+)`/g), ([, path]) => path ?? '')
-      const missing = [...links, ...paths].filter((path) => !existsSync(path.replace(/\/?\*.*$/, '')))
-      const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
-      const named = Array.from(text.matchAll(/npm (?:run )?(?!run\b)([\w:]+)/g), ([, script]) => script ?? '')
-      const unknown = named.filter(
-        (script) => !(script in scripts || ['ci', 'install', 'i', 'pack', 'publish'].includes(script)),
-      )
-      expect({ missing, unknown }).toEqual({ missing: [], unknown: [] })
-    },
-  )
+  it('receives a signed order with the commands as they are printed, and prints what the README says', async () => {
+    await withShop(async ({ port, output }) => {
+      const sender = runCommand(readBlock('send an order').replaceAll('localhost:3000', `localhost:${port}`))
+      const answer = await text(sender.stdout)
+      expect(answer).toBe(readBlock('the answer'))
+      await expect.poll(output, { timeout: 10_000 }).toBe(readBlock('what the shop prints'))
+    })
+  }, 60_000)
+
+  it('answers a signed delivery 200, and prints the order that it brings', async () => {
+    await withShop(async ({ port, output }) => {
+      const delivery = await createDelivery('orders.place', { secret: TEST_SECRET, resource: { number: '4711' } })
+      const answer = await fetch(`http://localhost:${port}/webhooks`, delivery)
+      expect(answer.status).toBe(200)
+      expect(await answer.json()).toEqual({ outcome: 'handled' })
+      await expect.poll(output, { timeout: 10_000 }).toContain('john@example.com placed order 4711: €57,00')
+    })
+  }, 60_000)
 })
 
-async function freePort(): Promise<number> {
+describe('README', () => {
+  it('has at most 10 KB', () => {
+    expect(statSync('README.md').size).toBeLessThanOrEqual(10 * 1024)
+  })
+})
+
+interface Shop {
+  readonly port: number
+  /** What it has printed so far. */
+  readonly output: () => string
+}
+
+/** Starts the quick start by the command of the README, on a free port, until `act` has ended. */
+async function withShop(act: (shop: Shop) => Promise<void>): Promise<void> {
+  const port = await findFreePort()
+  const shop = runCommand(readBlock('start the shop'), { PORT: String(port) })
+  let printed = ''
+  shop.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    printed += chunk
+  })
+  try {
+    await waitUntilListening(port, shop)
+    await act({ port, output: () => printed })
+  } finally {
+    if (shop.pid && shop.exitCode === null) {
+      process.kill(-shop.pid)
+      await once(shop, 'exit')
+    }
+  }
+}
+
+/** Runs a command as a terminal would; in a process group of its own, because `npx` starts others. */
+function runCommand(command: string, env: NodeJS.ProcessEnv = {}) {
+  return spawn(command, {
+    shell: true,
+    detached: true,
+    cwd: FOLDER,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+}
+
+async function waitUntilListening(port: number, child: ChildProcess): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const socket = connect(port, 'localhost')
+      await once(socket, 'connect')
+      socket.destroy()
+      return
+    } catch (error) {
+      if (tries > 300 || child.exitCode !== null) throw error
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+}
+
+async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   server.close()
   if (typeof address !== 'object' || address === null) throw new Error('no address')
   return address.port
-}
-
-async function untilListening<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (tries > 100) throw error
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
 }

@@ -28,7 +28,7 @@ export function startScript(folder: string, script: string, { port, args = [], e
   const [program, ...words]: string[] = scripts[script].split(' ')
   const command = program === 'next' ? [join(folder, '../node_modules/next/dist/bin/next'), ...words] : words
   const { PATH, HOME } = process.env
-  const atRunTime = { CL_SECRET_ORDERS_PLACE: TEST_SECRET, PORT: String(port), ...env }
+  const atRunTime = { CL_SECRET_ORDERS__PLACE: TEST_SECRET, PORT: String(port), ...env }
   const child = spawn(process.execPath, [...command, ...args], {
     cwd: folder,
     env: { PATH, HOME, NEXT_TELEMETRY_DISABLED: '1', ...(script === 'build' ? {} : atRunTime) },

@@ -61,7 +61,7 @@ async function withWorker(shop: Shop, run: (scenario: Scenario) => Promise<void>
     shop.folderOf('cloudflare-queues'),
     {
       name: 'shop',
-      bindings: { CL_SECRET_ORDERS_PLACE: TEST_SECRET, ERP_URL: erp.url },
+      bindings: { CL_SECRET_ORDERS__PLACE: TEST_SECRET, ERP_URL: erp.url },
       r2Buckets: ['BODIES'],
       queueProducers: { DELIVERIES: 'deliveries', DEAD_LETTERS: 'dead-letters' },
       queueConsumers: { deliveries: { maxRetries: 12, deadLetterQueue: 'dead-letters' } },

@@ -14,7 +14,7 @@ describeUnless(noWorkerd)('examples, installed from the packed package', { timeo
 
   it('cloudflare-worker receives an order and refuses a forged one', async () => {
     const folder = shop.folderOf('cloudflare-worker')
-    const worker = await startWorker(folder, { bindings: { CL_SECRET_ORDERS_PLACE: TEST_SECRET } })
+    const worker = await startWorker(folder, { bindings: { CL_SECRET_ORDERS__PLACE: TEST_SECRET } })
     try {
       expect(await runScript(folder, 'deliver', worker)).toBe(HANDLED)
       expect(await runScript(folder, 'deliver', { ...worker, args: ['a-guess'] })).toMatch(REFUSED)

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { installFixture } from '../fixtures/install.ts'
+import { NEXT_PATHS } from '../fixtures/next-modules.ts'
 import { itUnless } from '../unless.ts'
 
 const jsonOf = (file: string) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})
@@ -64,6 +65,7 @@ itUnless(noNext)(
     const files = EXAMPLES.flatMap((example) => filesOf(`examples/${example}`)).filter((file) => /\.[jt]s$/.test(file))
     const program = ts.createProgram(files, {
       ...options,
+      paths: { ...options.paths, ...NEXT_PATHS },
       allowJs: true,
       checkJs: true,
       exactOptionalPropertyTypes: false,

@@ -2,14 +2,14 @@ import type { MessageBatch, Queue, R2Bucket } from '@cloudflare/workers-types'
 import { createReceiver, type Inbox, isWebhookError, PermanentError, type Receiver } from 'hooklayer'
 import { createFetchHandler } from 'hooklayer/fetch'
 
-/** Of at most 128 KB, which orders can exceed: their bodies are in R2. */
+/** A message ends at 128 KB, and an order can be larger: bodies are in R2. */
 interface Message {
   readonly id: string
   readonly topic: string
   readonly receivedAt: string
 }
 interface Env {
-  readonly CL_SECRET_ORDERS_PLACE: string
+  readonly CL_SECRET_ORDERS__PLACE: string
   readonly ERP_URL: string
   readonly BODIES: R2Bucket
   readonly DELIVERIES: Queue<Message>
@@ -17,7 +17,7 @@ interface Env {
 }
 let receiver: Receiver | undefined
 
-function receiverOf({ CL_SECRET_ORDERS_PLACE, ERP_URL, BODIES, DELIVERIES }: Env): Receiver {
+function receiverOf({ CL_SECRET_ORDERS__PLACE, ERP_URL, BODIES, DELIVERIES }: Env): Receiver {
   const inbox: Pick<Inbox, 'put'> = {
     async put({ id, topic, receivedAt, body }) {
       await BODIES.put(id, body)
@@ -25,7 +25,7 @@ function receiverOf({ CL_SECRET_ORDERS_PLACE, ERP_URL, BODIES, DELIVERIES }: Env
       return 'stored'
     },
   }
-  const secrets = { 'orders.place': CL_SECRET_ORDERS_PLACE }
+  const secrets = { 'orders.place': CL_SECRET_ORDERS__PLACE }
   return createReceiver({ secrets, inbox }).on('orders.place', async ({ resource: { number }, id }, { signal }) => {
     const headers = { 'idempotency-key': id } // a queue may hand out a message twice
     const { ok, status } = await fetch(ERP_URL, { method: 'POST', headers, body: JSON.stringify({ number }), signal })
@@ -44,7 +44,7 @@ export default {
     receiver ??= receiverOf(env)
     for (const message of messages) {
       const { id, topic, receivedAt } = message.body
-      const body = await (await env.BODIES.get(id))?.bytes() // none if its message came twice, and was handled
+      const body = await (await env.BODIES.get(id))?.bytes() // none if the message came twice and was handled
       try {
         if (body) await receiver.handleStored({ topic, receivedAt: new Date(receivedAt), body })
       } catch (error) {

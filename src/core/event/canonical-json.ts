@@ -1,14 +1,14 @@
-/** Deeper than any real document, shallow enough for any stack: a value is written by calling itself for each level. */
+/** Deeper than any real document, and not too deep for the call stack of the recursion. */
 const MAX_DEPTH = 500
 
-/** What JSON may have to escape: control characters, `"`, `\` and surrogates. A text without it is spelled as it is, and most are. */
+/** Characters that JSON may have to escape: control characters, `"`, `\` and surrogates. Most texts have none. */
 const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
 
 /**
- * A JSON value in RFC 8785's canonical form: no white space, the names of an object in the order of their UTF-16 code units, numbers
+ * Writes a JSON value in the canonical form of RFC 8785: no whitespace, the names of an object sorted by UTF-16 code units, numbers
  * and text as ECMAScript writes them.
  *
- * @throws RangeError that says why there is none: it is nested more than 500 levels deep, or a number is out of range.
+ * @throws RangeError if it is nested more than 500 levels deep or a number is out of range.
  */
 export function canonicalJson(value: unknown, depth = 0): string {
   if (typeof value === 'string') return quote(value)

@@ -2,25 +2,25 @@ import { decodeUtf8 } from '../decode-utf8.ts'
 import { WebhookError } from '../errors.ts'
 import type { Delivery } from '../verify/authenticate.ts'
 
-/** Points at a resource: JSON:API's "resource identifier object". */
+/** A reference to a resource: JSON:API's "resource identifier object". */
 export interface ResourceIdentifier {
   readonly id: string
   readonly type: string
 }
 
-/** A resource as it stands in a JSON:API document, its relationships not linked. */
+/** A resource of a JSON:API document, with relationships that are not linked. */
 export interface ResourceObject extends ResourceIdentifier {
   readonly attributes?: Record<string, unknown> | null
   readonly relationships?: Readonly<Record<string, Relationship | null>> | null
   readonly meta?: Meta | null
 }
 
-/** Without `data` the relationship was not included; `null` says that there is none. */
+/** Without `data` the relationship was not included; with `null` there is no related resource. */
 interface Relationship {
   readonly data?: ResourceIdentifier | readonly ResourceIdentifier[] | null
 }
 
-/** On the resource up to API version 2026-05, on the document from then on. */
+/** Part of the resource before API version 2026-05, and of the document since. */
 interface Meta {
   readonly mode?: unknown
   readonly organization_id?: unknown
@@ -34,10 +34,9 @@ export interface Document {
 }
 
 /**
- * The document of an authentic delivery: bytes to UTF-8 text to JSON to a JSON:API document. Only its shape is looked at;
- * what the attributes hold is Commerce Layer's business.
+ * Parses the body of a verified delivery: UTF-8, JSON, JSON:API document. Checks the shape of the document, and not its attributes.
  *
- * @throws WebhookError `DOCUMENT_INVALID`, with a hint that names the place and quotes nothing.
+ * @throws WebhookError `DOCUMENT_INVALID`, with a hint that names the place and quotes nothing of the body.
  */
 export function parseDocument({ body }: Delivery): Document {
   return checkDocument(parseJson(decodeUtf8(body)))
@@ -49,7 +48,7 @@ export function checkDocument(value: unknown): Document {
   return value
 }
 
-/** The parser's own message is dropped: it quotes the body. */
+/** Drops the message of the JSON parser, because it quotes the body. */
 function parseJson(text: string | undefined): unknown {
   if (!text) throw documentInvalid(text === '' ? 'The body is empty.' : 'The body is not UTF-8.')
   try {
@@ -65,7 +64,7 @@ function documentInvalid(hint: string): WebhookError {
   return new WebhookError('DOCUMENT_INVALID', { hint })
 }
 
-/** By hand, because every delivery passes here: a schema takes longer over a list of resources than it took to parse them. */
+/** Written by hand for speed: with a schema library the check takes longer than parsing. */
 function isDocument(value: unknown): value is Document {
   if (!isObject<Document>(value) || !isResource(value.data)) return false
   return value.included == null || (Array.isArray(value.included) && value.included.every(isResource))
@@ -85,7 +84,7 @@ function isObject<T extends object>(value: unknown): value is Partial<T> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What is wrong with something that is no document. */
+/** Says why a value is not a document. */
 function describeProblem(value: unknown): string {
   const data = Object((Object(value) as Partial<Document>).data) as Partial<ResourceObject>
   const missing = (['id', 'type'] as const).filter((name) => typeof data[name] !== 'string')

@@ -3,14 +3,14 @@ import { canonicalJson } from './canonical-json.ts'
 import type { Document, ResourceObject } from './document.ts'
 
 /**
- * What makes two documents the same event, in RFC 8785's canonical form: `data` and `included` without `links` and `meta`,
- * which say where and how a resource was read rather than what it is. A relationship that has links only says nothing either.
+ * Gives the content that identifies an event, in the canonical form of RFC 8785: `data` and `included`, without `links`, `meta` and
+ * relationships that have only links. They depend on the request to the API, and not on the resource.
  */
 export function canonicalDocument({ data, included }: Document): string {
   try {
     return canonicalJson({ data: eventContent(data), included: (included ?? []).map(eventContent) })
   } catch (error) {
-    const hint = `The document has no canonical form, and so no id: ${(error as RangeError).message}.`
+    const hint = `The document has no canonical form, and therefore no id: ${(error as RangeError).message}.`
     throw new WebhookError('DOCUMENT_INVALID', { hint })
   }
 }

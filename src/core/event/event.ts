@@ -11,10 +11,10 @@ import { linkResources } from './link-resources.ts'
 
 declare const unknown: unique symbol
 
-/** A topic that is not in the catalogue. Being no literal, it leaves `event.topic === 'orders.place'` able to narrow. */
+/** A topic that is not in the catalogue. The brand keeps `event.topic === 'orders.place'` able to narrow the union. */
 export type UnknownTopic = `${string}.${string}` & { readonly [unknown]: true }
 
-/** An authentic delivery as a handler sees it, for each topic of `T`: narrow it by `topic`. `Path`: what its `include` names. */
+/** A verified and parsed delivery, for each topic of `T`: narrow it by `topic`. `Path` holds the paths of the handler's `include`. */
 export type WebhookEvent<T extends string = Topic | UnknownTopic, Path extends string = never> = T extends unknown
   ? EventOf<T, Path>
   : never
@@ -23,39 +23,41 @@ interface EventOf<T extends string, Path extends string = never> {
   /** `{resource}.{event}`, e.g. `orders.place`. */
   readonly topic: T
   /**
-   * The resource as a plain object, its included relationships linked: `order.customer?.email`,
-   * `order.line_items?.[0]?.order === order`. Made on first use, the same object every time. What was not included is absent.
+   * The resource as a plain object, with included relationships linked: `order.customer?.email`,
+   * `order.line_items?.[0]?.order === order`. Made on first use, and the same object each time. A relationship that was not included
+   * is absent.
    */
   readonly resource: ResourceWith<T, Path>
   /**
-   * SHA-256, in hex, over the topic and the canonical form (RFC 8785) of the resource and what is included: the sender gives
-   * no id. The same event has the same id however its JSON was spelled (but for the order of its lists). Made on first use.
+   * SHA-256, in hex, over the topic and the canonical form (RFC 8785) of the resource and the included resources, because Commerce
+   * Layer sends no id. It does not depend on the spelling of the JSON, except for the order of lists. Computed on first use.
    *
    * @throws WebhookError `DOCUMENT_INVALID` if the document is nested more than 500 levels deep or holds an infinite number.
    */
   readonly id: string
-  /** The environment it comes from; `undefined` if the document does not say. */
+  /** The environment; `undefined` if the document does not say. */
   readonly mode: 'test' | 'live' | undefined
-  /** The organization it comes from; `undefined` if the document does not say. */
+  /** The id of the organization; `undefined` if the document does not say. */
   readonly organizationId: string | undefined
   /**
-   * Whether a newer `updated_at` of the same resource was handled before: deliveries come in no order. Known only to an
-   * idempotency store; false without one.
+   * Whether a newer `updated_at` of the same resource was handled before, because deliveries are not ordered. Needs an idempotency
+   * store; false without one.
    */
   readonly stale: boolean
-  /** The bytes as they came and were signed; of an event that was redelivered, the JSON of what the API returned. */
+  /** The signed bytes as received; for a redelivered event, the JSON of the document from the API. */
   readonly rawBody: Uint8Array
-  /** When the receiver was handed the request. */
+  /** When the receiver was given the request. */
   readonly receivedAt: Date
-  /** The delivery that brought it; its `id` is that of the bytes, where the event's is that of their meaning. */
+  /** The delivery of the event. Its `id` identifies the bytes; the `id` of the event identifies the content. */
   readonly delivery: Delivery
 }
 
 /**
- * The `id` that an event of this topic and document has, from wherever the document comes: what the API's event callbacks return
- * can be told by it from what was received.
+ * Computes the `id` of an event from its topic and document, for example of a payload from the API's event callbacks.
  *
  * @throws WebhookError `DOCUMENT_INVALID`.
+ * @example
+ * const id = await eventIdOf('orders.place', eventCallback.payload)
  */
 export async function eventIdOf(topic: string, document: unknown): Promise<string> {
   const id = await fingerprint(() => idMaterial(topic, checkDocument(document)))
@@ -63,15 +65,17 @@ export async function eventIdOf(topic: string, document: unknown): Promise<strin
 }
 
 /**
- * Parses an authentic delivery into an event.
+ * Parses a verified delivery into an event.
  *
  * @throws WebhookError `DOCUMENT_INVALID` or `TOPIC_MISMATCH`.
+ * @example
+ * const event = await parse(await verify(rawBody, request.headers, secrets))
  */
 export async function parse(delivery: Delivery): Promise<WebhookEvent> {
   return parseEvent(delivery)
 }
 
-/** {@link parse}, at once where the runtime can hash at once. */
+/** {@link parse}, without a promise where the runtime hashes synchronously. */
 export function parseEvent(delivery: Delivery): MaybePromise<WebhookEvent> {
   const document = parseDocument(delivery)
   const { topic } = delivery
@@ -89,7 +93,7 @@ export function markStale(event: WebhookEvent): void {
   ;(event as { stale: boolean }).stale = true
 }
 
-/** The document until its resources are linked, which uses it up. */
+/** Linking changes the document, so it is dropped then. An id that is read later parses the body again. */
 interface Source {
   document: Document | undefined
 }

@@ -2,13 +2,13 @@ import type { ResourceOf } from '../../commerce-layer/resources.ts'
 import type { Topic } from '../../commerce-layer/topics.ts'
 import { WebhookError } from '../errors.ts'
 
-/** A name of a path without the mark that says that there may be none. */
+/** A step of a path without the `?` that allows null. */
 type RelationshipName<Step extends string> = Step extends `${infer Name}?` ? Name : Step
 
 /** `customer` of `customer`, `line_items?` of `line_items?.item`. */
 type Step<Path extends string> = Path extends `${infer First}.${string}` ? First : Path
 
-/** What follows `Name` in the paths that begin with it. */
+/** The rest of each path that begins with `Name`. */
 type After<Path extends string, Name extends string> = Path extends `${Name}.${infer Rest}` | `${Name}?.${infer Rest}`
   ? Rest
   : never
@@ -18,12 +18,12 @@ type Related<Value, Path extends string> = Value extends readonly (infer Item)[]
   : WithIncluded<Value, Path>
 
 /**
- * A resource whose relationships at these paths are there: `WithIncluded<Order, 'customer' | 'line_items.item'>`. A step that
- * ends with `?` was included too, but may be `null`.
+ * A resource with the relationships at these paths present: `WithIncluded<Order, 'customer' | 'line_items.item'>`. A relationship
+ * whose step ends with `?` is present, and may be `null`.
  */
 export type WithIncluded<Resource, Path extends string> = [Path] extends [never]
   ? Resource
-  : string extends Path // A list that was put together at run time.
+  : string extends Path // The paths are not known at compile time.
     ? Resource
     : Resource extends object
       ? { [Name in keyof Resource as Name extends RelationshipName<Step<Path>> ? never : Name]: Resource[Name] } & {
@@ -33,19 +33,19 @@ export type WithIncluded<Resource, Path extends string> = [Path] extends [never]
         }
       : Resource
 
-/** The resource of a topic, with what a handler's `include` asks for; a destroyed one has nothing to include. */
+/** The resource of a topic with the relationships of a handler's `include`. A destroyed resource has none. */
 export type ResourceWith<T extends string, Path extends string> = T extends Topic
   ? WithIncluded<ResourceOf<T>, Path>
   : ResourceOf<T>
 
 /**
- * An `INCLUDE_MISSING` if something that handlers ask for is not there. To be known before any of them runs: one that did its part
- * would do it again with each retry.
+ * Gives an `INCLUDE_MISSING` error if a relationship that a handler needs is absent. It is checked before any handler runs, because
+ * a handler that has succeeded would run again with each retry.
  */
-export function findMissingInclude(event: EventLike, asking: readonly IncludeRequest[]): WebhookError | undefined {
-  if (asking.every(({ include }) => include.length === 0) || event.topic.endsWith('.destroy')) return undefined
-  const { resource } = event // Linked now, so not before somebody asks for a part of it.
-  const paths = new Set(asking.flatMap(({ include }) => include))
+export function findMissingInclude(event: EventLike, requests: readonly IncludeRequest[]): WebhookError | undefined {
+  if (requests.every(({ include }) => include.length === 0) || event.topic.endsWith('.destroy')) return undefined
+  const { resource } = event // Links the resources, which nobody needs without a request.
+  const paths = new Set(requests.flatMap(({ include }) => include))
   const missing = [...paths].filter((path) => isMissing(resource, path.split('.')))
   if (missing.length === 0) return undefined
   return new WebhookError('INCLUDE_MISSING', { fix: `It needs ${missing.join(', ')}. ${FIX}` })
@@ -61,9 +61,9 @@ interface EventLike {
 }
 
 const FIX =
-  'If the webhook does not include it yet, apply the plan and trigger the event again; if there may be none, say so with a `?`.'
+  'If the webhook does not include it yet, apply the plan and trigger the event again. If it may be null, end the step with `?`.'
 
-/** Whether a path leads nowhere, for one of the resources on it at least. */
+/** Whether a path is absent for at least one of the resources along it. */
 function isMissing(resource: unknown, [step, ...rest]: readonly string[]): boolean {
   if (step === undefined) return false
   const name = step.endsWith('?') ? step.slice(0, -1) : step

@@ -5,12 +5,12 @@ type Linked = Record<string, unknown>
 const RESERVED: ReadonlySet<string> = new Set(['id', 'type', '__proto__'])
 
 /**
- * The primary resource of a document as a plain object, its relationships replaced by the included resources they point at:
- * `order.line_items[0].order === order`. Linear in the size of the document, cycles included. A relationship that was not
- * included stays absent; what points at something that is not in the document stays `{ type, id }`, as in the SDK.
+ * Gives the primary resource of a document as a plain object, with relationships replaced by the included resources:
+ * `order.line_items[0].order === order`. Linear in the size of the document, cycles included. A relationship that was not included
+ * stays absent; a reference to a resource that is not in the document stays `{ type, id }`, as in the SDK.
  *
- * The attributes of the document become the resources, so it cannot be read as a document afterwards: copying every
- * resource would cost another quarter of the time that parsing takes.
+ * The attribute objects of the document become the resources, so the document cannot be used afterwards. Copying them would take
+ * 25 % of the parsing time.
  */
 export function linkResources({ data, included }: Document): Linked {
   const primary = toFields(data)
@@ -39,8 +39,8 @@ function toFields({ id, type, attributes }: ResourceObject): Linked {
 }
 
 /**
- * `__proto__` is left out, here and above: to assign it, here or in a copy that a handler makes, would set a prototype. And
- * no relationship can change who the resource is.
+ * Leaves out `__proto__`, which would set a prototype here or in a handler's copy, and relationships named `id` or `type`, which
+ * would change the identity of the resource.
  */
 function link(
   fields: Linked,

@@ -7,22 +7,21 @@ import { isPromise, type MaybePromise } from '../maybe-promise.ts'
 import { HANDLED, type Outcome } from '../outcome.ts'
 import type { HandlerContext, Registration } from './handlers.ts'
 
-/** The handlers of an event at work. */
+/** The handlers of an event while they run. */
 export interface Run {
-  /** How they ended, all of them; rejects with what the sender is told. */
+  /** The outcome of all handlers; rejects with the error of the answer. */
   readonly ended: MaybePromise<Outcome>
-  /** What they have thrown so far. */
+  /** The errors that handlers have thrown so far. */
   readonly failures: readonly unknown[]
-  /** Tells them to stop. */
+  /** Aborts the signal of the handlers. */
   abort(reason: WebhookError): void
 }
 
 /**
- * Starts the handlers of an event side by side; it ends when all of them have, whichever fails first.
+ * Starts the handlers of an event side by side. The run ends when all of them have ended, also if one fails first. It rejects with
+ * `INCLUDE_MISSING`, or with `HANDLER_FAILED` and the error as its cause (an `AggregateError` for several).
  *
- * @param succeeded is told of each handler that has done its part.
- * The run rejects with `INCLUDE_MISSING`, or with `HANDLER_FAILED` and the failure as its cause (an `AggregateError` if there were
- * several).
+ * @param succeeded is called for each handler that succeeds.
  */
 export function dispatch(
   event: WebhookEvent,
@@ -53,10 +52,10 @@ function runAll(
 }
 
 /**
- * Waits for a run until the deadline, then tells it to stop and leaves it to end by itself.
+ * Waits for a run until the deadline, and then aborts it. Late handlers go on until they end.
  *
- * @param whenLate is given what still runs after the deadline.
- * @throws WebhookError `DEADLINE_EXCEEDED`, or as the run.
+ * @param whenLate is called with a promise of the end of late handlers.
+ * @throws WebhookError `DEADLINE_EXCEEDED`, or the error of the run.
  */
 export function finishInTime(
   run: Run,
@@ -69,7 +68,11 @@ export function finishInTime(
   if (!isPromise(ended)) return ended
   const logLateEnd = () => {
     const ms = Date.now() - delivery.receivedAt.getTime()
-    logger.warn(`${topic} ended after ${ms} ms, too late.`, { topic, ms, failures: run.failures })
+    logger.warn(`${topic}: the handlers ended after ${ms} ms, after the deadline.`, {
+      topic,
+      ms,
+      failures: run.failures,
+    })
   }
   return withTimeout(ended, deadline.remaining(), () => {
     const error = new WebhookError('DEADLINE_EXCEEDED')
@@ -79,7 +82,7 @@ export function finishInTime(
   })
 }
 
-/** Calls one handler; a promise, which never rejects, if it has not ended by the time it returns. */
+/** Calls one handler. Gives a promise, which never rejects, if the handler is asynchronous. */
 function start(
   registration: Registration,
   event: WebhookEvent,
@@ -110,7 +113,7 @@ function toOutcome(failures: readonly unknown[]): MaybePromise<Outcome> {
   return Promise.reject(new WebhookError('HANDLER_FAILED', { cause }))
 }
 
-/** The controller is made when a handler asks for the signal: most never do. */
+/** The controller is made when a handler reads `signal`: most never do. */
 class Context implements HandlerContext {
   readonly logger: Logger
   #controller: AbortController | undefined

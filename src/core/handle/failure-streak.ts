@@ -5,11 +5,11 @@ import { rememberForTopic } from '../topic-map.ts'
 const WARN_AT = [10, 20]
 const NEARLY_OPEN_MS = 60_000
 
-/** Counts what the sender's circuit breaker counts: answers other than 2xx to genuine deliveries of a topic, in a row. */
+/** Counts consecutive failures by topic, as Commerce Layer's circuit breaker does: answers other than 2xx to genuine deliveries. */
 export interface FailureStreak {
-  /** Counts an answer; gives how many failures there are in a row now. */
+  /** Counts an answer, and gives the number of consecutive failures. */
   count(topic: string, isFailure: boolean): number
-  /** Whether the second warning was given within the last minute: high time to take no risk. */
+  /** Whether the topic reached the second warning within the last minute, so that its circuit is nearly open. */
   isNearlyOpen(topic: string): boolean
 }
 

@@ -1,15 +1,15 @@
 import { WebhookError } from '../errors.ts'
 
-/** Counts what is under way, and lets no more deliveries in than it should. */
+/** Counts the deliveries in progress, and refuses more than the limit. */
 export interface Gate {
-  /** Lets a delivery in, or says why not: then there is nothing to leave. */
+  /** Counts a delivery, or gives the error for which it is refused: then `leave` must not be called. */
   enter(): WebhookError | undefined
   leave(): void
-  /** Counts work in the background, which never rejects, as a delivery of its own. */
+  /** Counts work in the background as a delivery. The work never rejects. */
   count(work: Promise<unknown>): void
-  /** Makes `close` wait for handlers that are late, without counting them: one that never ends must not take a place for good. */
+  /** Makes `close` wait for late handlers. They do not count toward `maxInFlight`: one that never ends would block a place forever. */
   waitFor(work: Promise<unknown>): void
-  /** Refuses whatever comes from now on; resolves when nothing is under way any more. */
+  /** Refuses new deliveries; resolves when no delivery is in progress. */
   close(): Promise<void>
 }
 

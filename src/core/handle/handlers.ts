@@ -7,12 +7,13 @@ import {
   type TopicOf,
   type TopicResource,
 } from '../../commerce-layer/topics.ts'
+import { checkOptions, findNearest } from '../check-options.ts'
 import type { UnknownTopic, WebhookEvent } from '../event/event.ts'
 import type { Logger } from '../logger.ts'
 import { rememberForTopic } from '../topic-map.ts'
 import type { Secrets } from '../verify/secrets.ts'
 
-/** What a handler listens to: a topic, all topics of a resource (`orders.*`), or every topic (`*`). */
+/** The topics that a handler listens to: one topic, all topics of a resource (`orders.*`), or every topic (`*`). */
 export type TopicPattern = Topic | `${TopicResource}.*` | '*' | (string & {})
 
 /** The topics that a pattern stands for. */
@@ -24,46 +25,51 @@ export type TopicsOf<P extends string> = P extends '*'
       : UnknownTopic
     : P
 
-/** What a handler is given besides the event. */
+/** The second argument of a handler. */
 export interface HandlerContext {
-  /** Aborted when the deadline has passed and the sender was answered 503: stop, the event will be delivered again. */
+  /** Aborted when the deadline has passed: the answer is 503, and the event will be delivered again. */
   readonly signal: AbortSignal
   readonly logger: Logger
 }
 
 /**
- * Does something about an event. Return, or resolve, when it is done: the delivery is acknowledged then. Throw, or reject,
- * and it is fired again; throw a `PermanentError` and it is not.
+ * Handles an event. When it returns or resolves, the delivery is acknowledged. When it throws or rejects, Commerce Layer retries;
+ * after a `PermanentError` it does not.
+ *
+ * @example
+ * receiver.on('orders.place', async (event) => {
+ *   await sendToErp(event.resource)
+ * })
  */
 export type Handler<T extends string = Topic | UnknownTopic, Path extends string = never> = (
   event: WebhookEvent<T, Path>,
   context: HandlerContext,
 ) => unknown
 
-/** What a handler wants to be known of it. */
+/** Options of a handler. */
 export interface HandlerOptions<Path extends string = string> {
   /**
-   * Relationships that it needs, as dotted paths: `['customer', 'line_items.item', 'payment_method?']`. They are there, and not
-   * null, in the type of `event.resource`; a delivery that lacks one is answered `INCLUDE_MISSING` and no handler runs. A step
-   * that ends with `?` may be null, where a resource may have none. `plan` of `hooklayer/management` makes them the webhook's
-   * `include_resources`. Default: none.
+   * Relationships that the handler needs, as dotted paths: `['customer', 'line_items.item', 'payment_method?']`. In the type of
+   * `event.resource` they are present and not null. A delivery without one of them is answered `INCLUDE_MISSING`, and no handler
+   * runs. A step that ends with `?` may be null. `plan` of `hooklayer/management` makes the paths the `include_resources` of the
+   * webhook. Default: none.
    */
-  readonly include?: readonly Path[]
+  readonly include?: readonly Path[] | undefined
   /**
-   * By which an idempotency store remembers that this handler has done its part of an event whose others failed. Default: its
-   * topics, and its place among the handlers of the same.
+   * The name under which an idempotency store records that this handler has succeeded, when another handler of the event fails.
+   * Default: the topics of the handler, and a number among the handlers of the same topics.
    */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
-/** What a handler listens to and needs: a webhook that serves it subscribes to these topics and includes that. */
+/** The topics and the includes of a handler: those that its webhooks must have. */
 export interface Subscription {
-  /** As they were given to `on`: `orders.place`, `orders.*` or `*`. */
+  /** The patterns as given to `on`: `orders.place`, `orders.*` or `*`. */
   readonly topics: readonly string[]
   readonly include: readonly string[]
 }
 
-/** A handler, and what it asked for. */
+/** A registered handler. */
 export interface Registration extends Subscription {
   readonly name: string
   readonly handler: Handler
@@ -76,11 +82,11 @@ export interface Handlers {
   all(): readonly Registration[]
 }
 
-/** @param secrets tells which topics can be verified at all: what cannot earns a warning when it is registered. */
+/** @param secrets tells which topics have a secret: a handler for a topic without one is registered with a warning. */
 export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
   const registered: Registration[] = []
   const byTopic = new Map<string, Registration[]>()
-  const known = new Set<string>()
+  const seenPatterns = new Set<string>()
   let warned = false
   return {
     add(patterns, options, handler) {
@@ -92,11 +98,15 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       registered.push({ topics: list, include, name, handler })
       byTopic.clear()
       for (const pattern of list) {
-        const oddity = known.has(pattern) ? undefined : describeOddPattern(pattern, secrets)
-        if (oddity) logger.warn(oddity, { topic: pattern })
-        known.add(pattern)
+        const warning = seenPatterns.has(pattern) ? undefined : describePatternProblem(pattern, secrets)
+        if (warning) logger.warn(warning, { topic: pattern })
+        seenPatterns.add(pattern)
       }
-      if (!warned && secrets.shared && (known.size > 1 || [...known].some((pattern) => pattern.endsWith('*')))) {
+      if (
+        !warned &&
+        secrets.isShared &&
+        (seenPatterns.size > 1 || [...seenPatterns].some((pattern) => pattern.endsWith('*')))
+      ) {
         warned = true
         logger.warn(SHARED_SECRET)
       }
@@ -113,8 +123,8 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
 }
 
 const SHARED_SECRET =
-  'One secret serves several topics, which the signature does not cover: a captured delivery can be replayed under another. ' +
-  "Give each topic its webhook's own: { 'orders.place': … }."
+  'Several topics share one secret. The signature does not cover the topic, so a captured delivery can be sent under another one. ' +
+  "Give each topic the secret of its webhook: { 'orders.place': … }."
 
 function checkPatterns(patterns: readonly unknown[]): void {
   if (patterns.length === 0) throw new TypeError('`on` was given no topic.')
@@ -126,9 +136,9 @@ function checkPatterns(patterns: readonly unknown[]): void {
 
 const PATH = /^[a-z][a-z0-9_]*\??(\.[a-z][a-z0-9_]*\??)*$/
 
-function checkHandlerOptions({ include = [], name, ...unknown }: HandlerOptions): { include: string[]; name?: string } {
-  const [first] = Object.keys(unknown)
-  if (first !== undefined) throw new TypeError(`\`on\` has no option \`${first}\`.`)
+function checkHandlerOptions(options: HandlerOptions): { include: string[]; name?: string } {
+  checkOptions('`on`', options, {}, ['include', 'name'])
+  const { include = [], name } = options
   if (!Array.isArray(include) || !include.every((path) => PATH.test(path))) {
     throw new TypeError("`include` takes a list of paths such as ['customer', 'line_items.item'].")
   }
@@ -138,20 +148,23 @@ function checkHandlerOptions({ include = [], name, ...unknown }: HandlerOptions)
 }
 
 function defaultName(topics: readonly string[], others: readonly Registration[]): string {
-  const same = topics.join(' ')
-  const place = others.filter((other) => other.topics.join(' ') === same).length + 1
-  return `${same} ${place}`
+  const topicsKey = topics.join(' ')
+  const place = others.filter((other) => other.topics.join(' ') === topicsKey).length + 1
+  return `${topicsKey} ${place}`
 }
 
-/** What is odd about a pattern, in a sentence. It is registered all the same: new topics appear over time. */
-function describeOddPattern(pattern: string, secrets: Secrets): string | undefined {
+/** Describes what is unusual about a pattern. It is registered all the same: Commerce Layer adds topics over time. */
+function describePatternProblem(pattern: string, secrets: Secrets): string | undefined {
   if (pattern === '*') return undefined
   const resource = resourceOf(pattern)
   const event = pattern.slice(resource.length + 1)
   const known = eventsOf(resource)
   if (!known || ![...known, '*'].includes(event)) {
     const names = known ?? Object.keys(TOPICS)
-    return `${pattern} is not a known topic. Is it a typing error? There are ${names.join(', ')}.`
+    const nearest = findNearest(known ? event : resource, names)
+    const meant = known ? `${resource}.${nearest}` : `${nearest}.${event}`
+    const suggestion = nearest ? ` Did you mean ${meant}?` : ''
+    return `${pattern} is not a known topic.${suggestion} Known ${known ? 'events' : 'resources'}: ${names.join(', ')}.`
   }
-  return event !== '*' && secrets.lacks(pattern) ? `${pattern} has a handler but no secret.` : undefined
+  return event !== '*' && secrets.hasNoSecret(pattern) ? `${pattern} has a handler but no secret.` : undefined
 }

@@ -3,23 +3,23 @@ import { isWebhookError, type PermanentError, type WebhookError } from '../error
 import type { WebhookEvent } from '../event/event.ts'
 import type { Logger } from '../logger.ts'
 
-/** What is known about a delivery that went wrong. */
+/** What is known about a delivery that was refused, failed or discarded. */
 export interface ErrorContext {
-  /** The topic that the request named, as soon as its form was checked; only an `event` vouches for it. */
+  /** The topic of the request, once its form was checked. It is authenticated only if there is an `event`. */
   readonly topic: string | undefined
-  /** There once the delivery was verified and parsed. */
+  /** Set once the delivery was verified and parsed. */
   readonly event: WebhookEvent | undefined
   /**
-   * How many genuine deliveries of this topic in a row, this one included, were answered with an error: at 30 Commerce Layer
-   * stops sending. 0 for what was not genuine. This process counts its own answers only.
+   * How many consecutive genuine deliveries of this topic were answered with an error, this one included. After 30 Commerce Layer
+   * stops sending. 0 if the delivery is not genuine. This process counts its own answers only.
    */
   readonly consecutiveFailures: number
 }
 
-/** Told about every delivery that was refused, failed or discarded; a failure of its own is logged and changes nothing. */
+/** Called for each delivery that was refused, failed or discarded. An error that it throws is logged, and changes nothing. */
 export type ErrorHandler = (error: WebhookError | PermanentError, context: ErrorContext) => unknown
 
-/** Logs an error and tells the error handlers, one after another, waiting for each up to the deadline. */
+/** Logs an error and calls the error handlers, one after another, waiting for each up to the deadline. */
 export async function report(
   error: WebhookError | PermanentError,
   context: ErrorContext,
@@ -30,15 +30,15 @@ export async function report(
   log(error, context, logger)
   for (const handler of errorHandlers) {
     try {
-      const told = Promise.resolve(handler(error, context))
-      await withTimeout(told, deadline.remaining(), () => new Error('It did not end before the deadline.'))
+      const handling = Promise.resolve(handler(error, context))
+      await withTimeout(handling, deadline.remaining(), () => new Error('It did not end before the deadline.'))
     } catch (cause) {
       logger.error('An error handler failed.', { cause })
     }
   }
 }
 
-/** A stranger's mistake is a warning; what costs a genuine delivery is an error. */
+/** A refused request is a warning; a genuine delivery that fails is an error. */
 function log(error: WebhookError | PermanentError, { topic }: ErrorContext, logger: Logger): void {
   const fields = { ...(topic && { topic }), ...(error.cause !== undefined && { cause: error.cause }) }
   if (!isWebhookError(error)) {

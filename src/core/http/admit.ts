@@ -9,7 +9,7 @@ export interface BodyLimits {
 }
 
 /**
- * Decides what can be decided before a body is read.
+ * Refuses what the method and the headers already show to be unacceptable, before a body is read.
  *
  * @throws WebhookError `METHOD_NOT_ALLOWED`, `ENCODING_UNSUPPORTED` or `BODY_TOO_LARGE`.
  */
@@ -18,15 +18,14 @@ export function admit({ method, headers, body }: WebhookRequest, { maxBodyBytes 
   const encoding = getHeader(headers, 'content-encoding')
   if (encoding && encoding.toLowerCase() !== 'identity') throw new WebhookError('ENCODING_UNSUPPORTED')
   if (typeof body !== 'function') return
-  const announced = getHeader(headers, 'content-length')
-  if (announced && Number(announced) > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
+  const contentLength = getHeader(headers, 'content-length')
+  if (contentLength && Number(contentLength) > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
 }
 
 /**
- * The bytes of a body, read now if they have not arrived yet.
+ * Gives the bytes of a body, and reads it first if it has not arrived yet.
  *
- * @throws WebhookError `BODY_TOO_LARGE`, `BODY_TIMEOUT`, `BODY_ALREADY_PARSED`, or `BODY_ABORTED` for whatever else keeps it
- * from being read.
+ * @throws WebhookError `BODY_TOO_LARGE`, `BODY_TIMEOUT`, `BODY_ALREADY_PARSED`, or `BODY_ABORTED` if reading fails otherwise.
  */
 export function readBody(
   { body }: WebhookRequest,

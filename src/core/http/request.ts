@@ -1,6 +1,6 @@
 import { WebhookError } from '../errors.ts'
 
-/** What is asked of a `Headers` object, of whichever library. */
+/** The methods of a `Headers` object that are used, whichever library it comes from. */
 interface FetchHeaders {
   get(name: string): string | null
   append(name: string, value: string): void
@@ -13,29 +13,29 @@ export type HeadersLike =
   | ReadonlyMap<string, string>
   | { readonly [name: string]: string | readonly string[] | undefined }
 
-/** Reads a body that is still on its way, giving up as soon as it has more than `maxBytes` bytes. */
+/** Reads a body that has not arrived yet, and gives up as soon as it has more than `maxBytes` bytes. */
 export type ReadBody = (options: { readonly maxBytes: number }) => Promise<Uint8Array | string>
 
-/** A request as the receiver sees it, whatever framework it came through. */
+/** An HTTP request in the form that the receiver takes from every framework. */
 export interface WebhookRequest {
   readonly method: string
   readonly headers: HeadersLike
-  /** The bytes as they came. Text stands for its UTF-8 bytes; a function is called once the request has been let in. */
+  /** The bytes as received. Text stands for its UTF-8 bytes; a function is called once the request is admitted. */
   readonly body: Uint8Array | string | ReadBody
 }
 
-/** How a request is received. */
+/** Options for one request. */
 export interface ReceiveOptions {
   /**
-   * Answers 202 as soon as the delivery is verified and parsed, and gives the handlers' work to this function: the `waitUntil`
-   * of the platform, Next's `after`. There is no deadline then, and no second chance: what fails, or is under way when the
-   * platform ends the instance, is told to the log and `onError` at best, and Commerce Layer does not send it again.
-   * Default: the handlers run first.
+   * Answers 202 as soon as the delivery is verified and parsed, and passes the handlers' work to this function: the platform's
+   * `waitUntil`, or Next's `after`. There is no deadline then, and no retry: Commerce Layer does not send the delivery again.
+   * A failure reaches the log and `onError` only. If the platform stops the instance first, it is not reported.
+   * Default: the handlers run before the answer.
    */
   readonly background?: ((work: Promise<unknown>) => void) | undefined
 }
 
-/** The answer, ready to be written. */
+/** The answer to a request, for the framework to write. */
 export interface WebhookResponse {
   readonly status: number
   /** Names in lower case. */
@@ -45,8 +45,8 @@ export interface WebhookResponse {
 }
 
 /**
- * The value of a header, `name` in lower case. Repeated fields are joined by `, ` as Node and `Headers` do it, so that a
- * doubled signature or topic is seen as what it is: a malformed one.
+ * Gives the value of a header; `name` is in lower case. Repeated fields are joined by `, `, as Node and `Headers` do it, so
+ * that a signature or topic that is sent twice counts as malformed.
  */
 export function getHeader(headers: HeadersLike, name: string): string | undefined {
   if (isFetchHeaders(headers)) return headers.get(name) ?? undefined
@@ -73,9 +73,9 @@ function isNamed(field: string, name: string): boolean {
 const encoder = new TextEncoder()
 
 /**
- * The bytes of a body that has arrived; text stands for its UTF-8 bytes.
+ * Gives the bytes of a body that has arrived; text stands for its UTF-8 bytes.
  *
- * @throws WebhookError `BODY_ALREADY_PARSED` if it is anything else.
+ * @throws WebhookError `BODY_ALREADY_PARSED` if it is neither bytes nor text.
  */
 export function toBytes(body: unknown): Uint8Array {
   if (body instanceof Uint8Array) return body

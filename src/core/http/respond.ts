@@ -6,12 +6,12 @@ const JSON_HEADERS = Object.freeze({ 'content-type': 'application/json' })
 const ALLOW_HEADERS = Object.freeze({ ...JSON_HEADERS, allow: 'POST' })
 const RETRY_HEADERS = Object.freeze({ ...JSON_HEADERS, 'retry-after': '5' })
 
-/** The answer to a delivery that was accepted. */
+/** Answers a delivery that was accepted. */
 export function respond(outcome: OutcomeName): WebhookResponse {
   return { status: OUTCOMES[outcome], headers: JSON_HEADERS, body: `{"outcome":"${outcome}"}` }
 }
 
-/** The answer to one that was not: its code and message, and nothing that was thrown or received. */
+/** Answers a delivery that was not accepted, with the code and the message of the error and nothing else. */
 export function respondError({ code, message, status }: WebhookError): WebhookResponse {
   const headers = status === 405 ? ALLOW_HEADERS : status === 503 ? RETRY_HEADERS : JSON_HEADERS
   return { status, headers, body: JSON.stringify({ error: { code, message } }) }

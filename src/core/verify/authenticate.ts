@@ -1,3 +1,4 @@
+import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import type { Deadline } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 import { getHeader, type HeadersLike, toBytes } from '../http/request.ts'
@@ -7,22 +8,22 @@ import { fingerprint } from './fingerprint.ts'
 import { createSecrets, type Secrets, type SecretsOption } from './secrets.ts'
 import { computeSignature, isSameSignature } from './signature.ts'
 
-/** What a request claims to be: read from its headers, proved by nothing yet. */
+/** The topic and the signature of a request, from its headers. Nothing is verified yet. */
 export interface SignedHeaders {
   readonly topic: string
   readonly signature: string
 }
 
 /**
- * A delivery whose signature was verified: the only thing that `parse` takes, so that bytes of unknown origin cannot be
- * parsed. There is no other way to get one than `verify` or a receiver; `receiver.redeliver` makes one of what came over the API.
+ * A delivery whose signature was verified. `parse` takes nothing else, so that unverified bytes cannot be parsed. Only `verify` and
+ * a receiver make one; `receiver.redeliver` makes one of a document from the API.
  */
 export type { Delivery }
 
 class Delivery {
-  /** The topic, vouched for by the secret that signed the body. */
+  /** The topic, authenticated by the secret that signed the body. */
   readonly topic: string
-  /** The bytes as they came. */
+  /** The bytes as received. */
   readonly body: Uint8Array
   readonly receivedAt: Date
   readonly #id: () => string
@@ -35,19 +36,16 @@ class Delivery {
   }
 
   /**
-   * SHA-256, in hex, over the topic and the bytes: the sender gives none. Two deliveries with the same bytes are one. Made
-   * on first use; an event's `id` is the one that also sees through a different spelling of the same document.
+   * SHA-256, in hex, over the topic and the bytes, because Commerce Layer sends no id. Two deliveries with the same topic and bytes
+   * have the same `id`. Computed on first use. The `id` of an event is also the same for other spellings of the document.
    */
   get id(): string {
     return this.#id()
   }
 }
 
-/** Commerce Layer's topics: two snake_case words. The length keeps a stranger's header short in the log. */
-const TOPIC = /^(?=.{3,100}$)[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/
-
 /**
- * Reads topic and signature from the headers, before a body is read for them.
+ * Reads the topic and the signature from the headers, before the body is read.
  *
  * @throws WebhookError `SIGNATURE_MISSING`, `TOPIC_MISSING` or `TOPIC_INVALID`.
  */
@@ -56,36 +54,35 @@ export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
   if (!signature) throw new WebhookError('SIGNATURE_MISSING')
   const topic = getHeader(headers, 'x-commercelayer-topic')
   if (!topic) throw new WebhookError('TOPIC_MISSING')
-  if (!TOPIC.test(topic)) throw new WebhookError('TOPIC_INVALID')
+  if (!isTopic(topic)) throw new WebhookError('TOPIC_INVALID')
   return { topic, signature }
 }
 
 /**
- * Verifies that the body was signed with a secret of the claimed topic. The signature covers the bytes of the body and
- * nothing else, not the topic, so only the secrets of that topic count: with any other, a body captured for `orders.create`
- * could be replayed as `orders.place`.
+ * Verifies that the body was signed with a secret of the topic in the headers. The signature covers the body and not the topic, so
+ * only the secrets of that topic count. Otherwise a body that was captured for `orders.create` could be sent as `orders.place`.
  *
- * @throws WebhookError `SECRET_UNKNOWN`, `SIGNATURE_MISMATCH` (its hint says why, where that can be found out) or
+ * @throws WebhookError `SECRET_UNKNOWN`, `SIGNATURE_MISMATCH` (its hint gives the reason, where it is known) or
  * `STORE_UNAVAILABLE`.
  */
 export function authenticate(
-  claim: SignedHeaders,
+  headers: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
   secrets: Secrets,
   deadline?: Deadline,
 ): MaybePromise<Delivery> {
-  const { topic, signature } = claim
+  const { topic, signature } = headers
   return pipe(secrets.lookUp(topic, deadline), (candidates) =>
     pipe(isSignedWithAny(candidates, signature, body), (isSigned) =>
       isSigned
         ? toDelivery(topic, body, receivedAt)
-        : authenticateWithNewSecrets(claim, body, receivedAt, secrets, candidates, deadline),
+        : authenticateWithNewSecrets(headers, body, receivedAt, secrets, candidates, deadline),
     ),
   )
 }
 
-/** A webhook may have been made, or made anew, since its secret was read. */
+/** Reads the secrets again: a webhook may have been created, or created anew, since they were read. */
 async function authenticateWithNewSecrets(
   { topic, signature }: SignedHeaders,
   body: Uint8Array,
@@ -97,11 +94,11 @@ async function authenticateWithNewSecrets(
   const candidates = await secrets.refresh(topic, deadline)
   if (await isSignedWithAny(candidates, signature, body)) return toDelivery(topic, body, receivedAt)
   if (known.length + candidates.length === 0) throw new WebhookError('SECRET_UNKNOWN')
-  const hint = await diagnose(signature, body, [...known, ...candidates], secrets.others(topic))
+  const hint = await diagnose(signature, body, [...known, ...candidates], secrets.secretsOfOtherTopics(topic))
   throw new WebhookError('SIGNATURE_MISMATCH', { hint })
 }
 
-/** For who has verified the bytes, or has them from a source that needs no signature. */
+/** Makes a delivery of bytes that were verified, or that come from a source that needs no signature. */
 export function toDelivery(topic: string, body: Uint8Array, receivedAt: Date): MaybePromise<Delivery> {
   return pipe(
     fingerprint(() => [topic, '\n', body]),
@@ -124,11 +121,14 @@ function isSignedWithAny(
 }
 
 /**
- * Verifies a delivery on its own, without a receiver: what comes back is what `parse` takes.
+ * Verifies a delivery without a receiver. `parse` makes an event of the result.
  *
- * @param body the bytes as they came, or their text; never re-serialised JSON.
+ * @param body the bytes as received, or their text; never JSON that was parsed and serialized again.
  * @throws WebhookError `SIGNATURE_MISSING`, `SIGNATURE_MISMATCH`, `SECRET_UNKNOWN`, `TOPIC_MISSING`, `TOPIC_INVALID`,
- * `BODY_ALREADY_PARSED` or `STORE_UNAVAILABLE`; a TypeError for secrets that are unusable.
+ * `BODY_ALREADY_PARSED` or `STORE_UNAVAILABLE`.
+ * @throws TypeError if a secret cannot be used.
+ * @example
+ * const event = await parse(await verify(rawBody, request.headers, { 'orders.place': secret }))
  */
 export async function verify(
   body: Uint8Array | string,

@@ -7,17 +7,17 @@ const MAX_SECRETS = 2
 const MAX_OTHERS = 4
 
 const HINTS = {
-  empty: 'The body is empty: something consumed it on the way.',
+  empty: 'The body is empty: it was read before it reached the receiver.',
   large: 'The body is over 1 MB and was not examined.',
   hex: 'The signature is hex: Commerce Layer sends base64.',
-  spaced: 'The secret has white space at its ends.',
-  other: 'It was signed with the secret of another topic: a mix-up, or a replay.',
-  rewritten: 'The body was parsed and written again, without the `.0` of its floats: pass on the bytes as they came.',
+  spaced: 'The secret has leading or trailing whitespace.',
+  other: 'It was signed with the secret of another topic: the secrets are mixed up, or it is a replay.',
+  rewritten: 'The body was parsed and serialized again, without the `.0` of its floats: pass the bytes as received.',
   base64: 'The body is still base64: decode it first (on AWS, see `isBase64Encoded`).',
-  unknown: 'No known mistake explains it: another secret, changed bytes, or a forgery.',
+  unknown: 'The reason is not known: another secret, changed bytes, or a forgery.',
 } as const
 
-/** One explanation: had it been this signature, these bytes or these secrets, it would have matched. */
+/** A possible cause: the replacement values with which the signature would match. */
 interface Explanation {
   readonly hint: string
   readonly signature?: string
@@ -26,22 +26,22 @@ interface Explanation {
 }
 
 /**
- * Says in a sentence why a signature does not match, for the log: it never accepts anything, and the sender is told nothing
- * of it. Bounded work: a forged request buys at most 8 HMACs, and none with a body over 1 MB.
+ * Explains in a sentence why a signature does not match, for the log only: it accepts nothing, and the answer does not hold it. A
+ * forged request costs at most 8 HMACs, and none with a body over 1 MB.
  */
 export async function diagnose(
   signature: string,
   body: Uint8Array,
   secrets: readonly string[],
-  others: readonly string[],
+  otherSecrets: readonly string[],
 ): Promise<string> {
   if (body.length === 0) return HINTS.empty
   if (body.length > MAX_BYTES) return HINTS.large
   const known = secrets.slice(0, MAX_SECRETS)
-  for (const attempt of possibleExplanations(signature, body, known, others.slice(0, MAX_OTHERS))) {
-    for (const secret of attempt.secrets ?? known) {
-      const expected = await computeSignature(attempt.bytes ?? body, secret)
-      if (isSameSignature(attempt.signature ?? signature, expected)) return attempt.hint
+  for (const explanation of possibleExplanations(signature, body, known, otherSecrets.slice(0, MAX_OTHERS))) {
+    for (const secret of explanation.secrets ?? known) {
+      const expected = await computeSignature(explanation.bytes ?? body, secret)
+      if (isSameSignature(explanation.signature ?? signature, expected)) return explanation.hint
     }
   }
   return HINTS.unknown

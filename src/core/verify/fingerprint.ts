@@ -3,8 +3,8 @@ import { nodeCrypto } from '../platform.ts'
 type Material = readonly (string | Uint8Array<ArrayBufferLike>)[]
 
 /**
- * A SHA-256 in hex, made when it is first asked for. Where the runtime hashes only asynchronously (Next's edge, Workers) it
- * is made at once, because whoever asks later cannot wait.
+ * Gives a function that computes a SHA-256 in hex on its first call. Where the runtime hashes only asynchronously (Next's edge,
+ * Workers) it is computed at once, because the function itself is synchronous.
  */
 export const fingerprint: (material: () => Material) => (() => string) | Promise<() => string> = nodeCrypto
   ? nodeFingerprint(nodeCrypto)
@@ -22,7 +22,7 @@ function nodeFingerprint(crypto: NonNullable<typeof nodeCrypto>): (material: () 
   }
 }
 
-/** What cannot be made is nobody's trouble until somebody asks for it. */
+/** An error is thrown when the fingerprint is asked for, and not before. */
 async function webFingerprint(material: () => Material): Promise<() => string> {
   try {
     const bytes = await new Blob(material() as ConstructorParameters<typeof Blob>[0]).arrayBuffer()

@@ -1,47 +1,53 @@
 import { type Deadline, withTimeout } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 
-/** One shared secret, or several while one replaces another. `undefined` is refused at once: a variable that is not set. */
+/** One shared secret, or several while one replaces another. `undefined`, an environment variable that is not set, is refused. */
 export type Secret = string | undefined | readonly (string | undefined)[]
 
 /**
- * Where the shared secrets come from: one for everything, one a topic, or a look-up by topic. Commerce Layer does not sign
- * the topic header and gives each webhook a secret of its own, so a secret a topic is what authenticates the topic.
+ * The shared secrets: one for all topics, a map by topic, or a function of the topic. Commerce Layer gives each webhook a secret of
+ * its own and does not sign the topic header, so a secret for each topic is what authenticates the topic.
  */
 export type SecretsOption = Secret | { readonly [topic: string]: Secret } | SecretsLookUp
 
-/** Gives the secrets of a topic, whenever one is needed. */
+/** Gives the secrets of a topic, each time they are needed. */
 export interface SecretsLookUp {
   (topic: string): Secret | Promise<Secret>
-  /** Asked once more when a signature does not match: gives the secrets anew, or none if it has nothing new to say. */
+  /** Called when a signature does not match: gives the secrets that are new since, or none. */
   refresh?(topic: string): Secret | Promise<Secret>
 }
 
 export interface Secrets {
   /**
-   * The secrets that may have signed a delivery of `topic`; none is an empty list.
+   * The secrets that may have signed a delivery of `topic`; an empty list if there are none.
    *
    * @throws WebhookError `STORE_UNAVAILABLE` if the look-up fails or misses the deadline.
    */
   lookUp(topic: string, deadline?: Deadline): readonly string[] | Promise<readonly string[]>
-  /** The same anew, for a signature that those known did not make; none where they never change, or have not. */
+  /** The secrets of `topic` that are new since {@link lookUp}; an empty list where secrets do not change. */
   refresh(topic: string, deadline?: Deadline): readonly string[] | Promise<readonly string[]>
-  /** Secrets of other topics, to tell a mix-up from a forgery. */
-  others(topic: string): readonly string[]
+  /** The secrets of other topics, to explain a mismatch. */
+  secretsOfOtherTopics(topic: string): readonly string[]
   /** Whether every topic has the same secret. */
-  readonly shared: boolean
-  /** Whether a topic certainly has no secret. */
-  lacks(topic: string): boolean
+  readonly isShared: boolean
+  /** Whether it is certain that a topic has no secret. */
+  hasNoSecret(topic: string): boolean
 }
 
-/** @throws TypeError when a secret is missing, empty or has white space at its ends. Never says what the secret is. */
+/** @throws TypeError if a secret is missing, empty, or has leading or trailing whitespace. The message does not hold the secret. */
 export function createSecrets(option: SecretsOption): Secrets {
   if (typeof option === 'function') return secretsFromFunction(option)
   if (typeof option === 'object' && !Array.isArray(option) && option !== null) {
     return secretsByTopic(option as { readonly [topic: string]: Secret })
   }
   const secrets = checkSecrets(option as Secret, 'secrets')
-  return { lookUp: () => secrets, refresh: () => [], others: () => [], shared: true, lacks: () => false }
+  return {
+    lookUp: () => secrets,
+    refresh: () => [],
+    secretsOfOtherTopics: () => [],
+    isShared: true,
+    hasNoSecret: () => false,
+  }
 }
 
 function secretsByTopic(option: { readonly [topic: string]: Secret }): Secrets {
@@ -52,9 +58,9 @@ function secretsByTopic(option: { readonly [topic: string]: Secret }): Secrets {
   return {
     lookUp: (topic) => byTopic.get(topic) ?? [],
     refresh: () => [],
-    others: (topic) => [...byTopic].flatMap(([other, secrets]) => (other === topic ? [] : secrets)),
-    shared: false,
-    lacks: (topic) => !byTopic.has(topic),
+    secretsOfOtherTopics: (topic) => [...byTopic].flatMap(([other, secrets]) => (other === topic ? [] : secrets)),
+    isShared: false,
+    hasNoSecret: (topic) => !byTopic.has(topic),
   }
 }
 
@@ -62,9 +68,9 @@ function secretsFromFunction(lookUp: SecretsLookUp): Secrets {
   return {
     lookUp: (topic, deadline) => callLookUp(() => lookUp(topic), deadline),
     refresh: (topic, deadline) => callLookUp(() => lookUp.refresh?.(topic), deadline),
-    others: () => [],
-    shared: false,
-    lacks: () => false,
+    secretsOfOtherTopics: () => [],
+    isShared: false,
+    hasNoSecret: () => false,
   }
 }
 
@@ -81,7 +87,7 @@ async function callLookUp(
   }
 }
 
-/** Whatever it holds: databases and configuration files give what they like. */
+/** Databases and configuration files may give values of any type. */
 function toList(secret: unknown): readonly unknown[] {
   return Array.isArray(secret) ? secret : [secret]
 }
@@ -94,12 +100,12 @@ function checkSecrets(secret: Secret, name: string): readonly string[] {
 
 function checkSecret(secret: unknown, name: string): string {
   if (secret === undefined || secret === null) {
-    throw new TypeError(`\`${name}\` is not set: is the environment variable?`)
+    throw new TypeError(`\`${name}\` is not set. Is its environment variable set?`)
   }
   if (typeof secret !== 'string') throw new TypeError(`\`${name}\` is not a string.`)
   if (secret.trim() === '') throw new TypeError(`\`${name}\` is empty: anybody could sign with it.`)
   if (secret !== secret.trim()) {
-    throw new TypeError(`\`${name}\` has white space at its ends.`)
+    throw new TypeError(`\`${name}\` has leading or trailing whitespace.`)
   }
   return secret
 }

@@ -1,7 +1,7 @@
 import { toBytes } from '../http/request.ts'
 import { nodeCrypto } from '../platform.ts'
 
-/** Keys are made once a secret: importing one for every delivery costs more than the HMAC of a small body. */
+/** Makes each key once: importing a key takes longer than the HMAC of a small body. */
 function keyCache<Key>(make: (secret: Uint8Array) => Key): (secret: string) => Key {
   const keys = new Map<string, Key>()
   return (secret) => {
@@ -16,9 +16,9 @@ function keyCache<Key>(make: (secret: Uint8Array) => Key): (secret: string) => K
 }
 
 /**
- * The signature of a body: base64 of HMAC-SHA256 over its bytes, keyed with the UTF-8 text of the webhook's shared secret
- * (which looks like hex, and is not decoded). Source: Commerce Layer, "Callbacks security". A promise only where the
- * runtime has nothing but WebCrypto.
+ * Computes the signature of a body: base64 of HMAC-SHA256 over its bytes, with the UTF-8 text of the webhook's shared secret as
+ * the key. The secret looks like hex, and is not decoded. Gives a promise where the runtime has only WebCrypto.
+ * Source: Commerce Layer, "Callbacks security".
  */
 export const computeSignature: (body: Uint8Array, secret: string) => string | Promise<string> = nodeCrypto
   ? nodeHmac(nodeCrypto)
@@ -41,16 +41,19 @@ function webHmac(): (body: Uint8Array, secret: string) => Promise<string> {
 }
 
 /**
- * Signs a body as Commerce Layer does, for tests and tools: what comes back belongs in `X-CommerceLayer-Signature`.
- * Text is signed as its UTF-8 bytes.
+ * Signs a body as Commerce Layer does, for tests and tools. The result is the value of the header `X-CommerceLayer-Signature`. Text
+ * is signed as its UTF-8 bytes.
+ *
+ * @example
+ * const signature = await sign(body, secret)
  */
 export async function sign(body: Uint8Array | string, secret: string): Promise<string> {
   return computeSignature(toBytes(body), secret)
 }
 
 /**
- * Whether a received signature is the expected one, in a time that tells nothing about where they differ. The texts are
- * compared, not the bytes they stand for: base64 has several spellings of the same bytes, and only one of them was sent.
+ * Whether a received signature is the expected one, in constant time. The texts are compared, and not the decoded bytes: base64 has
+ * several spellings of the same bytes, and Commerce Layer sends one of them.
  */
 export function isSameSignature(received: string, expected: string): boolean {
   let difference = received.length ^ expected.length

@@ -5,8 +5,8 @@ import {
   type Receiver,
   type ReceiverOptions,
   type WebhookEvent,
-  type WebhookResponse,
 } from 'hooklayer'
+import type { WebhookResponse } from 'hooklayer/drivers'
 import { SECRETS } from './secrets.ts'
 
 /** The options of one receiver of the suite. They are sent in a header, as JSON. */

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createGate } from '../../../src/core/handle/gate.ts'
 
-async function isOpen(closing: Promise<unknown>): Promise<boolean> {
+async function isPending(closing: Promise<unknown>): Promise<boolean> {
   return Promise.race([closing.then(() => false), sleep(10).then(() => true)])
 }
 
-describe('a gate', () => {
-  it('lets in as many as it should, and the next when one has left', () => {
+describe('createGate', () => {
+  it('admits deliveries up to the limit, and the next one when one has left', () => {
     const gate = createGate(2)
     gate.enter()
     gate.enter()
@@ -17,35 +17,37 @@ describe('a gate', () => {
     expect(gate.enter()).toMatchObject({ code: 'OVERLOADED' })
   })
 
-  it('closes at once when nobody is in', async () => {
+  it('closes at once when no delivery is in progress', async () => {
     await createGate(1).close()
   })
 
-  it('lets nobody in once it closes, and closes when the last has left', async () => {
+  it('refuses new deliveries while it closes, and is closed when the last one has left', async () => {
     const gate = createGate(5)
     gate.enter()
     gate.enter()
     const closing = gate.close()
     expect(gate.enter()).toMatchObject({ code: 'SHUTTING_DOWN', status: 503, retryable: true })
     gate.leave()
-    expect(await isOpen(closing)).toBe(true)
+    expect(await isPending(closing)).toBe(true)
     gate.leave()
     await closing
     expect(gate.enter()).toMatchObject({ code: 'SHUTTING_DOWN' })
   })
 
-  it('waits for work whose delivery has left', async () => {
+  it('closes only after late work has ended whose delivery has left', async () => {
     const gate = createGate(1)
-    const work = sleep(30)
+    let finish = () => {}
+    const work = new Promise<void>((resolve) => (finish = resolve))
     gate.enter()
     gate.waitFor(work)
     gate.leave()
     const closing = gate.close()
-    expect(await isOpen(closing)).toBe(true)
+    expect(await isPending(closing)).toBe(true)
+    finish()
     await closing
   })
 
-  it('counts work in the background for as long as it lasts', async () => {
+  it('counts background work toward the limit until it has ended', async () => {
     const gate = createGate(1)
     const work = sleep(30)
     gate.enter()
@@ -56,18 +58,18 @@ describe('a gate', () => {
     expect(gate.enter()).toBeUndefined()
   })
 
-  it('forgets work that has ended', async () => {
+  it('closes without waiting for work that has already ended', async () => {
     const gate = createGate(1)
     gate.waitFor(Promise.resolve())
     await sleep(0)
     await gate.close()
   })
 
-  it('closes for everybody who closes it', async () => {
+  it('resolves every call of `close`', async () => {
     const gate = createGate(1)
     gate.enter()
     const closings = [gate.close(), gate.close()]
     gate.leave()
-    expect(await Promise.all(closings.map(isOpen))).toEqual([false, false])
+    expect(await Promise.all(closings.map(isPending))).toEqual([false, false])
   })
 })

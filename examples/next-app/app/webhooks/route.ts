@@ -1,10 +1,8 @@
-import { createReceiver } from 'hooklayer'
+import { createReceiver, secretsFromEnv } from 'hooklayer'
 import { createRouteHandler } from 'hooklayer/next'
 
-// A function, because `next build` loads this file, and a map of secrets would be checked there and then.
-const receiver = createReceiver({
-  secrets: (topic) => process.env[`CL_SECRET_${topic.replace('.', '_').toUpperCase()}`],
-})
+// `next build` loads this file without the secrets. This function is called when a delivery arrives.
+const receiver = createReceiver({ secrets: (topic) => secretsFromEnv()[topic] })
 
 receiver.on('orders.place', ({ resource: order }) => {
   console.log(`${order.customer_email} placed order ${order.number}`)

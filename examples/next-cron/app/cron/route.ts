@@ -4,7 +4,7 @@ import { inbox, receiver } from '../receiver'
 
 export const maxDuration = 60
 
-/** Called every minute by Vercel, which sends `CRON_SECRET`: handles what is stored, for 50 seconds at most. */
+/** Handles what is stored, for 50 seconds at most. Vercel calls it every minute and sends `CRON_SECRET`. */
 export async function GET(request: Request): Promise<Response> {
   const { CRON_SECRET } = process.env
   if (!CRON_SECRET || request.headers.get('authorization') !== `Bearer ${CRON_SECRET}`) {

@@ -1,17 +1,19 @@
 import type { ResourceVersion } from '../core/idempotency/store.ts'
-import { prepare, type SqliteDatabase } from '../sqlite/open.ts'
+import type { SqliteDatabase } from '../sqlite/open.ts'
+import { prepareStatements } from '../sqlite/statements.ts'
 import { inSavepoint, inTransaction } from '../sqlite/transaction.ts'
+import { readDoneNames, writeDoneNames } from './done-names.ts'
 
-/** The statements of the store, prepared: each is a transaction. */
-export interface Statements {
-  /** The names that are done, if the claim was free. */
+/** The operations of the store. Each one that writes is a transaction. */
+export interface Transactions {
+  /** The names that are done; `undefined` if the key is reserved by somebody else or completed. */
   reserve(key: string, token: string, leaseMs: number): string[] | undefined
   isCompleted(key: string): boolean
   isStale(version: ResourceVersion): boolean
   renew(key: string, token: string, leaseMs: number, done: readonly string[]): boolean
   complete(key: string, token: string, retentionMs: number, version: ResourceVersion | undefined): boolean
   release(key: string, token: string, retentionMs: number, done: readonly string[]): boolean
-  /** Removes expired rows, so few that nobody waits long for it. */
+  /** Deletes expired rows, but at most `SWEEP_ROWS` of each table, so that it never takes long. */
   sweep(): void
 }
 
@@ -59,7 +61,7 @@ const COMPLETE = `
 update hooklayer set token = null, completed = 1, done = '{}', expires_at = ${NOW} + ?
 where key = ? and token = ?`
 
-const REMEMBER = `
+const RECORD_VERSION = `
 insert into hooklayer_versions as version (resource, updated_at, expires_at)
 values (?, ?, ${NOW} + ?)
 on conflict (resource) do update set updated_at = excluded.updated_at, expires_at = excluded.expires_at
@@ -73,52 +75,51 @@ const IS_COMPLETED = `select 1 from hooklayer where key = ? and completed and ex
 
 const IS_STALE = `select 1 from hooklayer_versions where resource = ? and updated_at > ? and expires_at > ${NOW}`
 
-/** @param isOwn whether nobody else has transactions on this connection. */
-export function prepareStatements(database: SqliteDatabase, isOwn: boolean): Statements {
-  const reserve = prepare(database, RESERVE)
-  const renew = prepare(database, RENEW)
-  const complete = prepare(database, COMPLETE)
-  const remember = prepare(database, REMEMBER)
-  const release = prepare(database, RELEASE)
-  const isCompleted = prepare(database, IS_COMPLETED)
-  const isStale = prepare(database, IS_STALE)
-  const sweeps = [sweepOf('hooklayer', 'key'), sweepOf('hooklayer_versions', 'resource')].map((sql) =>
-    prepare(database, sql),
-  )
-  const together = isOwn ? inTransaction : inSavepoint
-  return {
-    reserve: (key, token, leaseMs) =>
-      together(database, () => {
-        // Not `get`: that is content with the row, and does not hear whether it could be committed.
-        const [row] = reserve.all(key, token, leaseMs, leaseMs + DAY_MS) as { done: string }[]
-        return row && Object.keys(JSON.parse(row.done))
-      }),
-    isCompleted: (key) => isCompleted.get(key) !== undefined,
-    isStale: ({ resource, updatedAt }) => isStale.get(resource, updatedAt) !== undefined,
-    renew: (key, token, leaseMs, done) =>
-      together(database, () => renew.run(leaseMs, leaseMs + DAY_MS, setOf(done), key, token).changes > 0),
-    complete: (key, token, retentionMs, version) =>
-      together(database, () => {
-        const isHeld = complete.run(retentionMs, key, token).changes > 0
-        if (isHeld && version) remember.run(version.resource, version.updatedAt, retentionMs)
-        return isHeld
-      }),
-    release: (key, token, retentionMs, done) =>
-      together(database, () => release.run(retentionMs, setOf(done), key, token).changes > 0),
-    sweep: () =>
-      together(database, () => {
-        for (const sweep of sweeps) sweep.run()
-      }),
-  }
-}
-
-function sweepOf(table: string, key: string): string {
+function writeSweep(table: string, key: string): string {
   return `delete from ${table} where ${key} in (
   select ${key} from ${table} where expires_at <= ${NOW} order by expires_at limit ${SWEEP_ROWS}
 )`
 }
 
-/** As the keys of an object, for which `json_patch` is a union. */
-function setOf(names: readonly string[]): string {
-  return JSON.stringify(Object.fromEntries(names.map((name) => [name, 1])))
+const STATEMENTS = {
+  reserve: RESERVE,
+  renew: RENEW,
+  complete: COMPLETE,
+  recordVersion: RECORD_VERSION,
+  release: RELEASE,
+  isCompleted: IS_COMPLETED,
+  isStale: IS_STALE,
+  sweepEvents: writeSweep('hooklayer', 'key'),
+  sweepVersions: writeSweep('hooklayer_versions', 'resource'),
+} as const
+
+/** @param isOwn whether nobody else uses transactions on this connection. */
+export function createTransactions(database: SqliteDatabase, isOwn: boolean): Transactions {
+  const sql = prepareStatements(database, STATEMENTS)
+  const transact = isOwn ? inTransaction : inSavepoint
+  return {
+    reserve: (key, token, leaseMs) =>
+      transact(database, () => {
+        // `get` would stop at the first row, before SQLite reports whether the change could be made.
+        const [row] = sql.reserve.all(key, token, leaseMs, leaseMs + DAY_MS) as { done: string }[]
+        return row && readDoneNames(row.done)
+      }),
+    isCompleted: (key) => sql.isCompleted.get(key) !== undefined,
+    isStale: ({ resource, updatedAt }) => sql.isStale.get(resource, updatedAt) !== undefined,
+    renew: (key, token, leaseMs, done) =>
+      transact(database, () => sql.renew.run(leaseMs, leaseMs + DAY_MS, writeDoneNames(done), key, token).changes > 0),
+    complete: (key, token, retentionMs, version) =>
+      transact(database, () => {
+        const isHeld = sql.complete.run(retentionMs, key, token).changes > 0
+        if (isHeld && version) sql.recordVersion.run(version.resource, version.updatedAt, retentionMs)
+        return isHeld
+      }),
+    release: (key, token, retentionMs, done) =>
+      transact(database, () => sql.release.run(retentionMs, writeDoneNames(done), key, token).changes > 0),
+    sweep: () =>
+      transact(database, () => {
+        sql.sweepEvents.run()
+        sql.sweepVersions.run()
+      }),
+  }
 }

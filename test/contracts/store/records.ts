@@ -1,31 +1,31 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { type Connections, claimFor, LONG_MS, lapse, reserved, SHORT_MS } from './reservations.ts'
+import { type Connections, expireLease, LONG_MS, reserveKey, reserveOptions, SHORT_MS } from './reservations.ts'
 
-export function testMemory(connection: Connections): void {
-  it('gathers the names that are done over renewals, releases and take-overs', async () => {
+export function testRecords(connection: Connections): void {
+  it('collects the names that are done over renewals, releases and take-overs', async () => {
     const key = randomUUID()
-    const first = await reserved(connection(0), key)
+    const first = await reserveKey(connection(0), key)
     await connection(0).renew(key, first.token, { leaseMs: LONG_MS, done: ['a'] })
     await connection(0).renew(key, first.token, { leaseMs: LONG_MS, done: ['b', 'b'] })
-    await lapse(connection(0), key, first.token)
-    const second = await reserved(connection(1), key)
+    await expireLease(connection(0), key, first.token)
+    const second = await reserveKey(connection(1), key)
     expect([...second.done].sort()).toEqual(['a', 'b'])
     await connection(1).release(key, second.token, { done: ['c', 'a'], retentionMs: LONG_MS })
-    expect([...(await reserved(connection(2), key)).done].sort()).toEqual(['a', 'b', 'c'])
+    expect([...(await reserveKey(connection(2), key)).done].sort()).toEqual(['a', 'b', 'c'])
   })
 
-  it('forgets the names that are done, and that a key was completed, when their time is over', async () => {
+  it('forgets the names that are done, and that a key was completed, after their retention', async () => {
     const [released, completed] = [randomUUID(), randomUUID()]
-    const one = await reserved(connection(0), released)
-    const other = await reserved(connection(0), completed)
+    const one = await reserveKey(connection(0), released)
+    const other = await reserveKey(connection(0), completed)
     await connection(0).renew(completed, other.token, { leaseMs: LONG_MS, done: ['a'] })
     await connection(0).release(released, one.token, { done: ['a'], retentionMs: SHORT_MS })
     await connection(0).complete(completed, other.token, { retentionMs: SHORT_MS, version: undefined })
     await sleep(SHORT_MS + 10)
-    expect((await reserved(connection(1), released)).done).toEqual([])
-    expect((await reserved(connection(1), completed)).done).toEqual([])
+    expect((await reserveKey(connection(1), released)).done).toEqual([])
+    expect((await reserveKey(connection(1), completed)).done).toEqual([])
   })
 }
 
@@ -35,7 +35,7 @@ export function testVersions(connection: Connections): void {
   async function handle(resource: string, updatedAt: string, retentionMs = LONG_MS): Promise<boolean> {
     const key = randomUUID()
     const version = { resource, updatedAt }
-    const { token, stale } = await reserved(connection(0), key, claimFor(LONG_MS, version))
+    const { token, stale } = await reserveKey(connection(0), key, reserveOptions(LONG_MS, version))
     expect(await connection(1).complete(key, token, { retentionMs, version })).toBe(true)
     return stale
   }
@@ -50,21 +50,21 @@ export function testVersions(connection: Connections): void {
     expect(await handle(`orders/${randomUUID()}`, old)).toBe(false)
   })
 
-  it('remembers no version of what was only reserved or released, nor of a holder that lost its claim', async () => {
+  it('records no version of an event that was only reserved or released, or whose reservation was lost', async () => {
     const resource = `orders/${randomUUID()}`
     const version = { resource, updatedAt: recent }
     const [held, released, lost] = [randomUUID(), randomUUID(), randomUUID()]
-    await reserved(connection(0), held, claimFor(LONG_MS, version))
-    const { token } = await reserved(connection(0), released, claimFor(LONG_MS, version))
+    await reserveKey(connection(0), held, reserveOptions(LONG_MS, version))
+    const { token } = await reserveKey(connection(0), released, reserveOptions(LONG_MS, version))
     expect(await connection(0).release(released, token, { done: [], retentionMs: LONG_MS })).toBe(true)
-    const { token: oldToken } = await reserved(connection(0), lost, claimFor(LONG_MS, version))
-    await lapse(connection(0), lost, oldToken)
-    await reserved(connection(1), lost, claimFor(LONG_MS, version))
+    const { token: oldToken } = await reserveKey(connection(0), lost, reserveOptions(LONG_MS, version))
+    await expireLease(connection(0), lost, oldToken)
+    await reserveKey(connection(1), lost, reserveOptions(LONG_MS, version))
     expect(await connection(0).complete(lost, oldToken, { retentionMs: LONG_MS, version })).toBe(false)
     expect(await handle(resource, old)).toBe(false)
   })
 
-  it('forgets a version when its time is over', async () => {
+  it('forgets a version after its retention', async () => {
     const resource = `orders/${randomUUID()}`
     await handle(resource, recent, SHORT_MS)
     await sleep(SHORT_MS + 10)
@@ -72,15 +72,15 @@ export function testVersions(connection: Connections): void {
     expect(await handle(resource, old)).toBe(true)
   })
 
-  it('finds a claim with a version again, whoever renews, releases and completes it', async () => {
+  it('finds a reservation with a version from every connection that renews, releases or completes it', async () => {
     const key = randomUUID()
     const version = { resource: `orders/${key}`, updatedAt: old }
-    const first = await reserved(connection(0), key, claimFor(LONG_MS, version))
+    const first = await reserveKey(connection(0), key, reserveOptions(LONG_MS, version))
     expect(await connection(1).renew(key, first.token, { leaseMs: LONG_MS, done: ['a'] })).toBe(true)
     expect(await connection(2).release(key, first.token, { done: ['b'], retentionMs: LONG_MS })).toBe(true)
-    const second = await reserved(connection(3), key, claimFor(LONG_MS, version))
+    const second = await reserveKey(connection(3), key, reserveOptions(LONG_MS, version))
     expect([...second.done].sort()).toEqual(['a', 'b'])
     expect(await connection(4).complete(key, second.token, { retentionMs: LONG_MS, version })).toBe(true)
-    expect(await connection(0).reserve(key, claimFor(LONG_MS, version))).toEqual({ state: 'completed' })
+    expect(await connection(0).reserve(key, reserveOptions(LONG_MS, version))).toEqual({ state: 'completed' })
   })
 }

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createReceiver, WebhookError } from 'hooklayer'
 import { describe, expect, it } from 'vitest'
 import { recordingLogger } from '../../deliveries.ts'
-import { createScene, deadLettersOf, type InboxSuite, putAll, recording, stored } from './harness.ts'
+import { createRecording, createScene, createStored, type InboxSuite, listDeadLetters, putAll } from './harness.ts'
 
-/** Fails as it is told, attempt by attempt, then succeeds. */
+/** Fails with each of the codes, one for each attempt, then succeeds. */
 function failing(...codes: readonly (ConstructorParameters<typeof WebhookError>[0] | 'a bug')[]) {
   const left = [...codes]
   return () => {
@@ -13,16 +13,16 @@ function failing(...codes: readonly (ConstructorParameters<typeof WebhookError>[
   }
 }
 
-export function testExcuses(suite: InboxSuite): void {
+export function testExcusedFailures(suite: InboxSuite): void {
   describe('a failure that says nothing about the delivery', () => {
-    it('is no attempt: only the others are counted', async () => {
-      const { open, consume, eventually } = await createScene(suite)
+    it('does not count as an attempt', async () => {
+      const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
-      await putAll(inbox, [stored('one')])
+      await putAll(inbox, [createStored('one')])
       const numbers: number[] = []
       const waited: number[] = []
       const fail = failing('IN_PROGRESS', 'STORE_UNAVAILABLE', 'OVERLOADED', 'a bug', 'IN_PROGRESS', 'a bug')
-      const { process, started } = recording((_, { number }) => {
+      const { process, started } = createRecording((_, { number }) => {
         numbers.push(number)
         return fail()
       })
@@ -31,46 +31,50 @@ export function testExcuses(suite: InboxSuite): void {
         return 20
       }
       consume(inbox, process, { attempts: 2, delayMs })
-      await eventually(async () =>
-        expect(await deadLettersOf(inbox)).toMatchObject([{ attempts: 2, error: { code: 'HANDLER_FAILED' } }]),
+      await waitFor(async () =>
+        expect(await listDeadLetters(inbox)).toMatchObject([{ attempts: 2, error: { code: 'INTERNAL_ERROR' } }]),
       )
       expect(started).toHaveLength(6)
       expect(numbers).toEqual([1, 1, 1, 1, 2, 2])
       expect(waited).toEqual([1, 1, 1, 1, 2])
     })
 
-    it('is waited out, and those of its group wait as well', async () => {
-      const { open, consume, eventually } = await createScene(suite)
+    it('delays the delivery, and the others of its group with it', async () => {
+      const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const group = 'orders/A'
-      await putAll(inbox, [stored('first', { group }), stored('second', { group }), stored('stranger')])
+      await putAll(inbox, [
+        createStored('first', { group }),
+        createStored('second', { group }),
+        createStored('stranger'),
+      ])
       const fail = failing('IN_PROGRESS')
       const begun: number[] = []
-      const { process, ended } = recording(({ id }) => {
+      const { process, ended } = createRecording(({ id }) => {
         if (id !== 'first') return
         begun.push(performance.now())
         fail()
       })
       consume(inbox, process, { attempts: 1, delayMs: () => 300 })
-      await eventually(() => expect(ended).toEqual(['stranger', 'first', 'second']))
+      await waitFor(() => expect(ended).toEqual(['stranger', 'first', 'second']))
       const [first = 0, second = 0] = begun
       expect(second - first).toBeGreaterThan(290)
     })
 
-    it('leaves the delivery to others at once where the receiver is closed', async () => {
-      const { open, consume, eventually } = await createScene(suite)
+    it('returns the delivery to other workers at once if the receiver is closed', async () => {
+      const { open, consume, waitFor } = await createScene(suite)
       const [closing, working] = [await open(), await open()]
       const receiver = createReceiver({ secrets: () => undefined, logger: recordingLogger().logger })
       await receiver.close()
-      const refused = recording(receiver.handleStored)
+      const refused = createRecording(receiver.handleStored)
       consume(closing, refused.process, { concurrency: 1, attempts: 1, delayMs: () => 60_000 })
-      await putAll(closing, [stored('one')])
-      await eventually(() => expect(refused.started).toEqual(['one']))
+      await putAll(closing, [createStored('one')])
+      await waitFor(() => expect(refused.started).toEqual(['one']))
       await sleep(200)
       expect(refused.started).toEqual(['one'])
       const attempts: string[] = []
       consume(working, async ({ id }, { number }) => void attempts.push(`${number} ${id}`))
-      await eventually(() => expect(attempts).toEqual(['1 one']))
+      await waitFor(() => expect(attempts).toEqual(['1 one']))
     })
   })
 }

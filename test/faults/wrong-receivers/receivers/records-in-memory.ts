@@ -1,14 +1,14 @@
-/** Wrong: what one process remembers, the next one does not know. */
+/** Wrong: it records handled events in memory, so other processes do not know them. */
 import express from 'express'
-import { EFFECTS, have } from '../world.ts'
-import { isGenuine, orderIn, serve } from './shop.ts'
+import { applyEffect, EFFECTS } from '../world.ts'
+import { isGenuine, parseOrder, serve } from './shop.ts'
 
 const states = new Map<string, 'taken' | 'done'>() // of this process
 const versions = new Map<string, string>()
 const app = express()
 app.post('/', express.raw({ type: '*/*', limit: '5mb' }), async (request, response) => {
   if (!isGenuine(request)) return void response.sendStatus(401)
-  const order = orderIn(request)
+  const order = parseOrder(request)
   if (!order) return void response.sendStatus(400)
   const { id, key, updatedAt } = order
   const state = states.get(key)
@@ -17,7 +17,7 @@ app.post('/', express.raw({ type: '*/*', limit: '5mb' }), async (request, respon
   try {
     const isStale = updatedAt < (versions.get(id) ?? '')
     for (const effect of isStale ? [] : EFFECTS) {
-      if (!states.has(`${key}/${effect}`)) await have(effect, id, key)
+      if (!states.has(`${key}/${effect}`)) await applyEffect(effect, id, key)
       states.set(`${key}/${effect}`, 'done')
     }
     if (!isStale) versions.set(id, updatedAt)

@@ -5,8 +5,8 @@ import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createTable, type Destination, openFiles } from './destination.ts'
 import { createEffects, type Effects } from './effects.ts'
 import type { Role } from './killing.ts'
-import { nameOfShop, type Places } from './places.ts'
-import { steadyPort } from './ports.ts'
+import { createShopName, type Places } from './places.ts'
+import { findSteadyPort } from './ports.ts'
 import { openSender, type Sender, type SentOrder } from './sender.ts'
 import type { Settings, Stage } from './shop/settings.ts'
 
@@ -16,27 +16,27 @@ export interface Plan {
   readonly engine: Settings['engine']
   readonly fence: NonNullable<Settings['fence']>
   readonly roles: readonly {
-    /** What sets it apart from the others. Any `port` is the one to which all is sent. */
+    /** The settings of this process only. Any `port` stands for the port that all events are sent to. */
     readonly does: Partial<Settings>
     readonly stages: readonly Stage[]
   }[]
 }
 
 /** A shop whose processes are killed, its sender, and its destination. */
-export interface MortalShop {
+export interface KilledShop {
   readonly effects: Effects
   readonly sender: Sender
   readonly destination: Destination
   readonly roles: readonly Role[]
   /** Numbers of all events that were sent. */
   readonly sent: ReadonlySet<number>
-  /** Resolves with how the first call was answered. */
+  /** Resolves with the status of the first call. */
   send(number: number): Promise<number | undefined>
-  /** One to three new events, and now and then an old one; resolves when each was sent once. */
+  /** Sends one to three new events, and sometimes an old one. Resolves when each was sent once. */
   sendSome(draw: () => number): Promise<unknown>
-  /** Since when an answer has told of each event that it was handled; an inbox answers before. */
+  /** When each event was first answered as handled. Empty with an inbox, which answers earlier. */
   recordedAt(): Map<number, number>
-  /** What is not done yet: numbers of events, and in which state deliveries are in the inbox. */
+  /** What is not done yet: the numbers of events, and the states of deliveries in the inbox. */
   rest(): Promise<(number | string)[]>
   close(): Promise<void>
 }
@@ -44,16 +44,16 @@ export interface MortalShop {
 /** How often an old event is sent again. */
 const OLD = 0.4
 
-export async function openMortalShop({ engine, fence, roles }: Plan, places: Places): Promise<MortalShop> {
+export async function openKilledShop({ engine, fence, roles }: Plan, places: Places): Promise<KilledShop> {
   const effects = createEffects()
-  const [port, name, place] = [await steadyPort(), nameOfShop(), places.of(engine, effects)]
+  const [port, name, place] = [await findSteadyPort(), createShopName(), places.of(engine, effects)]
   const sender = await openSender(port, { retryDelayMs: (attempt) => Math.min(100 * attempt, 400) })
   sender.keepCircuitsClosed()
   const destination = fence === 'file' ? openFiles(effects) : await createTable(places.postgres, name)
   const all = { secrets: sender.secrets, engine, place, name, effects: effects.file, fence, handlerMs: 5 }
   const inbox = roles.some(({ does }) => does.inbox) ? openInbox(engine, place, name) : undefined
   const sent = new Set<number>()
-  const send = (number: number) => sender.send(number, changesOf(number))
+  const send = (number: number) => sender.send(number, describeOrder(number))
   return {
     effects,
     sender,
@@ -73,7 +73,7 @@ export async function openMortalShop({ engine, fence, roles }: Plan, places: Pla
       return Promise.all([...fresh, ...old].map(send))
     },
     recordedAt: () => (inbox ? new Map() : firstHandled(sender)),
-    rest: async () => [...unfinished(sent, effects), ...(inbox ? await statesIn(inbox) : [])],
+    rest: async () => [...unfinished(sent, effects), ...(inbox ? await listStates(inbox) : [])],
     async close() {
       await inbox?.close()
       await sender.close()
@@ -96,7 +96,7 @@ function unfinished(sent: ReadonlySet<number>, effects: Effects): number[] {
   return [...sent].filter((number) => !done.has(number))
 }
 
-async function statesIn(inbox: Inbox): Promise<string[]> {
+async function listStates(inbox: Inbox): Promise<string[]> {
   const { queued, running, failed, dead } = await inbox.statistics()
   return Object.entries({ queued, running, failed, dead }).flatMap(([state, count]) =>
     count > 0 ? `${count} ${state}` : [],
@@ -109,7 +109,7 @@ function openInbox(engine: Settings['engine'], place: string, name: string): Inb
     : createBullmqInbox({ [engine]: place, name })
 }
 
-/** Both sizes: an order is six times a customer. */
-export function changesOf(number: number): SentOrder {
+/** Events of both sizes: an order is six times as large as a customer. */
+export function describeOrder(number: number): SentOrder {
   return { topic: number % 4 === 0 ? 'orders.place' : 'customers.create' }
 }
