@@ -1,6 +1,6 @@
 import { createManagement } from 'hooklayer/management'
 
-/** What it is told, in its argument. */
+/** The argument of this program, as JSON. */
 export interface Task {
   readonly organization: string
   readonly clientId: string
@@ -8,7 +8,7 @@ export interface Task {
   readonly url: string
 }
 
-/** What it says, once, by message. */
+/** The one message that this program sends to its parent. */
 export interface Listing {
   readonly calls: number
   readonly requests: number
@@ -23,7 +23,7 @@ const [task] = process.argv.slice(2)
 process.send?.(await list(JSON.parse(String(task))))
 process.disconnect()
 
-/** Lists all calls, and looks at its own memory meanwhile. */
+/** Lists all event callbacks, and measures its own memory meanwhile. */
 async function list(options: Task): Promise<Listing> {
   const addresses: string[] = []
   const theirs = globalThis.fetch
@@ -32,7 +32,7 @@ async function list(options: Task): Promise<Listing> {
     return theirs(input, init)
   }
   const { eventCallbacks } = createManagement(options)
-  // What is loaded and compiled once is no leak.
+  // Code that is loaded and compiled once is not a leak.
   for await (const _ of eventCallbacks.list({ until: await momentOf(1000, eventCallbacks) }));
   globalThis.gc?.()
   const start = process.memoryUsage()

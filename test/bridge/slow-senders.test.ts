@@ -25,7 +25,7 @@ describe.skipIf(maxOpenFiles < 3 * SENDERS)(`${SENDERS} senders that stop after 
     const target = await mount((receiver) => listen(createNodeListener(receiver)), LIMITS)
     const before = measureMemory()
     const senders = await startSenders(target)
-    await vi.waitFor(() => expect(target.errors).toHaveLength(SENDERS - DEFAULT_MAX_IN_FLIGHT), { timeout: 5000 })
+    await vi.waitFor(() => expect(target.errors).toHaveLength(SENDERS - DEFAULT_MAX_IN_FLIGHT), { timeout: 20_000 })
     expect(measureMemory() - before).toBeLessThan(SENDERS * MAX_BODY_BYTES)
     const refused = await Promise.all(senders.slice(DEFAULT_MAX_IN_FLIGHT).map((sender) => sender.answer()))
     expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]))
@@ -36,7 +36,7 @@ describe.skipIf(maxOpenFiles < 3 * SENDERS)(`${SENDERS} senders that stop after 
     expect(performance.now() - begin).toBeLessThan(1000)
 
     for (const sender of senders) sender.reset()
-    await vi.waitFor(async () => expect((await send(target, ORDER)).text).toBe(HANDLED), { timeout: 5000 })
+    await vi.waitFor(async () => expect((await send(target, ORDER)).text).toBe(HANDLED), { timeout: 20_000 })
   })
 
   it('do not delay a genuine delivery while there are fewer than `maxInFlight`', async () => {
@@ -50,7 +50,7 @@ describe.skipIf(maxOpenFiles < 3 * SENDERS)(`${SENDERS} senders that stop after 
     expect(target.errors).toEqual([])
     expect(measureMemory() - before).toBeLessThan(SENDERS * MAX_BODY_BYTES)
     for (const sender of senders) sender.reset()
-    await vi.waitFor(() => expect(target.errors).toHaveLength(SENDERS), { timeout: 5000 })
+    await vi.waitFor(() => expect(target.errors).toHaveLength(SENDERS), { timeout: 20_000 })
     expect(new Set(target.errors)).toEqual(new Set(['BODY_ABORTED']))
   })
 })

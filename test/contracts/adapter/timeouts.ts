@@ -12,50 +12,50 @@ const LATE: readonly (readonly [string, number])[] = [
   ['lacks its last byte', ORDER.body.length - 1],
 ]
 
-/** What a sender gets that does not get on with it. */
-export function testTimeOuts({ open, needs }: Host): void {
-  describe('is not patient for ever', () => {
-    const patient = needs('bodies on their way')
+/** Senders whose body does not arrive in time. */
+export function testTimeouts({ open, needs }: Host): void {
+  describe('times out', () => {
+    const test = needs('streamed bodies')
 
     for (const [what, length] of LATE) {
-      patient(`with a body that ${what}: 408`, async () => {
-        const scene = await open({ limits: { bodyTimeoutMs: 200 } })
-        const client = await connect(scene)
-        await client.send(headOf(scene, announced))
+      test(`with 408 on a body that ${what}`, async () => {
+        const remote = await open({ limits: { bodyTimeoutMs: 200 } })
+        const client = await connect(remote)
+        await client.send(headOf(remote, announced))
         await client.send(ORDER.body.subarray(0, length))
         const begin = performance.now()
         await expectTimeout(client)
         expect(performance.now() - begin).toBeLessThan(1500)
         client.reset()
-        const { events, errors } = await scene.seen()
+        const { events, errors } = await remote.observed()
         expect([events, errors]).toEqual([[], ['BODY_TIMEOUT']])
       })
     }
 
-    patient('with a body of which a byte comes now and then: 408', async () => {
-      const scene = await open({ limits: { bodyTimeoutMs: 200 } })
-      const client = await connect(scene)
-      await client.send(headOf(scene, chunked))
+    test('with 408 on a body whose bytes come one by one', async () => {
+      const remote = await open({ limits: { bodyTimeoutMs: 200 } })
+      const client = await connect(remote)
+      await client.send(headOf(remote, chunked))
       const trickled = trickle(client, chunkOf('x'))
       await expectTimeout(client)
       client.reset()
       await trickled
-      expect((await scene.seen()).errors).toEqual(['BODY_TIMEOUT'])
+      expect((await remote.observed()).errors).toEqual(['BODY_TIMEOUT'])
     })
 
-    patient('with a body that is later than `deadlineMs`, whatever `bodyTimeoutMs` says: 408', async () => {
-      const scene = await open({ limits: { deadlineMs: 200 } })
-      const client = await connect(scene)
-      await client.send(headOf(scene, announced))
+    test('with 408 on a body that is later than `deadlineMs`, whatever `bodyTimeoutMs` is', async () => {
+      const remote = await open({ limits: { deadlineMs: 200 } })
+      const client = await connect(remote)
+      await client.send(headOf(remote, announced))
       await expectTimeout(client)
       client.reset()
-      expect((await scene.seen()).errors).toEqual(['BODY_TIMEOUT'])
+      expect((await remote.observed()).errors).toEqual(['BODY_TIMEOUT'])
     })
 
-    needs('bodies on their way', 'hanging up')('and closes the connection of such a body', async () => {
-      const scene = await open({ limits: { bodyTimeoutMs: 200 } })
-      const client = await connect(scene)
-      await client.send(headOf(scene, chunked))
+    needs('streamed bodies', 'closing after a timeout')('and closes the connection of such a body', async () => {
+      const remote = await open({ limits: { bodyTimeoutMs: 200 } })
+      const client = await connect(remote)
+      await client.send(headOf(remote, chunked))
       const trickled = trickle(client, chunkOf('x'))
       expect((await client.answer()).headers.connection).toBe('close')
       await client.closed

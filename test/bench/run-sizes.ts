@@ -1,6 +1,6 @@
-/** How much the parts of stores and inboxes do, all in one place: together it takes some eight minutes. */
+/** How much each measurement of stores and inboxes does. Together they take about eight minutes. */
 const ORDINARY = {
-  /** `ms` is what each of them runs in a round. */
+  /** `ms` is how long each subject runs in a round. */
   acknowledge: { rounds: 15, ms: 120 },
   deferred: { rounds: 8, deliveries: 300 },
   processes: { rounds: 5, deliveries: 960 },
@@ -10,7 +10,7 @@ const ORDINARY = {
   memory: { marks: [10_000, 50_000, 100_000] },
 }
 
-/** `--quick`: to see that it works. It tells nothing. */
+/** For `--quick`: shows that the bench works. The figures mean nothing. */
 const QUICK: typeof ORDINARY = {
   acknowledge: { rounds: 2, ms: 30 },
   deferred: { rounds: 2, deliveries: 96 },
@@ -21,4 +21,4 @@ const QUICK: typeof ORDINARY = {
   memory: { marks: [1000, 3000, 5000] },
 }
 
-export const PACE = process.argv.includes('--quick') ? QUICK : ORDINARY
+export const RUN_SIZES = process.argv.includes('--quick') ? QUICK : ORDINARY

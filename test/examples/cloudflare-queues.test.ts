@@ -1,18 +1,24 @@
 import { createDelivery, TEST_SECRET } from 'hooklayer/testing'
 import { expect, it, vi } from 'vitest'
+import { installFixture } from '../fixtures/install.ts'
+import { describeUnless } from '../unless.ts'
 import { runScript } from './child.ts'
 import { startWorker, type Worker } from './cloudflare.ts'
 import { type Erp, startErp } from './erp.ts'
-import type { Shop } from './shop.ts'
+import { type Shop, useShop } from './shop.ts'
 
-/** The first pause before a message is tried again takes ten seconds. */
+const noWorkerd = await installFixture('workerd')
+
+/** The first pause before a retry takes ten seconds. */
 const SOON = { timeout: 60_000, interval: 100 }
 
 /** A Worker on both sides of a queue, with the bodies in R2. */
-export function testCloudflareQueues(shop: () => Shop): void {
+describeUnless(noWorkerd)('examples, installed from the packed package', { timeout: 120_000, concurrent: true }, () => {
+  const shop = useShop('cloudflare-queues')
+
   it('cloudflare-queues handles orders of any size after the answer, and refuses a forged one', async () => {
-    await withWorker(shop(), async ({ worker, erp, deliver, bodies }) => {
-      const folder = shop().folderOf('cloudflare-queues')
+    await withWorker(shop, async ({ worker, erp, deliver, bodies }) => {
+      const folder = shop.folderOf('cloudflare-queues')
       expect(await runScript(folder, 'deliver', worker)).toBe('202 {"outcome":"queued"}')
       expect(await runScript(folder, 'deliver', { ...worker, args: ['a-guess'] })).toMatch(/^401 /)
       expect(await deliver('big', 200_000)).toBe(202)
@@ -22,8 +28,8 @@ export function testCloudflareQueues(shop: () => Shop): void {
     })
   })
 
-  it('cloudflare-queues tries again what failed, and gives up what cannot be helped', async () => {
-    await withWorker(shop(), async ({ worker, erp, deliver, bodies }) => {
+  it('cloudflare-queues retries a failed delivery, and gives up one that can never succeed', async () => {
+    await withWorker(shop, async ({ worker, erp, deliver, bodies }) => {
       erp.answer('unlucky', 500)
       erp.answer('unwanted', 422)
       expect(await deliver('unlucky')).toBe(202)
@@ -35,9 +41,9 @@ export function testCloudflareQueues(shop: () => Shop): void {
       await vi.waitFor(async () => expect(await bodies()).toBe(1), SOON)
     })
   })
-}
+})
 
-interface Stage {
+interface Scenario {
   readonly worker: Worker
   readonly erp: Erp
   deliver(number: string, padding?: number): Promise<number>
@@ -45,11 +51,11 @@ interface Stage {
   bodies(): Promise<number>
 }
 
-/** Who looks after the dead letters. */
-const UNDERTAKER =
+/** A Worker that logs the dead letters. */
+const DEAD_LETTER_WORKER =
   "export default { queue({ messages }) { for (const { body } of messages) console.log('A dead letter of ' + body.topic) } }"
 
-async function withWorker(shop: Shop, play: (stage: Stage) => Promise<void>): Promise<void> {
+async function withWorker(shop: Shop, run: (scenario: Scenario) => Promise<void>): Promise<void> {
   const erp = await startErp()
   const worker = await startWorker(
     shop.folderOf('cloudflare-queues'),
@@ -60,10 +66,10 @@ async function withWorker(shop: Shop, play: (stage: Stage) => Promise<void>): Pr
       queueProducers: { DELIVERIES: 'deliveries', DEAD_LETTERS: 'dead-letters' },
       queueConsumers: { deliveries: { maxRetries: 12, deadLetterQueue: 'dead-letters' } },
     },
-    [{ name: 'undertaker', modules: true, script: UNDERTAKER, queueConsumers: ['dead-letters'] }],
+    [{ name: 'dead-letters', modules: true, script: DEAD_LETTER_WORKER, queueConsumers: ['dead-letters'] }],
   )
   try {
-    await play({
+    await run({
       worker,
       erp,
       async deliver(number, padding = 0) {

@@ -1,22 +1,24 @@
 import { createDelivery } from 'hooklayer/testing'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { freePort, runScript, startServer } from './child.ts'
 import { type Erp, startErp } from './erp.ts'
 import { type QstashServer, startQstash } from './qstash-server.ts'
-import type { Shop } from './shop.ts'
+import { type Shop, useShop } from './shop.ts'
 
 const TOKEN = 'a-token'
 const CURRENT = 'sig_current'
 const NEXT = 'sig_next'
 const DONE = [200, null]
-const LATER = [500, null]
-const NEVER = [489, 'true']
-const STRANGER = [401, null]
+const RETRY = [500, null]
+const NO_RETRY = [489, 'true']
+const UNAUTHORIZED = [401, null]
 
 /** A queue that calls a route. */
-export function testQstash(shop: () => Shop): void {
+describe.concurrent('examples, installed from the packed package', { timeout: 120_000 }, () => {
+  const shop = useShop('qstash')
+
   it('qstash publishes an order once, handles it when it is called, and refuses a forged one', async () => {
-    await withQstash(shop(), async ({ forge, deliver, qstash, erp }) => {
+    await withQstash(shop, async ({ forge, deliver, qstash, erp }) => {
       expect(await deliver('A1')).toBe('202 {"outcome":"queued"}')
       expect(await deliver('A1')).toBe('200 {"outcome":"duplicate"}')
       expect(await forge()).toMatch(/^401 /)
@@ -27,36 +29,36 @@ export function testQstash(shop: () => Shop): void {
     })
   })
 
-  it('qstash is believed by either of its keys, for this route and these bytes, and nobody else', async () => {
-    await withQstash(shop(), async ({ deliver, qstash, erp }) => {
+  it('qstash is accepted with either of its keys, for this route and these bytes only', async () => {
+    await withQstash(shop, async ({ deliver, qstash, erp }) => {
       await deliver('A1')
       const [message = { url: '', body: '' }] = qstash.messages
-      expect(await qstash.call(message, 'sig_guessed')).toEqual(STRANGER)
-      expect(await qstash.call(message, CURRENT, { ...message, body: '{}' })).toEqual(STRANGER)
-      expect(await qstash.call(message, CURRENT, { ...message, url: 'https://shop.example/' })).toEqual(STRANGER)
+      expect(await qstash.call(message, 'sig_guessed')).toEqual(UNAUTHORIZED)
+      expect(await qstash.call(message, CURRENT, { ...message, body: '{}' })).toEqual(UNAUTHORIZED)
+      expect(await qstash.call(message, CURRENT, { ...message, url: 'https://shop.example/' })).toEqual(UNAUTHORIZED)
       expect((await fetch(message.url, { method: 'POST', body: message.body })).status).toBe(401)
       expect(erp.orders).toEqual([])
       expect(await qstash.call(message, NEXT)).toEqual(DONE)
     })
   })
 
-  it('qstash is told to try again what failed, and not what cannot be helped', async () => {
-    await withQstash(shop(), async ({ deliver, qstash, erp }) => {
+  it('qstash retries a failed delivery, and not one that can never succeed', async () => {
+    await withQstash(shop, async ({ deliver, qstash, erp }) => {
       erp.answer('unlucky', 500)
       erp.answer('unwanted', 422)
       await deliver('unlucky')
       await deliver('unwanted')
       const [unlucky, unwanted] = qstash.messages
-      expect(await qstash.call(unlucky, CURRENT)).toEqual(LATER)
-      expect(await qstash.call(unwanted, CURRENT)).toEqual(NEVER)
+      expect(await qstash.call(unlucky, CURRENT)).toEqual(RETRY)
+      expect(await qstash.call(unwanted, CURRENT)).toEqual(NO_RETRY)
       erp.answer('unlucky', 200)
       expect(await qstash.call(unlucky, CURRENT)).toEqual(DONE)
       expect(erp.orders).toEqual(['unlucky'])
     })
   })
-}
+})
 
-interface Stage {
+interface Scenario {
   readonly qstash: QstashServer
   readonly erp: Erp
   /** Sends an order of that number: the answer. */
@@ -65,7 +67,7 @@ interface Stage {
   forge(): Promise<string>
 }
 
-async function withQstash(shop: Shop, play: (stage: Stage) => Promise<void>): Promise<void> {
+async function withQstash(shop: Shop, run: (scenario: Scenario) => Promise<void>): Promise<void> {
   const folder = shop.folderOf('qstash')
   const [qstash, erp, port] = await Promise.all([startQstash(TOKEN), startErp(), freePort()])
   const env = {
@@ -78,7 +80,7 @@ async function withQstash(shop: Shop, play: (stage: Stage) => Promise<void>): Pr
   }
   const server = await startServer(folder, { port, env })
   try {
-    await play({
+    await run({
       qstash,
       erp,
       async deliver(number) {

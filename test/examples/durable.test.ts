@@ -1,15 +1,17 @@
 import { createDelivery } from 'hooklayer/testing'
-import { expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { runScript, startServer } from './child.ts'
-import type { Shop } from './shop.ts'
+import { useShop } from './shop.ts'
 
-/** The handler takes a second, and a lease five: a machine that is busy adds to both. */
+/** The handler takes a second and a lease five; a busy machine adds to both. */
 const SOON = { timeout: 30_000, interval: 50 }
 
-/** The newcomer's receiver, whose deliveries are in a file: what becomes of them when it ends, in either way. */
-export function testDurable(shop: () => Shop): void {
+/** A receiver with an inbox in a file: no delivery is lost when it is stopped or killed. */
+describe.concurrent('examples, installed from the packed package', { timeout: 120_000 }, () => {
+  const shop = useShop('durable')
+
   it('durable answers before it handles an order, and refuses a forged one', async () => {
-    const folder = shop().copyOf('durable')
+    const folder = shop.copyOf('durable')
     const server = await startServer(folder)
     try {
       expect(await runScript(folder, 'deliver', server)).toBe('202 {"outcome":"queued"}')
@@ -20,8 +22,8 @@ export function testDurable(shop: () => Shop): void {
     }
   })
 
-  it('durable ends on SIGTERM when the handler under way has ended', async () => {
-    const server = await startServer(shop().copyOf('durable'))
+  it('durable ends on SIGTERM after the running handler has finished', async () => {
+    const server = await startServer(shop.copyOf('durable'))
     try {
       expect(await deliver(server.port, 'A1')).toBe(202)
       await vi.waitFor(() => expect(server.output()).toContain('placed order A1'), SOON)
@@ -33,8 +35,8 @@ export function testDurable(shop: () => Shop): void {
     }
   })
 
-  it('durable handles what it had answered when it was killed', async () => {
-    const folder = shop().copyOf('durable')
+  it('durable handles after a SIGKILL what it had answered before', async () => {
+    const folder = shop.copyOf('durable')
     const first = await startServer(folder)
     const answers = await Promise.all(['B1', 'B2', 'B3'].map((number) => deliver(first.port, number)))
     first.process.kill('SIGKILL')
@@ -50,7 +52,7 @@ export function testDurable(shop: () => Shop): void {
       second.process.kill('SIGKILL')
     }
   })
-}
+})
 
 async function deliver(port: number, number: string): Promise<number> {
   const delivery = await createDelivery('orders.place', { resource: { number } })

@@ -5,18 +5,18 @@ import { send, wait } from '../contracts/adapter/harness.ts'
 import { chunkOf, connect, headOf, requestOf } from '../contracts/adapter/raw-client.ts'
 import type { Apps } from './express-apps.ts'
 
-/** Middleware that takes its time, or writes the answer before the receiver can. */
-export function testTimeOuts({ behind }: Apps): void {
-  describe('behind a time-out middleware that answers first', () => {
-    const timeOutAfter =
+/** Slow middleware, and middleware that writes the answer before the receiver can. */
+export function testTimeouts({ behind }: Apps): void {
+  describe('behind a timeout middleware that answers first', () => {
+    const timeoutAfter =
       (ms: number): RequestHandler =>
       (_, response, next) => {
         setTimeout(() => response.headersSent || response.status(503).send('timed out'), ms)
         next()
       }
 
-    it('lets the handler end, and keeps its answer to itself', async () => {
-      const { receiver, url, errors } = await behind(timeOutAfter(30))
+    it('lets the handler finish, and discards its answer', async () => {
+      const { receiver, url, errors } = await behind(timeoutAfter(30))
       let ended = 0
       receiver.on('orders.place', async () => {
         await wait(100)
@@ -45,8 +45,8 @@ export function testTimeOuts({ behind }: Apps): void {
       expect(handled).toHaveLength(1)
     })
 
-    it('tells `onError` of a body that does not come after that either', async () => {
-      const { url, errors } = await behind(timeOutAfter(30), { bodyTimeoutMs: 100 })
+    it('still calls `onError` if the body does not arrive after that', async () => {
+      const { url, errors } = await behind(timeoutAfter(30), { bodyTimeoutMs: 100 })
       const client = await connect({ url })
       await client.send(headOf({ url }, { ...ORDER.headers, 'content-length': '1000' }))
       expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
@@ -55,7 +55,7 @@ export function testTimeOuts({ behind }: Apps): void {
     })
 
     it('serves the next request of the connection when the body went over the limit after that', async () => {
-      const { url, errors } = await behind(timeOutAfter(30), { maxBodyBytes: 100_000 })
+      const { url, errors } = await behind(timeoutAfter(30), { maxBodyBytes: 100_000 })
       const client = await connect({ url })
       await client.send(headOf({ url }, { ...ORDER.headers, 'transfer-encoding': 'chunked' }))
       expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
@@ -70,7 +70,7 @@ export function testTimeOuts({ behind }: Apps): void {
     })
   })
 
-  it('answers a sender that hangs up while an asynchronous middleware runs with nothing', async () => {
+  it('answers nothing to a sender that disconnects while an asynchronous middleware runs', async () => {
     const { url, handled, errors } = await behind(async (_, __, next) => {
       await wait(60)
       next()

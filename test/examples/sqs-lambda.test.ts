@@ -4,39 +4,39 @@ import type { SQSBatchItemFailure } from 'aws-lambda'
 import { TEST_SECRET } from 'hooklayer/testing'
 import { expect, it } from 'vitest'
 import { noRedis, startRedis } from '../servers/redis.ts'
+import { describeUnless } from '../unless.ts'
 import { runScript } from './child.ts'
 import { type Erp, startErp } from './erp.ts'
-import type { Shop } from './shop.ts'
+import { type Shop, useShop } from './shop.ts'
 import { type SqsServer, startSqs } from './sqs-server.ts'
 
 const DELIVERIES = 'deliveries.fifo'
 const DEAD_LETTERS = 'dead-letters.fifo'
 const QUEUED = '202 {"outcome":"queued"}'
 
-/** The Redis may be one that remembers the last run of these tests. */
-const run = Date.now()
+/** The Redis may have data of earlier runs. */
+const runId = Date.now()
 
 /** Two Lambdas with a queue between them. */
-export function testSqsLambda(shop: () => Shop): void {
-  const ifRedis = noRedis ? it.skip : it
-  const why = noRedis ? ` (not here: ${noRedis})` : ''
+describeUnless(noRedis)('examples, installed from the packed package', { timeout: 120_000, concurrent: true }, () => {
+  const shop = useShop('sqs-lambda')
 
-  ifRedis(`sqs-lambda handles each order once, however often it is queued${why}`, async () => {
-    await withQueues(shop(), async ({ sqs, erp, deliver, work }) => {
+  it('sqs-lambda handles each order once, however often it is queued', async () => {
+    await withQueues(shop, async ({ sqs, erp, deliver, work }) => {
       expect(await deliver('a-guess')).toMatch(/^401 /)
-      const order = ['OrderEEEEE', `E-${run}`] as const
+      const order = ['OrderEEEEE', `E-${runId}`] as const
       expect(await deliver(TEST_SECRET, ...order)).toBe(QUEUED)
       sqs.forgetIds()
       expect(await deliver(TEST_SECRET, ...order)).toBe(QUEUED)
       expect(sqs.eventOf(DELIVERIES).Records).toHaveLength(2)
       expect(await work()).toEqual([])
-      expect(erp.orders).toEqual([`E-${run}`])
+      expect(erp.orders).toEqual([`E-${runId}`])
     })
   })
 
-  ifRedis(`sqs-lambda reports what failed and what follows it, and gives up what cannot be helped${why}`, async () => {
-    await withQueues(shop(), async ({ sqs, erp, deliver, work }) => {
-      const [a, b, c, b2, d] = [`A-${run}`, `B-${run}`, `C-${run}`, `B2-${run}`, `D-${run}`] as const
+  it('sqs-lambda reports a failed delivery and the following ones of its group, and gives up one that can never succeed', async () => {
+    await withQueues(shop, async ({ sqs, erp, deliver, work }) => {
+      const [a, b, c, b2, d] = [`A-${runId}`, `B-${runId}`, `C-${runId}`, `B2-${runId}`, `D-${runId}`] as const
       expect(await deliver(TEST_SECRET, 'OrderAAAAA', a)).toBe(QUEUED)
       expect(await deliver(TEST_SECRET, 'OrderBBBBB', b)).toBe(QUEUED)
       expect(await deliver(TEST_SECRET, 'OrderCCCCC', c)).toBe(QUEUED)
@@ -53,7 +53,7 @@ export function testSqsLambda(shop: () => Shop): void {
       expect(erp.orders).toEqual([a, d, b, b2])
     })
   })
-}
+})
 
 interface Queues {
   readonly sqs: SqsServer
@@ -64,7 +64,7 @@ interface Queues {
   work(): Promise<readonly string[]>
 }
 
-async function withQueues(shop: Shop, play: (queues: Queues) => Promise<void>): Promise<void> {
+async function withQueues(shop: Shop, run: (queues: Queues) => Promise<void>): Promise<void> {
   const folder = shop.copyOf('sqs-lambda')
   const [sqs, erp, redis] = await Promise.all([startSqs(), startErp(), startRedis()])
   const env = {
@@ -77,7 +77,7 @@ async function withQueues(shop: Shop, play: (queues: Queues) => Promise<void>): 
     ERP_URL: erp.url,
   }
   try {
-    await play({
+    await run({
       sqs,
       erp,
       deliver: (...args) => runScript(folder, 'start', { env, args }),
