@@ -1,31 +1,16 @@
 import { defineConfig } from 'tsup'
+import { listModules, listPrograms } from './entries.ts'
 
 export default defineConfig({
-  entry: {
-    index: 'src/index.ts',
-    express: 'src/adapters/express.ts',
-    koa: 'src/adapters/koa.ts',
-    next: 'src/adapters/next.ts',
-    'next-edge': 'src/adapters/next-route.ts',
-    fetch: 'src/adapters/fetch.ts',
-    lambda: 'src/adapters/lambda.ts',
-    fastify: 'src/adapters/fastify.ts',
-    node: 'src/adapters/node.ts',
-    testing: 'src/testing/index.ts',
-    emulator: 'src/emulator/index.ts',
-    'emulator-cli': 'src/emulator/cli.ts',
-    'stores/memory': 'src/stores/memory.ts',
-    'stores/sqlite': 'src/stores/sqlite.ts',
-    'stores/redis': 'src/stores/redis.ts',
-    'stores/postgres': 'src/stores/postgres.ts',
-    'inboxes/memory': 'src/inboxes/memory.ts',
-    'inboxes/sqlite': 'src/inboxes/sqlite.ts',
-    'inboxes/bullmq': 'src/inboxes/bullmq.ts',
-    management: 'src/management/index.ts',
-  },
+  entry: { ...listModules(), ...listPrograms() },
   format: ['esm', 'cjs'],
   target: 'node20.19',
   platform: 'neutral',
-  dts: true,
   clean: true,
+  sourcemap: true,
+  dts: false, // `declarations.ts` makes them: tsup's have no maps, and its chunks bear the names of internal files.
+  esbuildOptions(options) {
+    options.chunkNames = 'chunk-[hash]'
+    options.sourcesContent = false // The package has `src`, to which the maps point.
+  },
 })

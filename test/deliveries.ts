@@ -12,17 +12,17 @@ export interface SignedRequest {
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** The signature as the sender makes it, by another road than the one under test. */
+/** The signature as the sender computes it, without the code under test. */
 export function signed(body: Uint8Array | string, secret = SECRET): string {
   return createHmac('sha256', secret).update(body).digest('base64')
 }
 
-/** SHA-256 in hex of topic, line feed and content: both ids are made so. */
+/** SHA-256 in hex of topic, line feed and content: the form of `delivery.id` and `event.id`. */
 export function idOf(topic: string, content: Uint8Array | string): string {
   return createHash('sha256').update(`${topic}\n`).update(content).digest('hex')
 }
 
-/** A genuine request, whatever its body is: text, bytes, or a document to be written as JSON. */
+/** A request with a correct signature. Its body is text, bytes, or a document that is written as JSON. */
 export function delivery(topic: string, body: Uint8Array | string | object, secret = SECRET): SignedRequest {
   const written = body instanceof Uint8Array ? body : bytes(typeof body === 'string' ? body : JSON.stringify(body))
   return {
@@ -36,7 +36,7 @@ export function delivery(topic: string, body: Uint8Array | string | object, secr
   }
 }
 
-/** The same request with other headers; `undefined` takes one away. */
+/** The same request with other headers. `undefined` removes a header. */
 export function withHeaders(request: SignedRequest, changes: Record<string, string | undefined>): SignedRequest {
   const headers = { ...request.headers, ...changes }
   const present = Object.entries(headers).filter((header): header is [string, string] => header[1] !== undefined)
@@ -51,12 +51,12 @@ export interface TestResource {
   readonly meta?: Record<string, unknown> | null
 }
 
-/** An order as the wire writes it, with what a test says about it. */
+/** An order as Commerce Layer writes it, with changes. */
 export function order(changes: Partial<TestResource> = {}): TestResource {
   return { id: 'NrlYhpzLKA', type: 'orders', attributes: { number: '2001', total_amount_float: 20.5 }, ...changes }
 }
 
-/** An order whose line items point back at it. */
+/** An order whose line items link back to it. */
 export const CART = {
   data: order({
     relationships: {
@@ -78,7 +78,7 @@ export const CART = {
   ],
 }
 
-/** A body whose arrays are nested `levels` deep in a genuine document. */
+/** A body with arrays that are nested `levels` deep in a valid document. */
 export function nested(levels: number): string {
   const deep = `${'['.repeat(levels)}${']'.repeat(levels)}`
   return `{"data":{"id":"NrlYhpzLKA","type":"orders","attributes":{"metadata":${deep},"number":"2001"}}}`
@@ -90,7 +90,7 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>> | undefined
 }
 
-/** A logger, and what it was told. */
+/** A logger that records its lines. */
 export function recordingLogger(): { logger: Logger; lines: LogLine[]; messages: () => string[] } {
   const lines: LogLine[] = []
   const record = (level: keyof Logger) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
@@ -100,7 +100,7 @@ export function recordingLogger(): { logger: Logger; lines: LogLine[]; messages:
   return { logger, lines, messages: () => lines.map(({ message }) => message) }
 }
 
-/** What a promise was rejected with. */
+/** The value that a promise is rejected with. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => {
@@ -110,7 +110,7 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   )
 }
 
-/** What a function threw. */
+/** The value that a function throws. */
 export function thrownBy(act: () => unknown): unknown {
   try {
     act()

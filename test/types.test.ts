@@ -17,8 +17,8 @@ import {
   verify,
   type WebhookError,
   type WebhookEvent,
-  type WebhookRequest,
 } from 'hooklayer'
+import type { WebhookRequest } from 'hooklayer/drivers'
 import { describe, expectTypeOf, it } from 'vitest'
 import { recordingLogger, SECRET } from './deliveries.ts'
 
@@ -33,7 +33,7 @@ describe('the types of topics', () => {
     expectTypeOf<TopicOf<'transactions'>>().toEqualTypeOf<'transactions.create' | 'transactions.refused'>()
     // @ts-expect-error the catalogue has no such topic
     const wrong: Topic = 'orders.placed'
-    // @ts-expect-error nor such a resource
+    // @ts-expect-error the catalogue has no such resource
     const wrongResource: TopicResource = 'order'
     void [wrong, wrongResource]
   })
@@ -50,7 +50,7 @@ describe('the type of a resource', () => {
     expectTypeOf<ResourceOf<'voids.failed'>>().toEqualTypeOf<Sdk.Void>()
   })
 
-  it('is never any, for no topic at all', () => {
+  it('is never `any` or untyped, whatever the topic', () => {
     type IsAny<T> = 0 extends 1 & T ? true : false
     type AnyTopics = { [T in Topic]: IsAny<ResourceOf<T>> extends true ? T : never }[Topic]
     expectTypeOf<AnyTopics>().toBeNever()
@@ -58,7 +58,7 @@ describe('the type of a resource', () => {
     expectTypeOf<Untyped>().toBeNever()
   })
 
-  it('is a union for the families that carry one of several', () => {
+  it('is a union for a topic that carries one of several types', () => {
     expectTypeOf<ResourceOf<'promotions.create'>>().toEqualTypeOf<
       | Sdk.BuyXPayYPromotion
       | Sdk.ExternalPromotion
@@ -85,7 +85,7 @@ describe('the type of a resource', () => {
     >()
   })
 
-  it('is id and type of what was destroyed, and nothing else', () => {
+  it('is only the id and type for a destroyed resource', () => {
     expectTypeOf<ResourceOf<'orders.destroy'>>().toEqualTypeOf<DestroyedResource<'orders'>>()
     expectTypeOf<keyof ResourceOf<'orders.destroy'>>().toEqualTypeOf<'id' | 'type'>()
     expectTypeOf<ResourceOf<'orders.destroy'>['type']>().toEqualTypeOf<'orders'>()
@@ -100,8 +100,8 @@ describe('the type of a resource', () => {
   })
 })
 
-describe('a handler is given', () => {
-  it('the order of orders.place', () => {
+describe('the type of the argument of a handler', () => {
+  it('is the event with an order for `orders.place`', () => {
     receiver.on('orders.place', (event, context) => {
       expectTypeOf(event).not.toBeAny()
       expectTypeOf(event.topic).toEqualTypeOf<'orders.place'>()
@@ -119,7 +119,7 @@ describe('a handler is given', () => {
     })
   })
 
-  it('the union of the events of a list', () => {
+  it('is the union of the events of a list of topics', () => {
     receiver.on(['orders.place', 'customers.create'], (event) => {
       expectTypeOf(event.topic).toEqualTypeOf<'orders.place' | 'customers.create'>()
       expectTypeOf(event.resource).toEqualTypeOf<Sdk.Order | Sdk.Customer>()
@@ -130,7 +130,7 @@ describe('a handler is given', () => {
     })
   })
 
-  it('the union of the events of a resource', () => {
+  it('is the union of the events of a resource for `orders.*`', () => {
     receiver.on('orders.*', (event) => {
       expectTypeOf(event).toEqualTypeOf<WebhookEvent<TopicOf<'orders'>>>()
       expectTypeOf(event.topic).toEqualTypeOf<TopicOf<'orders'>>()
@@ -139,7 +139,7 @@ describe('a handler is given', () => {
     })
   })
 
-  it('every event of the asterisk, to be narrowed by its topic', () => {
+  it('is every event for `*`, to be narrowed by its topic', () => {
     receiver.on('*', (event) => {
       expectTypeOf(event).toEqualTypeOf<WebhookEvent>()
       expectTypeOf(event).not.toBeAny()
@@ -154,12 +154,12 @@ describe('a handler is given', () => {
         case 'transactions.create':
           expectTypeOf(event.resource.type).toEqualTypeOf<'authorizations' | 'captures' | 'refunds' | 'voids'>()
       }
-      // @ts-expect-error not before its topic is known
+      // @ts-expect-error the topic is not narrowed yet
       void event.resource.customer
     })
   })
 
-  it('what is loose when its topic is not known', () => {
+  it('is an event with a loose resource for an unknown topic', () => {
     receiver.on('novelties.appear', (event) => {
       expectTypeOf(event.topic).toEqualTypeOf<'novelties.appear'>()
       expectTypeOf(event.resource).toEqualTypeOf<LooseResource>()
@@ -168,17 +168,17 @@ describe('a handler is given', () => {
     receiver.on('novelties.*', (event) => expectTypeOf(event.resource).toEqualTypeOf<LooseResource>())
   })
 
-  it('by itself, when it is written apart', () => {
+  it('is the event of its topic for a handler that is declared separately', () => {
     const handler: Handler<'orders.place'> = ({ resource }) => expectTypeOf(resource).toEqualTypeOf<Sdk.Order>()
     receiver.on('orders.place', handler)
     const all: Handler = ({ topic }) => expectTypeOf(topic).toEqualTypeOf<Topic | UnknownTopic>()
     receiver.on('orders.place', all).on('orders.*', all).on('*', all)
-    // @ts-expect-error a handler of orders is none of customers
+    // @ts-expect-error a handler of orders is not a handler of customers
     const mixUp = () => receiver.on('customers.create', handler)
     void mixUp
   })
 
-  it('an error that has a code, or was thrown by a handler to stop', () => {
+  it('is a WebhookError or a PermanentError for an error handler', () => {
     receiver.onError((error, { topic, event }) => {
       expectTypeOf(error).not.toBeAny()
       expectTypeOf(error.message).toEqualTypeOf<string>()
@@ -191,7 +191,7 @@ describe('a handler is given', () => {
   })
 })
 
-describe('what a receiver takes', () => {
+describe('the types of a receiver accept', () => {
   it('secrets as they come from the environment, in every shape', () => {
     const variable: string | undefined = process.env.CL_SECRET
     expectTypeOf(variable).toExtend<ReceiverOptions['secrets']>()
@@ -205,7 +205,7 @@ describe('what a receiver takes', () => {
     expectTypeOf<{ 'orders.place': Uint8Array }>().not.toExtend<ReceiverOptions['secrets']>()
   })
 
-  it('options that it knows, with secrets among them', () => {
+  it('only known options, and require secrets', () => {
     const refused = () => {
       // @ts-expect-error secrets are missing
       createReceiver({})
@@ -217,19 +217,19 @@ describe('what a receiver takes', () => {
     void refused
   })
 
-  it('headers of every kind, and a body that is not parsed', () => {
-    type Headers_ = WebhookRequest['headers']
-    expectTypeOf<Headers>().toExtend<Headers_>()
-    expectTypeOf<[string, string][]>().toExtend<Headers_>()
-    expectTypeOf<Map<string, string>>().toExtend<Headers_>()
-    expectTypeOf<import('node:http').IncomingHttpHeaders>().toExtend<Headers_>()
-    expectTypeOf<Record<string, string[]>>().toExtend<Headers_>()
+  it('headers of every kind, and only a body that is not parsed', () => {
+    type RequestHeaders = WebhookRequest['headers']
+    expectTypeOf<Headers>().toExtend<RequestHeaders>()
+    expectTypeOf<[string, string][]>().toExtend<RequestHeaders>()
+    expectTypeOf<Map<string, string>>().toExtend<RequestHeaders>()
+    expectTypeOf<import('node:http').IncomingHttpHeaders>().toExtend<RequestHeaders>()
+    expectTypeOf<Record<string, string[]>>().toExtend<RequestHeaders>()
     expectTypeOf<Buffer>().toExtend<WebhookRequest['body']>()
     expectTypeOf<() => Promise<Buffer>>().toExtend<WebhookRequest['body']>()
     expectTypeOf<{ data: object }>().not.toExtend<WebhookRequest['body']>()
   })
 
-  it('no topic that is malformed beyond what a type can say', () => {
+  it('only text as a topic, and only a function as a handler', () => {
     const refused = () => {
       // @ts-expect-error a topic is text
       receiver.on(1, () => {})
@@ -240,19 +240,19 @@ describe('what a receiver takes', () => {
   })
 })
 
-describe('what was not verified', () => {
-  it('cannot be parsed', () => {
+describe('unverified data', () => {
+  it('is not accepted by `parse`', () => {
     expectTypeOf(parse).parameter(0).toEqualTypeOf<Delivery>()
     expectTypeOf(verify).returns.resolves.toEqualTypeOf<Delivery>()
     expectTypeOf(parse).returns.resolves.toEqualTypeOf<WebhookEvent>()
     const refused = (bytes: Uint8Array, delivery: Delivery) => {
       // @ts-expect-error bytes are of unknown origin
       void parse(bytes)
-      // @ts-expect-error so is text
+      // @ts-expect-error text is of unknown origin
       void parse('{}')
-      // @ts-expect-error and what only looks like a delivery
+      // @ts-expect-error an object of the same shape is not a delivery
       void parse({ topic: 'orders.place', body: bytes, receivedAt: new Date(), id: '' })
-      // @ts-expect-error and a copy of one
+      // @ts-expect-error a copy of a delivery is not a delivery
       void parse({ ...delivery })
     }
     void refused
@@ -260,7 +260,7 @@ describe('what was not verified', () => {
 })
 
 describe('the type of a resource with its includes', () => {
-  it('has the relationships that were asked for, and has them for certain', () => {
+  it('has the included relationships, which cannot be undefined', () => {
     receiver.on(
       'orders.place',
       { include: ['customer', 'line_items.item', 'payment_method?'] },
@@ -278,22 +278,22 @@ describe('the type of a resource with its includes', () => {
         expectTypeOf(order.market).toEqualTypeOf<Sdk.Order['market']>()
         expectTypeOf(order.number).toEqualTypeOf<Sdk.Order['number']>()
         expectTypeOf(order).toExtend<Sdk.Order>()
-        // @ts-expect-error it was not asked for
+        // @ts-expect-error it is not included
         order.market.name
-        // @ts-expect-error there may be none
+        // @ts-expect-error it may be null
         order.payment_method.name
       },
     )
   })
 
-  it('goes as deep as the paths, and the same relationship may be asked for twice', () => {
+  it('follows paths of any depth, even if two of them start with the same relationship', () => {
     receiver.on('orders.pay', { include: ['customer', 'customer.customer_group', 'shipments?.parcels'] }, (event) => {
       expectTypeOf(event.resource.customer.customer_group).toEqualTypeOf<Sdk.CustomerGroup>()
       expectTypeOf(event.resource.shipments?.[0]?.parcels).toEqualTypeOf<Sdk.Parcel[] | undefined>()
     })
   })
 
-  it('follows the topic where there are several, and is that of the SDK where nothing is included', () => {
+  it('depends on the topic if there are several, and is that of the SDK if nothing is included', () => {
     receiver.on(['orders.place', 'customers.create'], { include: ['tags'] }, (event) => {
       expectTypeOf(event.resource.tags).toEqualTypeOf<Sdk.Tag[]>()
       if (event.topic === 'orders.place') expectTypeOf(event.resource.number).toEqualTypeOf<Sdk.Order['number']>()
@@ -303,7 +303,7 @@ describe('the type of a resource with its includes', () => {
     receiver.on('orders.place', {}, ({ resource }) => expectTypeOf(resource).toEqualTypeOf<Sdk.Order>())
     receiver.on('orders.destroy', { include: ['customer'] }, ({ resource }) => {
       expectTypeOf(resource).toExtend<{ id: string; type: 'orders' }>()
-      // @ts-expect-error it is gone
+      // @ts-expect-error a destroyed resource has no relationships
       resource.customer
     })
     receiver.on('novelties.appear', { include: ['thing'] }, ({ resource }) => {
@@ -311,9 +311,9 @@ describe('the type of a resource with its includes', () => {
     })
   })
 
-  it('takes an option only if it exists', () => {
-    // @ts-expect-error it is `include`
-    const misspelt = () => receiver.on('orders.place', { includes: ['customer'] }, () => {})
-    void misspelt
+  it('needs the option `include`, and no misspelled one is accepted', () => {
+    // @ts-expect-error the option is `include`
+    const misspelled = () => receiver.on('orders.place', { includes: ['customer'] }, () => {})
+    void misspelled
   })
 })

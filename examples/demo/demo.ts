@@ -5,9 +5,9 @@ import { createEmulator } from 'hooklayer/emulator'
 import { createExpressMiddleware } from 'hooklayer/express'
 import { createManagement, describePlan } from 'hooklayer/management'
 import { createDelivery } from 'hooklayer/testing'
-import { chapter, check, say, summary } from './transcript.ts'
+import { chapter, check, printSummary, say } from './transcript.ts'
 
-chapter('A local Commerce Layer, with its API and its retries (after 20 ms here, after minutes in reality)')
+chapter('A local Commerce Layer: its API, and retries after 20 ms instead of minutes')
 const emulator = await createEmulator({ organization: 'demo-shop', retryDelayMs: () => 20 })
 say(`listening on ${emulator.url}`)
 
@@ -18,11 +18,11 @@ const receiver = createReceiver({
   logger: { debug() {}, info() {}, warn: (line) => say(`log: ${line}`), error: () => {} },
 })
 
-let failuresToCome = 0
+let remainingFailures = 0
 const handled: string[] = []
 receiver.on('orders.place', { include: ['customer', 'line_items'] }, ({ resource: order }) => {
-  if (failuresToCome > 0) {
-    failuresToCome -= 1
+  if (remainingFailures > 0) {
+    remainingFailures -= 1
     throw new Error('the ERP does not answer')
   }
   handled.push(order.id)
@@ -38,13 +38,13 @@ await new Promise((resolve) => server.once('listening', resolve))
 const callbackUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`
 say(`listening on ${callbackUrl}`)
 
-chapter('The webhooks that the handlers need, created through the API, which returns their secrets')
+chapter('Its webhooks, created through the API for its handlers; their secrets are in the answers')
 const { url, organization, clientId, clientSecret } = emulator
 const management = createManagement({ url, organization, clientId, clientSecret })
 const plan = await management.plan(receiver, { callbackUrl })
 say(describePlan(plan))
 secrets = await management.apply(plan)
-check('webhooks made', emulator.webhooks.length, 2)
+check('webhooks created', emulator.webhooks.length, 2)
 const again = await management.plan(receiver, { callbackUrl })
 check('a second plan has', again.steps.map(({ action }) => action).join(', '), 'keep, keep')
 
@@ -53,7 +53,7 @@ await emulator.trigger('customers.create')
 const [first] = await emulator.trigger('orders.place', { customer: { email: 'ada@example.com' } })
 check('answered', `${first?.response_code} ${first?.response_message}`, '200 OK')
 
-chapter('Forged deliveries are refused')
+chapter('Forged requests are refused')
 const post = async ({ headers, body }: { headers: Record<string, string>; body: Uint8Array<ArrayBuffer> }) => {
   const answer = await fetch(callbackUrl, { method: 'POST', headers, body })
   const { outcome, error } = (await answer.json()) as { outcome?: string; error?: { code: string } }
@@ -69,19 +69,19 @@ const replayed = { ...customer, headers: { ...customer.headers, 'X-CommerceLayer
 check('a genuine customer, replayed as an order', await post(replayed), '401 SIGNATURE_MISMATCH')
 
 chapter('A handler fails twice, and the second retry succeeds')
-failuresToCome = 2
+remainingFailures = 2
 await emulator.trigger('orders.place', { id: 'SecondOrdr' })
 await emulator.settled()
-const answers: string[] = []
-for await (const { response_code, webhook } of management.eventCallbacks({ topic: 'orders.place' })) {
-  answers.push(String(response_code))
+const responseCodes: string[] = []
+for await (const { response_code, webhook } of management.eventCallbacks.list({ topic: 'orders.place' })) {
+  responseCodes.push(String(response_code))
   say(`event callback: ${webhook?.topic} ${response_code}`)
 }
-check('the endpoint answered', answers.join(', '), '200, 500, 500, 200')
+check('the endpoint answered', responseCodes.join(', '), '200, 500, 500, 200')
 
-chapter('An outage: at 30 failures in a row Commerce Layer stops sending')
+chapter('An outage: after 30 consecutive failures Commerce Layer stops sending')
 const since = new Date()
-failuresToCome = Number.POSITIVE_INFINITY
+remainingFailures = Number.POSITIVE_INFINITY
 for (const id of ['OutageOrdA', 'OutageOrdB', 'OutageOrdC', 'OutageOrdD'])
   await emulator.trigger('orders.place', { id })
 await emulator.settled()
@@ -94,8 +94,8 @@ check(
   'open',
 )
 
-chapter('The handler is fixed, and what was missed is recovered')
-failuresToCome = 0
+chapter('The handler is fixed, and the missed events are recovered')
+remainingFailures = 0
 const before = handled.length
 const recovery = await management.recover(receiver, {
   since,
@@ -110,4 +110,4 @@ check('the next order is answered', last?.response_code, '200')
 
 server.close()
 await emulator.close()
-summary('examples/demo/demo.ts')
+printSummary('examples/demo/demo.ts')

@@ -1,27 +1,29 @@
 import pc from 'picocolors'
 
-/** Prints what the demo does, and counts the checks that failed. */
-let surprises = 0
 let checks = 0
+let failures = 0
 
+/** Prints a title. */
 export function chapter(title: string): void {
   console.log(`\n${pc.bold(title)}`)
 }
 
+/** Prints indented text. */
 export function say(text: string): void {
   console.log(pc.dim(text.replace(/^/gm, '  ')))
 }
 
-export function check(what: string, is: unknown, expected: unknown): void {
+/** Prints a value, in red if it is not the expected one. */
+export function check(what: string, actual: unknown, expected: unknown): void {
   checks += 1
-  const isAsExpected = is === expected
-  console.log(`  ${what}: ${isAsExpected ? pc.green(String(is)) : pc.red(`${is}, expected ${expected}`)}`)
-  if (!isAsExpected) surprises += 1
+  const isExpected = actual === expected
+  console.log(`  ${what}: ${isExpected ? pc.green(String(actual)) : pc.red(`${actual}, expected ${expected}`)}`)
+  if (!isExpected) failures += 1
 }
 
-export function summary(file: string): void {
-  if (surprises > 0) process.exitCode = 1
-  const text =
-    surprises > 0 ? pc.red(`${surprises} of ${checks} checks failed.`) : `All ${checks} checks ended as expected.`
+/** Prints the result of all checks, and fails the process if one failed. */
+export function printSummary(file: string): void {
+  if (failures > 0) process.exitCode = 1
+  const text = failures > 0 ? pc.red(`${failures} of ${checks} checks failed.`) : `All ${checks} checks passed.`
   console.log(`\n${text} The code is in ${file}.`)
 }

@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerNode, type HostBody } from '../bridge/node.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
+export type { HostBody }
+
 /** The methods of a Fastify instance that are used. */
 export interface FastifyInstance {
   removeAllContentTypeParsers(): unknown

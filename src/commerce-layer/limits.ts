@@ -1,19 +1,25 @@
 /**
- * How Commerce Layer delivers: the limits that its documentation gives for webhooks ("Handling errors"), and two that it does not
- * give and hooklayer assumes.
+ * The limits of Commerce Layer, from its documentation. The page "Handling errors" has those of webhooks. The last two
+ * limits are not documented: Hooklayer assumes them.
  */
 
 /** Milliseconds that an endpoint has to answer a call. */
 export const ANSWER_TIMEOUT_MS = 5000
 
-/** How often a failed delivery is sent again at most. */
+/** The maximum number of retries of a failed delivery. */
 export const MAX_RETRIES = 10
 
-/** Consecutive failures, retries included, that open the circuit of a webhook: nothing more is sent until it is reset. */
+/**
+ * Consecutive failures, retries included, that open the circuit of a webhook. Nothing is sent until the circuit is
+ * reset.
+ */
 export const FAILURES_TO_OPEN = 30
 
-/** An assumption: a call without an answer is shown as under way for this long. Twice {@link ANSWER_TIMEOUT_MS}. */
+/** The maximum number of resources on one page of a list. */
+export const MAX_PAGE_SIZE = 25
+
+/** An assumption: a call without an answer counts as under way for this long, twice {@link ANSWER_TIMEOUT_MS}. */
 export const UNDER_WAY_MS = 10_000
 
-/** An assumption: a call without an answer that is older than this will never get one, so its event is redelivered. */
+/** An assumption: a call that has no answer after this time never gets one, so its event is redelivered. */
 export const REDELIVER_AFTER_MS = 60_000

@@ -68,7 +68,7 @@ type TaxCalculator =
   | TaxjarAccount
   | VertexAccount
 
-/** The SDK's type of each resource that has topics; a union for the families that carry one of several concrete types. */
+/** The SDK's type of each resource that has topics. A family of concrete types, such as `promotions`, is a union. */
 interface SdkResources extends Record<TopicResource, { readonly type: string }> {
   addresses: Address
   authorizations: Authorization
@@ -115,23 +115,31 @@ interface SdkResources extends Record<TopicResource, { readonly type: string }> 
   voids: Void
 }
 
-/** A resource of a type the catalogue does not know: what is there can be read, but nothing is promised about it. */
+/** A resource whose type is not in the catalog `TOPICS`. Every attribute is `unknown`, and may be absent. */
 export interface LooseResource {
   readonly id: string
   readonly type: string
   [attribute: string]: unknown
 }
 
-/** What is left of a destroyed resource: Commerce Layer sends nothing else about it. */
+/** A destroyed resource. Commerce Layer sends its `id` and `type` and nothing else. */
 export interface DestroyedResource<Type extends string = string> {
   readonly id: string
   readonly type: Type
 }
 
 /**
- * The resource that a delivery of topic `T` carries, with its included relationships linked: `Order` for `orders.place`,
- * `{ id, type }` for every `*.destroy`, a union for `promotions.*`, `transactions.*` and `avalara_accounts.*`, and
- * {@link LooseResource} for a topic that is not in the catalogue.
+ * The resource that a delivery of topic `T` carries, with its included relationships linked:
+ *
+ * - `Order` for `orders.place`, and so on: the type of `@commercelayer/sdk`
+ * - {@link DestroyedResource} for every `*.destroy`
+ * - a union of concrete types for `promotions.*`, `transactions.*` and `avalara_accounts.*`
+ * - {@link LooseResource} for a topic that is not in the catalog `TOPICS`
+ *
+ * @example
+ * function ship(order: ResourceOf<'orders.place'>) {
+ *   console.log(order.number, order.line_items?.length)
+ * }
  */
 export type ResourceOf<T extends string> = T extends Topic
   ? T extends `${infer R extends TopicResource}.${infer Event}`

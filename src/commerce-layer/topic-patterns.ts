@@ -10,24 +10,30 @@ export function isTopic(text: string): boolean {
   return TOPIC.test(text)
 }
 
-/** Whether a text is a topic pattern: a topic (`orders.place`), all topics of a resource (`orders.*`) or every topic (`*`). */
+/**
+ * Whether a value is a topic pattern: a topic (`orders.place`), all topics of a resource (`orders.*`) or every topic
+ * (`*`).
+ */
 export function isTopicPattern(text: unknown): text is string {
   return typeof text === 'string' && PATTERN.test(text)
 }
 
-/** Whether one of the patterns stands for a topic. */
+/** Whether one of the patterns matches a topic. */
 export function matchesTopic(patterns: readonly string[], topic: string): boolean {
   return patterns.includes(topic) || patterns.includes(`${resourceOf(topic)}.*`) || patterns.includes('*')
 }
 
-/** The topics of the catalogue that a pattern names: all of a resource for `orders.*`, and none for `*`. */
+/**
+ * The topics that a pattern names: all catalog topics of a resource for `orders.*`, the topic itself for a plain topic,
+ * and none for `*`.
+ */
 export function expandPattern(pattern: string): readonly string[] {
   if (pattern === '*') return []
   const resource = resourceOf(pattern)
   return pattern.endsWith('.*') ? (eventsOf(resource) ?? []).map((event) => `${resource}.${event}`) : [pattern]
 }
 
-/** Whether one of several subscriptions listens to a topic. */
+/** Whether one of the subscriptions has a pattern that matches a topic. */
 export function isSubscribed(subscriptions: readonly { readonly topics: readonly string[] }[], topic: string): boolean {
   return subscriptions.some(({ topics }) => matchesTopic(topics, topic))
 }

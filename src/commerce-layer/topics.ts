@@ -1,8 +1,11 @@
 /**
- * Every topic a webhook can subscribe to, by resource: the list of Commerce Layer's dashboard (August 2026), 43 resources
- * and 186 topics. A topic is written `{resource}.{event}`, e.g. `orders.place`.
+ * The catalog: every topic that a webhook can subscribe to, by resource. A topic is written `{resource}.{event}`, e.g.
+ * `orders.place`. Source: the webhook form of Commerce Layer's dashboard (August 2026), 43 resources and 186 topics.
  *
- * New topics appear over time. One that is missing here is received and dispatched all the same, only typed loosely.
+ * Commerce Layer adds topics over time. A topic that is missing here is received and dispatched too, with a loose type.
+ *
+ * @example
+ * TOPICS.shipments // ['cancel', 'deliver', 'on_hold', …]
  */
 export const TOPICS = {
   addresses: ['tagged'],
@@ -107,28 +110,28 @@ export const TOPICS = {
   voids: ['create', 'failed', 'succeeded'],
 } as const satisfies Record<string, readonly string[]>
 
-/** A resource that has topics of its own, e.g. `orders`. */
+/** A resource of the catalog {@link TOPICS}, e.g. `orders`. */
 export type TopicResource = keyof typeof TOPICS
 
-/** The topics of one resource, e.g. `orders.place | orders.cancel | …` for `orders`. */
+/** The topics of one resource: `'orders.place' | 'orders.cancel' | …` for `'orders'`. */
 export type TopicOf<R extends TopicResource> = R extends TopicResource ? `${R}.${(typeof TOPICS)[R][number]}` : never
 
-/** A topic of the catalogue, e.g. `orders.place`. */
+/** A topic of the catalog {@link TOPICS}, e.g. `orders.place`. */
 export type Topic = TopicOf<TopicResource>
 
-/** Families whose deliveries carry one of several concrete types: `promotions.create` comes with a `flex_promotions`, say. */
+/** Families whose deliveries carry one of several concrete types: `promotions.create` may carry a `flex_promotions`. */
 const POLYMORPHIC: ReadonlySet<string> = new Set([
   'promotions',
   'transactions',
   'avalara_accounts',
 ] satisfies TopicResource[])
 
-/** `orders` of `orders.place`. */
+/** The resource of a topic: `orders` for `orders.place`. */
 export function resourceOf(topic: string): string {
   return topic.slice(0, topic.indexOf('.'))
 }
 
-/** The events the catalogue lists for a resource; `undefined` for a resource it does not know. */
+/** The events of a resource in the catalog, or `undefined` for an unknown resource. */
 export function eventsOf(resource: string): readonly string[] | undefined {
   return Object.hasOwn(TOPICS, resource) ? TOPICS[resource as TopicResource] : undefined
 }
@@ -139,7 +142,7 @@ export function isCatalogued(topic: string): boolean {
   return eventsOf(resource)?.includes(topic.slice(resource.length + 1)) ?? false
 }
 
-/** Whether a delivery of `topic` may carry a resource of `type`: always, unless the catalogue knows that it cannot. */
+/** Whether a delivery of a topic may carry a resource of a type: `true` unless the catalog says otherwise. */
 export function carries(topic: string, type: string): boolean {
   const resource = resourceOf(topic)
   return type === resource || POLYMORPHIC.has(resource) || eventsOf(resource) === undefined

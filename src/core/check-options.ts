@@ -23,6 +23,11 @@ export function orValue<T, const V>(rule: OptionRule<T>, value: V): OptionRule<T
   return { fallback: rule.fallback, expected: `${rule.expected}, or ${String(value)}`, isValid }
 }
 
+/** Text of a form. */
+export function matching(fallback: string, form: RegExp, expected: string): OptionRule<string> {
+  return { fallback, expected, isValid: (value) => typeof value === 'string' && form.test(value) }
+}
+
 /** One of several values; the first is the default. */
 export function oneOf<const T>(...values: readonly [T, ...T[]]): OptionRule<T> {
   const isValid = (value: unknown) => values.some((allowed) => allowed === value)
@@ -98,8 +103,4 @@ function editDistance(from: string, to: string): number {
     row = next
   }
   return row.at(-1) ?? 0
-}
-
-export function checkValue(owner: string, name: string, value: unknown): void {
-  checkOption(owner, name, value, positiveInteger(1))
 }

@@ -5,11 +5,11 @@ export const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** How long a delivery may take, from the moment the receiver was given it. */
 export interface Deadline {
-  /** Milliseconds that are left; never negative. */
+  /** Milliseconds until the deadline; never negative. */
   remaining(): number
 }
 
-/** For handlers whose end nobody waits for. */
+/** Never expires: for stored, redelivered and background work. */
 export const NO_DEADLINE: Deadline = { remaining: () => Number.POSITIVE_INFINITY }
 
 export function createDeadline(ms: number): Deadline {
@@ -25,16 +25,16 @@ export function createDeadline(ms: number): Deadline {
  */
 export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const watch: TimedWait = { end: performance.now() + ms, expire: () => reject(late()), timer: undefined }
-    if (sharesTimers && ms > GATHER_MS) gather(watch)
-    else start(watch)
+    const wait: TimedWait = { end: performance.now() + ms, expire: () => reject(late()), timer: undefined }
+    if (sharesTimers && ms > GATHER_MS) gather(wait)
+    else start(wait)
     work.then(
       (value) => {
-        stop(watch)
+        stop(wait)
         resolve(value)
       },
       (error) => {
-        stop(watch)
+        stop(wait)
         reject(error)
       },
     )
@@ -48,25 +48,25 @@ interface TimedWait {
   timer: ReturnType<typeof setTimeout> | undefined
 }
 
-function start(watch: TimedWait): void {
-  if (watch.expire) watch.timer = setTimeout(watch.expire, Math.min(watch.end - performance.now(), MAX_TIMER_MS))
+function start(wait: TimedWait): void {
+  if (wait.expire) wait.timer = setTimeout(wait.expire, Math.min(wait.end - performance.now(), MAX_TIMER_MS))
 }
 
-function stop(watch: TimedWait): void {
-  watch.expire = undefined
-  if (watch.timer) clearTimeout(watch.timer)
+function stop(wait: TimedWait): void {
+  wait.expire = undefined
+  if (wait.timer) clearTimeout(wait.timer)
 }
 
 const GATHER_MS = 25
 let gathered: TimedWait[] = []
 
-function gather(watch: TimedWait): void {
-  const isFirst = gathered.push(watch) === 1
+function gather(wait: TimedWait): void {
+  const isFirst = gathered.push(wait) === 1
   if (isFirst) setTimeout(startGathered, GATHER_MS)
 }
 
 function startGathered(): void {
-  const watches = gathered
+  const waits = gathered
   gathered = []
-  watches.forEach(start)
+  waits.forEach(start)
 }

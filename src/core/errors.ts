@@ -5,7 +5,7 @@ const TAG = Symbol.for('hooklayer.error')
 const PERMANENT = Symbol.for('hooklayer.permanent')
 
 export interface WebhookErrorOptions {
-  /** Replaces the message of the table. The sender reads it, so it must hold nothing of a request. */
+  /** Replaces the message of the table. The sender sees it, so it must not quote the request. */
   readonly message?: string
   /** What to do about the error, added to the message. The sender reads it too. */
   readonly fix?: string

@@ -2,8 +2,8 @@
 export type MaybePromise<T> = T | Promise<T>
 
 /**
- * Passes a value through stages, without waiting where a stage returns a value and not a promise. On Node, a delivery whose
- * handlers return passes all stages synchronously; each `await` would take a tenth of a microsecond.
+ * Passes a value through steps, without waiting where a step returns a value and not a promise. On Node, a delivery whose
+ * handlers return passes all steps synchronously; each `await` would take a tenth of a microsecond.
  */
 export function pipe<A, B>(value: MaybePromise<A>, b: (value: A) => MaybePromise<B>): MaybePromise<B>
 export function pipe<A, B, C>(
@@ -17,18 +17,18 @@ export function pipe<A, B, C, D>(
   c: (value: B) => MaybePromise<C>,
   d: (value: C) => MaybePromise<D>,
 ): MaybePromise<D>
-export function pipe(value: unknown, ...stages: ((value: unknown) => unknown)[]): unknown {
-  return runStages(value, stages, 0)
+export function pipe(value: unknown, ...steps: ((value: unknown) => unknown)[]): unknown {
+  return runSteps(value, steps, 0)
 }
 
-function runStages(value: unknown, stages: readonly ((value: unknown) => unknown)[], next: number): unknown {
-  let made = value
-  for (let i = next; i < stages.length; i += 1) {
+function runSteps(value: unknown, steps: readonly ((value: unknown) => unknown)[], next: number): unknown {
+  let current = value
+  for (let i = next; i < steps.length; i += 1) {
     const rest = i
-    if (isPromise(made)) return made.then((value) => runStages(value, stages, rest))
-    made = stages[i]?.(made)
+    if (isPromise(current)) return current.then((value) => runSteps(value, steps, rest))
+    current = steps[i]?.(current)
   }
-  return made
+  return current
 }
 
 /** Looks for the method `then`, because a promise may come from another realm, as in Next's edge runtime. */

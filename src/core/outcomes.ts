@@ -12,7 +12,7 @@ export const OUTCOMES = { handled: 200, queued: 202, duplicate: 200, ignored: 20
 /** How an accepted delivery ended. */
 export type OutcomeName = keyof typeof OUTCOMES
 
-/** The status, whether the same delivery may succeed later, and the message. The sender reads it: nothing of a request. */
+/** The status, whether the same delivery may succeed later, and the message. The sender sees it, so it must not quote the request. */
 type Answer = readonly [status: number, retryable: boolean, message: string]
 
 /** Every error. Commerce Layer keeps the status and the reason as `response_code` and `response_message` of the event callback. */

@@ -1,4 +1,4 @@
-/** A map that forgets its oldest entries beyond `max`. */
+/** Creates a map that drops its oldest entries when it has more than `max`. */
 export function createBoundedMap<Key, Value>(max: number): Map<Key, Value> {
   return new BoundedMap<Key, Value>(max)
 }

@@ -2,20 +2,20 @@
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { createEmulator, type Emulator } from './emulator.ts'
-import { doublingDelay } from './sender/sender.ts'
+import { computeRetryDelay } from './sender/sender.ts'
 
-const HELP = `A local Commerce Layer: its API of webhooks, event callbacks and events, and calls to the webhooks.
+const HELP = `A local Commerce Layer: its API for webhooks, event callbacks and events, and calls to the webhooks.
 
   npx hooklayer-emulator [options]
 
-  --port <number>           where it listens on 127.0.0.1; default: a free port
-  --organization <slug>     default: my-org
+  --port <number>           the port on 127.0.0.1; default: a free port
+  --organization <slug>     the slug of the organization; default: my-org
   --client-id <text>        default: random
   --client-secret <text>    default: random
-  --speed <number>          how many times faster failed calls are fired again; default: 1
-  --help
+  --speed <number>          divides the delays between retries; default: 1
+  --help                    prints this text
 
-While it runs, a topic and Enter (orders.place) has something happen to a sample resource.`
+While it runs, type a topic and Enter (orders.place) to deliver a sample resource to its webhooks.`
 
 const OPTIONS = {
   port: { type: 'string' },
@@ -30,15 +30,15 @@ async function run(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS })
   if (values.help) return console.log(HELP)
   const speed = Number(values.speed)
-  if (!(speed > 0)) throw new TypeError('`--speed` has to be a number greater than 0.')
+  if (!(speed > 0)) throw new TypeError('`--speed` must be a number over 0.')
   const emulator = await createEmulator({
     port: values.port === undefined ? undefined : Number(values.port),
     organization: values.organization,
     clientId: values['client-id'],
     clientSecret: values['client-secret'],
-    retryDelayMs: (attempt) => doublingDelay(attempt) / speed,
+    retryDelayMs: (attempt) => computeRetryDelay(attempt) / speed,
   })
-  console.log(introduce(emulator))
+  console.log(describeEmulator(emulator))
   const lines = createInterface({ input: process.stdin })
   lines.on('line', (line) => void trigger(emulator, line.trim()))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -58,11 +58,11 @@ async function trigger(emulator: Emulator, topic: string): Promise<void> {
       console.log(`${topic} → ${callback_url}: ${[response_code, response_message].filter(Boolean).join(' ')}`)
     }
   } catch (error) {
-    console.error(messageOf(error))
+    console.error(toMessage(error))
   }
 }
 
-function introduce({ url, organization, clientId, clientSecret }: Emulator): string {
+function describeEmulator({ url, organization, clientId, clientSecret }: Emulator): string {
   const credentials = JSON.stringify({
     grant_type: 'client_credentials',
     client_id: clientId,
@@ -74,7 +74,7 @@ function introduce({ url, organization, clientId, clientSecret }: Emulator): str
   client id      ${clientId}
   client secret  ${clientSecret}
 
-A token, and a webhook for it to call:
+To get a token and create a webhook:
 
   TOKEN=$(curl -s ${url}/oauth/token -H 'Content-Type: application/json' -d '${credentials}' \\
     | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')
@@ -87,14 +87,14 @@ The same with the SDK:
   const cl = CommerceLayer({ organization: '${organization}', accessToken, fetch: local })
   await cl.webhooks.create({ topic: 'orders.place', callback_url: 'http://127.0.0.1:3000/webhooks' })
 
-Type a topic and Enter, as orders.place, to have its webhooks called. Ctrl-C ends.`
+Type a topic and Enter (orders.place) to call its webhooks. Press Ctrl-C to stop.`
 }
 
-function messageOf(error: unknown): string {
+function toMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
 run().catch((error) => {
-  console.error(messageOf(error))
+  console.error(toMessage(error))
   process.exitCode = 1
 })

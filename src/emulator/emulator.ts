@@ -5,56 +5,75 @@ import type { ResourceOf } from '../commerce-layer/resources.ts'
 import type { Topic } from '../commerce-layer/topics.ts'
 import type { Changes } from '../wire/samples/changes.ts'
 import { randomId } from '../wire/samples/ids.ts'
-import { subjectOf } from '../wire/samples/subject.ts'
+import { createSubject } from '../wire/samples/subject.ts'
 import { isTopic } from './api/webhooks.ts'
 import { createBoundedMap } from './bounded-map.ts'
-import { checkOptions, type EmulatorOptions } from './options.ts'
+import { checkEmulatorOptions, type EmulatorOptions } from './options.ts'
 import type { EventCallbackRecord, EventRecord, Records, WebhookRecord } from './records.ts'
 import { createSender } from './sender/sender.ts'
 
-/** A webhook as the API answers with it, its secret included. */
+/** A webhook with the attributes of the API, including `shared_secret`. */
 export type EmulatedWebhook = Readonly<WebhookRecord>
 
-/** An event callback as the API answers with it, its webhook included. */
+/** An event callback with the attributes of the API, including its webhook. */
 export type EmulatedEventCallback = Readonly<Omit<EventCallbackRecord, 'event'>>
 
+/** A running emulator, created by {@link createEmulator}. */
 export interface Emulator {
-  /** Where it listens, as `http://127.0.0.1:4000`: for `/oauth/token` as for `/api`. */
+  /** Its base URL, e.g. `http://127.0.0.1:4000`. It serves `/oauth/token` and `/api`. */
   readonly url: string
-  /** The organisation's slug. */
+  /** The slug of the organization. */
   readonly organization: string
+  /** The client id of the only application. */
   readonly clientId: string
+  /** The client secret of the only application. */
   readonly clientSecret: string
   /**
-   * Has something happen to a resource, and so calls the webhooks that subscribe to the topic. The resource is what
-   * `createDelivery` of `hooklayer/testing` takes: an SDK-shaped one, or changes to the sample that suits the topic, which
-   * has whatever these webhooks include. Resolves with the first call to each of them, once it has ended; retries follow.
+   * Creates an event and calls the webhooks that subscribe to its topic. Resolves with the first call to each webhook
+   * when these calls have ended. Retries go on afterwards: see `settled`.
    *
-   * @throws TypeError for a topic that is not in the catalogue.
+   * `resource` is the same as in `createDelivery` of `hooklayer/testing`: a whole resource in the shape of the SDK, or
+   * changes to the sample of the topic. The sample has all relationships that the webhooks include.
+   *
+   * @throws TypeError for a topic that is not in the catalog `TOPICS`.
+   *
+   * @example
+   * const [call] = await emulator.trigger('orders.place', { customer: { email: 'zoe@example.com' } })
+   * console.log(call?.response_code, call?.response_message) // 200 OK
    */
   trigger<T extends Topic | (string & {})>(
     topic: T,
     resource?: Changes<ResourceOf<T>>,
   ): Promise<EmulatedEventCallback[]>
-  /** As they are at this moment, in the order of their making. */
+  /** Copies of all webhooks, in the order in which they were created. */
   readonly webhooks: readonly EmulatedWebhook[]
-  /** As they are at this moment, in the order of the calls. */
+  /** Copies of the last event callbacks, in the order of the calls. `maxEventCallbacks` limits their number. */
   readonly eventCallbacks: readonly EmulatedEventCallback[]
-  /** Resolves when no call and no retry is under way. */
+  /** Resolves when no call and no retry is pending. */
   settled(): Promise<void>
-  /** Stops listening, ends the calls that are under way and forgets the retries. */
+  /** Stops the server, ends all calls and cancels all retries. It may be called more than once. */
   close(): Promise<void>
 }
 
 /**
- * Starts a local Commerce Layer: the API of webhooks, event callbacks and events, and the sender that calls the webhooks.
- * It listens on 127.0.0.1 and keeps everything in memory. Clients reach it under its own URL instead of the platform's two
- * hosts. It needs `hono` and `@hono/node-server`.
+ * Starts a local Commerce Layer: its API for webhooks, event callbacks and events, and the sender that calls the
+ * webhooks. It listens on 127.0.0.1 and keeps all records in memory. One URL stands for both hosts of Commerce Layer,
+ * that of the organization and `auth.commercelayer.io`.
  *
- * @throws TypeError for wrong options, `Error` if the port is in use.
+ * It needs the packages `hono` and `@hono/node-server`.
+ *
+ * @throws TypeError for a wrong option, `Error` if the port is in use or a package is missing.
+ *
+ * @example
+ * const emulator = await createEmulator({ retryDelayMs: () => 0 })
+ * const { url, organization, clientId, clientSecret } = emulator
+ * const management = createManagement({ url, organization, clientId, clientSecret })
+ * await management.webhooks.create({ topic: 'orders.place', callbackUrl: 'http://127.0.0.1:3000/webhooks' })
+ * await emulator.trigger('orders.place')
+ * await emulator.close()
  */
 export async function createEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const settings = checkOptions(options)
+  const settings = checkEmulatorOptions(options)
   const { organizationId, clientId, clientSecret, maxEventCallbacks } = settings
   const organization = { id: organizationId, slug: settings.organization }
   const records: Records = {
@@ -76,16 +95,16 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     clientId,
     clientSecret,
     async trigger(topic, resource) {
-      if (!isTopic(topic)) throw new TypeError(`\`${topic}\` is not a topic of Commerce Layer's.`)
+      if (!isTopic(topic)) throw new TypeError(`\`${topic}\` is not a topic of Commerce Layer.`)
       const event = createEvent(topic, resource ?? {}, records)
       records.events.set(event.id, event)
-      return (await sender.send(event)).map(copyOfCallback)
+      return (await sender.send(event)).map(copyEventCallback)
     },
     get webhooks() {
-      return [...records.webhooks.values()].map(copyOfWebhook)
+      return [...records.webhooks.values()].map(copyWebhook)
     },
     get eventCallbacks() {
-      return [...records.eventCallbacks.values()].map(copyOfCallback)
+      return [...records.eventCallbacks.values()].map(copyEventCallback)
     },
     settled: () => sender.settled(),
     close() {
@@ -95,7 +114,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   }
 }
 
-/** Optional peers: who only receives does not install them. */
+/** These packages are optional peer dependencies, because a receiver does not need them. */
 async function loadServer() {
   try {
     const [{ createApi }, { createAdaptorServer }] = await Promise.all([
@@ -123,17 +142,17 @@ function createEvent(name: string, resource: object, { webhooks }: Records): Eve
     reference: null,
     reference_origin: null,
     metadata: {},
-    resource: structuredClone(subjectOf(name, resource, { attach })),
+    resource: structuredClone(createSubject(name, resource, { attach })),
   }
 }
 
-function copyOfWebhook(webhook: WebhookRecord): EmulatedWebhook {
+function copyWebhook(webhook: WebhookRecord): EmulatedWebhook {
   return structuredClone(webhook)
 }
 
-/** The payload is not copied: there may be many of them, they are large, and nobody writes to them. */
-function copyOfCallback({ event, webhook, payload, ...others }: EventCallbackRecord): EmulatedEventCallback {
-  return { ...structuredClone(others), payload, webhook: copyOfWebhook(webhook) }
+/** The payload is not copied: payloads are large, there may be many, and nothing writes to them. */
+function copyEventCallback({ event, webhook, payload, ...others }: EventCallbackRecord): EmulatedEventCallback {
+  return { ...structuredClone(others), payload, webhook: copyWebhook(webhook) }
 }
 
 async function listen(server: Server, port: number): Promise<void> {
@@ -142,7 +161,9 @@ async function listen(server: Server, port: number): Promise<void> {
     await once(server, 'listening')
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
-    throw new Error(`Port ${port} of 127.0.0.1 is in use. Choose another one, or none to have a free one.`, { cause })
+    throw new Error(`Port ${port} of 127.0.0.1 is in use. Choose another port, or leave it out to use a free one.`, {
+      cause,
+    })
   }
 }
 

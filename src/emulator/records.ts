@@ -1,6 +1,6 @@
 import type { ResourceDocument } from '../wire/document.ts'
 
-/** A webhook as the platform keeps it. Times are ISO 8601 in UTC with milliseconds, as the API writes them. */
+/** A webhook, with the attributes of the API. Times are ISO 8601 in UTC with milliseconds, as the API writes them. */
 export interface WebhookRecord {
   readonly id: string
   readonly type: 'webhooks'
@@ -19,15 +19,16 @@ export interface WebhookRecord {
   metadata: Record<string, unknown>
 }
 
-/** One call made to a webhook: what was sent, and how the endpoint answered. */
+/** One call to a webhook: its payload and the answer of the endpoint. */
 export interface EventCallbackRecord {
   readonly id: string
   readonly type: 'event_callbacks'
   readonly callback_url: string
-  /** What was sent; shared by all calls of one delivery. */
+  /** The document that was sent. All calls of one delivery share it. */
   readonly payload: ResourceDocument
-  /** `null` as long as the call is pending, and for good where no answer came. */
+  /** The status of the answer. `null` while the call is pending, and if no answer came. */
   response_code: string | null
+  /** The reason phrase of the answer, or a description of the failure if no answer came. */
   response_message: string | null
   readonly created_at: string
   updated_at: string
@@ -35,11 +36,11 @@ export interface EventCallbackRecord {
   reference_origin: string | null
   metadata: Record<string, unknown>
   readonly webhook: WebhookRecord
-  /** What the call was about; the API finds the callbacks of an event by it and does not show it. */
+  /** The event of the call. The API does not show it. It serves to find the callbacks of an event. */
   readonly event: EventRecord
 }
 
-/** Something that happened to a resource; what `_trigger` sends again. */
+/** An event of a resource. `_trigger` delivers it again. */
 export interface EventRecord {
   readonly id: string
   readonly type: 'events'
@@ -49,11 +50,11 @@ export interface EventRecord {
   reference: string | null
   reference_origin: string | null
   metadata: Record<string, unknown>
-  /** The SDK-shaped resource that it happened to, with all that can be reached from it. */
+  /** The resource in the shape of the SDK, with all its related resources. */
   readonly resource: { readonly id: string; readonly type: string }
 }
 
-/** The organisation that everything belongs to; its other attributes are the SDK's examples. */
+/** The organization. Attributes that are not listed here have the example values of the SDK. */
 export interface OrganizationRecord {
   readonly id: string
   readonly type: 'organizations'
@@ -61,19 +62,21 @@ export interface OrganizationRecord {
   readonly [attribute: string]: unknown
 }
 
-/** All that the platform remembers, by id and in the order of its making. */
+/** All records of the emulator by id, in the order in which they were created. */
 export interface Records {
   readonly webhooks: Map<string, WebhookRecord>
   readonly eventCallbacks: Map<string, EventCallbackRecord>
   readonly events: Map<string, EventRecord>
 }
 
-/** What takes an event to the webhooks that subscribe to its topic. */
+/** Delivers events to the webhooks that subscribe to their topic. */
 export interface Sender {
-  /** Resolves with the first call to each webhook, once it has ended; retries go on behind it. Never rejects. */
+  /**
+   * Resolves with the first call to each webhook when these calls have ended. Retries go on afterwards. Never rejects.
+   */
   send(event: EventRecord): Promise<EventCallbackRecord[]>
-  /** Resolves when no call and no retry is under way. */
+  /** Resolves when no call and no retry is pending. */
   settled(): Promise<void>
-  /** Ends calls that are under way and forgets the retries. */
+  /** Ends all calls and cancels all retries. */
   close(): Promise<void>
 }

@@ -42,7 +42,7 @@ export interface ReceiverOptions {
    * forgeries do not cause a look-up each. A mismatch asks again, at most once a second. `none` keeps no answer. Default: 1,000.
    */
   readonly secretsCacheMs?: number | 'none' | undefined
-  /** Handles each event once, across processes and crashes. Default: none; an event that is delivered twice is handled twice. */
+  /** Handles each event once, across processes and crashes. Default: none; the handlers run for each repeated delivery. */
   readonly idempotency?: IdempotencyOptions | undefined
   /**
    * Stores each verified delivery and answers 202 at once; a worker (`createWorker`) runs the handlers. Default: none; the
@@ -52,8 +52,9 @@ export interface ReceiverOptions {
   /** `resource` handles the deliveries of one resource one after another. Needs an inbox. Default: `none`. */
   readonly ordering?: 'none' | 'resource' | undefined
   /**
-   * When deliveries go to the inbox. `always` stores each of them. `on-failures` runs the handlers before the answer, and stores
-   * the deliveries of a topic for a minute once 20 in a row have failed: after 30 Commerce Layer stops sending. Default: `always`.
+   * When deliveries go to the inbox. `always` stores each of them. `on-failures` runs the handlers before the answer. Once 20
+   * deliveries of a topic in a row have failed, it stores that topic's deliveries for a minute. Commerce Layer stops sending after 30
+   * failures. Default: `always`.
    */
   readonly inboxMode?: 'always' | 'on-failures' | undefined
   /** Default: warnings and errors to the console. */

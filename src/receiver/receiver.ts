@@ -118,7 +118,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   /** Takes a place for a delivery, and stores or handles it. */
   function handleVerified(delivery: Delivery, context: DeliveryContext): MaybePromise<Outcome> {
-    context.genuineTopic = delivery.topic
+    context.verifiedTopic = delivery.topic
     const refusal = gate.enter()
     if (refusal) throw refusal
     context.hasPlace = true
@@ -173,30 +173,30 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     gate.count(work)
   }
 
-  /** Ends every delivery: counts and reports its outcome. The only `catch` on the road: each thrown value becomes a WebhookError. */
+  /** Ends every delivery: counts and reports its outcome. The only `catch` of the receiver: each thrown value becomes a WebhookError. */
   async function finish<T>(
     start: () => MaybePromise<Outcome>,
     context: DeliveryContext,
     answer: (ended: Outcome | WebhookError) => T,
-    end = () => {},
+    onEnd = () => {},
   ): Promise<T> {
     const { deadline } = context
     try {
       const pending = start()
       const outcome = isPromise(pending) ? await pending : pending
       leave(context)
-      if (context.genuineTopic) failureStreak.count(context.genuineTopic, false)
+      if (context.verifiedTopic) failureStreak.count(context.verifiedTopic, false)
       for (const error of outcome.errors) await report(error, context, errorHandlers, deadline, logger)
       logger.debug(`${context.topic} ${outcome.name}`, { topic: context.topic, outcome: outcome.name })
       return answer(outcome)
     } catch (thrown) {
       const error = toWebhookError(thrown)
       leave(context)
-      if (context.genuineTopic) context.consecutiveFailures = failureStreak.count(context.genuineTopic, true)
+      if (context.verifiedTopic) context.consecutiveFailures = failureStreak.count(context.verifiedTopic, true)
       await report(error, context, errorHandlers, deadline, logger)
       return answer(error)
     } finally {
-      end()
+      onEnd()
     }
   }
 
@@ -266,7 +266,7 @@ interface DeliveryContext extends Mutable<ErrorContext> {
   readonly background: ReceiveOptions['background']
   readonly signal: AbortSignal | undefined
   /** The topic of a verified delivery, for which Commerce Layer's circuit breaker counts the answer. */
-  genuineTopic: string | undefined
+  verifiedTopic: string | undefined
   /** Whether the delivery counts toward `maxInFlight`. */
   hasPlace: boolean
 }
@@ -281,7 +281,7 @@ function createContext(deadline: Deadline, background?: DeliveryContext['backgro
     topic: undefined,
     event: undefined,
     consecutiveFailures: 0,
-    genuineTopic: undefined,
+    verifiedTopic: undefined,
     hasPlace: false,
   }
 }

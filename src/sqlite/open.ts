@@ -1,22 +1,26 @@
 import { createRequire } from 'node:module'
 
-/** What the SQLite drivers of this package need of a database; `node:sqlite`, better-sqlite3 and libsql have it. */
+/** The part of a SQLite database that this package uses; `node:sqlite`, better-sqlite3 and libsql provide it. */
 export interface SqliteDatabase {
   exec(sql: string): unknown
-  /** A {@link SqliteStatement}: their types differ in what they let one pass. */
+  /** Returns a {@link SqliteStatement}. It is typed `unknown` because the drivers' types differ in their parameters. */
   prepare(sql: string): unknown
   close(): unknown
 }
 
-/** Parameters are `?`, in their order: named and numbered ones are not the same thing to all of them. */
+/**
+ * A prepared statement. Parameters are `?` in their order, because the drivers treat named and numbered ones
+ * differently.
+ */
 export interface SqliteStatement {
-  /** Changes something. */
+  /** Runs a statement that changes rows. */
   run(...values: readonly SqliteValue[]): {
     readonly changes: number | bigint
     readonly lastInsertRowid: number | bigint
   }
-  /** The first row, or nothing. */
+  /** The first row; `undefined` if there is none. */
   get(...values: readonly SqliteValue[]): unknown
+  /** All rows. */
   all(...values: readonly SqliteValue[]): unknown[]
 }
 
@@ -26,13 +30,16 @@ export function prepare(database: SqliteDatabase, sql: string): SqliteStatement 
   return database.prepare(sql) as SqliteStatement
 }
 
-/** A file, which is opened and made if it is not there; or a database that is open already, and stays so. */
+/** A file, which is opened and created if it does not exist; or an open database, which is never closed here. */
 export type SqliteLocation =
   | { readonly file: string; readonly database?: undefined }
   | { readonly database: SqliteDatabase; readonly file?: undefined }
 
 export interface OpenOptions {
-  /** Leaves a database that is open already as it is, but for the tables: it may be in memory, or in a transaction. Default: false. */
+  /**
+   * Creates only the tables in a given `database` and leaves its settings alone. It may then be in memory or inside a
+   * transaction. Default: false.
+   */
   readonly keepsSettings?: boolean
 }
 
@@ -42,17 +49,18 @@ export interface OpenDatabase {
   readonly close: () => void
 }
 
-/** Milliseconds to wait for another process's transaction. The program stands still for as long. */
+/** Milliseconds to wait for another process's transaction. This process is blocked meanwhile. */
 const BUSY_TIMEOUT_MS = 2000
 
 /**
- * Opens a database so that what was committed survives a power cut (WAL, `synchronous=FULL`) and several processes may share the
- * file. A file is opened with `node:sqlite` where there is one (Node 22.13 and later), else with better-sqlite3 or libsql,
- * whichever is installed; what is damaged is found then and there.
+ * Opens a database so that commits survive a power cut (WAL, `synchronous = FULL`) and several processes can share the
+ * file. A file is opened with `node:sqlite` if there is one (Node 22.13 or later), else with better-sqlite3 or libsql,
+ * whichever is installed. A file is checked for damage at once.
  *
- * @param tables makes the tables that are not there.
+ * @param tables SQL that creates the tables which do not exist.
  * @throws TypeError if there is neither the path of a file nor a database.
- * @throws Error that names the file and what to do, if it cannot be used; or that there is no driver, and what to install.
+ * @throws Error that names the file and what to do, if it cannot be used; or that says what to install, if there is no
+ * driver.
  */
 export function openDatabase(
   location: SqliteLocation,
@@ -61,7 +69,7 @@ export function openDatabase(
 ): OpenDatabase {
   const { file, database: given } = location
   if (given ? typeof given.prepare !== 'function' || typeof given.exec !== 'function' : !isPath(file)) {
-    throw new TypeError('SQLite needs `file`, the path of a database, or `database`, one that is open.')
+    throw new TypeError('SQLite needs either `file`, the path of a database, or `database`, an open database.')
   }
   if (given) {
     if (keepsSettings) given.exec(tables)
@@ -74,7 +82,7 @@ export function openDatabase(
     check(database)
   } catch (cause) {
     database.close()
-    throw unusable(String(file), cause)
+    throw unusableFileError(String(file), cause)
   }
   return { database, close: () => database.close() }
 }
@@ -84,13 +92,13 @@ function openFile(file: string): SqliteDatabase {
   try {
     return new Database(file)
   } catch (cause) {
-    throw unusable(file, cause)
+    throw unusableFileError(file, cause)
   }
 }
 
-function unusable(file: string, cause: unknown): Error {
+function unusableFileError(file: string, cause: unknown): Error {
   return new Error(
-    `The SQLite database ${file} cannot be used. Its folder must exist, be writable, have room and be on a disk of this machine; and the file must be a database that is whole, or not be there yet. If it is damaged, move it away, and have \`sqlite3 <file> .recover\` read what is left of it.`,
+    `The SQLite database ${file} cannot be used. Its folder must exist, be writable, have free space and be on a local disk. The file must be an intact database or not exist yet. If it is damaged, move it away and recover its rows with \`sqlite3 <file> .recover\`.`,
     { cause },
   )
 }
@@ -104,16 +112,15 @@ function setUp(database: SqliteDatabase, tables: string): void {
   const { journal_mode: mode } = retryWhileLocked(() =>
     prepare(database, 'PRAGMA journal_mode = WAL').get(),
   ) as JournalMode
-  if (mode !== 'wal')
-    throw new Error(
-      `The SQLite database must be a file on a disk of this machine: its journal mode is '${mode}', not WAL.`,
-    )
+  if (mode !== 'wal') {
+    throw new Error(`The SQLite database must be a file on a local disk: its journal mode is '${mode}', not WAL.`)
+  }
   database.exec(`PRAGMA synchronous = FULL; BEGIN IMMEDIATE; ${tables}; COMMIT`)
 }
 
 /**
- * What sits in a damaged part of a table or an index may be neither found nor missed any more, so it is looked for. It takes about
- * a second for 2 GB of deliveries or 400,000 events, and other processes do not wait for it.
+ * Reads all tables and indexes, because rows in a damaged part could disappear without an error. It takes about a
+ * second for 2 GB of deliveries or 400,000 events, and does not block other processes.
  */
 function check(database: SqliteDatabase): void {
   const names = prepare(
@@ -123,7 +130,7 @@ function check(database: SqliteDatabase): void {
   for (const { name } of names as readonly { readonly name: string }[]) {
     const { integrity_check: found } = prepare(database, `PRAGMA integrity_check("${name}")`).get() as IntegrityCheck
     if (found !== 'ok') throw new Error(`The SQLite database is damaged: ${found}`)
-    // Whether it may be written: all there was until now passes on a database that is read-only.
+    // Fails on a read-only database, where everything before succeeds.
     database.exec(`DELETE FROM "${name}" WHERE false`)
   }
 }
@@ -136,7 +143,7 @@ interface JournalMode {
   readonly journal_mode: string
 }
 
-/** Whatever the busy timeout, SQLite does not wait for a process that turns the same file to WAL at that moment. */
+/** SQLite ignores the busy timeout while another process switches the same file to WAL. */
 function retryWhileLocked<T>(act: () => T): T {
   const end = performance.now() + BUSY_TIMEOUT_MS
   for (;;) {
@@ -151,7 +158,7 @@ function retryWhileLocked<T>(act: () => T): T {
 
 type DatabaseClass = new (file: string) => SqliteDatabase
 
-/** Looked for when it is needed, and at once: a program that has no driver does not start. */
+/** Synchronous, so that a program without a driver fails at its start. */
 function findDatabase(): DatabaseClass {
   const builtin: unknown = process.getBuiltinModule('node:sqlite' as 'node:fs')
   if (builtin) return (builtin as { DatabaseSync: DatabaseClass }).DatabaseSync
@@ -163,5 +170,5 @@ function findDatabase(): DatabaseClass {
       if ((error as { code?: unknown }).code !== 'MODULE_NOT_FOUND') throw error
     }
   }
-  throw new Error('There is no SQLite here: install `better-sqlite3` or `libsql`, or run on Node 22.13 or later.')
+  throw new Error('There is no SQLite driver: install `better-sqlite3` or `libsql`, or run on Node 22.13 or later.')
 }

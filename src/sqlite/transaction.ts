@@ -1,16 +1,16 @@
 import type { SqliteDatabase } from './open.ts'
 
 /**
- * Does all of the work or none of it. That the file is locked is found by `BEGIN IMMEDIATE`, not by a prepared statement: libsql leaves
- * one that did unfinished, and the connection in its transaction for good.
+ * Runs the work in a transaction. `BEGIN IMMEDIATE` detects a locked file before any prepared statement does: after
+ * such an error libsql would leave the statement unfinished and the connection inside its transaction.
  *
- * @throws what the work or the database has thrown; nothing was changed then.
+ * @throws whatever the work or the database throws; nothing is changed then.
  */
 export function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
   return runBetween(database, work, { begin: 'BEGIN IMMEDIATE', commit: 'COMMIT', rollBack: 'ROLLBACK' })
 }
 
-/** The same with a savepoint, which may lie within a transaction of the user's. */
+/** The same with a savepoint, which may be inside a transaction of the user. */
 export function inSavepoint<T>(database: SqliteDatabase, work: () => T): T {
   return runBetween(database, work, {
     begin: 'SAVEPOINT hooklayer',
@@ -32,7 +32,7 @@ function runBetween<T>(database: SqliteDatabase, work: () => T, { begin, commit,
     database.exec(commit)
     return result
   } catch (error) {
-    // A full disk rolls back by itself, and there is nothing left to roll back.
+    // After a full disk SQLite has rolled back already, and this fails.
     try {
       database.exec(rollBack)
     } catch {}

@@ -1,64 +1,66 @@
-/** The SQL of the store, for one pair of tables. */
+/** The SQL of the store for one pair of tables. */
 export interface Statements {
   readonly schema: string
-  /** The schema as one statement, under a lock: `if not exists` does not keep two processes from creating the same table. */
+  /**
+   * The schema as one statement under a lock. `if not exists` alone fails when two processes create a table at once.
+   */
   readonly migrate: string
   /** $1 key, $2 token, $3 milliseconds of the lease, $4 resource, $5 updated_at. */
   readonly reserve: string
-  /** $1 key, $2 token, $3 milliseconds of the lease, $4 what is done. */
+  /** $1 key, $2 token, $3 milliseconds of the lease, $4 names that are done. */
   readonly renew: string
   /** $1 key, $2 token, $3 milliseconds of the retention, $4 resource, $5 updated_at. */
   readonly complete: string
-  /** $1 key, $2 token, $3 milliseconds of the retention, $4 what is done. */
+  /** $1 key, $2 token, $3 milliseconds of the retention, $4 names that are done. */
   readonly release: string
-  /** $1 how many rows of each table. */
+  /** $1 the most rows to delete of each table. */
   readonly sweep: string
 }
 
-/** `now()` is when the transaction began, which may be long ago in one of the user's own. */
+/** Not `now()`: that is the start of the transaction, which may be long ago in a transaction of the user. */
 const NOW = 'clock_timestamp()'
 const IN_$3_MS = `${NOW} + $3::double precision * interval '1 millisecond'`
 const ABANDONED = "interval '1 day'"
-/** Any number, the same for everyone. */
+/** An arbitrary number, the same in all processes. */
 const MIGRATION_LOCK = 4_872_066_519_031
-/** PostgreSQL cuts longer names, and the longest of ours is this much longer than the table's. */
+/** PostgreSQL truncates names after 63 bytes. Our longest name adds this suffix to the name of the table. */
 const MAX_NAME_BYTES = 63 - '_versions_expires_at'.length
 
 /** @throws TypeError if the name is empty or too long, or has more than two parts. */
-export function statementsFor(table: string): Statements {
+export function buildStatements(table: string): Statements {
   const parts = table.split('.')
-  const isUsable = parts.every((part) => part && !part.includes('\0') && bytesOf(part) <= MAX_NAME_BYTES)
+  const isUsable = parts.every((part) => part && !part.includes('\0') && countBytes(part) <= MAX_NAME_BYTES)
   if (parts.length > 2 || !isUsable) {
     throw new TypeError(
       `\`table\` is not \`name\` or \`schema.name\` with up to ${MAX_NAME_BYTES} bytes each: ${table}`,
     )
   }
-  const claims = parts.map(quoted).join('.')
-  const versions = [...parts.slice(0, -1), `${parts.at(-1)}_versions`].map(quoted).join('.')
-  const schema = schemaOf(claims, versions, parts.at(-1) ?? '')
+  const events = parts.map(quoteName).join('.')
+  const versions = [...parts.slice(0, -1), `${parts.at(-1)}_versions`].map(quoteName).join('.')
+  const schema = buildSchema(events, versions, parts.at(-1) ?? '')
   return {
     schema,
-    migrate: `do ${literal(`begin perform pg_advisory_xact_lock(${MIGRATION_LOCK});\n${schema} end`)}`,
-    reserve: reserveIn(claims, versions),
+    migrate: `do ${quoteLiteral(`begin perform pg_advisory_xact_lock(${MIGRATION_LOCK});\n${schema} end`)}`,
+    reserve: buildReserve(events, versions),
     renew: `
-update ${claims} set
+update ${events} set
   leased_until = ${IN_$3_MS}, expires_at = ${IN_$3_MS} + ${ABANDONED}, done = done || $4::text::jsonb
 where key = $1 and token = $2
 returning key`,
-    complete: completeIn(claims, versions),
+    complete: buildComplete(events, versions),
     release: `
-update ${claims} set
+update ${events} set
   token = null, leased_until = ${NOW}, expires_at = ${IN_$3_MS}, done = done || $4::text::jsonb
 where key = $1 and token = $2
 returning key`,
     sweep: `
-with swept as (${sweepOf(claims, 'key')})
-${sweepOf(versions, 'resource')}`,
+with swept as (${buildSweep(events, 'key')})
+${buildSweep(versions, 'resource')}`,
   }
 }
 
-function schemaOf(claims: string, versions: string, name: string): string {
-  return `create table if not exists ${claims} (
+function buildSchema(events: string, versions: string, name: string): string {
+  return `create table if not exists ${events} (
   key text primary key,
   token text,
   leased_until timestamptz not null,
@@ -66,21 +68,24 @@ function schemaOf(claims: string, versions: string, name: string): string {
   done jsonb not null default '{}',
   expires_at timestamptz not null
 );
-create index if not exists ${quoted(`${name}_expires_at`)} on ${claims} (expires_at);
+create index if not exists ${quoteName(`${name}_expires_at`)} on ${events} (expires_at);
 create table if not exists ${versions} (
   resource text primary key,
   updated_at text collate "C" not null,
   expires_at timestamptz not null
 );
-create index if not exists ${quoted(`${name}_versions_expires_at`)} on ${versions} (expires_at);
+create index if not exists ${quoteName(`${name}_versions_expires_at`)} on ${versions} (expires_at);
 `
 }
 
-/** Where the claim is another's, a claim of the same moment may not be seen yet: then it is not `completed` either. */
-function reserveIn(claims: string, versions: string): string {
+/**
+ * If the key was not reserved, `completed` tells why. A row that another process inserts at the same moment may not be
+ * visible yet, but that row is not completed either.
+ */
+function buildReserve(events: string, versions: string): string {
   return `
 with attempt as (
-  insert into ${claims} as claim (key, token, leased_until, expires_at)
+  insert into ${events} as claim (key, token, leased_until, expires_at)
   values ($1, $2, ${IN_$3_MS}, ${IN_$3_MS} + ${ABANDONED})
   on conflict (key) do update set
     token = excluded.token,
@@ -93,16 +98,16 @@ with attempt as (
 )
 select
   (select done::text from attempt) as done,
-  exists (select from ${claims} where key = $1 and completed and expires_at > ${NOW}) as completed,
+  exists (select from ${events} where key = $1 and completed and expires_at > ${NOW}) as completed,
   exists (
     select from ${versions} where resource = $4::text and updated_at > $5::text and expires_at > ${NOW}
   ) as stale`
 }
 
-function completeIn(claims: string, versions: string): string {
+function buildComplete(events: string, versions: string): string {
   return `
 with completed as (
-  update ${claims} set token = null, completed = true, done = '{}', expires_at = ${IN_$3_MS}
+  update ${events} set token = null, completed = true, done = '{}', expires_at = ${IN_$3_MS}
   where key = $1 and token = $2
   returning key
 ), remembered as (
@@ -114,21 +119,21 @@ with completed as (
 select key from completed`
 }
 
-/** Waits for nobody's lock, so that it cannot be part of a deadlock; `now()`, unlike the clock, can use the index. */
-function sweepOf(table: string, key: string): string {
+/** Skips locked rows, so that it cannot deadlock. `now()` can use the index, `clock_timestamp()` cannot. */
+function buildSweep(table: string, key: string): string {
   return `delete from ${table} where ${key} = any (array(
   select ${key} from ${table} where expires_at <= now() order by expires_at limit $1::integer for update skip locked
 ))`
 }
 
-function quoted(name: string): string {
+function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-function literal(text: string): string {
+function quoteLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
-function bytesOf(text: string): number {
+function countBytes(text: string): number {
   return new TextEncoder().encode(text).length
 }

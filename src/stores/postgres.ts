@@ -1,43 +1,55 @@
+import { checkMethods, checkOptions } from '../core/check-options.ts'
 import type { IdempotencyStore, Reservation } from '../core/idempotency/store.ts'
-import { statementsFor } from './postgres-statements.ts'
+import { readDoneNames, writeDoneNames } from './done-names.ts'
+import { buildStatements } from './postgres-statements.ts'
 
-/** Whatever sends a statement with `$1`, `$2`, …: a `Pool` or `Client` of `pg`, PGlite, Neon's `Pool`. */
+/** A client that runs a statement with `$1`, `$2`, …: a `Pool` or `Client` of `pg`, PGlite, Neon's `Pool`. */
 export interface PostgresClient {
   query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>
 }
 
 export interface PostgresStoreOptions {
-  /** Yours to close. */
+  /** The client. It stays yours to close. */
   readonly client: PostgresClient
-  /** The table of claims, `name` or `schema.name`; the one of versions is called `{name}_versions`. Default: `hooklayer`. */
-  readonly table?: string
+  /** The table of events, `name` or `schema.name`. The table of versions is `{name}_versions`. Default: `hooklayer`. */
+  readonly table?: string | undefined
 }
 
 export interface PostgresStore extends IdempotencyStore {
-  /** Creates the tables unless they are there. Any number of processes may do so at once; a schema has to exist. */
+  /** Creates the tables that do not exist. Any number of processes may call it at once. The schema must exist. */
   migrate(): Promise<void>
-  /** What `migrate` runs, as SQL, for those who keep migrations of their own. */
+  /** The SQL that `migrate` runs, for migrations of your own. */
   readonly schema: string
 }
 
-/** One reservation in this many sweeps up to so many expired rows of each table first. */
+/** One `reserve` in `SWEEP_EVERY` first deletes up to `SWEEP_ROWS` expired rows of each table. */
 const SWEEP_EVERY = 100
 const SWEEP_ROWS = 500
 
 /**
- * Remembers events in PostgreSQL 12 or newer, for any number of processes. Each operation is one statement, and the clock is
- * the server's (`clock_timestamp()`). Keys are text without `\0`, of up to 2 KB. Expired rows are swept by the way, by one
- * reservation in a hundred.
+ * An idempotency store in PostgreSQL 12 or newer, for any number of processes. Each operation is one statement and uses
+ * the server's clock (`clock_timestamp()`).
  *
- * A client within a transaction of yours will do as well: what was reserved and completed with it is committed with the rest,
- * or rolled back, as if the event had never come. Until then another `reserve` of the same key waits, so keep such transactions
- * short. A statement that fails ends the transaction, as ever.
+ * - `client`: anything with `query(text, values)`. Call `migrate()` once before the first delivery.
+ * - `table` (default: `hooklayer`): `name` or `schema.name`.
  *
- * @throws TypeError if `client` has no `query`, or `table` is no name.
+ * Keys are text of up to 2 KB without `\0`. Expired rows are deleted by one `reserve` in a hundred.
+ *
+ * The client may be inside a transaction of yours: the reservation is then committed or rolled back together with your
+ * changes. Until the end of the transaction, another `reserve` of the same key waits.
+ *
+ * @throws TypeError if `client` has no method `query`, or `table` is not a valid name.
+ * @example
+ * const store = createPostgresStore({ client: new Pool({ connectionString: process.env.DATABASE_URL }) })
+ * await store.migrate()
+ * const receiver = createReceiver({ secrets, idempotency: { store } })
+ * @see docs/reliability.md
  */
-export function createPostgresStore({ client, table = 'hooklayer' }: PostgresStoreOptions): PostgresStore {
-  if (typeof client?.query !== 'function') throw new TypeError('`client` has no method `query`.')
-  const statements = statementsFor(table)
+export function createPostgresStore(options: PostgresStoreOptions): PostgresStore {
+  checkOptions('createPostgresStore', options, {}, ['client', 'table'])
+  const { client, table = 'hooklayer' } = options
+  checkMethods('client', client, ['query'])
+  const statements = buildStatements(table)
   const isHeld = async (text: string, values: unknown[]) => (await client.query(text, values)).rows.length > 0
 
   return {
@@ -50,28 +62,24 @@ export function createPostgresStore({ client, table = 'hooklayer' }: PostgresSto
       const token = crypto.randomUUID()
       const values = [key, token, leaseMs, version?.resource ?? null, version?.updatedAt ?? null]
       const { rows } = await client.query(statements.reserve, values)
-      return reservation(rows[0] as ReservedRow, token)
+      return toReservation(rows[0] as ReservedRow, token)
     },
-    renew: (key, token, { leaseMs, done }) => isHeld(statements.renew, [key, token, leaseMs, setOf(done)]),
+    renew: (key, token, { leaseMs, done }) => isHeld(statements.renew, [key, token, leaseMs, writeDoneNames(done)]),
     complete: (key, token, { retentionMs, version }) =>
       isHeld(statements.complete, [key, token, retentionMs, version?.resource ?? null, version?.updatedAt ?? null]),
-    release: (key, token, { done, retentionMs }) => isHeld(statements.release, [key, token, retentionMs, setOf(done)]),
+    release: (key, token, { done, retentionMs }) =>
+      isHeld(statements.release, [key, token, retentionMs, writeDoneNames(done)]),
   }
 }
 
 interface ReservedRow {
-  /** A set as JSON; null if the claim is another's. */
+  /** Names as JSON; null if the key was not reserved. */
   readonly done: string | null
   readonly completed: boolean
   readonly stale: boolean
 }
 
-function reservation({ done, completed, stale }: ReservedRow, token: string): Reservation {
-  if (done !== null) return { state: 'reserved', token, done: Object.keys(JSON.parse(done)), stale }
+function toReservation({ done, completed, stale }: ReservedRow, token: string): Reservation {
+  if (done !== null) return { state: 'reserved', token, done: readDoneNames(done), stale }
   return { state: completed ? 'completed' : 'in-progress' }
-}
-
-/** As the keys of an object, for which a union is `||`. */
-function setOf(names: readonly string[]): string {
-  return JSON.stringify(Object.fromEntries(names.map((name) => [name, 1])))
 }

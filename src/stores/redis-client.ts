@@ -1,4 +1,4 @@
-/** A client of `redis` (node-redis), as far as the store uses it: single, pool, sentinel or cluster. */
+/** The part of a client of `redis` (node-redis) that the store uses: single, pool, sentinel or cluster. */
 export interface NodeRedisClient {
   eval(script: string, options: NodeRedisArguments): Promise<unknown>
   evalSha(sha1: string, options: NodeRedisArguments): Promise<unknown>
@@ -9,48 +9,51 @@ interface NodeRedisArguments {
   arguments: string[]
 }
 
-/** A client of `ioredis`, as far as the store uses it: `Redis` or `Cluster`. */
+/** The part of a client of `ioredis` that the store uses: `Redis` or `Cluster`. */
 export interface IoRedisClient {
   eval(script: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
   evalsha(sha1: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
 }
 
-/** Runs a script: all of its keys have the same hash tag. */
+/** Runs a Lua script. All of its keys must have the same hash tag. */
 export type RunScript = (script: string, keys: readonly string[], values: readonly string[]) => Promise<unknown>
 
-/** @throws TypeError if it is neither kind of client. */
-export function scriptsOf(client: NodeRedisClient | IoRedisClient): RunScript {
-  const { bySha, byText } = callsOf(client)
+/**
+ * Runs scripts by their digest, and sends their text only when Redis does not know it. @throws TypeError for any other
+ * client.
+ */
+export function createScriptRunner(client: NodeRedisClient | IoRedisClient): RunScript {
+  const { runBySha, runByText } = adaptClient(client)
   const digests = new Map<string, Promise<string>>()
   return async (script, keys, values) => {
     const digest = digests.get(script) ?? sha1(script)
     digests.set(script, digest)
     try {
-      return await bySha(await digest, keys, values)
+      return await runBySha(await digest, keys, values)
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-      return byText(script, keys, values)
+      return runByText(script, keys, values)
     }
   }
 }
 
-function callsOf(client: NodeRedisClient | IoRedisClient): { bySha: RunScript; byText: RunScript } {
-  if (has(client, 'evalSha')) {
+function adaptClient(client: NodeRedisClient | IoRedisClient): { runBySha: RunScript; runByText: RunScript } {
+  if (hasMethod(client, 'evalSha')) {
     return {
-      bySha: (digest, keys, values) => client.evalSha(digest, { keys: [...keys], arguments: [...values] }),
-      byText: (script, keys, values) => client.eval(script, { keys: [...keys], arguments: [...values] }),
+      runBySha: (digest, keys, values) => client.evalSha(digest, { keys: [...keys], arguments: [...values] }),
+      runByText: (script, keys, values) => client.eval(script, { keys: [...keys], arguments: [...values] }),
     }
   }
-  if (has(client, 'evalsha')) {
+  if (hasMethod(client, 'evalsha')) {
     return {
-      bySha: (digest, keys, values) => client.evalsha(digest, keys.length, ...keys, ...values),
-      byText: (script, keys, values) => client.eval(script, keys.length, ...keys, ...values),
+      runBySha: (digest, keys, values) => client.evalsha(digest, keys.length, ...keys, ...values),
+      runByText: (script, keys, values) => client.eval(script, keys.length, ...keys, ...values),
     }
   }
   throw new TypeError('`client` is neither a client of `redis` nor of `ioredis`.')
 }
 
-function has<Name extends string>(
+function hasMethod<Name extends string>(
   client: NodeRedisClient | IoRedisClient,
   name: Name,
 ): client is Extract<NodeRedisClient | IoRedisClient, Record<Name, unknown>> {

@@ -1,17 +1,18 @@
 /**
- * The operations as Lua, one script each. KEYS[1] is the claim, a hash with `token`, `leased_until` and a field `done:{name}` for
- * each name that is done, or with `completed` alone; KEYS[2], if there is one, the version of its resource, a string.
+ * The operations as Lua, one script each. KEYS[1] is the event: a hash with `token`, `leased_until` and a field
+ * `done:{name}` for each name that is done, or with `completed` alone. KEYS[2], if given, is the version of its
+ * resource, a string.
  */
 const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `
 
-const UNLESS_HELD = `
+const RETURN_UNLESS_HELD = `
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 `
 
-/** ARGV: token, milliseconds of the lease, milliseconds for which an abandoned claim is kept, updated_at. */
+/** ARGV: token, milliseconds of the lease, milliseconds for which an abandoned reservation is kept, updated_at. */
 export const RESERVE = `${NOW}
 local before = redis.call('HMGET', KEYS[1], 'completed', 'leased_until')
 if before[1] then return {'completed'} end
@@ -25,15 +26,17 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
 end
 return reply`
 
-/** ARGV: token, milliseconds of the lease, milliseconds for which an abandoned claim is kept, names that are done. */
-export const RENEW = `${UNLESS_HELD}${NOW}
+/**
+ * ARGV: token, milliseconds of the lease, milliseconds for which an abandoned reservation is kept, names that are done.
+ */
+export const RENEW = `${RETURN_UNLESS_HELD}${NOW}
 redis.call('HSET', KEYS[1], 'leased_until', now + ARGV[2])
 for i = 4, #ARGV do redis.call('HSET', KEYS[1], 'done:' .. ARGV[i], '') end
 redis.call('PEXPIRE', KEYS[1], ARGV[2] + ARGV[3])
 return 1`
 
 /** ARGV: token, milliseconds of the retention, updated_at. */
-export const COMPLETE = `${UNLESS_HELD}
+export const COMPLETE = `${RETURN_UNLESS_HELD}
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'completed', '1')
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -44,7 +47,7 @@ end
 return 1`
 
 /** ARGV: token, milliseconds of the retention, names that are done. */
-export const RELEASE = `${UNLESS_HELD}
+export const RELEASE = `${RETURN_UNLESS_HELD}
 redis.call('HDEL', KEYS[1], 'token', 'leased_until')
 for i = 3, #ARGV do redis.call('HSET', KEYS[1], 'done:' .. ARGV[i], '') end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])

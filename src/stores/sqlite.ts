@@ -1,56 +1,68 @@
+import { checkOptions } from '../core/check-options.ts'
 import type { IdempotencyStore } from '../core/idempotency/store.ts'
 import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
-import { prepareStatements, type Statements, TABLES } from './sqlite-statements.ts'
+import { createTransactions, TABLES, type Transactions } from './sqlite-transactions.ts'
 
-export type { SqliteDatabase }
+export type { SqliteDatabase, SqliteLocation }
 
 /**
- * `file`: a path, opened with `node:sqlite` (Node 22.13 or newer), `better-sqlite3` or `libsql`, whichever is there.
- * `database`: one that you have opened with one of these, yours to close; WAL and a busy timeout are then yours to set.
+ * Options of {@link createSqliteStore}: either `file`, a path, or `database`, one that you have opened with
+ * `node:sqlite`, better-sqlite3 or libsql. A `database` stays yours to close and to configure (WAL, busy timeout).
  */
 export type SqliteStoreOptions = SqliteLocation
 
 export interface SqliteStore extends IdempotencyStore {
-  /** Closes the file that the store has opened; leaves a `database` alone. */
+  /** Closes the file that the store has opened. A `database` stays open. */
   close(): Promise<void>
 }
 
-/** One reservation in this many sweeps expired rows first. */
+/** One `reserve` in this many first deletes expired rows. */
 const SWEEP_EVERY = 100
 
 /**
- * Remembers events in a SQLite file, for all processes of one machine, in the tables `hooklayer` and `hooklayer_versions`, which
- * it creates at once. The clock is the machine's, asked by SQLite 3.42 or newer. What is done or completed outlives a power cut.
- * SQLite is synchronous: for as long as the disk takes, or another process writes (at most 2 s), this process does nothing else.
- * A file is looked through for damage when it is opened, which takes a second for 400,000 events.
+ * An idempotency store in a SQLite file, for all processes of one machine. Handled events survive a power cut.
  *
- * @throws TypeError if there is neither a `file` nor a `database`.
- * @throws Error that names the file and what to do, if it cannot be used or there is no driver.
+ * - `file`: the path of a database on a local disk, created if it does not exist. It is opened with `node:sqlite` (Node
+ *   22.13 or later), better-sqlite3 or libsql, whichever is available. It is checked for damage, which takes a second
+ *   for 400,000 events.
+ * - `database`: an open database instead, with SQLite 3.42 or newer. It may be inside a transaction of yours.
+ *
+ * It creates the tables `hooklayer` and `hooklayer_versions`, and uses the clock of the machine. SQLite is synchronous:
+ * the process blocks while the disk writes, and for up to 2 s while another process writes.
+ *
+ * @throws TypeError if there is neither `file` nor `database`.
+ * @throws Error that names the file and what to do, if the file cannot be used or no SQLite driver is installed.
+ * @example
+ * const store = createSqliteStore({ file: 'events.db' })
+ * const receiver = createReceiver({ secrets, idempotency: { store } })
+ * @see docs/reliability.md
  */
 export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  checkOptions('createSqliteStore', options, {}, ['file', 'database'])
   const { database, close } = openDatabase(options, TABLES, { keepsSettings: true })
-  const statements = prepareStatements(database, !options.database)
+  const transactions = createTransactions(database, !options.database)
   let isClosed = false
 
-  function ready(): Statements {
+  function getOpen(): Transactions {
     if (isClosed) throw new Error('The SQLite store is closed.')
-    return statements
+    return transactions
   }
 
   return {
     async reserve(key, { leaseMs, version }) {
-      const { reserve, isCompleted, isStale, sweep } = ready()
+      const { reserve, isCompleted, isStale, sweep } = getOpen()
       if (Math.random() * SWEEP_EVERY < 1) sweep()
       const token = crypto.randomUUID()
-      const claim = () => reserve(key, token, leaseMs)
-      // A power cut ends the holder along with the claim; a database of the user's keeps its settings.
-      const done = options.database ? claim() : withoutWaiting(database, claim)
+      const attempt = () => reserve(key, token, leaseMs)
+      // A reservation may be lost in a power cut, because its holder dies with it. A `database` of the user keeps its
+      // settings.
+      const done = options.database ? attempt() : withoutSync(database, attempt)
       if (!done) return { state: isCompleted(key) ? 'completed' : 'in-progress' }
       return { state: 'reserved', token, done, stale: version !== undefined && isStale(version) }
     },
-    renew: async (key, token, { leaseMs, done }) => ready().renew(key, token, leaseMs, done),
-    complete: async (key, token, { retentionMs, version }) => ready().complete(key, token, retentionMs, version),
-    release: async (key, token, { done, retentionMs }) => ready().release(key, token, retentionMs, done),
+    renew: async (key, token, { leaseMs, done }) => getOpen().renew(key, token, leaseMs, done),
+    complete: async (key, token, { retentionMs, version }) => getOpen().complete(key, token, retentionMs, version),
+    release: async (key, token, { done, retentionMs }) => getOpen().release(key, token, retentionMs, done),
     async close() {
       if (!isClosed) close()
       isClosed = true
@@ -58,8 +70,8 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 }
 
-/** Lets a commit not wait for the disk; the next one that does takes it along. */
-function withoutWaiting<T>(database: SqliteDatabase, work: () => T): T {
+/** Commits without waiting for the disk. The next commit that waits writes this one too. */
+function withoutSync<T>(database: SqliteDatabase, work: () => T): T {
   database.exec('PRAGMA synchronous = NORMAL')
   try {
     return work()

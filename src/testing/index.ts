@@ -1,8 +1,8 @@
 /**
- * For users' own tests: signed deliveries of every topic, written as Commerce Layer writes them, and sample resources.
+ * Test helpers: signed deliveries of every topic, written as Commerce Layer writes them, and sample resources.
  */
 export { sign } from '../core/verify/signature.ts'
-export { type DocumentOptions, TEST_ORGANIZATION_ID } from '../wire/document.ts'
+export { type DocumentOptions, type Identified, TEST_ORGANIZATION_ID } from '../wire/document.ts'
 export type { Changes } from '../wire/samples/changes.ts'
 export { type SampleOf, sampleOf } from '../wire/samples/sample.ts'
 export { serialize } from '../wire/serialize.ts'

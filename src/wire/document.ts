@@ -1,7 +1,7 @@
 import { type IncludeTree, readIncludePaths } from './include-paths.ts'
-import { isRelationship, isResource, type Resource, relationshipsOf } from './schema.ts'
+import { getRelationships, isRelationship, isResource, type Resource } from './schema.ts'
 
-/** What a resource needs in order to be written: everything else it has becomes attributes and relationships. */
+/** The fields that every resource needs. All its other fields become attributes and relationships. */
 export interface Identified {
   readonly id: string
   readonly type: string
@@ -12,13 +12,13 @@ interface Identifier {
   id: string
 }
 
-/** A relationship of a JSON:API resource; `data` is there only if it was included. */
+/** A relationship of a JSON:API resource. `data` is present only if the relationship was included. */
 export interface RelationshipObject {
   data?: Identifier | Identifier[] | null
   links: { self: string; related: string }
 }
 
-/** A resource as JSON:API writes it, in the order of keys that Commerce Layer uses. */
+/** A JSON:API resource, with its keys in the order that Commerce Layer uses. */
 export interface ResourceObject {
   id: string
   type: string
@@ -29,8 +29,8 @@ export interface ResourceObject {
 }
 
 /**
- * A JSON:API document as Commerce Layer writes it; `included` and `meta` are left out where they would hold nothing, and
- * `links` are for those who answer with a page of a list.
+ * A JSON:API document as Commerce Layer writes it. `included` and `meta` are absent when they would be empty. Only a
+ * page of a list has `links`.
  */
 export interface ResourceDocument {
   data: ResourceObject | ResourceObject[] | null
@@ -39,67 +39,76 @@ export interface ResourceDocument {
   links?: Record<string, string>
 }
 
-/** How a document is written. */
+/**
+ * How a JSON:API document is written.
+ *
+ * @example
+ * serialize(sampleOf('orders'), { include: ['customer', 'line_items.item'], mode: 'live' })
+ */
 export interface DocumentOptions {
   /**
-   * Dotted paths of the relationships to include, as `include_resources` of a webhook or `include` of a request. One that
-   * its type has and the resource lacks is written as `null` or `[]`. Default: every relationship that is there, however deep.
+   * Dotted paths of the relationships to include, as in `include_resources` of a webhook. A relationship that the type
+   * has and the resource lacks is written as `null` or `[]`. Default: every relationship that is present, at any depth.
    */
   readonly include?: readonly string[]
-  /** Default: `test`. */
+  /** The environment that `meta` names. Default: `test`. */
   readonly mode?: 'test' | 'live'
-  /** Default: {@link TEST_ORGANIZATION_ID}. */
+  /** The organization that `meta` names. Default: {@link TEST_ORGANIZATION_ID}. */
   readonly organizationId?: string
   /**
-   * The API version as `YYYY-MM`. From `2026-05` on, `mode`, `organization_id` and `trace_id` are in the document's `meta`,
-   * and each resource's keeps `created_with_version` alone. Default: the form before that.
+   * The API version as `YYYY-MM`. From `2026-05` on, `mode`, `organization_id` and `trace_id` are in the `meta` of the
+   * document, and the `meta` of each resource has only `created_with_version`. Default: the form of older versions.
    */
   readonly apiVersion?: string
-  /** Default: none before API version `2026-05`, and a fixed one since. */
+  /** `meta.trace_id`. Default: none before API version `2026-05`, a fixed one from then on. */
   readonly traceId?: string
-  /** Leaves out what would be an empty `attributes`, and the relationships that are not included. Default: false. */
+  /** Leaves out empty `attributes` and every relationship that is not included. Default: `false`. */
   readonly sparse?: boolean
 }
 
-/** The organisation that documents are written for unless told otherwise. */
+/** The default `organization_id` of documents, deliveries and samples made for tests. */
 export const TEST_ORGANIZATION_ID = 'HkTestOrgn'
 
 const META_MOVED = '2026-05'
 
 /**
- * The JSON:API document of a resource, of a list, or of nothing (`null`). Resources are SDK-shaped: a related resource is a
- * nested object with `type` and `id`, `null`, or a list. Cycles and shared references are fine: objects of one type and id
- * are one resource, written once, and the first of them to give a field is right about it.
+ * Converts a resource, a list of resources or `null` to a JSON:API document. Resources have the shape of the SDK: a
+ * related resource is a nested object with `type` and `id`, or `null`, or a list. Cycles and shared references are
+ * allowed. Objects of the same type and id are one resource, which is written once. Where they differ in a field, the
+ * first object wins.
  */
 export function toDocument<R extends Identified>(
   primary: R | readonly R[] | null,
   options: DocumentOptions = {},
 ): ResourceDocument {
-  const metas = metasOf(options)
+  const meta = createMeta(options)
   const roots =
-    primary === null ? [] : Array.isArray(primary) ? primary.map(fieldsOf) : [fieldsOf(primary as Identified)]
-  const reached = reach(roots, options.include && readIncludePaths(options.include))
+    primary === null ? [] : Array.isArray(primary) ? primary.map(asResource) : [asResource(primary as Identified)]
+  const nodes = collectResources(roots, options.include && readIncludePaths(options.include))
   const objects = new Map(
-    [...reached].map(([key, node]) => [key, toObject(node, metas.resource, options.sparse ?? false)]),
+    [...nodes].map(([key, node]) => [key, toResourceObject(node, meta.resource, options.sparse ?? false)]),
   )
-  const data = roots.flatMap((root) => objects.get(keyOf(root)) ?? [])
-  for (const root of roots) objects.delete(keyOf(root))
+  const data = roots.flatMap((root) => objects.get(toKey(root)) ?? [])
+  for (const root of roots) objects.delete(toKey(root))
   return {
     data: Array.isArray(primary) ? data : (data[0] ?? null),
     ...(objects.size > 0 && { included: [...objects.values()] }),
-    ...(metas.document && { meta: metas.document }),
+    ...(meta.document && { meta: meta.document }),
   }
 }
 
-/** A resource met on the way, with the relationships that are to be written with `data`. */
-interface Reached {
+/** A resource to write, and the names of its relationships that get `data`. */
+interface ResourceNode {
   readonly fields: Resource
   readonly included: Set<string>
 }
 
-/** Every resource within the include paths, or within reach where there are none; breadth first, as chains may be long. */
-function reach(roots: readonly Resource[], include: IncludeTree | undefined): Map<string, Reached> {
-  const nodes = new Map<string, Reached>()
+/**
+ * Collects every resource that the include paths lead to, or every related resource if there are no paths. It goes
+ * breadth first without recursion, because chains of resources may be longer than the call stack.
+ */
+function collectResources(roots: readonly Resource[], include: IncludeTree | undefined): Map<string, ResourceNode> {
+  const nodes = new Map<string, ResourceNode>()
   const seen = new Set<Resource>()
   const queue: [Resource, IncludeTree | undefined][] = roots.map((root) => [root, include])
   for (const [resource, tree] of queue) {
@@ -110,27 +119,31 @@ function reach(roots: readonly Resource[], include: IncludeTree | undefined): Ma
     for (const name of tree ? tree.keys() : Object.keys(resource)) {
       const value = tree ? (resource[name] ?? null) : resource[name]
       if (!isRelationship(resource.type, name, value)) continue
-      nodes.get(keyOf(resource))?.included.add(name)
+      nodes.get(toKey(resource))?.included.add(name)
       for (const related of [value].flat().filter(isResource)) queue.push([related, tree?.get(name)])
     }
   }
   return nodes
 }
 
-function merge(nodes: Map<string, Reached>, resource: Resource): void {
-  const known = nodes.get(keyOf(resource))
+function merge(nodes: Map<string, ResourceNode>, resource: Resource): void {
+  const known = nodes.get(toKey(resource))
   const fields = known ? { ...resource, ...known.fields } : resource
-  nodes.set(keyOf(resource), { fields, included: known?.included ?? new Set() })
+  nodes.set(toKey(resource), { fields, included: known?.included ?? new Set() })
 }
 
-function toObject({ fields, included }: Reached, meta: Record<string, unknown>, sparse: boolean): ResourceObject {
+function toResourceObject(
+  { fields, included }: ResourceNode,
+  meta: Record<string, unknown>,
+  sparse: boolean,
+): ResourceObject {
   const { id, type, ...others } = fields
   const self = `/api/${type}/${id}`
   const attributes = Object.entries(others).filter(([name, value]) => !isRelationship(type, name, value))
-  const names = [...new Set(sparse ? included : [...relationshipsOf(type).keys(), ...included])]
+  const names = [...new Set(sparse ? included : [...getRelationships(type).keys(), ...included])]
   const relationships = names.map((name): [string, RelationshipObject] => {
     const links = { self: `${self}/relationships/${name}`, related: `${self}/${name}` }
-    return [name, included.has(name) ? { data: linkage(type, name, fields[name]), links } : { links }]
+    return [name, included.has(name) ? { data: toLinkage(type, name, fields[name]), links } : { links }]
   })
   return {
     id,
@@ -142,17 +155,22 @@ function toObject({ fields, included }: Reached, meta: Record<string, unknown>, 
   }
 }
 
-function linkage(type: string, name: string, value: unknown): Identifier | Identifier[] | null {
-  if (Array.isArray(value)) return value.filter(isResource).map(identifierOf)
-  if (isResource(value)) return identifierOf(value)
-  return relationshipsOf(type).get(name)?.isList ? [] : null
+function toLinkage(type: string, name: string, value: unknown): Identifier | Identifier[] | null {
+  if (Array.isArray(value)) return value.filter(isResource).map(toIdentifier)
+  if (isResource(value)) return toIdentifier(value)
+  return getRelationships(type).get(name)?.isList ? [] : null
 }
 
-function identifierOf({ type, id }: Resource): Identifier {
+function toIdentifier({ type, id }: Resource): Identifier {
   return { type, id }
 }
 
-function metasOf(options: DocumentOptions): { resource: Record<string, unknown>; document?: Record<string, unknown> } {
+interface Meta {
+  readonly resource: Record<string, unknown>
+  readonly document?: Record<string, unknown>
+}
+
+function createMeta(options: DocumentOptions): Meta {
   const { mode = 'test', organizationId = TEST_ORGANIZATION_ID, apiVersion = '', traceId } = options
   const meta = { mode, organization_id: organizationId }
   if (apiVersion < META_MOVED) return { resource: traceId === undefined ? meta : { ...meta, trace_id: traceId } }
@@ -160,10 +178,10 @@ function metasOf(options: DocumentOptions): { resource: Record<string, unknown>;
   return { resource: { created_with_version: apiVersion }, document: { ...meta, trace_id } }
 }
 
-function fieldsOf(resource: Identified): Resource {
+function asResource(resource: Identified): Resource {
   return resource as Resource
 }
 
-function keyOf({ type, id }: Resource): string {
+function toKey({ type, id }: Resource): string {
   return `${type}/${id}`
 }

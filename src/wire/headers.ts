@@ -1,5 +1,8 @@
-/** The headers of a delivery as captures have them, but for the length, which is up to whoever writes the body. */
-export function deliveryHeaders(topic: string, signature: string): Record<string, string> {
+/**
+ * The headers of a delivery, as captured deliveries have them. `content-length` is missing: the code that writes the
+ * body adds it.
+ */
+export function createDeliveryHeaders(topic: string, signature: string): Record<string, string> {
   return {
     'X-CommerceLayer-Signature': signature,
     'X-CommerceLayer-Topic': topic,

@@ -1,9 +1,12 @@
-/** Dotted include paths as a tree: `['a.b', 'a.c']` is `a` with `b` and `c` below it. */
+/** A tree of include paths: `['a.b', 'a.c']` is `a` with `b` and `c` below it. */
 export interface IncludeTree extends ReadonlyMap<string, IncludeTree> {}
 
 type Branch = Map<string, Branch>
 
-/** `['line_items.item', 'customer']`, as in a webhook's `include_resources`, read into a tree. */
+/**
+ * Reads dotted paths such as `['line_items.item', 'customer']`, the form of a webhook's `include_resources`, into a
+ * tree.
+ */
 export function readIncludePaths(paths: readonly string[]): IncludeTree {
   const root: Branch = new Map()
   for (const path of paths) {

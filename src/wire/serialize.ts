@@ -7,23 +7,29 @@ import {
 } from './document.ts'
 
 /**
- * The JSON text of a resource, of a list, or of nothing (`null`), byte for byte as Commerce Layer's Ruby serialiser would
- * write it: {@link toDocument}, then {@link writeDocument}. Resources are SDK-shaped, plain objects; see there.
+ * Writes a resource, a list of resources or `null` as the JSON text of a JSON:API document. The bytes are those that
+ * Commerce Layer's Ruby serializer writes: an integer in an attribute `*_float` gets a decimal point, and `&` becomes
+ * `\u0026`. Resources are plain objects in the shape of the SDK: a related resource is a nested object with `type` and
+ * `id`. Cycles are allowed.
+ *
+ * @example
+ * const body = serialize({ id: 'OeRyhjDlje', type: 'customers', email: 'zoe@example.com' })
  */
 export function serialize<R extends Identified>(resource: R | readonly R[] | null, options?: DocumentOptions): string {
   return writeDocument(toDocument(resource, options))
 }
 
 /**
- * The JSON text of a document. It differs from `JSON.stringify` in two ways, both seen in captured deliveries: a number in
- * an attribute named `*_float` always has a decimal point (`20.0`; numbers inside an attribute, as in `metadata`, do not),
- * and `&`, `<`, `>`, U+2028 and U+2029 are written as `\u0026` and so on, which is how Rails escapes JSON.
+ * Writes a document as JSON text. It differs from `JSON.stringify` in two ways. Captured deliveries show both.
+ *
+ * - A number in an attribute named `*_float` always has a decimal point: `20.0`. Numbers inside `metadata` do not.
+ * - `&`, `<`, `>`, U+2028 and U+2029 are written as `\u0026` and so on, as Rails escapes JSON.
  */
 export function writeDocument(document: ResourceDocument): string {
   const text = writeMembers(document, (name, value) =>
     name === 'data' || name === 'included' ? writeData(value) : write(value),
   )
-  // None of these can stand outside a string in JSON, so the whole text can be searched for them.
+  // In JSON these characters occur only inside strings, so it is safe to replace them in the whole text.
   return text.replace(/[&<>\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
@@ -43,7 +49,7 @@ function writeAttribute(name: string, value: unknown): string | undefined {
   return name.endsWith('_float') && typeof value === 'number' && /^-?\d+$/.test(text ?? '') ? `${text}.0` : text
 }
 
-/** As in `JSON.stringify`, a member that has no JSON form is left out. */
+/** Leaves out a member that has no JSON form, as `JSON.stringify` does. */
 function writeMembers(value: object, writeMember: (name: string, value: unknown) => string | undefined): string {
   const members: string[] = []
   for (const [name, member] of Object.entries(value)) {

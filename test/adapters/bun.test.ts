@@ -1,8 +1,14 @@
 import { testAdapter } from '../contracts/adapter/adapter.ts'
-import { ELSEWHERE } from '../contracts/adapter/host.ts'
-import { binaryOf, startRuntime } from '../contracts/adapter/runtime.ts'
+import { OTHER_PROCESS } from '../contracts/adapter/host.ts'
+import { findBinary, startRuntime } from '../contracts/adapter/runtime.ts'
+import { installFixture } from '../fixtures/install.ts'
 
-testAdapter('Bun', () => startRuntime(binaryOf('bun/bin/bun.exe', '@oven', 'bin/bun'), [], 'bun.ts'), {
-  ...ELSEWHERE,
-  closing: 'Bun closes such a connection before it was read to its end, and no other',
+const missing = await installFixture('bun')
+
+testAdapter('Bun', () => startRuntime(findBinary('bun', 'bun/bin/bun.exe', '@oven', 'bin/bun'), [], 'bun.ts'), {
+  missing,
+  limitations: {
+    ...OTHER_PROCESS,
+    closing: 'Bun closes such a connection before it was read to its end, and no other',
+  },
 })

@@ -3,7 +3,7 @@ import { bundleText } from '../contracts/adapter/bundle.ts'
 
 const RECEIVER = "export { createReceiver, parse, verify } from 'hooklayer'"
 
-describe("a bundler's view of the package, where there is no Node,", () => {
+describe('a bundle of the package for a platform without Node', () => {
   it.each([
     ['hooklayer and hooklayer/fetch', "export { createFetchHandler } from 'hooklayer/fetch'", ['workerd', 'worker']],
     [
@@ -11,7 +11,7 @@ describe("a bundler's view of the package, where there is no Node,", () => {
       "export { createRouteHandler } from '../../../src/adapters/next-route.ts'",
       ['edge-light'],
     ],
-  ])('of %s has no module of Node in it, nor raw-body', async (_, adapter, conditions) => {
+  ])('of %s contains no module of Node, nor raw-body', async (_, adapter, conditions) => {
     const { text, imports, inputs } = await bundleText(`${RECEIVER}\n${adapter}`, { conditions })
     expect(imports).toEqual([])
     expect(text).not.toMatch(/(from|import|require\()\s*\(?["']node:/)

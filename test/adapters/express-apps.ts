@@ -16,7 +16,7 @@ type SetUp = (app: Express, middleware: RequestHandler) => void
 export interface Apps {
   readonly express: ExpressModule
   serve(setUp: SetUp, options?: Partial<ReceiverOptions>): Promise<Mount>
-  /** With a middleware mounted above the receiver. */
+  /** With a middleware mounted in front of the receiver. */
   behind(front: RequestHandler, options?: Partial<ReceiverOptions>): Promise<Mount>
 }
 
@@ -25,7 +25,7 @@ export function startExpress(express: ExpressModule, receiver: Pick<Receiver, 'r
   return listen(express().use(PATH, createExpressMiddleware(receiver)), PATH)
 }
 
-/** Apps that are closed when the block of tests has ended. */
+/** Apps that are closed after the block of tests. */
 export function createApps(express: ExpressModule): Apps {
   const mount = createMounts()
   const serve: Apps['serve'] = (setUp, options) =>

@@ -6,7 +6,7 @@ import { digestOf, send } from '../contracts/adapter/harness.ts'
 import { type Apps, PATH } from './express-apps.ts'
 import { createRecorder } from './mounts.ts'
 
-/** Where an app can mount the receiver, and what Express itself does then. */
+/** The ways to mount the receiver in an app, and what Express itself answers then. */
 export function testMounting({ express, serve }: Apps): void {
   describe('it is mounted', () => {
     it.each<[string, (app: Express, middleware: RequestHandler) => void]>([
@@ -56,7 +56,7 @@ export function testMounting({ express, serve }: Apps): void {
     })
   })
 
-  it('shows the error of a handler to nobody', async () => {
+  it('passes the error of a handler to no error middleware', async () => {
     const shown: unknown[] = []
     const showError: ErrorRequestHandler = (error, _, response, __) => {
       shown.push(error)

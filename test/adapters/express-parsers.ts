@@ -6,7 +6,7 @@ import { digestOf, send, wait } from '../contracts/adapter/harness.ts'
 import { withHeaders } from '../deliveries.ts'
 import type { Apps } from './express-apps.ts'
 
-/** What a body parser that was mounted first has left of the body. */
+/** Body parsers that are mounted in front of the receiver, and what they leave of the body. */
 export function testParsers({ express, behind }: Apps): void {
   describe('it finds the signed bytes', () => {
     const verify = (kept: (bytes: Buffer) => unknown) =>
@@ -70,7 +70,7 @@ export function testParsers({ express, behind }: Apps): void {
       expect(handled).toEqual([])
     })
 
-    it('and holds what express.raw() has read to its own limit', async () => {
+    it('and applies its own limit to what express.raw() has read', async () => {
       const { url } = await behind(express.raw({ type: '*/*' }), { maxBodyBytes: 100 })
       const answer = await send({ url }, ORDER)
       expect([answer.status, answer.body.error.code]).toEqual([413, 'BODY_TOO_LARGE'])
@@ -85,7 +85,7 @@ export function testParsers({ express, behind }: Apps): void {
     })
   })
 
-  describe('it says at once that the bytes are gone', () => {
+  describe('it answers at once that the bytes are gone', () => {
     const form = sentAs('orders.place', 'data=1')
     const cases: readonly (readonly [string, RequestHandler, Sent])[] = [
       ['behind express.json()', express.json(), ORDER],
@@ -138,7 +138,7 @@ export function testParsers({ express, behind }: Apps): void {
       expect([handled, errors]).toEqual([[], ['BODY_ALREADY_PARSED']])
     })
 
-    it('but tells a stranger without a signature nothing of it', async () => {
+    it('but answers only SIGNATURE_MISSING to a sender without a signature', async () => {
       const { url } = await behind(express.json())
       const answer = await send({ url }, UNSIGNED)
       expect([answer.status, answer.body.error.code]).toEqual([401, 'SIGNATURE_MISSING'])

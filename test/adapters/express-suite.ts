@@ -1,20 +1,20 @@
 import { describe } from 'vitest'
 import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { NO_BACKGROUND } from '../contracts/adapter/host.ts'
-import { createStage } from '../contracts/adapter/receiver-under-test.ts'
+import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
 import { createApps, type ExpressModule, startExpress } from './express-apps.ts'
 import { testMounting } from './express-mounting.ts'
 import { testParsers } from './express-parsers.ts'
-import { testTimeOuts } from './express-time-outs.ts'
+import { testTimeouts } from './express-timeouts.ts'
 
-/** The conformance suite on an Express, and what is special to it: whatever else may be mounted in front of the receiver. */
+/** The contract suite on an Express, and tests of what is special to it: other middleware in front of the receiver. */
 export function testExpress(name: string, express: ExpressModule): void {
-  testAdapter(name, () => startExpress(express, createStage()), NO_BACKGROUND)
+  testAdapter(name, () => startExpress(express, createScenarioReceiver()), { limitations: NO_BACKGROUND })
 
-  describe(`${name}, which has its own ways:`, () => {
+  describe(`${name}, in particular:`, () => {
     const apps = createApps(express)
     testMounting(apps)
     testParsers(apps)
-    testTimeOuts(apps)
+    testTimeouts(apps)
   })
 }

@@ -1,4 +1,4 @@
-/** Express 4 by its alias: what these tests use of it has Express 5's types. */
+/** Express 4 by its alias: the parts that these tests use have the types of Express 5. */
 declare module 'express4' {
   import express from 'express'
   export = express

@@ -6,7 +6,7 @@ import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
 import { digestOf, send } from '../contracts/adapter/harness.ts'
 import { type Listening, NO_BACKGROUND } from '../contracts/adapter/host.ts'
-import { createStage } from '../contracts/adapter/receiver-under-test.ts'
+import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
 import { createMounts } from './mounts.ts'
 
 const PATH = '/webhooks'
@@ -22,12 +22,14 @@ async function start(
   return { url: `${origin}${PATH}`, close: () => app.close() }
 }
 
-testAdapter('Fastify', () => start(createStage()), {
-  ...NO_BACKGROUND,
-  'any content type': 'Fastify itself answers 415 to one that is malformed',
+testAdapter('Fastify', () => start(createScenarioReceiver()), {
+  limitations: {
+    ...NO_BACKGROUND,
+    'any content type': 'Fastify itself answers 415 to one that is malformed',
+  },
 })
 
-describe('Fastify, which has its own ways:', () => {
+describe('Fastify, in particular:', () => {
   const mount = createMounts()
 
   it('leaves the JSON parser of every other route alone', async () => {
@@ -42,7 +44,7 @@ describe('Fastify, which has its own ways:', () => {
     expect((await send({ url: url.replace(PATH, '/others') }, broken)).status).toBe(400)
   })
 
-  it('keeps out of the way of a parser that the app has added for every type', async () => {
+  it('works beside a parser that the app has added for every type', async () => {
     const { url, handled } = await mount((receiver) =>
       start(receiver, (app) => {
         app.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => done(null, { text }))

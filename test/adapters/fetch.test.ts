@@ -7,23 +7,21 @@ import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { HANDLED, ORDER, orderText, sentAs } from '../contracts/adapter/deliveries.ts'
 import { digestOf } from '../contracts/adapter/harness.ts'
 import { listeningOn } from '../contracts/adapter/listen.ts'
-import { createStage } from '../contracts/adapter/receiver-under-test.ts'
+import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
 import { createRecorder } from './mounts.ts'
 
 testAdapter(
   'Fetch, by @hono/node-server',
   async () => {
-    const fetch = createFetchHandler(createStage(), { background: () => {} })
+    const fetch = createFetchHandler(createScenarioReceiver(), { background: () => {} })
     const server = serve({ fetch, port: 0, hostname: '127.0.0.1' }) as Server
     await once(server, 'listening')
     return listeningOn(server)
   },
-  {
-    closing: 'Node closes the connection as soon as the answer has ended',
-  },
+  { limitations: { closing: 'Node closes the connection as soon as the answer has ended' } },
 )
 
-describe('Fetch, with a `Request` in hand,', () => {
+describe('Fetch, called with a `Request`,', () => {
   const requestOf = (
     body: Uint8Array | ReadableStream = new Uint8Array(ORDER.body),
     headers: Readonly<Record<string, string>> = {},
@@ -58,22 +56,22 @@ describe('Fetch, with a `Request` in hand,', () => {
     const response = await createFetchHandler(receiver)(request)
     const { error } = (await response.json()) as { error: { code: string; message: string } }
     expect([response.status, error.code]).toEqual([500, 'BODY_ALREADY_PARSED'])
-    expect(error.message).toContain('before request.json(), request.text() and the like')
+    expect(error.message).toContain('before request.json(), request.text() or the like')
     expect([handled, errors]).toEqual([[], ['BODY_ALREADY_PARSED']])
   })
 
-  it('trusts no `Content-Length` beside a `Transfer-Encoding`', async () => {
+  it('does not trust a `Content-Length` beside a `Transfer-Encoding`', async () => {
     const { receiver, errors } = createRecorder({ maxBodyBytes: 1000 })
     const { body } = sentAs('orders.place', orderText({ padding: 5000 }))
     const headers = new Headers({ ...ORDER.headers, 'content-length': '10', 'transfer-encoding': 'chunked' })
     const stream = new Blob([new Uint8Array(body)]).stream()
-    // A `Request` drops such headers; what servers make out of theirs has them.
+    // `new Request` drops such headers; the requests that servers make have them.
     const request = Object.defineProperty(requestOf(stream), 'headers', { value: headers })
     expect((await createFetchHandler(receiver)(request)).status).toBe(413)
     expect(errors).toEqual(['BODY_TOO_LARGE'])
   })
 
-  it('answers one without a body', async () => {
+  it('answers a request without a body', async () => {
     const { receiver, errors } = createRecorder()
     const request = new Request('https://shop.example', { method: 'POST', headers: { ...ORDER.headers } })
     expect((await createFetchHandler(receiver)(request)).status).toBe(401)

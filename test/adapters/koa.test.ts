@@ -8,22 +8,24 @@ import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
 import { digestOf, send } from '../contracts/adapter/harness.ts'
 import { type Listening, NO_BACKGROUND } from '../contracts/adapter/host.ts'
 import { listen } from '../contracts/adapter/listen.ts'
-import { createStage } from '../contracts/adapter/receiver-under-test.ts'
+import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
 import { createMounts } from './mounts.ts'
 
 const PATH = '/webhooks'
 
-testAdapter('Koa', () => start((app) => app.use(mount(PATH, createKoaMiddleware(createStage())))), NO_BACKGROUND)
+testAdapter('Koa', () => start((app) => app.use(mount(PATH, createKoaMiddleware(createScenarioReceiver())))), {
+  limitations: NO_BACKGROUND,
+})
 
 function start(setUp: (app: Koa) => unknown): Promise<Listening> {
   const app = new Koa()
-  // Koa prints the errors of connections that senders break off.
+  // Koa prints the errors of connections that senders close.
   app.silent = true
   setUp(app)
   return listen(app.callback(), PATH)
 }
 
-describe('Koa, which has its own ways:', () => {
+describe('Koa, in particular:', () => {
   const mountReceiver = createMounts()
   const behind = (...front: readonly Koa.Middleware[]) =>
     mountReceiver((receiver) =>
@@ -35,7 +37,7 @@ describe('Koa, which has its own ways:', () => {
 
   it('with a body parser mounted first, answers 500 at once and says how to fix it', async () => {
     const { url, handled, errors } = await behind(bodyParser(), (context, next) => {
-      // The parser keeps the text; other parsers keep nothing.
+      // This parser keeps the text; other parsers keep nothing.
       Object.assign(context.request, { rawBody: undefined })
       return next()
     })

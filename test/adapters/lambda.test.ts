@@ -14,26 +14,26 @@ import { describe, expect, it } from 'vitest'
 import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { HANDLED, ORDER, type Sent, UNSIGNED } from '../contracts/adapter/deliveries.ts'
 import { digestOf } from '../contracts/adapter/harness.ts'
-import { type Lacks, NO_BACKGROUND } from '../contracts/adapter/host.ts'
+import { type Limitations, NO_BACKGROUND } from '../contracts/adapter/host.ts'
 import { EVENTS, type MakeEvent } from '../contracts/adapter/lambda-events.ts'
 import { startLambda } from '../contracts/adapter/lambda-front.ts'
 import { withHeaders } from '../deliveries.ts'
 import { createRecorder } from './mounts.ts'
 
-const LACKS: Lacks = {
+const LIMITATIONS: Limitations = {
   ...NO_BACKGROUND,
-  'bodies on their way': 'an event has its whole body',
-  lingering: 'what is in front of a Lambda reads the whole body first',
+  'streamed bodies': 'an event has its whole body',
+  draining: 'what is in front of a Lambda reads the whole body first',
 }
 
 for (const [kind, makeEvent] of Object.entries(EVENTS)) {
-  const lacks: Lacks = kind.endsWith('Load Balancer')
-    ? { ...LACKS, 'repeated headers': 'a load balancer passes on the last of them, unless told otherwise' }
-    : LACKS
-  testAdapter(`Lambda, behind ${kind}`, () => startLambda(makeEvent), lacks)
+  const limitations: Limitations = kind.endsWith('Load Balancer')
+    ? { ...LIMITATIONS, 'repeated headers': 'a load balancer passes on the last of them, unless told otherwise' }
+    : LIMITATIONS
+  testAdapter(`Lambda, behind ${kind}`, () => startLambda(makeEvent), { limitations })
 }
 
-/** The event that a request would become. */
+/** Makes the event for a request. */
 function eventOf(makeEvent: MakeEvent, { headers, body }: Sent, method = 'POST') {
   return makeEvent({ method, headers, body, fields: Object.entries(headers) })
 }
@@ -55,7 +55,7 @@ describe.each(Object.entries(EVENTS))('Lambda, given the event of %s,', (kind, m
   it.each([
     ['a plain body', ORDER, false],
     ['a body in base64', withHeaders(ORDER, { 'content-type': 'application/octet-stream' }), true],
-  ])('takes %s to its handler, and answers in the form that is wanted', async (_, sent, isBase64Encoded) => {
+  ])('passes %s to its handler, and answers in the form of that event', async (_, sent, isBase64Encoded) => {
     const { receiver, handled } = createRecorder()
     const event = eventOf(makeEvent, sent)
     expect(event).toMatchObject({ isBase64Encoded })
@@ -63,7 +63,7 @@ describe.each(Object.entries(EVENTS))('Lambda, given the event of %s,', (kind, m
     expect(handled.map(digestOf)).toEqual([digestOf(sent.body)])
   })
 
-  it('answers a refusal in that form too', async () => {
+  it('answers a refusal in that form, too', async () => {
     const { receiver, errors } = createRecorder()
     const error = '{"error":{"code":"SIGNATURE_MISSING","message":"The X-CommerceLayer-Signature header is missing."}}'
     const result = await createLambdaHandler(receiver)(eventOf(makeEvent, UNSIGNED))
@@ -71,7 +71,7 @@ describe.each(Object.entries(EVENTS))('Lambda, given the event of %s,', (kind, m
     expect(errors).toEqual(['SIGNATURE_MISSING'])
   })
 
-  it('knows its method', async () => {
+  it('reads the method of the request', async () => {
     const { receiver } = createRecorder()
     const result = await createLambdaHandler(receiver)(
       eventOf(makeEvent, { headers: {}, body: Buffer.alloc(0) }, 'GET'),
@@ -80,7 +80,7 @@ describe.each(Object.entries(EVENTS))('Lambda, given the event of %s,', (kind, m
     expect(result).toStrictEqual(resultOf(405, error, { allow: 'POST' }))
   })
 
-  it('says that a body was parsed that something in front of it has parsed', async () => {
+  it('answers BODY_ALREADY_PARSED if something in front of it has parsed the body', async () => {
     const { receiver, errors } = createRecorder()
     const event = { ...eventOf(makeEvent, ORDER), body: { data: {} }, isBase64Encoded: false }
     expect(await createLambdaHandler(receiver)(event)).toMatchObject({ statusCode: 500 })
@@ -97,11 +97,11 @@ it('has the types of @types/aws-lambda', () => {
   expect([rest, http, url, balancer]).toEqual([handler, handler, handler, handler])
 })
 
-it('is a Lambda handler of two arguments, as Node 24 wants it', () => {
+it('is a Lambda handler of at most two arguments, as Node 24 requires', () => {
   expect(createLambdaHandler(createRecorder().receiver).length).toBeLessThanOrEqual(2)
 })
 
-it('answers what is no event of HTTP at all rather than throwing', async () => {
+it('answers an event that is not of HTTP, and does not throw', async () => {
   const handler = createLambdaHandler(createRecorder().receiver)
   expect(await handler({})).toMatchObject({ statusCode: 405 })
 })

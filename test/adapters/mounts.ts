@@ -5,19 +5,19 @@ import type { Listening } from '../contracts/adapter/host.ts'
 import { SECRETS } from '../contracts/adapter/secrets.ts'
 import { recordingLogger } from '../deliveries.ts'
 
-/** A receiver behind a server that a test has set up by hand. */
+/** A receiver behind a server that a test has set up itself. */
 export interface Mount extends Target {
   readonly receiver: Receiver
-  /** The bodies that its handler of every topic saw. */
+  /** The bodies that its handler of every topic got. */
   readonly handled: Uint8Array[]
-  /** The codes that `onError` was told, in their order. */
+  /** The codes that `onError` got, in order. */
   readonly errors: string[]
 }
 
 type Start = (receiver: Receiver) => Promise<Listening>
 export type MountReceiver = (start: Start, options?: Partial<ReceiverOptions>) => Promise<Mount>
 
-/** Mounts receivers whose servers are closed when the block of tests has ended. */
+/** Mounts receivers, and closes their servers after the block of tests. */
 export function createMounts(): MountReceiver {
   const listening: Listening[] = []
   afterAll(async () => {
@@ -31,7 +31,7 @@ export function createMounts(): MountReceiver {
   }
 }
 
-/** A receiver, and what its handler and `onError` see. */
+/** A receiver that records what its handler and `onError` get. */
 export function createRecorder(options: Partial<ReceiverOptions> = {}): Omit<Mount, 'url'> {
   const { logger } = recordingLogger()
   const receiver = createReceiver({ secrets: SECRETS, logger, ...options })

@@ -8,14 +8,14 @@ import { digestOf, send } from '../contracts/adapter/harness.ts'
 import { NO_BACKGROUND } from '../contracts/adapter/host.ts'
 import { listen, listeningOn } from '../contracts/adapter/listen.ts'
 import { connect, requestOf } from '../contracts/adapter/raw-client.ts'
-import { createStage } from '../contracts/adapter/receiver-under-test.ts'
+import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
 import { createMounts, createRecorder } from './mounts.ts'
 
-testAdapter('node:http', () => listen(createNodeListener(createStage())), NO_BACKGROUND)
+testAdapter('node:http', () => listen(createNodeListener(createScenarioReceiver())), { limitations: NO_BACKGROUND })
 
-describe('node:http, of hosts that read the body first:', () => {
+describe('node:http, on hosts that read the body first:', () => {
   const mount = createMounts()
-  /** A host reads the request to its end, and leaves things on it. */
+  /** A host that reads the request to its end, and leaves something on it. */
   const hostedBy = (leave: (request: IncomingMessage, bytes: Buffer) => void) =>
     mount((receiver) => {
       const listener = createNodeListener(receiver)
@@ -60,7 +60,7 @@ describe('node:http, of hosts that read the body first:', () => {
   })
 })
 
-it('node:http, once its server was closed, ends the connection of a sender that keeps it busy', async () => {
+it('node:http ends a keep-alive connection once its server was closed', async () => {
   const answering = createNodeListener(createRecorder().receiver)
   const server = createServer((request, response) => {
     server.close()

@@ -1,7 +1,10 @@
-import { Miniflare } from 'miniflare'
 import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { bundleHost } from '../contracts/adapter/bundle.ts'
-import { ELSEWHERE } from '../contracts/adapter/host.ts'
+import { OTHER_PROCESS } from '../contracts/adapter/host.ts'
+import { installFixture } from '../fixtures/install.ts'
+import { createMiniflare } from '../fixtures/miniflare.ts'
+
+const missing = await installFixture('workerd')
 
 /** Without `nodejs_compat`: there is nothing but WebCrypto. */
 const OPTIONS = { modules: true, compatibilityDate: '2025-05-05', host: '127.0.0.1', port: 0 } as const
@@ -10,16 +13,19 @@ testAdapter(
   'workerd',
   async () => {
     const { text } = await bundleHost('worker.ts', { conditions: ['workerd', 'worker'] })
-    const worker = new Miniflare({ ...OPTIONS, script: text })
+    const worker = createMiniflare({ ...OPTIONS, script: text })
     const { href } = await worker.ready
     return { url: href, close: () => worker.dispose() }
   },
   {
-    ...ELSEWHERE,
-    lingering: 'workerd closes the connection once it has answered',
-    closing: 'workerd closes the connection once it has answered, and does not say so',
-    'hanging up': 'workerd closes the connection once it has answered, and does not say so',
-    'hang-ups': 'workerd ends the request, and with it whoever could be told',
-    steadfastness: 'workerd ends the request, and with it the handler',
+    missing,
+    limitations: {
+      ...OTHER_PROCESS,
+      draining: 'workerd closes the connection once it has answered',
+      closing: 'workerd closes the connection once it has answered, and does not say so',
+      'closing after a timeout': 'workerd closes the connection once it has answered, and does not say so',
+      disconnects: 'workerd ends the request, and with it whoever could be told',
+      'running on': 'workerd ends the request, and with it the handler',
+    },
   },
 )

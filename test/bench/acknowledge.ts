@@ -2,13 +2,13 @@ import { createHmac } from 'node:crypto'
 import { built } from './built.ts'
 import { createBodies, signed, stored } from './fresh-deliveries.ts'
 import { INBOX_ENGINES, type InboxEngine, type OpenEngine } from './inbox-engines.ts'
-import { PACE } from './pace.ts'
-import { PATIENCE_MS } from './patience.ts'
 import { asCell, type Bar, type Findings } from './report.ts'
 import { type Comparison, compare, type Subject } from './rounds.ts'
+import { RUN_SIZES } from './run-sizes.ts'
 import { sendAll } from './senders.ts'
 import { SECRET, TOPIC } from './signed.ts'
-import { silent } from './silent.ts'
+import { silentLogger } from './silent-logger.ts'
+import { GENEROUS_TIMEOUT_MS } from './timeouts.ts'
 
 const KILOBYTES = 20
 const SENDERS = [1, 64]
@@ -45,7 +45,12 @@ async function measure({ open }: InboxEngine, senders: number): Promise<Comparis
   const { createReceiver } = await built('index')
   const engine = await open()
   const { inbox } = engine
-  const receiver = createReceiver({ secrets: { [TOPIC]: SECRET }, inbox, deadlineMs: PATIENCE_MS, logger: silent })
+  const receiver = createReceiver({
+    secrets: { [TOPIC]: SECRET },
+    inbox,
+    deadlineMs: GENEROUS_TIMEOUT_MS,
+    logger: silentLogger,
+  })
   const nextBody = createBodies(KILOBYTES)
   const subject = subjectsFor(engine, senders)
   try {
@@ -69,7 +74,7 @@ async function measure({ open }: InboxEngine, senders: number): Promise<Comparis
           return async () => check((await receiver.receive(request)).status, 202)
         }),
       ],
-      PACE.acknowledge,
+      RUN_SIZES.acknowledge,
     )
   } finally {
     await engine.close()

@@ -3,28 +3,28 @@ export type Alphabet = 'ascii' | 'non-ascii'
 
 type Fields = Record<string, unknown>
 
-const PLAIN = {
+const ASCII = {
   currency: 'USD',
   sign: '$',
   person: 'Jane Roe',
   item: 'Black T-shirt with White Logo',
   note: 'a gift, to be wrapped in blue paper',
 }
-const WORLDLY: typeof PLAIN = {
+const NON_ASCII: typeof ASCII = {
   currency: 'EUR',
   sign: '€',
   person: 'Zoë Müller-Łukasik',
   item: 'Camicia però d’été 白いロゴ',
   note: 'für Chloé 🎁, bitte in blaues Papier',
 }
-/** What an alphabet's texts say. */
-export type Writing = typeof PLAIN
+/** The texts of a payload, in one alphabet. */
+export type Texts = typeof ASCII
 
-export function writingOf(alphabet: Alphabet): Writing {
-  return alphabet === 'ascii' ? PLAIN : WORLDLY
+export function textsIn(alphabet: Alphabet): Texts {
+  return alphabet === 'ascii' ? ASCII : NON_ASCII
 }
 
-function money(name: string, cents: number, { sign }: Writing): Fields {
+function money(name: string, cents: number, { sign }: Texts): Fields {
   return {
     [`${name}_cents`]: cents,
     [`${name}_float`]: cents / 100,
@@ -35,8 +35,8 @@ function money(name: string, cents: number, { sign }: Writing): Fields {
 const AT = '2024-02-21T16:37:09.750Z'
 const ORIGIN = { updated_at: AT, reference: null, reference_origin: null }
 
-/** The first few are the ones that a slim order keeps. */
-export function orderAttributes(write: Writing, fill: number): Fields {
+/** A slim order has the first few of these only. */
+export function orderAttributes(texts: Texts, fill: number): Fields {
   return {
     number: '40115417',
     status: 'placed',
@@ -44,16 +44,16 @@ export function orderAttributes(write: Writing, fill: number): Fields {
     fulfillment_status: 'unfulfilled',
     customer_email: 'jane.roe@example.com',
     language_code: 'en',
-    currency_code: write.currency,
+    currency_code: texts.currency,
     country_code: 'US',
     guest: false,
     tax_rate: 0.22,
-    ...money('total_amount', 12_000, write),
+    ...money('total_amount', 12_000, texts),
     skus_count: 3,
     placed_at: AT,
     created_at: AT,
-    metadata: { buyer: write.person, note: write.note, ...filler(fill, write) },
-    ...Object.assign({}, ...AMOUNTS.map((name, index) => money(name, 1_000 * (index % 7) + 50 * (index % 3), write))),
+    metadata: { buyer: texts.person, note: texts.note, ...filler(fill, texts) },
+    ...Object.assign({}, ...AMOUNTS.map((name, index) => money(name, 1_000 * (index % 7) + 50 * (index % 3), texts))),
     autorefresh: true,
     place_async: false,
     editable: false,
@@ -106,7 +106,7 @@ export const ORDER_RELATIONSHIPS =
     ' ',
   )
 
-export function customerAttributes({ person }: Writing): Fields {
+export function customerAttributes({ person }: Texts): Fields {
   return {
     email: 'jane.roe@example.com',
     status: 'repeat',
@@ -125,22 +125,22 @@ export function customerAttributes({ person }: Writing): Fields {
 
 export const CUSTOMER_RELATIONSHIPS = ['customer_group', 'customer_addresses', 'orders', 'events', 'tags']
 
-export function lineItemAttributes(write: Writing, index: number): Fields {
+export function lineItemAttributes(texts: Texts, index: number): Fields {
   const quantity = 1 + (index % 4)
   return {
     sku_code: `TSHIRTMM000000FFFFFF${String(index).padStart(4, '0')}`,
-    name: write.item,
+    name: texts.item,
     quantity,
     item_type: 'skus',
-    currency_code: write.currency,
-    ...money('unit_amount', 1_500, write),
-    ...money('total_amount', 1_500 * quantity, write),
+    currency_code: texts.currency,
+    ...money('unit_amount', 1_500, texts),
+    ...money('total_amount', 1_500 * quantity, texts),
     bundle_code: null,
     image_url: `https://img.example.com/skus/tshirt-${index}.png`,
-    ...money('compare_at_amount', 2_000, write),
-    ...money('options_amount', 0, write),
-    ...money('discount', 0, write),
-    ...money('tax_amount', 271 * quantity, write),
+    ...money('compare_at_amount', 2_000, texts),
+    ...money('options_amount', 0, texts),
+    ...money('discount', 0, texts),
+    ...money('tax_amount', 271 * quantity, texts),
     tax_rate: 0.22,
     tax_breakdown: { id: '1234', city_amount: '0.0', state_amount: 6.6, city_tax_rate: 0.0 },
     discount_breakdown: { TRANSPORT: { cents: 0, weight: 0.25 } },
@@ -149,7 +149,7 @@ export function lineItemAttributes(write: Writing, index: number): Fields {
     circuit_state: 'closed',
     circuit_failure_count: 0,
     coupon_code: null,
-    metadata: { engraving: write.note, gift: index % 2 === 0 },
+    metadata: { engraving: texts.note, gift: index % 2 === 0 },
     created_at: AT,
     ...ORIGIN,
   }
@@ -160,12 +160,12 @@ export const LINE_ITEM_RELATIONSHIPS =
     ' ',
   )
 
-export function shipmentAttributes(write: Writing): Fields {
+export function shipmentAttributes(texts: Texts): Fields {
   return {
     number: '40115417/S/0001',
     status: 'picking',
-    currency_code: write.currency,
-    ...money('cost_amount', 1_000, write),
+    currency_code: texts.currency,
+    ...money('cost_amount', 1_000, texts),
     skus_count: 2,
     picking_started_at: AT,
     created_at: AT,
@@ -174,7 +174,7 @@ export function shipmentAttributes(write: Writing): Fields {
   }
 }
 
-export function stockLineItemAttributes({ item, note }: Writing, index: number): Fields {
+export function stockLineItemAttributes({ item, note }: Texts, index: number): Fields {
   return {
     sku_code: `TSHIRTMM000000FFFFFF${String(index).padStart(4, '0')}`,
     name: item,
@@ -186,8 +186,8 @@ export function stockLineItemAttributes({ item, note }: Writing, index: number):
   }
 }
 
-/** Short entries: one long text would be parsed faster than what it stands for. */
-function filler(bytes: number, { note }: Writing): Fields {
+/** Short entries: one long text would be parsed faster than the real fields that it stands for. */
+function filler(bytes: number, { note }: Texts): Fields {
   const entries: [string, string][] = []
   for (let left = bytes; left > 12; ) {
     const name = `k${String(entries.length).padStart(3, '0')}`

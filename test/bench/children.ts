@@ -3,20 +3,20 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 /**
- * glibc gives memory back to the system as soon as enough of it lies free at the end of its heap, only to ask for it again for the next
- * body. Whether that happens is a matter of what came to lie there when the process began: two processes of the same program differ by
- * a fifth at 200 KB, for as long as they live. So it keeps what it has.
+ * Environment variables that make glibc keep free memory. By default it returns free memory at the end of its heap to the system,
+ * and asks for it again for the next body. Whether that happens depends on the layout of the heap at the start: two processes of
+ * the same program then differ by a fifth at 200 KB, as long as they live.
  */
 export const KEEPS_MEMORY = { MALLOC_TRIM_THRESHOLD_: String(2 ** 28), MALLOC_MMAP_THRESHOLD_: String(2 ** 25) }
 
-/** A program of this folder in a process of its own, which answers one question after another. */
+/** A program of this folder in a process of its own, which answers one question at a time. */
 export interface Child<Question, Answer> {
   /** @throws if it ends instead. */
   ask(question: Question): Promise<Answer>
   end(): Promise<void>
 }
 
-/** @param task what it is to be, as its only argument; it is asked when it has started. */
+/** @param task is passed to the program as its only argument. */
 export function startChild<Question, Answer>(file: string, task: object): Child<Question, Answer> {
   const path = fileURLToPath(new URL(file, import.meta.url))
   const execArgv = [...process.execArgv, '--expose-gc']
@@ -39,12 +39,12 @@ export function startChild<Question, Answer>(file: string, task: object): Child<
   }
 }
 
-/** The other side: answers whatever it is asked, and ends when nobody is there to ask any more. */
+/** The other side: answers each question, and ends when the parent disconnects. */
 export function answerWith<Question>(answer: (question: Question) => unknown): void {
   process.on('message', async (question: Question) => process.send?.((await answer(question)) ?? null))
   process.once('disconnect', () => process.exit())
 }
 
-export function taskOf<Task>(): Task {
+export function readTask<Task>(): Task {
   return JSON.parse(String(process.argv[2]))
 }

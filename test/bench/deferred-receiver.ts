@@ -4,29 +4,29 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Receiver, Worker } from '../../src/index.ts'
 import { built } from './built.ts'
-import { answerWith, taskOf } from './children.ts'
+import { answerWith, readTask } from './children.ts'
 import { readOrder } from './read-order.ts'
 import { SECRET, TOPIC } from './signed.ts'
-import { silent as logger } from './silent.ts'
+import { silentLogger as logger } from './silent-logger.ts'
 
 export interface DeferredTask {
-  /** It handles what it receives; or does so once for each event; or stores it; or handles what another has stored. */
+  /** Handles what it receives; handles each event once; stores what it receives; or handles what another process has stored. */
   readonly role: 'inline' | 'once' | 'storing' | 'worker'
-  /** Where the inbox is; the store is beside it. */
+  /** The file of the inbox; the store's file is beside it. */
   readonly file: string
-  /** What a handler waits for besides its own work. */
+  /** How long a handler waits, besides its own work. */
   readonly handlerMs: number
 }
 
 /**
- * Of a receiver, where it listens; of a worker, to work, how many it has handled since, once it is so many, and to stop; of each, how
- * many microseconds it has kept a processor busy.
+ * `listen` asks a receiver for its port. `work` and `stop` start and stop a worker; `{ handled }` waits until it has handled so
+ * many and asks how many it has handled since `work`. `cpu` asks for the CPU time used, in microseconds.
  */
 export type DeferredQuestion = 'listen' | 'work' | { readonly handled: number } | 'stop' | 'cpu'
-/** The port, or how many. */
+/** The port, the number of deliveries, or microseconds. */
 export type DeferredAnswer = number
 
-const { role, file, handlerMs } = taskOf<DeferredTask>()
+const { role, file, handlerMs } = readTask<DeferredTask>()
 const [{ createReceiver, createWorker }, { createNodeListener }, { createSqliteInbox }, { createSqliteStore }] =
   await Promise.all([built('index'), built('node'), built('inboxes/sqlite'), built('stores/sqlite')])
 const secrets = { [TOPIC]: SECRET }

@@ -5,17 +5,17 @@ import autocannon from 'autocannon'
 import { type Child, startChild } from './children.ts'
 import type { DeferredAnswer, DeferredQuestion, DeferredTask } from './deferred-receiver.ts'
 import { createBodies, type SignedRequest, signed } from './fresh-deliveries.ts'
-import { PACE } from './pace.ts'
 import { asCell, type Bar, type Findings } from './report.ts'
 import { quantile, type Ratio, ratioBetween } from './rounds.ts'
+import { RUN_SIZES } from './run-sizes.ts'
 
 const KILOBYTES = 200
 const CONNECTIONS = 32
-/** Somebody else's API, and a quick one. */
+/** The time of a quick call to another API. */
 const HANDLER_MS = 5
 const WARM_UP_ROUNDS = 1
 
-/** What a receiver did in one round: deliveries a second, and microseconds of a processor for each. */
+/** The result of a receiver in one round: deliveries per second, and CPU microseconds for each. */
 interface Rate {
   readonly perSecond: number
   readonly cpu: number
@@ -23,14 +23,14 @@ interface Rate {
 
 interface Rates {
   readonly inline: Rate
-  /** The same with a store, so that each event is handled once, as an inbox has it. */
+  /** The same with a store, so that each event is handled once, as with an inbox. */
   readonly once: Rate
   /** While no worker runs. */
   readonly stored: Rate
-  /** While a worker runs that has enough to do, and what it does meanwhile, a second. */
+  /** While a busy worker runs, and how many deliveries that worker handles per second meanwhile. */
   readonly storedBeside: Rate
   readonly handledBeside: number
-  /** By that worker, when nothing comes any more. */
+  /** By that worker, when nothing is received any more. */
   readonly handled: number
 }
 
@@ -41,7 +41,7 @@ export async function benchDeferring(progress: (message: string) => void): Promi
   const start = (role: DeferredTask['role']) =>
     startChild<DeferredQuestion, DeferredAnswer>('./deferred-receiver.ts', { ...task, role })
   const [inline, once, storing, worker] = [start('inline'), start('once'), start('storing'), start('worker')] as const
-  const stage: Stage = {
+  const setup: Setup = {
     inline: await listening(inline),
     once: await listening(once),
     storing: await listening(storing),
@@ -49,9 +49,9 @@ export async function benchDeferring(progress: (message: string) => void): Promi
     nextBody: createBodies(KILOBYTES),
   }
   const rounds: Rates[] = []
-  for (let round = 0; round < WARM_UP_ROUNDS + PACE.deferred.rounds; round++) {
+  for (let round = 0; round < WARM_UP_ROUNDS + RUN_SIZES.deferred.rounds; round++) {
     progress(`deferring, round ${round}`)
-    rounds.push(await playRound(stage))
+    rounds.push(await runRound(setup))
   }
   await Promise.all([inline, once, storing, worker].map((child) => child.end()))
   rmSync(folder, { recursive: true })
@@ -69,7 +69,7 @@ async function listening(child: DeferredChild): Promise<Receiving> {
   return { child, url: `http://127.0.0.1:${await child.ask('listen')}/` }
 }
 
-interface Stage {
+interface Setup {
   readonly inline: Receiving
   readonly once: Receiving
   readonly storing: Receiving
@@ -77,9 +77,9 @@ interface Stage {
   readonly nextBody: () => Buffer
 }
 
-/** What is stored while no worker runs is what one has to do while more is stored. */
-async function playRound({ inline, once, storing, worker, nextBody }: Stage): Promise<Rates> {
-  const count = PACE.deferred.deliveries
+/** What is stored while no worker runs gives the worker enough to do while more is stored. */
+async function runRound({ inline, once, storing, worker, nextBody }: Setup): Promise<Rates> {
+  const count = RUN_SIZES.deferred.deliveries
   const fresh = () => Array.from({ length: count }, () => signed(nextBody()))
   const inlineRate = await measure(inline, fresh(), 200)
   const onceRate = await measure(once, fresh(), 200)

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { built } from './built.ts'
 
-/** Says where it listens; is told each topic and its secret, and ends with whoever forked it. */
+/** Sends its port to the parent, gets each topic with its secret from it, and ends when the parent disconnects. */
 const [{ createReceiver }, { createNodeListener }] = await Promise.all([built('index'), built('node')])
 const secrets = new Map<string, string>()
 process.on('message', ([topic, secret]: [string, string]) => secrets.set(topic, secret))

@@ -1,5 +1,5 @@
 import { createHash, randomInt } from 'node:crypto'
-import type { StoredDelivery } from '../../src/index.ts'
+import type { StoredDelivery } from '../../src/drivers.ts'
 import { orderOfSize } from './payloads.ts'
 import { signedHeaders, TOPIC } from './signed.ts'
 
@@ -10,7 +10,7 @@ export interface SignedRequest {
   readonly body: Buffer
 }
 
-/** Makes bodies of one size, each of another order, so that none is a duplicate of any other and no two are of one resource. */
+/** Makes bodies of one size, each of a different order: there are no duplicates, and no two are about the same resource. */
 export function createBodies(kilobytes: number): () => Buffer {
   const template = orderOfSize(kilobytes * 1000, 'ascii')
   const { id } = JSON.parse(template.toString()).data
@@ -29,7 +29,7 @@ export function signed(body: Buffer): SignedRequest {
   return { method: 'POST', headers: signedHeaders(body), body }
 }
 
-/** As an inbox gets it from the receiver. */
+/** A delivery as the receiver passes it to an inbox. */
 export function stored(body: Buffer): StoredDelivery {
   const id = createHash('sha256').update(TOPIC).update(body).digest('hex')
   return { id, topic: TOPIC, body, receivedAt: new Date(), group: undefined }
@@ -41,7 +41,7 @@ function placesOf(id: string, template: Buffer): number[] {
   return places
 }
 
-/** Five of them. */
+/** Always five letters. */
 function lettersOf(number: number): string {
   const digits = Array.from({ length: 5 }, (_, place) => Math.floor(number / 26 ** place) % 26)
   return String.fromCharCode(...digits.map((digit) => 97 + digit))

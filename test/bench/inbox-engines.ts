@@ -4,17 +4,18 @@ import { join } from 'node:path'
 import { createPostgresBackend, Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import type { Inbox, StoredDelivery } from '../../src/index.ts'
+import type { StoredDelivery } from '../../src/drivers.ts'
+import type { Inbox } from '../../src/index.ts'
 import { openDatabase, prepare } from '../../src/sqlite/open.ts'
 import { startPostgres } from '../servers/postgres.ts'
 import { type RedisOptions, startRedis } from '../servers/redis.ts'
 import { built } from './built.ts'
-import { PATIENCE_MS } from './patience.ts'
+import { GENEROUS_TIMEOUT_MS } from './timeouts.ts'
 
-/** An inbox, and what its engine does without it. */
+/** An inbox, and its engine without the inbox. */
 export interface OpenEngine {
   readonly inbox: Inbox
-  /** Makes ready to add the same bytes in the engine's own way, which happens when it is called. */
+  /** Prepares a function that adds the same bytes in the engine's own way. */
   bare(delivery: StoredDelivery): () => unknown
   /** Removes all that was added. */
   clear(): Promise<unknown>
@@ -33,7 +34,7 @@ export const INBOX_ENGINES: readonly InboxEngine[] = [
   { name: 'BullMQ on PostgreSQL', open: openPostgres },
 ]
 
-/** Both files are set up alike: WAL, `synchronous = FULL`. The body goes into the bare one as it came. */
+/** Both files have the same settings: WAL, `synchronous = FULL`. The bare file gets the body unchanged. */
 async function openSqlite(): Promise<OpenEngine> {
   const { createSqliteInbox } = await built('inboxes/sqlite')
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-bench-'))
@@ -64,7 +65,7 @@ async function openSqlite(): Promise<OpenEngine> {
 async function openRedis(appendfsync: NonNullable<RedisOptions['appendfsync']>): Promise<OpenEngine> {
   const { createBullmqInbox } = await built('inboxes/bullmq')
   const server = await startRedis({ appendfsync })
-  const inbox = createBullmqInbox({ redis: server.url, putTimeoutMs: PATIENCE_MS })
+  const inbox = createBullmqInbox({ redis: server.url, putTimeoutMs: GENEROUS_TIMEOUT_MS })
   const queue = new Queue('bare', { connection: { url: server.url } })
   const redis = new Redis(server.url)
   await inbox.statistics()
@@ -85,7 +86,7 @@ async function openRedis(appendfsync: NonNullable<RedisOptions['appendfsync']>):
 async function openPostgres(): Promise<OpenEngine> {
   const { createBullmqInbox } = await built('inboxes/bullmq')
   const server = await startPostgres({ fsync: true })
-  const inbox = createBullmqInbox({ postgres: server.url, putTimeoutMs: PATIENCE_MS })
+  const inbox = createBullmqInbox({ postgres: server.url, putTimeoutMs: GENEROUS_TIMEOUT_MS })
   await inbox.statistics()
   const pool = new pg.Pool({ connectionString: server.url, options: '-c search_path=bullmq' })
   // BullMQ's types know Redis only.
@@ -103,7 +104,7 @@ async function openPostgres(): Promise<OpenEngine> {
   }
 }
 
-/** The body as it came, without anything by which a duplicate would be known. */
+/** The body unchanged, without anything that identifies duplicates. */
 function addTo(queue: Queue, { topic, body }: StoredDelivery): () => unknown {
   const data = { body: Buffer.from(body).toString('base64') }
   return () => queue.add(topic, data)

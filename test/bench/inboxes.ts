@@ -4,7 +4,7 @@ import { benchMemory } from './memory.ts'
 import { benchProcesses } from './processes.ts'
 import { type Findings, inOrder } from './report.ts'
 
-/** Storing deliveries for a worker: what it costs, what it brings, how far it goes, and how it grows. */
+/** Storing deliveries for a worker: cost, gain, throughput of several processes, and memory. */
 export function benchInboxes(progress: (message: string) => void): Promise<Findings> {
   const processes = () => benchProcesses('deferred', progress)
   const memory = () => benchMemory('inbox', progress)

@@ -8,7 +8,7 @@ import { SECRET, signedHeaders } from './signed.ts'
 const FLOOR = 'JSON.parse'
 const OURS = 'hooklayer'
 const SDK = 'SDK'
-/** As many included as the SDK's denormaliser is asked to copy with cycles: its work grows with a power of them. */
+/** As many included as the SDK's denormalizer is asked to copy with cycles: its work grows with a power of them. */
 const MOST_CYCLES = 40
 
 interface Case {
@@ -22,8 +22,8 @@ const CASES: readonly Case[] = [
 ]
 
 /**
- * What it costs to link the included resources, on top of parsing. Ours is measured through its public functions, `parse` of
- * a verified delivery and the event's `resource`, so it pays for UTF-8 and the look at the envelope too, as a user does.
+ * The cost of linking the included resources, on top of parsing. Ours is measured through its public functions, `parse` of a
+ * verified delivery and the event's `resource`: decoding UTF-8 and checking the envelope are included, as for a user.
  */
 export async function benchLinking(progress: (message: string) => void): Promise<Findings> {
   const rows: string[][] = []
@@ -48,7 +48,7 @@ export async function benchLinking(progress: (message: string) => void): Promise
 
 interface Measured {
   readonly comparison: Comparison
-  /** What one run took, and what its result holds, of each subject that was run. */
+  /** The time of one run, and the heap that its result holds, for each subject that was run. */
   readonly alone: ReadonlyMap<string, { readonly ms: number; readonly megabytes: number }>
 }
 

@@ -1,6 +1,6 @@
 import { createManagement } from 'hooklayer/management'
 
-/** What it is told, in its argument. */
+/** The argument of this program, as JSON. */
 export interface Task {
   readonly organization: string
   readonly clientId: string
@@ -8,7 +8,7 @@ export interface Task {
   readonly url: string
 }
 
-/** What it says, once, by message. */
+/** The one message that this program sends to its parent. */
 export interface Listing {
   readonly calls: number
   readonly requests: number
@@ -23,7 +23,7 @@ const [task] = process.argv.slice(2)
 process.send?.(await list(JSON.parse(String(task))))
 process.disconnect()
 
-/** Lists all calls, and looks at its own memory meanwhile. */
+/** Lists all event callbacks, and measures its own memory meanwhile. */
 async function list(options: Task): Promise<Listing> {
   const addresses: string[] = []
   const theirs = globalThis.fetch
@@ -32,14 +32,14 @@ async function list(options: Task): Promise<Listing> {
     return theirs(input, init)
   }
   const { eventCallbacks } = createManagement(options)
-  // What is loaded and compiled once is no leak.
-  for await (const _ of eventCallbacks({ until: await momentOf(1000, eventCallbacks) }));
+  // Code that is loaded and compiled once is not a leak.
+  for await (const _ of eventCallbacks.list({ until: await momentOf(1000, eventCallbacks) }));
   globalThis.gc?.()
   const start = process.memoryUsage()
   const peak = { heapUsed: 0, rss: 0 }
   const [begin, warmUp] = [performance.now(), addresses.length]
   const ids = new Set<string>()
-  for await (const { id } of eventCallbacks()) {
+  for await (const { id } of eventCallbacks.list()) {
     ids.add(id)
     if (ids.size % 25 > 0) continue
     const { heapUsed, rss } = process.memoryUsage()
@@ -60,6 +60,6 @@ async function list(options: Task): Promise<Listing> {
 
 async function momentOf(number: number, calls: ReturnType<typeof createManagement>['eventCallbacks']): Promise<string> {
   let count = 0
-  for await (const { created_at } of calls()) if (++count === number) return created_at
+  for await (const { created_at } of calls.list()) if (++count === number) return created_at
   throw new Error('There are fewer calls.')
 }

@@ -11,7 +11,7 @@ const CALLS = 10_000
 const AT_ONCE = 50
 const MEGABYTE = 2 ** 20
 
-/** An emulator makes the calls, and another process lists them: does its memory stay flat? */
+/** An emulator makes event callbacks, and another process lists them: does the memory of that process stay flat? */
 export async function benchManagement(progress: (message: string) => void): Promise<Findings> {
   progress(`management, ${CALLS} event callbacks`)
   const emulator = await createEmulator({ maxEventCallbacks: CALLS, retries: 0 })

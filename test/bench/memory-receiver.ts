@@ -1,32 +1,32 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { built } from './built.ts'
-import { answerWith, taskOf } from './children.ts'
+import { answerWith, readTask } from './children.ts'
 import { createBodies, type SignedRequest, signed } from './fresh-deliveries.ts'
 import { sendAll } from './senders.ts'
 import { SECRET, TOPIC } from './signed.ts'
-import { silent as logger } from './silent.ts'
+import { silentLogger as logger } from './silent-logger.ts'
 
-/** It handles each event once with a memory store; or it stores them in a file, and works them off besides. */
+/** Handles each event once with a memory store; or stores deliveries in a file, and runs a worker for them. */
 export interface MemoryTask {
   readonly keeps: 'store' | 'inbox'
   readonly file: string
   readonly kilobytes: number
 }
 
-/** To receive so many more. */
+/** Asks to receive so many more deliveries. */
 export type MemoryQuestion = { readonly deliveries: number }
 
-/** Bytes, when all are handled and what can be collected was. */
+/** Bytes, after all deliveries are handled and garbage is collected. */
 export interface MemoryAnswer {
   readonly heap: number
   readonly rss: number
 }
 
 const SENDERS = 32
-/** So that what waits to be sent is not what is measured. */
+/** Deliveries are made in batches, so that those that wait to be sent do not count. */
 const BATCH = 500
 
-const { keeps, file, kilobytes } = taskOf<MemoryTask>()
+const { keeps, file, kilobytes } = readTask<MemoryTask>()
 const { createReceiver, createWorker } = await built('index')
 const secrets = { [TOPIC]: SECRET }
 const inbox = keeps === 'inbox' ? (await built('inboxes/sqlite')).createSqliteInbox({ file }) : undefined
@@ -44,12 +44,12 @@ answerWith<MemoryQuestion>(async ({ deliveries }): Promise<MemoryAnswer> => {
     const requests = Array.from({ length: BATCH }, () => signed(nextBody()))
     const work = requests.map((request) => () => receive(request))
     await sendAll(work, SENDERS)
-    // A server comes by the event loop with each request, and its timers have their turn.
+    // In a server each request comes from the event loop, and timers run in between.
     await setImmediate()
   }
   while (handled < received) await sleep(10)
   await sleep(100)
-  // Twice: what has a finaliser goes with the second.
+  // Twice: objects with a finalizer go with the second collection.
   globalThis.gc?.()
   globalThis.gc?.()
   const { heapUsed, rss } = process.memoryUsage()

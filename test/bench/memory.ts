@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startChild } from './children.ts'
 import type { MemoryAnswer, MemoryQuestion, MemoryTask } from './memory-receiver.ts'
-import { PACE } from './pace.ts'
 import type { Findings } from './report.ts'
+import { RUN_SIZES } from './run-sizes.ts'
 
 const KILOBYTES = 2
 const MEGABYTE = 2 ** 20
@@ -16,7 +16,7 @@ const NAMES: Record<MemoryTask['keeps'], string> = {
 
 /** Does the memory of a receiver stay flat? */
 export async function benchMemory(keeps: MemoryTask['keeps'], progress: (message: string) => void): Promise<Findings> {
-  const { marks } = PACE.memory
+  const { marks } = RUN_SIZES.memory
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-bench-'))
   const task: MemoryTask = { keeps, file: join(folder, 'inbox.sqlite'), kilobytes: KILOBYTES }
   const child = startChild<MemoryQuestion, MemoryAnswer>('./memory-receiver.ts', task)

@@ -8,7 +8,7 @@ import {
   orderAttributes,
   shipmentAttributes,
   stockLineItemAttributes,
-  writingOf,
+  textsIn,
 } from './attributes.ts'
 
 export interface PayloadOptions {
@@ -17,10 +17,10 @@ export interface PayloadOptions {
    * line items are its stock line items.
    */
   readonly included: number
-  /** What refers back: nothing, each line item to the order, or also what is included to one another. */
+  /** Which resources refer back: none, each line item to the order, or included resources to one another, too. */
   readonly cycles: 'none' | 'order' | 'everywhere'
   readonly alphabet: Alphabet
-  /** Leaves most attributes and relationships out: no order that the wire brings is as small as 2 KB. */
+  /** Leaves out most attributes and relationships: no real order is as small as 2 KB. */
   readonly slim?: boolean
   /** Bytes of further `metadata` on the order, in short entries, to hit a size. */
   readonly fill?: number
@@ -41,7 +41,7 @@ export function orderBytes(options: PayloadOptions): Buffer {
   return Buffer.from(wireJson(orderDocument(options)))
 }
 
-/** `*_float` attributes have a decimal point on the wire, `20.0`: the sender's serialiser is Ruby's. */
+/** `*_float` attributes have a decimal point on the wire, `20.0`: the sender's serializer is Ruby's. */
 function wireJson(document: unknown): string {
   return JSON.stringify(document).replace(/(_float":-?\d+)(?=[,}])/g, '$1.0')
 }
@@ -51,30 +51,30 @@ const CUSTOMER = { type: 'customers', id: idOf(1) }
 const SHIPMENT = { type: 'shipments', id: idOf(2) }
 
 function orderDocument({ included, cycles, alphabet, slim = false, fill = 0 }: PayloadOptions): Fields {
-  const write = writingOf(alphabet)
+  const texts = textsIn(alphabet)
   const trim = (attributes: Fields, count: number) =>
     slim ? Object.fromEntries(Object.entries(attributes).slice(0, count)) : attributes
   const bare = (names: readonly string[], { type, id }: Identifier) => (slim ? {} : linksOnly(names, `${type}/${id}`))
   const stocked = cycles === 'everywhere' ? Math.floor((included - 2) / 2) : 0
   const lines = identifiers('line_items', included - 1 - (stocked && stocked + 1))
   const stockLines = identifiers('stock_line_items', stocked)
-  const order = resource(ORDER, trim(orderAttributes(write, fill), 17), {
+  const order = resource(ORDER, trim(orderAttributes(texts, fill), 17), {
     ...bare(ORDER_RELATIONSHIPS, ORDER),
     customer: { data: CUSTOMER },
     line_items: { data: lines },
     ...(stocked && { shipments: { data: [SHIPMENT] } }),
   })
-  const customer = resource(CUSTOMER, trim(customerAttributes(write), 6), bare(CUSTOMER_RELATIONSHIPS, CUSTOMER))
+  const customer = resource(CUSTOMER, trim(customerAttributes(texts), 6), bare(CUSTOMER_RELATIONSHIPS, CUSTOMER))
   const lineItems = lines.map((line, index) =>
-    resource(line, trim(lineItemAttributes(write, index), 11), {
+    resource(line, trim(lineItemAttributes(texts, index), 11), {
       ...bare(LINE_ITEM_RELATIONSHIPS, line),
       ...(cycles !== 'none' && { order: { data: ORDER } }),
       ...(stocked && { stock_line_items: { data: stockLines.slice(index, index + 1) } }),
     }),
   )
-  const shipments = stocked ? [resource(SHIPMENT, shipmentAttributes(write), shipped(stockLines))] : []
+  const shipments = stocked ? [resource(SHIPMENT, shipmentAttributes(texts), shipped(stockLines))] : []
   const stockLineItems = stockLines.map((stockLine, index) =>
-    resource(stockLine, stockLineItemAttributes(write, index), {
+    resource(stockLine, stockLineItemAttributes(texts, index), {
       shipment: { data: SHIPMENT },
       line_item: { data: lines[index] },
     }),
@@ -105,7 +105,7 @@ function linksOnly(names: readonly string[], path: string): Fields {
   return Object.fromEntries(names.map((name) => [name, { links: links(name) }]))
 }
 
-/** Ten letters, as the sender's ids have. */
+/** Ten letters, as in the ids of Commerce Layer. */
 function idOf(number: number): string {
   let rest = number + 1
   return Array.from({ length: 10 }, () => {

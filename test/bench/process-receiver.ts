@@ -1,26 +1,26 @@
 import type { ReceiverOptions } from '../../src/index.ts'
 import { built } from './built.ts'
-import { answerWith, taskOf } from './children.ts'
+import { answerWith, readTask } from './children.ts'
 import { createBodies, signed } from './fresh-deliveries.ts'
-import { PATIENCE_MS } from './patience.ts'
 import { sendAll } from './senders.ts'
 import { SECRET, TOPIC } from './signed.ts'
-import { silent as logger } from './silent.ts'
+import { silentLogger as logger } from './silent-logger.ts'
 import { openStore, type StorePlace } from './store-engines.ts'
+import { GENEROUS_TIMEOUT_MS } from './timeouts.ts'
 
-/** It handles each event once before it answers, or stores it for a worker. */
+/** Handles each event once before it answers, or stores it for a worker. */
 export interface ProcessTask extends StorePlace {
   readonly does: 'inline' | 'deferred'
   readonly kilobytes: number
 }
 
-/** To make so many deliveries ready, to receive them; each is answered when it is done. */
+/** Prepares so many deliveries; `go` receives them. Each question is answered when that is done. */
 export type ProcessQuestion = { readonly deliveries: number; readonly senders: number } | 'go'
 
-const { does, kilobytes, ...place } = taskOf<ProcessTask>()
+const { does, kilobytes, ...place } = readTask<ProcessTask>()
 const { createReceiver } = await built('index')
 const secrets = { [TOPIC]: SECRET }
-const receiver = createReceiver({ secrets, logger, deadlineMs: PATIENCE_MS, ...(await optionsFor()) }).on(
+const receiver = createReceiver({ secrets, logger, deadlineMs: GENEROUS_TIMEOUT_MS, ...(await optionsFor()) }).on(
   TOPIC,
   () => {},
 )
@@ -49,5 +49,5 @@ async function optionsFor(): Promise<Pick<ReceiverOptions, 'idempotency' | 'inbo
     return { inbox: (await built('inboxes/sqlite')).createSqliteInbox({ file: place.place }) }
   const { createBullmqInbox } = await built('inboxes/bullmq')
   const where = place.engine === 'Redis' ? { redis: place.place } : { postgres: place.place }
-  return { inbox: createBullmqInbox({ ...where, putTimeoutMs: PATIENCE_MS }) }
+  return { inbox: createBullmqInbox({ ...where, putTimeoutMs: GENEROUS_TIMEOUT_MS }) }
 }

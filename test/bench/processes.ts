@@ -1,15 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { type Child, startChild } from './children.ts'
-import { PACE } from './pace.ts'
 import type { ProcessQuestion, ProcessTask } from './process-receiver.ts'
 import { asCell, type Findings } from './report.ts'
 import { quantile, ratioBetween } from './rounds.ts'
+import { RUN_SIZES } from './run-sizes.ts'
 import type { StorePlace } from './store-engines.ts'
 import { startStorePlaces } from './store-places.ts'
 
 const KILOBYTES = 20
 const PROCESSES = [1, 2, 4]
-/** At once, by all processes together: a shop has as many however it divides them. */
+/** Deliveries at once, for all processes together: a shop gets as many, however many processes it has. */
 const SENDERS = 64
 const WARM_UP_ROUNDS = 1
 
@@ -18,7 +18,7 @@ const TITLES: Record<ProcessTask['does'], string> = {
   deferred: 'Deferred with an inbox, acknowledged a second',
 }
 
-/** How many deliveries a second several receivers take that share a store or an inbox, in processes of their own. */
+/** How many deliveries per second several receivers take that share a store or an inbox, each in its own process. */
 export async function benchProcesses(
   does: ProcessTask['does'],
   progress: (message: string) => void,
@@ -38,12 +38,12 @@ export async function benchProcesses(
   return { tables: [{ title, head, rows, note }], bars: [] }
 }
 
-/** Deliveries a second by number of processes, a figure a round. */
+/** Deliveries per second by number of processes, one figure for each round. */
 async function measure(task: ProcessTask): Promise<ReadonlyMap<number, number[]>> {
   const most = Math.max(...PROCESSES)
   const children = Array.from({ length: most }, () => startChild<ProcessQuestion, null>('./process-receiver.ts', task))
   const rates = new Map(PROCESSES.map((processes) => [processes, [] as number[]]))
-  for (let round = 0; round < WARM_UP_ROUNDS + PACE.processes.rounds; round++) {
+  for (let round = 0; round < WARM_UP_ROUNDS + RUN_SIZES.processes.rounds; round++) {
     for (const [processes, figures] of round % 2 === 0 ? rates : [...rates].reverse()) {
       const figure = await run(children.slice(0, processes))
       if (round >= WARM_UP_ROUNDS) figures.push(figure)
@@ -54,7 +54,7 @@ async function measure(task: ProcessTask): Promise<ReadonlyMap<number, number[]>
 }
 
 async function run(children: readonly Child<ProcessQuestion, null>[]): Promise<number> {
-  const { deliveries } = PACE.processes
+  const { deliveries } = RUN_SIZES.processes
   const share = { deliveries: deliveries / children.length, senders: SENDERS / children.length }
   await Promise.all(children.map((child) => child.ask(share)))
   const begin = performance.now()

@@ -1,7 +1,7 @@
 import type { Handler } from '../../src/index.ts'
 import type { TOPIC } from './signed.ts'
 
-/** Reads what a handler would: the customer's address and every line item. */
+/** Reads what a typical handler reads: the customer's address and every line item. */
 export const readOrder: Handler<typeof TOPIC> = ({ resource: order }) => {
   let read = order.customer?.email?.length ?? 0
   for (const { sku_code, quantity } of order.line_items ?? []) read += (sku_code?.length ?? 0) + quantity

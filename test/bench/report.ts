@@ -9,7 +9,7 @@ export interface Table {
   readonly note?: string
 }
 
-/** What the project promises about a figure: at most, or at least, so much. */
+/** What the project promises about a figure: a maximum or a minimum. */
 export interface Bar {
   readonly what: string
   readonly figure: number
@@ -17,7 +17,7 @@ export interface Bar {
   readonly atLeast?: number
 }
 
-/** What one part of the benchmark found. */
+/** The results of one part of the benchmark. */
 export interface Findings {
   readonly tables: readonly Table[]
   readonly bars: readonly Bar[]
@@ -25,7 +25,7 @@ export interface Findings {
 
 export type Part = (progress: (message: string) => void) => Promise<Findings>
 
-/** What several parts found, one after another. */
+/** Runs several parts one after another, and merges their results. */
 export async function inOrder(parts: readonly Part[], progress: (message: string) => void): Promise<Findings> {
   const findings: Findings[] = []
   for (const run of parts) findings.push(await run(progress))
@@ -76,7 +76,7 @@ export function asMarkdown({ title, head, rows, note }: Table): string {
   return [`**${title}**`, '', line(head), rule, ...rows.map(line), ...(note ? ['', note] : [])].join('\n')
 }
 
-/** Code points, each a column wide: true of what these tables hold. */
+/** Counts code points: each is one column wide in these tables. */
 function widthOf(text: string): number {
   return [...text].length
 }

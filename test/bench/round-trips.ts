@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { counted } from '../stores/counted.ts'
 import { built } from './built.ts'
 import { createBodies, signed } from './fresh-deliveries.ts'
-import { PACE } from './pace.ts'
 import type { Bar, Findings } from './report.ts'
 import { quantile } from './rounds.ts'
+import { RUN_SIZES } from './run-sizes.ts'
 import { SECRET, TOPIC } from './signed.ts'
-import { silent as logger } from './silent.ts'
+import { silentLogger as logger } from './silent-logger.ts'
 import { openStore, type StorePlace } from './store-engines.ts'
 import { startStorePlaces } from './store-places.ts'
 
 const KILOBYTES = 2
-/** After which everything was used once: a script of Redis is sent in full the first time. */
+/** By then everything was used once: a script of Redis is sent in full the first time. */
 const WARM_UP = 10
 
-/** What a store makes of a delivery, counted rather than timed. */
+/** The round trips that a store makes for a delivery: counted, not timed. */
 export async function benchRoundTrips(progress: (message: string) => void): Promise<Findings> {
   const { places, close } = await startStorePlaces()
   const rows: string[][] = []
@@ -28,7 +28,7 @@ export async function benchRoundTrips(progress: (message: string) => void): Prom
     bars.push({ what: `round trips to ${place.engine} for a delivery, median`, figure, atMost: 2 })
   }
   await close()
-  const title = `Inline with idempotency: round trips that a delivery adds, of ${PACE.roundTrips.deliveries} one after another`
+  const title = `Inline with idempotency: round trips that a delivery adds, of ${RUN_SIZES.roundTrips.deliveries} one after another`
   const head = ['', 'median', 'mean', 'most']
   const note = 'On PostgreSQL one reservation in a hundred sweeps expired rows before, which is one statement more.'
   return { tables: [{ title, head, rows, note }], bars }
@@ -45,11 +45,11 @@ async function countsOf(place: StorePlace): Promise<number[]> {
   const receiver = createReceiver({ secrets: { [TOPIC]: SECRET }, logger, idempotency: { store } }).on(TOPIC, () => {})
   const nextBody = createBodies(KILOBYTES)
   const counts: number[] = []
-  for (let n = 0; n < WARM_UP + PACE.roundTrips.deliveries; n++) {
+  for (let n = 0; n < WARM_UP + RUN_SIZES.roundTrips.deliveries; n++) {
     asked()
     const { status } = await receiver.receive(signed(nextBody()))
     if (status !== 200) throw new Error(`A delivery was answered ${status}.`)
-    await sleep(0) // For what is told after the answer, if there is any.
+    await sleep(0) // For what is sent after the answer, if there is any.
     counts.push(asked())
   }
   await close()

@@ -2,25 +2,25 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Bench } from 'tinybench'
 
-/** What is measured: a function, and whether what it returns is to be awaited. */
+/** A function that is measured, and whether its result has to be awaited. */
 export interface Subject {
   readonly name: string
   readonly run: () => unknown
   readonly async?: boolean
-  /** Done before its turn in each round, and not measured. */
+  /** Runs before its turn in each round, and is not measured. */
   readonly beforeTurn?: () => unknown
-  /** Done before each run, and not measured. */
+  /** Runs before each run, and is not measured. */
   readonly beforeRun?: () => unknown
 }
 
-/** How one subject fared against another: the median of the ratios, a ratio a round, and where most of them lie. */
+/** One subject compared with another: the median of the ratios of all rounds, and where 80 % of them lie. */
 export interface Ratio {
   readonly median: number
   readonly spread: readonly [p10: number, p90: number]
 }
 
 export interface Comparison {
-  /** The median of what one run took; the machine's pace is in it. */
+  /** The median time of one run; it depends on the machine. */
   microsecondsOf(name: string): number
   ratioOf(name: string, to: string): Ratio
 }
@@ -32,9 +32,9 @@ export interface RoundsOptions {
 }
 
 /**
- * Runs all subjects in many short rounds, in another order each time. The machine's pace changes from one second to the next
- * by more than the subjects differ, so a ratio is taken in each round, and the median of those counts. The first fifth of the
- * rounds warms up.
+ * Runs all subjects in many short rounds, in random order. The speed of a machine changes from one second to the next by more
+ * than the subjects differ, so a ratio is taken in each round, and the median of those ratios counts. The first fifth of the
+ * rounds is a warm-up.
  */
 export async function compare(subjects: readonly Subject[], { rounds, ms }: RoundsOptions): Promise<Comparison> {
   const warmUp = Math.ceil(rounds / 5)
@@ -49,7 +49,7 @@ export async function compare(subjects: readonly Subject[], { rounds, ms }: Roun
   }
 }
 
-/** Of what two have measured side by side, one figure of each a round. */
+/** The ratio between two subjects that were measured in the same rounds. */
 export function ratioBetween(figures: readonly number[], against: readonly number[]): Ratio {
   const ratios = figures.map((figure, round) => figure / (against[round] ?? Number.NaN))
   return { median: quantile(ratios, 0.5), spread: [quantile(ratios, 0.1), quantile(ratios, 0.9)] }
@@ -83,12 +83,12 @@ function shuffled<T>(list: readonly T[]): T[] {
 setFlagsFromString('--expose-gc')
 const gc: (options?: { type: 'minor' }) => void = runInNewContext('gc')
 
-/** So that nobody pays for what the subject before it left behind. A full collection each time would make V8 forget its code. */
+/** So that no subject pays for the garbage of the one before. A full collection each time would make V8 drop compiled code. */
 function collectYoungGarbage(): void {
   gc({ type: 'minor' })
 }
 
-/** Runs it once: how long it took, and how many megabytes stay on the heap as long as its result is held. */
+/** Runs a function once: the time it took, and the megabytes that its result holds on the heap. */
 export async function runOnce(run: () => unknown): Promise<{ megabytes: number; ms: number }> {
   gc()
   const before = process.memoryUsage().heapUsed

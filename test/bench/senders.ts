@@ -1,8 +1,8 @@
-/** Calls what is given, so many at once, each as soon as one before it has ended. */
+/** Calls all functions, `senders` at a time: the next one starts as soon as one has finished. */
 export async function sendAll(work: readonly (() => unknown)[], senders: number): Promise<void> {
   let next = 0
   const send = async () => {
-    for (let act = work[next++]; act; act = work[next++]) await act()
+    for (let deliver = work[next++]; deliver; deliver = work[next++]) await deliver()
   }
   await Promise.all(Array.from({ length: senders }, send))
 }

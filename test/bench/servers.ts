@@ -8,10 +8,10 @@ import { CONNECTIONS, pin, type Run, type Server, startServer } from './servers/
 
 const KINDS: readonly Kind[] = ['hooklayer', 'hand-written', 'octokit']
 const FIRST_DELIVERIES = 400
-/** Until V8 has compiled the last of a road that is longer than the hand-written one: after 2,000 deliveries it has not. */
+/** Until V8 has compiled all of our code, which is longer than the hand-written handler: 2,000 deliveries are not enough. */
 const WARM_UP_MS = 3000
 const ROUND_MS = 150
-/** Two processes of the same program differ by up to a twentieth for as long as they live, so each match has several of each. */
+/** Two processes of the same program differ by up to 5 % as long as they live, so each match has several of each. */
 const GENERATIONS = 2
 const ROUNDS = 45
 
@@ -26,7 +26,7 @@ const EVERY_SIZE: readonly Match[] = [{ kilobytes: 2 }, { kilobytes: 20, atLeast
 interface Plan {
   readonly title: string
   readonly matches: readonly Match[]
-  /** Who takes part besides. */
+  /** Further handlers in this comparison. */
   readonly more?: readonly Kind[]
 }
 
@@ -47,10 +47,9 @@ const PLAN: Record<Framework, Plan> = {
 }
 
 /**
- * Every server adapter over loopback: ours, with a handler that leaves the order alone, against a handler of the same framework
- * that somebody wrote by hand and that only parses it, and against octokit's middleware. Each runs in processes of its own;
- * they take turns in runs so short that the machine's pace is the same for all, and a ratio is the median over the rounds of all
- * generations.
+ * Every server adapter over loopback: ours, with a handler that does not read the order, against a hand-written handler of the
+ * same framework that only parses it, and against octokit's middleware. Each runs in processes of its own. They take turns in
+ * runs so short that the speed of the machine is the same for all. A ratio is the median over the rounds of all generations.
  */
 export async function benchServers(progress: (message: string) => void): Promise<Findings> {
   const findings: Findings[] = []
@@ -60,7 +59,7 @@ export async function benchServers(progress: (message: string) => void): Promise
     const bars: Bar[] = []
     for (const match of matches) {
       progress(`${title}, ${match.kilobytes} KB`)
-      const scores = await play(framework as Framework, match, [...KINDS, ...more])
+      const scores = await runMatch(framework as Framework, match, [...KINDS, ...more])
       rows.push(...rowsOf(match, scores))
       bars.push(...barsOf(title, match, scores))
     }
@@ -71,7 +70,7 @@ export async function benchServers(progress: (message: string) => void): Promise
   return { tables: findings.flatMap(({ tables }) => tables), bars: findings.flatMap(({ bars }) => bars) }
 }
 
-/** How one of them did, over all rounds. */
+/** The result of one kind of handler, over all rounds. */
 interface Score {
   readonly kind: Kind
   readonly runs: readonly Run[]
@@ -79,10 +78,10 @@ interface Score {
   readonly peakMegabytes: number
 }
 
-async function play(framework: Framework, { kilobytes }: Match, kinds: readonly Kind[]): Promise<readonly Score[]> {
+async function runMatch(framework: Framework, { kilobytes }: Match, kinds: readonly Kind[]): Promise<readonly Score[]> {
   const body = orderOfSize(kilobytes * 1000, 'ascii')
   const generations: (readonly Entrant[])[] = []
-  for (let n = 0; n < GENERATIONS; n++) generations.push(await playGeneration(framework, body, kinds))
+  for (let n = 0; n < GENERATIONS; n++) generations.push(await runGeneration(framework, body, kinds))
   return kinds.map((kind) =>
     scoreOf(
       kind,
@@ -91,7 +90,7 @@ async function play(framework: Framework, { kilobytes }: Match, kinds: readonly 
   )
 }
 
-/** What one process did. */
+/** The result of one process. */
 interface Entrant {
   readonly kind: Kind
   readonly runs: readonly Run[]
@@ -99,7 +98,7 @@ interface Entrant {
   readonly after: Usage
 }
 
-async function playGeneration(framework: Framework, body: Buffer, kinds: readonly Kind[]): Promise<readonly Entrant[]> {
+async function runGeneration(framework: Framework, body: Buffer, kinds: readonly Kind[]): Promise<readonly Entrant[]> {
   const servers = await Promise.all(kinds.map((kind) => startServer(framework, kind, body)))
   const entrants: Starter[] = []
   for (const server of servers) {
@@ -116,14 +115,14 @@ async function playGeneration(framework: Framework, body: Buffer, kinds: readonl
   return Promise.all(entrants.map(finish))
 }
 
-/** How many deliveries take so long, at the pace of that run. */
+/** How many deliveries take so long, at the rate of that run. */
 function within(ms: number, { perSecond }: Run): number {
   return Math.max(CONNECTIONS, Math.round((perSecond * ms) / 1000))
 }
 
 interface Starter {
   readonly server: Server
-  /** So many make a round. */
+  /** The number in a round. */
   readonly deliveries: number
   readonly before: Usage
   readonly runs: Run[]

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 
-/** A shared secret as Commerce Layer makes them: 32 hexadecimal digits, used as text. */
+/** A shared secret like those of Commerce Layer: 32 hexadecimal digits, used as text. */
 export const SECRET = '08e48e1f6a7b7e62e2a5e9a36b0d5a0e'
 export const TOPIC = 'orders.place'
 

@@ -1,18 +1,18 @@
 import { built } from './built.ts'
 import { createBodies, type SignedRequest, signed } from './fresh-deliveries.ts'
-import { PACE } from './pace.ts'
 import { readOrder } from './read-order.ts'
 import { asCell, type Findings } from './report.ts'
 import { type Comparison, compare, type Subject } from './rounds.ts'
+import { RUN_SIZES } from './run-sizes.ts'
 import { SECRET, TOPIC } from './signed.ts'
-import { silent as logger } from './silent.ts'
+import { silentLogger as logger } from './silent-logger.ts'
 import { floor } from './subjects.ts'
 
 const KILOBYTES = [2, 20, 200]
 const PLAIN = 'no store'
 const MEMORY = 'memory store'
 
-/** What idempotency costs before any store is asked: the event's id above all. */
+/** The cost of idempotency before any store is called: mostly the event's id. */
 export async function benchStoreCost(progress: (message: string) => void): Promise<Findings> {
   const rows: string[][] = []
   for (const kilobytes of KILOBYTES) {
@@ -35,7 +35,7 @@ async function measure(kilobytes: number): Promise<Comparison> {
   const keeping = createReceiver({ ...options, idempotency: { store: createMemoryStore() } }).on(TOPIC, readOrder)
   const nextBody = createBodies(kilobytes)
   const leastOf = floor.makeFor(nextBody())
-  const { rounds, ms } = PACE.cost
+  const { rounds, ms } = RUN_SIZES.cost
   return compare(
     [
       subject(floor.name, nextBody, ({ body }) => leastOf(body)),

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import type { IdempotencyStore } from '../../src/index.ts'
+import type { IdempotencyStore } from '../../src/drivers.ts'
 import { built } from './built.ts'
 
-/** Where a store is: a file, or the URL of a server; nowhere if it is in memory. */
+/** The place of a store: a file, or the URL of a server; empty for the memory store. */
 export interface StorePlace {
   readonly engine: 'memory' | 'SQLite' | 'Redis' | 'PostgreSQL'
   readonly place: string
@@ -14,7 +14,7 @@ export interface OpenStore {
   close(): Promise<unknown>
 }
 
-/** @param watch is handed the client of a server, and gives what the store is to use for it. */
+/** @param watch wraps the client of a server; the store uses what it returns. */
 export async function openStore(
   { engine, place }: StorePlace,
   watch: <Client extends object>(client: Client) => Client = (client) => client,

@@ -1,11 +1,11 @@
-import type { IdempotencyStore } from '../../src/index.ts'
-import { PACE } from './pace.ts'
+import type { IdempotencyStore } from '../../src/drivers.ts'
 import type { Findings } from './report.ts'
 import { quantile } from './rounds.ts'
+import { RUN_SIZES } from './run-sizes.ts'
 import { openStore } from './store-engines.ts'
 import { startStorePlaces } from './store-places.ts'
 
-/** How many of each come first, and do not count. */
+/** The first operations of each kind do not count. */
 const WARM_UP = 100
 const LEASE_MS = 15_000
 const RETENTION_MS = 7 * 24 * 60 * 60 * 1000
@@ -16,7 +16,7 @@ interface Times {
   readonly complete: number[]
 }
 
-/** What one operation of each store takes. They take turns after every single event. */
+/** The time of one operation of each store. The stores take turns after every event. */
 export async function benchStoreLatency(progress: (message: string) => void): Promise<Findings> {
   progress('latency of the stores')
   const { places, close } = await startStorePlaces()
@@ -27,17 +27,17 @@ export async function benchStoreLatency(progress: (message: string) => void): Pr
       return { engine: place.engine, opened: await openStore(place), times }
     }),
   )
-  for (let event = 0; event < WARM_UP + PACE.latency.events; event++) {
+  for (let event = 0; event < WARM_UP + RUN_SIZES.latency.events; event++) {
     for (const { opened, times } of entrants) await handle(opened.store, event, times)
   }
   await Promise.all(entrants.map(({ opened }) => opened.close()))
   await close()
   const rows = entrants.map(({ engine, times }) => [engine, ...cellsOf(times.reserve), ...cellsOf(times.complete)])
-  const title = `A store's operations, one at a time, ${PACE.latency.events} of each`
+  const title = `A store's operations, one at a time, ${RUN_SIZES.latency.events} of each`
   const head = ['', 'reserve p50', 'p99', 'complete p50', 'p99']
   const note =
     'Redis: appendfsync everysec. PostgreSQL waits for the disk with both, SQLite with what completes an event. ' +
-    'The pace of the machine and its disk is in these figures.'
+    'These figures depend on the machine and its disk.'
   return { tables: [{ title, head, rows, note }], bars: [] }
 }
 

@@ -10,7 +10,7 @@ export interface StorePlaces {
   close(): Promise<void>
 }
 
-/** What several processes can share, empty and with the settings of a shop: both servers and SQLite keep what they say. */
+/** Places that several processes can share, empty and with the settings of a shop: all of them write to the disk. */
 export async function startStorePlaces(): Promise<StorePlaces> {
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-bench-'))
   const [redis, postgres] = await Promise.all([startRedis({ appendfsync: 'everysec' }), startPostgres({ fsync: true })])

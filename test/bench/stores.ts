@@ -5,7 +5,7 @@ import { benchRoundTrips } from './round-trips.ts'
 import { benchStoreCost } from './store-cost.ts'
 import { benchStoreLatency } from './store-latency.ts'
 
-/** Handling each event once: what it costs, how far it goes, and how it grows. */
+/** Handling each event once: cost, throughput of several processes, and memory. */
 export function benchStores(progress: (message: string) => void): Promise<Findings> {
   const processes = () => benchProcesses('inline', progress)
   const memory = () => benchMemory('store', progress)

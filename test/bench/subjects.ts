@@ -7,19 +7,19 @@ import Stripe from 'stripe'
 import type { createReceiver, Handler } from '../../src/index.ts'
 import { SECRET, signedHeaders, TOPIC } from './signed.ts'
 
-/** Takes a body as it came from the network, with headers that were signed for the body it was made with. */
+/** Takes a received body, with headers that were signed for the body given to `makeFor`. */
 type Deliver = (received: Buffer) => unknown
 
-/** A way of receiving a delivery; `made` with a body, it signs it in its own manner. */
+/** A way of receiving a delivery. `makeFor` signs a body in the way that it expects. */
 export interface Contestant {
   readonly name: string
   readonly makeFor: (body: Buffer) => Deliver
   readonly async?: boolean
-  /** What it returns for a body that it accepts; whoever has none throws. */
+  /** Whether a result means that the body was accepted. Without this function, it throws to refuse a body. */
   readonly isAccepted?: (result: unknown) => boolean
 }
 
-/** The least that has to be done: hash the bytes, parse the bytes. It decides nothing. */
+/** The minimum of work: hash the bytes, parse the bytes. It checks nothing. */
 export const floor: Contestant = {
   name: 'floor: HMAC + JSON.parse',
   makeFor() {
@@ -79,7 +79,7 @@ const standardWebhooks: Contestant = {
   },
 }
 
-/** These payloads refer back to the order only: where what is included refers to one another, its parse overflows the stack. */
+/** These payloads refer back to the order only: if included resources refer to one another, its parse overflows the stack. */
 const commerceLayer: Contestant = {
   name: '@commercelayer/sdk-utils check + parse',
   makeFor(body) {
@@ -93,7 +93,7 @@ const commerceLayer: Contestant = {
   },
 }
 
-/** Commerce Layer's older sample, but over the text that came: it hashed re-serialised JSON, which fails for every order. */
+/** Commerce Layer's older sample, but over the received text: the sample hashed re-serialized JSON, which fails for every order. */
 const cryptoJs: Contestant = {
   name: "crypto-js, as in Commerce Layer's older sample",
   makeFor(body) {

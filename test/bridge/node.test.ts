@@ -6,13 +6,13 @@ import { wait } from '../contracts/adapter/harness.ts'
 import { listen } from '../contracts/adapter/listen.ts'
 import { chunkOf, connect, headOf, requestOf, trickle } from '../contracts/adapter/raw-client.ts'
 
-/** Here and not in the suite for every adapter, because it takes four seconds and is the bridge's doing. */
-describe.concurrent('The rest of a refused body', () => {
+/** Not part of the suite for every adapter, because it takes four seconds and tests only the bridge. */
+describe.concurrent('the Node bridge, after it has refused a request,', () => {
   const mount = createMounts()
   const serve = () => mount((receiver) => listen(createNodeListener(receiver)))
   const announced = { ...UNSIGNED.headers, 'content-length': String(ORDER.body.length) }
 
-  it('closes the connection after a while if it does not come', async () => {
+  it('closes the connection after a while if the rest of the body does not arrive', async () => {
     const target = await serve()
     const client = await connect(target)
     await client.send(headOf(target, announced))
@@ -22,7 +22,7 @@ describe.concurrent('The rest of a refused body', () => {
     await client.closed
   })
 
-  it('closes the connection after a while if it never ends', async () => {
+  it('closes the connection after a while if the body never ends', async () => {
     const target = await serve()
     const client = await connect(target)
     await client.send(headOf(target, { ...UNSIGNED.headers, 'transfer-encoding': 'chunked' }))
@@ -31,7 +31,7 @@ describe.concurrent('The rest of a refused body', () => {
     await client.closed
   })
 
-  it('leaves the connection alone if it comes', async () => {
+  it('keeps the connection open if the rest of the body arrives', async () => {
     const target = await serve()
     const client = await connect(target)
     await client.send(headOf(target, announced))

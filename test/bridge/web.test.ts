@@ -6,65 +6,65 @@ import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
 const MEGABYTE = 1024 * 1024
 const LIMITS = { maxBodyBytes: MEGABYTE, maxInFlight: 1 }
 
-/** Here and not in the suite for every adapter, because it takes four seconds and is the bridge's doing. */
-describe.concurrent('The rest of a body over the limit, whose length nobody announced,', () => {
-  it('is thrown away until it ends', async () => {
-    const sent = streamOf((chunk) => chunk < 10)
-    expect(await refused(sent.stream)).toEqual([413, ['BODY_TOO_LARGE']])
+/** Not part of the suite for every adapter, because it takes four seconds and tests only the bridge. */
+describe.concurrent('the web bridge, when a body without a content-length is over the limit,', () => {
+  it('discards the rest of the body until it ends', async () => {
+    const sent = createStream((chunk) => chunk < 10)
+    expect(await sendAndGetErrors(sent.stream)).toEqual([413, ['BODY_TOO_LARGE']])
     await vi.waitFor(() => expect(sent.state).toEqual({ chunks: 10, isEnded: true, isCancelled: false }))
   })
 
-  it('is thrown away up to 64 MiB, and not a chunk more is asked for', async () => {
-    const sent = streamOf((chunk) => chunk < 100)
-    expect(await refused(sent.stream)).toEqual([413, ['BODY_TOO_LARGE']])
+  it('discards up to 64 MiB of the rest, and then cancels the body', async () => {
+    const sent = createStream((chunk) => chunk < 100)
+    expect(await sendAndGetErrors(sent.stream)).toEqual([413, ['BODY_TOO_LARGE']])
     await vi.waitFor(() => expect(sent.state.isCancelled).toBe(true))
     expect(sent.state.chunks).toBeGreaterThan(60)
     expect(sent.state.chunks).toBeLessThan(70)
   })
 
-  it('is waited for four seconds', async () => {
-    const sent = streamOf((chunk) => chunk < 2 || new Promise(() => {}))
+  it('waits four seconds for the rest, and then cancels the body', async () => {
+    const sent = createStream((chunk) => chunk < 2 || new Promise(() => {}))
     const begin = performance.now()
-    expect(await refused(sent.stream)).toEqual([413, ['BODY_TOO_LARGE']])
+    expect(await sendAndGetErrors(sent.stream)).toEqual([413, ['BODY_TOO_LARGE']])
     expect(performance.now() - begin).toBeLessThan(1000)
-    await vi.waitFor(() => expect(sent.state.isCancelled).toBe(true), { timeout: 4800, interval: 20 })
+    await vi.waitFor(() => expect(sent.state.isCancelled).toBe(true), { timeout: 10_000, interval: 20 })
     expect(performance.now() - begin).toBeGreaterThan(3900)
   })
 
-  it('may fail, and nobody minds', async () => {
-    const sent = streamOf((chunk) => chunk < 2 || Promise.reject(new Error('The sender has hung up.')))
-    expect(await refused(sent.stream)).toEqual([413, ['BODY_TOO_LARGE']])
+  it('ignores an error of the rest', async () => {
+    const sent = createStream((chunk) => chunk < 2 || Promise.reject(new Error('The sender has hung up.')))
+    expect(await sendAndGetErrors(sent.stream)).toEqual([413, ['BODY_TOO_LARGE']])
     await new Promise((resolve) => setTimeout(resolve, 20))
     expect(sent.state.isCancelled).toBe(false)
   })
 
-  it('takes no place', async () => {
+  it('does not count the request toward `maxInFlight` while it discards the rest', async () => {
     const { receiver, errors } = createRecorder(LIMITS)
     const handle = createFetchHandler(receiver)
-    const sent = streamOf((chunk) => chunk < 2 || new Promise(() => {}))
-    expect((await handle(requestOf(sent.stream))).status).toBe(413)
+    const sent = createStream((chunk) => chunk < 2 || new Promise(() => {}))
+    expect((await handle(createRequest(sent.stream))).status).toBe(413)
     expect(sent.state.isCancelled).toBe(false)
-    expect(await (await handle(requestOf(new Uint8Array(ORDER.body)))).text()).toBe(HANDLED)
+    expect(await (await handle(createRequest(new Uint8Array(ORDER.body)))).text()).toBe(HANDLED)
     expect(errors).toEqual(['BODY_TOO_LARGE'])
   })
 })
 
-async function refused(stream: ReadableStream<Uint8Array>): Promise<[status: number, errors: string[]]> {
+async function sendAndGetErrors(stream: ReadableStream<Uint8Array>): Promise<[status: number, errors: string[]]> {
   const { receiver, errors } = createRecorder(LIMITS)
-  const { status } = await createFetchHandler(receiver)(requestOf(stream))
+  const { status } = await createFetchHandler(receiver)(createRequest(stream))
   return [status, errors]
 }
 
-/** A megabyte at a time, for as long as `goesOn` says so of the number of those that came before. */
-function streamOf(goesOn: (chunk: number) => boolean | Promise<boolean>) {
-  const piece = new Uint8Array(MEGABYTE)
+/** A body in chunks of a megabyte. `hasNext` takes the number of chunks so far, and says whether there is another. */
+function createStream(hasNext: (chunk: number) => boolean | Promise<boolean>) {
+  const chunk = new Uint8Array(MEGABYTE)
   const state = { chunks: 0, isEnded: false, isCancelled: false }
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      state.isEnded = !(await goesOn(state.chunks))
+      state.isEnded = !(await hasNext(state.chunks))
       if (state.isEnded) return controller.close()
       state.chunks += 1
-      controller.enqueue(piece)
+      controller.enqueue(chunk)
     },
     cancel() {
       state.isCancelled = true
@@ -73,7 +73,7 @@ function streamOf(goesOn: (chunk: number) => boolean | Promise<boolean>) {
   return { stream, state }
 }
 
-function requestOf(body: Uint8Array | ReadableStream): Request {
+function createRequest(body: Uint8Array | ReadableStream): Request {
   const init = { method: 'POST', headers: { ...ORDER.headers }, body, duplex: 'half' }
   return new Request('https://shop.example/webhooks', init as RequestInit)
 }

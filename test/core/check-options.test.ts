@@ -11,17 +11,17 @@ import {
 const RULES = { limit: positiveInteger(10), order: oneOf('none', 'all') }
 const check = (given: unknown) => checkOptions('create', given, RULES, ['secrets'])
 
-describe('options', () => {
-  it('have defaults', () => {
+describe('checkOptions', () => {
+  it('gives the options with their defaults', () => {
     expect(check({})).toEqual({ limit: 10, order: 'none' })
     expect(check({ limit: 3, order: 'all' })).toEqual({ limit: 3, order: 'all' })
   })
 
-  it('that are undefined count as not given', () => {
+  it('treats an option that is undefined as not given', () => {
     expect(check({ limit: undefined, order: undefined })).toEqual({ limit: 10, order: 'none' })
   })
 
-  it('that the caller checks are accepted and left out', () => {
+  it('accepts the names that the caller checks by itself, and leaves them out of the result', () => {
     expect(check({ secrets: 'any' })).toEqual({ limit: 10, order: 'none' })
   })
 
@@ -37,11 +37,11 @@ describe('options', () => {
     [undefined, 'create: the options must be an object.'],
     [null, 'create: the options must be an object.'],
     ['text', 'create: the options must be an object.'],
-  ])('that are wrong are named: %j', (given, message) => {
+  ])('names an unknown or wrong option: %j', (given, message) => {
     expect(() => check(given)).toThrow(new TypeError(message))
   })
 
-  it('can be checked one by one', () => {
+  it('has a counterpart for a single option, `checkOption`', () => {
     expect(checkOption('create', "limits['a']", 1, RULES.limit)).toBe(1)
     expect(() => checkOption('create', "limits['a']", -1, RULES.limit)).toThrow(
       new TypeError("create: `limits['a']` must be a whole number over 0."),
@@ -49,7 +49,7 @@ describe('options', () => {
   })
 })
 
-describe('the nearest name', () => {
+describe('findNearest', () => {
   it.each([
     ['secret', ['secrets', 'logger'], 'secrets'],
     ['maxInflight', ['maxBodyBytes', 'maxInFlight'], 'maxInFlight'],
@@ -58,17 +58,17 @@ describe('the nearest name', () => {
     ['timeout', ['secrets', 'logger'], undefined],
     ['', ['a'], undefined],
     ['x', [], undefined],
-  ])('to %j is found, or none', (name, known, nearest) => {
+  ])('finds the name nearest to %j in %j: %j', (name, known, nearest) => {
     expect(findNearest(name, known)).toBe(nearest)
   })
 })
 
-it('an object must have the methods that are needed', () => {
+it('checkMethods refuses an object that lacks a method', () => {
   expect(() => checkMethods('store', { get() {} }, ['get'])).not.toThrow()
   expect(() => checkMethods('store', { get() {} }, ['get', 'set'])).toThrow(
     new TypeError('`store` has no method `set`.'),
   )
-  for (const nothing of [undefined, null, 3, 'text']) {
-    expect(() => checkMethods('store', nothing, ['get'])).toThrow('`store` has no method `get`.')
+  for (const value of [undefined, null, 3, 'text']) {
+    expect(() => checkMethods('store', value, ['get'])).toThrow('`store` has no method `get`.')
   }
 })

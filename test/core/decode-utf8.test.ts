@@ -12,42 +12,42 @@ const NOT_UTF8 = [
   ['Latin 1', [0x67, 0x72, 0xfc, 0xdf, 0x65]],
 ] as const
 
-describe.each(await inBothRuntimes(() => import('../../src/core/decode-utf8.ts')))(
-  'the text of bytes on %s',
-  (_, module) => {
-    const { decodeUtf8 } = module
+describe.each(await inBothRuntimes(() => import('../../src/core/decode-utf8.ts')))('decodeUtf8 on %s', (_, module) => {
+  const { decodeUtf8 } = module
 
-    it.each(['', 'ASCII', 'grüße', '日本語', '👍🏽', '\0', 'a\u2028b'])('is that which was encoded: %j', (text) => {
+  it.each(['', 'ASCII', 'grüße', '日本語', '👍🏽', '\0', 'a\u2028b'])(
+    'decodes the text that was encoded: %j',
+    (text) => {
       expect(decodeUtf8(bytes(text))).toBe(text)
-    })
+    },
+  )
 
-    it.each(NOT_UTF8)('is not guessed when there is %s', (_, invalid) => {
-      expect(decodeUtf8(Uint8Array.from(invalid))).toBeUndefined()
-    })
+  it.each(NOT_UTF8)('gives undefined for %s, and does not guess', (_, invalid) => {
+    expect(decodeUtf8(Uint8Array.from(invalid))).toBeUndefined()
+  })
 
-    it('keeps a byte order mark, which JSON does not begin with', () => {
-      expect(decodeUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d))).toBe('\uFEFF{}')
-    })
+  it('keeps a byte order mark, because JSON must not begin with one', () => {
+    expect(decodeUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d))).toBe('\uFEFF{}')
+  })
 
-    it('is that of the view, not of the buffer behind it', () => {
-      expect(decodeUtf8(bytes('before|ASCII|after').subarray(7, 12))).toBe('ASCII')
-      expect(decodeUtf8(bytes('before|grüße|after').subarray(7, 14))).toBe('grüße')
-    })
+  it('decodes the bytes of a view, not the buffer behind it', () => {
+    expect(decodeUtf8(bytes('before|ASCII|after').subarray(7, 12))).toBe('ASCII')
+    expect(decodeUtf8(bytes('before|grüße|after').subarray(7, 14))).toBe('grüße')
+  })
 
-    it('is found for what is UTF-8 and for nothing else', () => {
-      const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-      const reference = (body: Uint8Array): string | undefined => {
-        try {
-          return strict.decode(body)
-        } catch {
-          return undefined
-        }
+  it('agrees with a strict TextDecoder for any bytes', () => {
+    const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+    const reference = (body: Uint8Array): string | undefined => {
+      try {
+        return strict.decode(body)
+      } catch {
+        return undefined
       }
-      fc.assert(
-        fc.property(fc.oneof(fc.uint8Array(), fc.string({ unit: 'binary' }).map(bytes)), (body) => {
-          expect(decodeUtf8(body)).toBe(reference(body))
-        }),
-      )
-    })
-  },
-)
+    }
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array(), fc.string({ unit: 'binary' }).map(bytes)), (body) => {
+        expect(decodeUtf8(body)).toBe(reference(body))
+      }),
+    )
+  })
+})

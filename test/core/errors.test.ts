@@ -5,7 +5,7 @@ import { bytes, delivery, recordingLogger, SECRET, thrownBy } from '../deliverie
 import { inBothRuntimes } from '../runtimes.ts'
 
 describe('a WebhookError', () => {
-  it('has the code, the status, whether to retry and the message of the table', () => {
+  it('has the code, the status, `retryable` and the message of the table of errors', () => {
     const error = new WebhookError('STORE_UNAVAILABLE')
     expect(error).toMatchObject({ name: 'WebhookError', code: 'STORE_UNAVAILABLE', status: 503, retryable: true })
     expect(error.message).toMatch(/\w/)
@@ -14,21 +14,21 @@ describe('a WebhookError', () => {
     expect(error).toBeInstanceOf(Error)
   })
 
-  it('may have a message, a hint and a cause of its own', () => {
+  it('can be given a message, a hint and a cause', () => {
     const options = { message: 'message', hint: 'hint', cause: undefined }
     const error = new WebhookError('BODY_ALREADY_PARSED', options)
     expect(error).toMatchObject({ message: 'message', hint: 'hint', status: 500 })
     expect(error).toHaveProperty('cause', undefined)
   })
 
-  it('says how to fix it after what happened', () => {
+  it('adds `fix` to the end of its message', () => {
     const error = new WebhookError('BODY_ALREADY_PARSED', { message: 'It was parsed.', fix: 'Mount it first.' })
     expect(error.message).toBe('It was parsed. Mount it first.')
-    const usual = new WebhookError('BODY_ALREADY_PARSED')
-    expect(new WebhookError('BODY_ALREADY_PARSED', { fix: 'Fix.' }).message).toBe(`${usual.message} Fix.`)
+    const standard = new WebhookError('BODY_ALREADY_PARSED')
+    expect(new WebhookError('BODY_ALREADY_PARSED', { fix: 'Fix.' }).message).toBe(`${standard.message} Fix.`)
   })
 
-  it('is recognised whichever copy of the package made it', async () => {
+  it('is recognized whichever copy of the package made it', async () => {
     for (const [, copy] of await inBothRuntimes(() => import('hooklayer'))) {
       const error = new copy.WebhookError('OVERLOADED')
       expect(error).not.toBeInstanceOf(WebhookError)
@@ -41,13 +41,17 @@ describe('a WebhookError', () => {
   it.each([
     ['an Error', new Error('x')],
     ['a PermanentError', new PermanentError('x')],
-    ['an object that looks like one', { name: 'WebhookError', code: 'OVERLOADED', status: 503 }],
+    ['an object that looks like a WebhookError', { name: 'WebhookError', code: 'OVERLOADED', status: 503 }],
     ['text', 'WebhookError'],
     ['null', null],
     ['undefined', undefined],
     ['a function', () => {}],
-  ])('is not what %s is', (_, thrown) => {
+  ])('is not confused with %s', (_, thrown) => {
     expect(isWebhookError(thrown)).toBe(false)
+  })
+
+  it('cannot be made with a code that is not in the table of errors', () => {
+    expect(thrownBy(() => new WebhookError('NO_SUCH_CODE' as never))).toBeInstanceOf(TypeError)
   })
 })
 
@@ -59,7 +63,7 @@ describe('a PermanentError', () => {
     expect(isPermanentError(new Error('gone for good'))).toBe(false)
   })
 
-  it('is recognised by receivers of another copy of the package', async () => {
+  it('is recognized by a receiver from another copy of the package', async () => {
     const [, [, copy]] = (await inBothRuntimes(() => import('hooklayer'))) as [
       unknown,
       [string, typeof import('hooklayer')],
@@ -72,7 +76,7 @@ describe('a PermanentError', () => {
   })
 })
 
-describe('whatever is thrown', () => {
+describe('toWebhookError', () => {
   it.each([
     ['an Error', new Error('x')],
     ['an Error with a status', Object.assign(new Error('x'), { status: 404, statusCode: 404 })],
@@ -80,21 +84,17 @@ describe('whatever is thrown', () => {
     ['null', null],
     ['undefined', undefined],
     ['bytes', bytes('x')],
-  ])('becomes a WebhookError with it as the cause: %s', (_, thrown) => {
+  ])('makes an INTERNAL_ERROR with the thrown value as its cause: %s', (_, thrown) => {
     const error = toWebhookError(thrown)
     expect(error).toMatchObject({ code: 'INTERNAL_ERROR', status: 500 })
     expect(error.cause).toBe(thrown)
     expect(error.message).not.toBe('x')
   })
 
-  it('becomes a WebhookError even if nothing can be asked of it', () => {
+  it('makes an INTERNAL_ERROR of a thrown value that throws when it is inspected', () => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
     expect(isWebhookError(proxy)).toBe(false)
     expect(toWebhookError(proxy)).toMatchObject({ code: 'INTERNAL_ERROR' })
-  })
-
-  it('has a code that the table knows, or the error cannot be made', () => {
-    expect(thrownBy(() => new WebhookError('NO_SUCH_CODE' as never))).toBeInstanceOf(TypeError)
   })
 })

@@ -19,7 +19,7 @@ describe('the default logger', () => {
     ])
   })
 
-  it('does not write what went well', () => {
+  it('writes nothing for debug and info', () => {
     const writers = (['log', 'debug', 'info', 'warn', 'error'] as const).map((name) =>
       vi.spyOn(console, name).mockImplementation(() => {}),
     )
@@ -29,8 +29,8 @@ describe('the default logger', () => {
   })
 })
 
-describe('an unfailing logger', () => {
-  it.each(LEVELS)('passes %s on, as a method of the logger that it stands for', (level) => {
+describe('safeLogger', () => {
+  it.each(LEVELS)('calls %s as a method of the wrapped logger', (level) => {
     const { logger, lines } = recordingLogger()
     const stateful: Logger = { ...logger, [level]: () => {} }
     const write = vi.spyOn(stateful, level)
@@ -40,7 +40,7 @@ describe('an unfailing logger', () => {
     expect(lines).toEqual([])
   })
 
-  it.each(LEVELS)('survives a logger whose %s throws', (level) => {
+  it.each(LEVELS)('does not throw when %s of the wrapped logger throws', (level) => {
     const { logger } = recordingLogger()
     const broken = {
       ...logger,
@@ -51,7 +51,7 @@ describe('an unfailing logger', () => {
     expect(() => safeLogger(broken)[level]('message')).not.toThrow()
   })
 
-  it.each(LEVELS)('is not made of one that cannot %s', (level) => {
+  it.each(LEVELS)('refuses a logger without the method %s', (level) => {
     const { [level]: _, ...rest } = recordingLogger().logger
     expect(() => safeLogger(rest as Logger)).toThrow(new TypeError(`The logger has no method \`${level}\`.`))
   })

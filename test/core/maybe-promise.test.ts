@@ -5,30 +5,30 @@ import { isPromise, pipe } from '../../src/core/maybe-promise.ts'
 const add = (n: number) => (value: number) => value + n
 const addLater = (n: number) => async (value: number) => value + n
 
-describe('a value handed through stages', () => {
-  it('arrives at once if no stage has to wait', () => {
+describe('pipe', () => {
+  it('gives the value at once if no step is asynchronous', () => {
     expect(pipe(1, add(2), add(3), add(4))).toBe(10)
   })
 
   it.each([
     ['the value itself', () => pipe(Promise.resolve(1), add(2), add(3), add(4))],
-    ['the first stage', () => pipe(1, addLater(2), add(3), add(4))],
-    ['the last stage', () => pipe(1, add(2), add(3), addLater(4))],
-    ['every stage', () => pipe(Promise.resolve(1), addLater(2), addLater(3), addLater(4))],
-  ])('is waited for where %s is on its way', async (_, walk) => {
-    const arriving = walk()
-    expect(isPromise(arriving)).toBe(true)
-    expect(await arriving).toBe(10)
+    ['the first step', () => pipe(1, addLater(2), add(3), add(4))],
+    ['the last step', () => pipe(1, add(2), add(3), addLater(4))],
+    ['every step', () => pipe(Promise.resolve(1), addLater(2), addLater(3), addLater(4))],
+  ])('gives a promise of the value if %s is asynchronous', async (_, runPipe) => {
+    const result = runPipe()
+    expect(isPromise(result)).toBe(true)
+    expect(await result).toBe(10)
   })
 
-  it('is awaited whichever realm its promise comes from', async () => {
+  it('awaits a promise that comes from another realm', async () => {
     const foreign: unknown = runInNewContext('Promise.resolve(7)')
     expect(foreign).not.toBeInstanceOf(Promise)
     expect(isPromise(foreign)).toBe(true)
     expect(await pipe(foreign as Promise<number>, add(1))).toBe(8)
   })
 
-  it('throws at once what a stage throws at once, and rejects with it otherwise', async () => {
+  it('throws the error of a step that runs at once, and rejects with it after a wait', async () => {
     const fail = () => {
       throw new Error('no')
     }

@@ -4,17 +4,17 @@ import { respond, respondError } from '../../src/core/http/respond.ts'
 import { ERRORS, OUTCOMES } from '../../src/core/outcomes.ts'
 
 const codes = Object.keys(ERRORS) as ErrorCode[]
-const statusesOf = (codes: readonly ErrorCode[]) =>
+const listStatuses = (codes: readonly ErrorCode[]) =>
   Object.fromEntries(codes.map((code) => [code, new WebhookError(code).status]))
 
 describe('the table of outcomes', () => {
-  it('acknowledges whatever was accepted: anything else counts towards the circuit breaker', () => {
+  it('answers 2xx to every accepted delivery, because anything else counts toward the circuit breaker', () => {
     const statuses = Object.keys(OUTCOMES).map((name) => respond(name as keyof typeof OUTCOMES).status)
     expect(statuses).toEqual([200, 202, 200, 200, 200])
   })
 
   it('gives each error its status', () => {
-    expect(statusesOf(codes)).toEqual({
+    expect(listStatuses(codes)).toEqual({
       METHOD_NOT_ALLOWED: 405,
       BODY_TOO_LARGE: 413,
       ENCODING_UNSUPPORTED: 415,
@@ -39,7 +39,7 @@ describe('the table of outcomes', () => {
     })
   })
 
-  it('calls retryable whatever 408 and 503 answer, and never what the sender would have to change', () => {
+  it('marks 408 and 503 as retryable, and no error that the sender would have to fix', () => {
     for (const code of codes) {
       const { status, retryable } = new WebhookError(code)
       if (status === 408 || status === 503) expect(retryable, code).toBe(true)
@@ -47,7 +47,7 @@ describe('the table of outcomes', () => {
     }
   })
 
-  it('has a message of its own for each error: a sentence, short enough for a log of the sender', () => {
+  it('has a different message for each error: a sentence of at most 120 characters', () => {
     const messages = codes.map((code) => new WebhookError(code).message)
     expect(new Set(messages).size).toBe(codes.length)
     for (const message of messages) expect(message).toMatch(/^[A-Z].{10,120}\.$/)
@@ -55,7 +55,7 @@ describe('the table of outcomes', () => {
 })
 
 describe('the answer', () => {
-  it('to what was accepted is its outcome', () => {
+  it('to an accepted delivery holds its outcome', () => {
     expect(respond('handled')).toEqual({
       status: 200,
       headers: { 'content-type': 'application/json' },
@@ -63,7 +63,7 @@ describe('the answer', () => {
     })
   })
 
-  it.each(codes)('to %s is its code and message, and nothing else that is known', (code) => {
+  it.each(codes)('to %s holds its code and message, and nothing else', (code) => {
     const error = new WebhookError(code, { hint: 'hint', cause: new Error('cause') })
     const { status, headers, body } = respondError(error)
     expect(status).toBe(error.status)
@@ -71,7 +71,7 @@ describe('the answer', () => {
     expect(JSON.parse(body)).toEqual({ error: { code, message: error.message } })
   })
 
-  it('says with 405 what is allowed, and with 503 when to come again', () => {
+  it('has an Allow header with 405, and a Retry-After header with 503', () => {
     for (const code of codes) {
       const { status, headers } = respondError(new WebhookError(code))
       expect(headers.allow).toBe(status === 405 ? 'POST' : undefined)
@@ -79,7 +79,7 @@ describe('the answer', () => {
     }
   })
 
-  it('cannot be changed for everybody by one who writes it', () => {
+  it('has headers that cannot be changed, because all answers share them', () => {
     expect(() => Object.assign(respond('handled').headers, { evil: '1' })).toThrow(TypeError)
     expect(respond('handled').headers).not.toHaveProperty('evil')
   })

@@ -6,17 +6,17 @@ const platforms = new Map(await inBothRuntimes(() => import('../../src/core/plat
 describe('the platform', () => {
   afterEach(() => vi.restoreAllMocks())
 
-  it('hands out the built-in modules of Node', () => {
+  it('gives the built-in modules of Node', () => {
     expect(platforms.get('node')?.nodeCrypto).toHaveProperty('createHmac')
     expect(platforms.get('node')?.nodeText).toHaveProperty('transcode')
   })
 
-  it('has none of them where the runtime hands out no built-in modules', () => {
+  it('gives no modules where the runtime has no `getBuiltinModule`', () => {
     expect(platforms.get('web')?.nodeCrypto).toBeUndefined()
     expect(platforms.get('web')?.nodeText).toBeUndefined()
   })
 
-  it('has none of them where the runtime has a stand-in that throws, as Next’s edge does', async () => {
+  it('gives no modules where `getBuiltinModule` is a placeholder that throws, as on Next’s edge', async () => {
     vi.resetModules()
     vi.spyOn(process, 'getBuiltinModule').mockImplementation(() => {
       throw new Error('A Node.js API is used (process.getBuiltinModule) which is not supported in the Edge Runtime.')
@@ -25,7 +25,7 @@ describe('the platform', () => {
     expect([platform.nodeCrypto, platform.nodeText]).toEqual([undefined, undefined])
   })
 
-  it('shares timers between requests on Node, and not where that is forbidden', async () => {
+  it('lets requests share timers on Node, and not on Workers, which forbid it', async () => {
     expect(platforms.get('node')?.sharesTimers).toBe(true)
     expect(platforms.get('web')?.sharesTimers).toBe(false)
     vi.resetModules()

@@ -10,34 +10,34 @@ import { createServer } from 'node:tls'
 import { promisify } from 'node:util'
 import type { EmulatorOptions } from 'hooklayer/emulator'
 import { onTestFinished } from 'vitest'
-import { type Stage, stageOfTest } from './harness.ts'
+import { type EmulatorHarness, startEmulatorForTest } from './harness.ts'
 
 const require = createRequire(import.meta.url)
 const PRELOAD = new URL('./cli-plugin-preload.js', import.meta.url)
 const OPENSSL = 'openssl'
 const plugin = findPlugin()
 
-/** Why there is no command line to test with; `undefined` if there is one. */
-export const noPlugin: string | undefined = plugin
+/** Why the command line cannot be tested, or `undefined` if it can. */
+export const skipReason: string | undefined = plugin
   ? spawnSync(OPENSSL, ['version']).error && 'no openssl on PATH'
   : '@commercelayer/cli-plugin-webhooks is not installed'
 
-interface Ended {
+interface Exit {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
 }
 
-export interface PluginScene extends Stage {
-  /** Runs a command of the plugin with organisation, domain and token, as `cl` itself does. */
-  cl(command: string, ...args: string[]): Promise<Ended>
-  /** Runs Node where `cl` runs. */
-  node(...args: string[]): Promise<Ended>
+export interface PluginHarness extends EmulatorHarness {
+  /** Runs a command of the plugin with organization, domain and token, as `cl` itself does. */
+  cl(command: string, ...args: string[]): Promise<Exit>
+  /** Runs Node in the environment of `cl`. */
+  node(...args: string[]): Promise<Exit>
 }
 
-/** An emulator that is `https://acme.commercelayer.io` for the programs that are run here. */
-export async function pluginSceneOfTest(options?: EmulatorOptions): Promise<PluginScene> {
-  const stage = await stageOfTest({ ...options, organization: 'acme' })
+/** Starts an emulator that answers as `https://acme.commercelayer.io` to the programs that the harness runs. */
+export async function startPluginHarness(options?: EmulatorOptions): Promise<PluginHarness> {
+  const harness = await startEmulatorForTest({ ...options, organization: 'acme' })
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-cl-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const certificate = makeCertificate(folder)
@@ -48,18 +48,18 @@ export async function pluginSceneOfTest(options?: EmulatorOptions): Promise<Plug
     NO_UPDATE_NOTIFIER: '1',
     NODE_OPTIONS: `--import=${PRELOAD}`,
     NODE_EXTRA_CA_CERTS: certificate,
-    PLATFORM_PORT: String(await startFront(stage.emulator.url, readFileSync(certificate))),
+    PLATFORM_PORT: String(await startFront(harness.emulator.url, readFileSync(certificate))),
   }
-  const node: PluginScene['node'] = (...args) =>
+  const node: PluginHarness['node'] = (...args) =>
     promisify(execFile)(process.execPath, args, { env, timeout: 10_000 }).then(
-      (said) => ({ ...said, code: 0 }),
-      (error: Ended) => error,
+      (output) => ({ ...output, code: 0 }),
+      (error: Exit) => error,
     )
-  const session = ['--organization', 'acme', '--domain', 'commercelayer.io', '--accessToken', stage.token]
-  return { ...stage, node, cl: (command, ...args) => node(plugin ?? '', command, ...session, ...args) }
+  const session = ['--organization', 'acme', '--domain', 'commercelayer.io', '--accessToken', harness.token]
+  return { ...harness, node, cl: (command, ...args) => node(plugin ?? '', command, ...session, ...args) }
 }
 
-/** Speaks TLS in front of an emulator; gives its port. */
+/** Starts a TLS server in front of an emulator, and returns its port. */
 async function startFront(url: string, pem: Buffer): Promise<number> {
   const { port, hostname } = new URL(url)
   const front = createServer({ key: pem, cert: pem }, (socket) => {
@@ -70,7 +70,7 @@ async function startFront(url: string, pem: Buffer): Promise<number> {
   return (front.address() as AddressInfo).port
 }
 
-/** A certificate for the platform's hosts with its key, in one file. */
+/** Creates a file with a certificate for the hosts of Commerce Layer, and its key. */
 function makeCertificate(folder: string): string {
   const file = join(folder, 'platform.pem')
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file]

@@ -1,16 +1,16 @@
 import { Socket } from 'node:net'
 
 /**
- * Comes before a program that talks to the platform: its hosts are at `PLATFORM_PORT` of the loopback interface, and no other
- * address can be reached.
+ * Is loaded before a program that calls Commerce Layer. Connections to Commerce Layer's hosts go to `PLATFORM_PORT` on
+ * 127.0.0.1, and connections to any other address fail.
  */
 const { connect } = Socket.prototype
 
 Socket.prototype.connect = function (...args) {
-  // `net.connect` hands its arguments over as one list.
+  // `net.connect` passes its arguments as one array.
   const [{ host, ...options }, ...others] = args.flat()
   if (!/^[\w-]+\.commercelayer\.io$/.test(host) || Number(options.port) !== 443) {
-    throw new Error('Only the platform can be reached from here.')
+    throw new Error('Only Commerce Layer can be reached from here.')
   }
   return connect.call(this, { ...options, host: '127.0.0.1', port: Number(process.env.PLATFORM_PORT) }, ...others)
 }

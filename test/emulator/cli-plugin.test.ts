@@ -1,56 +1,56 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { noPlugin, pluginSceneOfTest } from './cli-plugin-harness.ts'
+import { skipReason, startPluginHarness } from './cli-plugin-harness.ts'
 import { GONE, startEndpoint } from './harness.ts'
 
-/** The cells of the tables that a command prints, row by row. */
-function rowsOf(stdout: string): string[][] {
+/** The cells of the tables that a command prints, by row. */
+function readRows(stdout: string): string[][] {
   return Array.from(stdout.matchAll(/^│(.*)│$/gm), ([, cells = '']) => cells.split('│').map((cell) => cell.trim()))
 }
 
-/** A webhook whose circuit has opened after thirty failures. */
-async function sceneOfOpenCircuit() {
-  const scene = await pluginSceneOfTest({ retries: 29, retryDelayMs: () => 1 })
+/** Starts with a webhook whose circuit is open after thirty failures. */
+async function startWithOpenCircuit() {
+  const harness = await startPluginHarness({ retries: 29, retryDelayMs: () => 1 })
   const endpoint = await startEndpoint()
   onTestFinished(() => endpoint.close())
-  const { id } = await scene.subscribe({ topic: 'orders.place', callback_url: `${endpoint.url}/503` })
-  await scene.emulator.trigger('orders.place')
-  await scene.emulator.settled()
-  return { ...scene, id }
+  const { id } = await harness.subscribe({ topic: 'orders.place', callback_url: `${endpoint.url}/503` })
+  await harness.emulator.trigger('orders.place')
+  await harness.emulator.settled()
+  return { ...harness, id }
 }
 
-if (noPlugin) it.skip(`The command line is not tested: ${noPlugin}`)
+if (skipReason) it.skip(`The command line is not tested: ${skipReason}`)
 
-describe.skipIf(noPlugin)("Commerce Layer's own command line", { timeout: 20_000 }, () => {
-  it('creates a webhook with all that it is told', async () => {
-    const { cl, emulator } = await pluginSceneOfTest()
+describe.skipIf(skipReason)("Commerce Layer's own command line", { timeout: 20_000 }, () => {
+  it('creates a webhook with all its options', async () => {
+    const { cl, emulator } = await startPluginHarness()
     const include = ['-i', 'customer,line_items', '-i', 'shipping_address']
     const { stdout } = await cl('webhooks:create', '-t', 'orders.place', '-u', GONE, '-n', 'warehouse', ...include)
-    const told = { topic: 'orders.place', callback_url: GONE, name: 'warehouse' }
+    const given = { topic: 'orders.place', callback_url: GONE, name: 'warehouse' }
     const include_resources = ['customer', 'line_items', 'shipping_address']
-    expect(emulator.webhooks).toMatchObject([{ ...told, include_resources }])
+    expect(emulator.webhooks).toMatchObject([{ ...given, include_resources }])
     const { id } = emulator.webhooks[0] ?? {}
     expect(stdout.trim()).toBe(`Successfully created new webhook with topic orders.place and id ${id}`)
   })
 
-  it('lists all webhooks, those of a topic, and those whose circuit is open', async () => {
-    const { cl, id, subscribe } = await sceneOfOpenCircuit()
+  it('lists all webhooks, those of a topic, and those with an open circuit', async () => {
+    const { cl, id, subscribe } = await startWithOpenCircuit()
     const other = await subscribe({ topic: 'orders.pay', callback_url: GONE })
     const head = ['ID', 'Name', 'Topic', 'Circuit state', 'Recent failures']
     const open = [id, 'acme-orders.place', 'orders.place', 'open', '30']
     const closed = [other.id, 'acme-orders.pay', 'orders.pay', 'closed', '0']
     const lists = [cl('webhooks:list'), cl('webhooks:list', '-t', 'orders.pay'), cl('webhooks:list', '-c', 'open')]
-    const [all, ofTopic, ofCircuit] = (await Promise.all(lists)).map(({ stdout }) => rowsOf(stdout))
+    const [all, ofTopic, ofCircuit] = (await Promise.all(lists)).map(({ stdout }) => readRows(stdout))
     expect(all).toEqual([head, open, closed])
     expect(ofTopic).toEqual([head, closed])
     expect(ofCircuit).toEqual([head, open])
   })
 
   it('shows the details of a webhook, with its last event callbacks', async () => {
-    const { cl, id, emulator } = await sceneOfOpenCircuit()
+    const { cl, id, emulator } = await startWithOpenCircuit()
     const [details = '', callbacks = ''] = (await cl('webhooks:details', id, '-e')).stdout.split('LAST EVENT CALLBACKS')
     const { name, topic, callback_url, shared_secret } = emulator.webhooks[0] ?? {}
     const circuit = { circuit_state: 'open', circuit_failure_count: '30' }
-    expect(Object.fromEntries(rowsOf(details))).toMatchObject({
+    expect(Object.fromEntries(readRows(details))).toMatchObject({
       id,
       name,
       topic,
@@ -58,19 +58,19 @@ describe.skipIf(noPlugin)("Commerce Layer's own command line", { timeout: 20_000
       shared_secret,
       ...circuit,
     })
-    const [, row] = rowsOf(callbacks)
+    const [, row] = readRows(callbacks)
     expect(emulator.eventCallbacks.map((callback) => callback.id)).toContain(row?.[0])
     expect(row?.slice(1, 3)).toEqual(['503', 'Service Unavailable'])
   })
 
-  it('lists the events of a webhook and no other, the last ones first, over all pages', async () => {
-    const { cl, id, emulator, subscribe } = await sceneOfOpenCircuit()
+  it('lists only the events of one webhook, newest first, over all pages', async () => {
+    const { cl, id, emulator, subscribe } = await startWithOpenCircuit()
     await subscribe({ topic: 'orders.pay', callback_url: GONE })
     await emulator.trigger('orders.pay')
     const [some, all] = await Promise.all([cl('webhooks:events', id), cl('webhooks:events', id, '-A')])
     expect(some.stdout).toMatch(/displayed events: 25\nTotal event count: 30/)
     const callbacks = new Map(emulator.eventCallbacks.map((callback) => [callback.id, callback]))
-    const rows = rowsOf(all.stdout).slice(1)
+    const rows = readRows(all.stdout).slice(1)
     const called = rows.map(([event = '']) => callbacks.get(event))
     expect(new Set(called).size).toBe(30)
     expect(called.every((callback) => callback?.webhook.id === id)).toBe(true)
@@ -80,7 +80,7 @@ describe.skipIf(noPlugin)("Commerce Layer's own command line", { timeout: 20_000
   })
 
   it('prints the payload of an event', async () => {
-    const { cl, emulator, subscribe } = await pluginSceneOfTest({ retries: 0 })
+    const { cl, emulator, subscribe } = await startPluginHarness({ retries: 0 })
     await subscribe({ topic: 'orders.place', callback_url: GONE, include_resources: ['customer'] })
     const [callback] = await emulator.trigger('orders.place', { customer: { email: 'zoe@example.com' } })
     const { stdout } = await cl('webhooks:payload', callback?.id ?? '')
@@ -89,16 +89,16 @@ describe.skipIf(noPlugin)("Commerce Layer's own command line", { timeout: 20_000
   })
 
   it('resets an open circuit', async () => {
-    const { cl, id, emulator } = await sceneOfOpenCircuit()
+    const { cl, id, emulator } = await startWithOpenCircuit()
     expect(emulator.webhooks[0]?.circuit_state).toBe('open')
     const { stdout } = await cl('webhooks:reset', id)
     expect(stdout.trim()).toBe(`The circuit breaker associated to the webhook ${id} has been successfully reset`)
     expect(emulator.webhooks[0]).toMatchObject({ circuit_state: 'closed', circuit_failure_count: 0 })
   })
 
-  it('knows what the emulator refuses', async () => {
-    const { cl } = await pluginSceneOfTest()
-    const late = await pluginSceneOfTest({ tokenLifetimeMs: 1 })
+  it('recognizes the errors of the emulator', async () => {
+    const { cl } = await startPluginHarness()
+    const late = await startPluginHarness({ tokenLifetimeMs: 1 })
     const [unknown, expired, wrong] = await Promise.all([
       cl('webhooks:details', 'xYZkjABcde'),
       late.cl('webhooks:list'),
@@ -109,10 +109,10 @@ describe.skipIf(noPlugin)("Commerce Layer's own command line", { timeout: 20_000
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('VALIDATION_ERROR') })
   })
 
-  it('reaches nothing but the emulator', async () => {
-    const { node, emulator } = await pluginSceneOfTest()
+  it('reaches only the emulator', async () => {
+    const { node, emulator } = await startPluginHarness()
     const { code, stderr } = await node('-e', `fetch('${emulator.url}/api/webhooks')`)
     expect(code).toBe(1)
-    expect(stderr).toContain('Only the platform can be reached from here.')
+    expect(stderr).toContain('Only Commerce Layer can be reached from here.')
   })
 })

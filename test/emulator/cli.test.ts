@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { GONE, stageOfTest } from './harness.ts'
+import { GONE, startEmulatorForTest } from './harness.ts'
 
 interface Run {
   readonly child: ChildProcess
-  /** Everything written so far. */
+  /** The output so far. */
   readonly output: () => string
-  /** The first line that has `text` in it, as soon as there is one. */
+  /** Waits for the first line that contains `text`. */
   lineWith(text: string): Promise<string>
 }
 
@@ -36,14 +36,14 @@ function run(...args: string[]): Run {
   }
 }
 
-async function exitOf({ child }: Run): Promise<unknown> {
+async function waitForExit({ child }: Run): Promise<unknown> {
   const [code, signal] = await once(child, 'close')
   return code ?? signal
 }
 
-describe('npm run emulator', () => {
+describe('the command line of the emulator', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'says where it listens and how to get in, calls webhooks as topics are typed, and ends on %s',
+    'prints its URL and credentials, calls the webhooks of each typed topic, and stops on %s',
     async (signal) => {
       const running = run('--organization', 'acme', '--client-id', 'me', '--client-secret', 'hush', '--speed', '1000')
       const url = (await running.lineWith('listens at')).split(' ').at(-1)
@@ -66,29 +66,29 @@ describe('npm run emulator', () => {
       expect(await running.lineWith('orders.eat')).toContain('is not a topic')
 
       running.child.kill(signal)
-      expect(await exitOf(running)).toBe(0)
+      expect(await waitForExit(running)).toBe(0)
     },
   )
 
   it('prints its options', async () => {
     const running = run('--help')
-    expect(await exitOf(running)).toBe(0)
+    expect(await waitForExit(running)).toBe(0)
     for (const option of ['--port', '--organization', '--client-id', '--client-secret', '--speed', '--help']) {
       expect(running.output()).toContain(option)
     }
   })
 
-  it('says in a sentence what is wrong, and fails', async () => {
-    const { emulator } = await stageOfTest()
+  it('prints one sentence for a wrong option, and exits with 1', async () => {
+    const { emulator } = await startEmulatorForTest()
     const { port } = new URL(emulator.url)
     const wrong = [
       { args: ['--port', port], sentence: `Port ${port} of 127.0.0.1 is in use.` },
-      { args: ['--port', 'four'], sentence: '`port` has to be a whole number' },
-      { args: ['--speed', '0'], sentence: '`--speed` has to be' },
-      { args: ['--colour', 'red'], sentence: "Unknown option '--colour'" },
+      { args: ['--port', 'four'], sentence: '`port` must be a whole number' },
+      { args: ['--speed', '0'], sentence: '`--speed` must be' },
+      { args: ['--color', 'red'], sentence: "Unknown option '--color'" },
     ].map(async ({ args, sentence }) => {
       const running = run(...args)
-      expect([args, await exitOf(running)]).toEqual([args, 1])
+      expect([args, await waitForExit(running)]).toEqual([args, 1])
       expect(running.output()).toContain(sentence)
       expect(running.output()).not.toContain('    at ')
     })

@@ -2,22 +2,22 @@ import { createServer } from 'node:http'
 import { createEmulator, type EmulatorOptions } from 'hooklayer/emulator'
 import { sampleOf } from 'hooklayer/testing'
 import { describe, expect, it } from 'vitest'
-import { GONE, stageOfTest, startEndpoint } from './harness.ts'
+import { GONE, startEmulatorForTest, startEndpoint } from './harness.ts'
 
 describe('an emulator', () => {
-  it('has a slug, and credentials that are hard to guess, unless it is given them', async () => {
-    const { emulator } = await stageOfTest()
+  it('has a default slug and random credentials, unless they are given', async () => {
+    const { emulator } = await startEmulatorForTest()
     expect(emulator.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(emulator.organization).toBe('my-org')
     expect(emulator.clientId).toMatch(/^[\w-]{43}$/)
     expect(emulator.clientSecret).toMatch(/^[\w-]{43}$/)
     expect(emulator.clientSecret).not.toBe(emulator.clientId)
     const given = { organization: 'acme', clientId: 'id', clientSecret: 'secret' }
-    expect((await stageOfTest(given)).emulator).toMatchObject(given)
+    expect((await startEmulatorForTest(given)).emulator).toMatchObject(given)
   })
 
-  it('listens on the port that it is given, and says so when that is in use', async () => {
-    const { emulator } = await stageOfTest()
+  it('listens on the given port, and rejects if it is in use', async () => {
+    const { emulator } = await startEmulatorForTest()
     const port = Number(new URL(emulator.url).port)
     await expect(createEmulator({ port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is in use.`)
     await emulator.close()
@@ -26,8 +26,8 @@ describe('an emulator', () => {
     await next.close()
   })
 
-  it('can be closed twice, while a client holds on to its connection and retries wait', async () => {
-    const { emulator, subscribe } = await stageOfTest({ retryDelayMs: () => 3_600_000 })
+  it('can be closed twice, with an open connection and pending retries', async () => {
+    const { emulator, subscribe } = await startEmulatorForTest({ retryDelayMs: () => 3_600_000 })
     await subscribe({ topic: 'orders.place', callback_url: GONE })
     await emulator.trigger('orders.place')
     await Promise.all([emulator.close(), emulator.close()])
@@ -54,15 +54,15 @@ describe('an emulator', () => {
     ['`seed`', { seed: 'x' }],
     ['`speed`', { speed: 10 }],
     ['duplicate', { faults: { duplicate: 2 } }],
-    ['Options', [] as object],
+    ['options must be an object', [] as object],
   ])('refuses a wrong %s with a TypeError that names it: %o', async (name, options) => {
     const refusal = createEmulator(options as EmulatorOptions)
     await expect(refusal).rejects.toBeInstanceOf(TypeError)
     await expect(refusal).rejects.toThrow(name)
   })
 
-  it('takes options that are undefined for their defaults', async () => {
-    const { emulator } = await stageOfTest({
+  it('uses the defaults for options that are undefined', async () => {
+    const { emulator } = await startEmulatorForTest({
       port: undefined,
       organization: undefined,
       retries: undefined,
@@ -74,7 +74,7 @@ describe('an emulator', () => {
 
 describe('trigger', () => {
   it('calls the webhooks of the topic, and resolves with their first calls', async () => {
-    const { emulator, subscribe } = await stageOfTest({ retries: 0 })
+    const { emulator, subscribe } = await startEmulatorForTest({ retries: 0 })
     const endpoint = await startEndpoint()
     await subscribe({ name: 'a', topic: 'orders.place', callback_url: `${endpoint.url}/200` })
     await subscribe({ name: 'b', topic: 'orders.place', callback_url: `${endpoint.url}/503` })
@@ -89,16 +89,16 @@ describe('trigger', () => {
     await endpoint.close()
   })
 
-  it('takes changes to the sample, whose moment is that of the topic', async () => {
-    const { emulator, subscribe } = await stageOfTest({ retries: 0 })
+  it('applies changes to the sample of the topic', async () => {
+    const { emulator, subscribe } = await startEmulatorForTest({ retries: 0 })
     await subscribe({ topic: 'orders.cancel', callback_url: GONE, include_resources: ['customer'] })
     const [called] = await emulator.trigger('orders.cancel', { number: '42', customer: { email: 'zoe@example.com' } })
     expect(called?.payload.data).toMatchObject({ attributes: { number: '42', status: 'cancelled' } })
     expect(called?.payload.included).toMatchObject([{ type: 'customers', attributes: { email: 'zoe@example.com' } }])
   })
 
-  it('takes a resource of the SDK, as it is at that moment', async () => {
-    const { emulator, subscribe, ask } = await stageOfTest({ retries: 0 })
+  it('copies a whole resource when it is called', async () => {
+    const { emulator, subscribe, ask } = await startEmulatorForTest({ retries: 0 })
     await subscribe({ topic: 'customers.create', callback_url: GONE })
     const customer = { ...sampleOf('customers'), id: 'ZzZzZzZzZz', email: 'first@example.com' }
     const triggered = emulator.trigger('customers.create', customer)
@@ -114,8 +114,8 @@ describe('trigger', () => {
     }
   })
 
-  it('has the sample hold whatever the webhooks include, usual or not', async () => {
-    const { emulator, subscribe } = await stageOfTest({ retries: 0 })
+  it('adds all relationships that the webhooks include to the sample', async () => {
+    const { emulator, subscribe } = await startEmulatorForTest({ retries: 0 })
     const include_resources = ['market.tax_calculator', 'line_items.shipment_line_items', 'no_such_thing']
     await subscribe({ name: 'rich', topic: 'orders.place', callback_url: GONE, include_resources })
     await subscribe({ name: 'plain', topic: 'orders.place', callback_url: GONE })
@@ -125,8 +125,8 @@ describe('trigger', () => {
     expect(plain?.payload).not.toHaveProperty('included')
   })
 
-  it('leaves type and id alone of what was destroyed', async () => {
-    const { emulator, subscribe } = await stageOfTest({ retries: 0 })
+  it('sends only type and id of a destroyed resource', async () => {
+    const { emulator, subscribe } = await startEmulatorForTest({ retries: 0 })
     await subscribe({ topic: 'orders.destroy', callback_url: GONE })
     const [called] = await emulator.trigger('orders.destroy', { id: 'GoneGoneGo' })
     expect(called?.payload.data).toMatchObject({ type: 'orders', id: 'GoneGoneGo' })
@@ -134,18 +134,18 @@ describe('trigger', () => {
   })
 
   it.each(['orders.eat', 'orders', '', 'constructor.name', 'orders.place.pay'])(
-    'refuses %j, which is no topic',
+    'refuses %j, which is not a topic',
     async (topic) => {
-      const { emulator, ask } = await stageOfTest()
+      const { emulator, ask } = await startEmulatorForTest()
       await expect(emulator.trigger(topic)).rejects.toThrow(TypeError)
       expect((await ask('events')).body.data).toEqual([])
     },
   )
 })
 
-describe('what it remembers', () => {
-  it('is given as copies', async () => {
-    const { emulator, subscribe } = await stageOfTest({ retries: 0 })
+describe('the records of an emulator', () => {
+  it('are returned as copies', async () => {
+    const { emulator, subscribe } = await startEmulatorForTest({ retries: 0 })
     await subscribe({ topic: 'orders.place', callback_url: GONE, metadata: { a: 1 } })
     const [webhook] = emulator.webhooks
     await emulator.trigger('orders.place')
@@ -157,8 +157,8 @@ describe('what it remembers', () => {
     expect(emulator.eventCallbacks[0]).not.toHaveProperty('event')
   })
 
-  it('has a bound: the oldest event callbacks and events are forgotten', async () => {
-    const { emulator, subscribe, ask } = await stageOfTest({ maxEventCallbacks: 3, retries: 0 })
+  it('are bounded: the oldest event callbacks and events are dropped', async () => {
+    const { emulator, subscribe, ask } = await startEmulatorForTest({ maxEventCallbacks: 3, retries: 0 })
     await subscribe({ topic: 'customers.create', callback_url: GONE })
     for (const id of ['A', 'B', 'C', 'D', 'E']) await emulator.trigger('customers.create', { id: id.repeat(10) })
     const ids = emulator.eventCallbacks.map(({ payload }) => payload.data && 'id' in payload.data && payload.data.id)
@@ -167,8 +167,8 @@ describe('what it remembers', () => {
   })
 })
 
-it('settled waits for the retries', async () => {
-  const { emulator, subscribe } = await stageOfTest({ retries: 2, retryDelayMs: () => 5 })
+it('`settled` waits for the retries', async () => {
+  const { emulator, subscribe } = await startEmulatorForTest({ retries: 2, retryDelayMs: () => 5 })
   let calls = 0
   const server = createServer((request, response) => {
     calls += 1
@@ -185,8 +185,8 @@ it('settled waits for the retries', async () => {
   server.close()
 })
 
-it('a circuit that opened is closed by a reset, and its webhook is called again', async () => {
-  const { emulator, subscribe, ask } = await stageOfTest({ retries: 29, retryDelayMs: () => 0 })
+it('a reset closes an open circuit, and the webhook is called again', async () => {
+  const { emulator, subscribe, ask } = await startEmulatorForTest({ retries: 29, retryDelayMs: () => 0 })
   const { id } = await subscribe({ topic: 'orders.place', callback_url: GONE })
   await emulator.trigger('orders.place')
   await emulator.settled()

@@ -23,27 +23,27 @@ interface Body extends Omit<ResourceDocument, 'data'> {
   }[]
 }
 
-export interface Asking {
+export interface RequestOptions {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Written as JSON unless it is text. */
+  /** Text, or a value that is written as JSON. */
   readonly body?: unknown
 }
 
-export interface Stage {
+export interface EmulatorHarness {
   readonly emulator: Emulator
   readonly token: string
-  ask(path: string, asking?: Asking): Promise<Answer>
-  /** Makes a webhook, and gives it as it was answered. */
+  ask(path: string, options?: RequestOptions): Promise<Answer>
+  /** Creates a webhook, and returns the resource of the answer. */
   subscribe(attributes: Readonly<Record<string, unknown>>): Promise<ResourceObject>
 }
 
-/** An emulator with a client that has a token; to be closed by the test, unless it is started within one. */
-export async function startStage(options?: EmulatorOptions): Promise<Stage> {
+/** Starts an emulator and gets a token for it. The caller closes the emulator. */
+export async function startEmulator(options?: EmulatorOptions): Promise<EmulatorHarness> {
   const emulator = await createEmulator(options)
   const { access_token: token } = (await askForToken(emulator)).body
 
-  async function ask(path: string, { method = 'GET', headers, body }: Asking = {}): Promise<Answer> {
+  async function ask(path: string, { method = 'GET', headers, body }: RequestOptions = {}): Promise<Answer> {
     const response = await fetch(`${emulator.url}/api/${path}`, {
       method,
       headers: { accept: JSON_API, 'content-type': JSON_API, authorization: `Bearer ${token}`, ...headers },
@@ -64,11 +64,11 @@ export async function startStage(options?: EmulatorOptions): Promise<Stage> {
   }
 }
 
-/** The same for one test, which closes it. */
-export async function stageOfTest(options?: EmulatorOptions): Promise<Stage> {
-  const stage = await startStage(options)
-  onTestFinished(() => stage.emulator.close())
-  return stage
+/** Starts an emulator that is closed at the end of the current test. */
+export async function startEmulatorForTest(options?: EmulatorOptions): Promise<EmulatorHarness> {
+  const harness = await startEmulator(options)
+  onTestFinished(() => harness.emulator.close())
+  return harness
 }
 
 export interface TokenAnswer {
@@ -94,7 +94,7 @@ export async function readToken(response: Response): Promise<TokenAnswer> {
   return { status: response.status, body: (await response.json()) as TokenAnswer['body'] }
 }
 
-/** An endpoint that answers with the status in its path, as `/404`. */
+/** Starts an endpoint that answers with the status in its path, e.g. `/404`. */
 export async function startEndpoint(): Promise<{ url: string; close(): Promise<void> }> {
   return listen((request, response) => {
     request.resume()
@@ -102,4 +102,5 @@ export async function startEndpoint(): Promise<{ url: string; close(): Promise<v
   }, '')
 }
 
+/** The URL of an endpoint that refuses connections. */
 export const GONE = 'http://127.0.0.1:1/gone'

@@ -5,23 +5,23 @@ import { createEmulator, type Emulator } from 'hooklayer/emulator'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { GONE, startEndpoint } from './harness.ts'
 
-/** Stands for `commercelayer.io`: a host that is nowhere, so that nothing can leave this machine. */
+/** Replaces `commercelayer.io` by a domain that does not exist, so that no request leaves this machine. */
 const DOMAIN = 'commercelayer.invalid'
 
 let emulator: Emulator
 let endpoint: Awaited<ReturnType<typeof startEndpoint>>
 let cl: ReturnType<typeof CommerceLayer>
 
-/** Sends what is meant for the platform's hosts to the emulator. */
-function local(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+/** Sends requests for the hosts of Commerce Layer to the emulator. */
+function fetchLocally(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const { host, pathname, search } = new URL(String(input))
   expect([`auth.${DOMAIN}`, `acme.${DOMAIN}`]).toContain(host)
-  return fetchOfNode(new URL(`${pathname}${search}`, emulator.url), init)
+  return nodeFetch(new URL(`${pathname}${search}`, emulator.url), init)
 }
-const fetchOfNode = globalThis.fetch
+const nodeFetch = globalThis.fetch
 
 async function authenticated(clientSecret: string) {
-  vi.stubGlobal('fetch', local)
+  vi.stubGlobal('fetch', fetchLocally)
   return authenticate('client_credentials', { domain: DOMAIN, clientId: emulator.clientId, clientSecret })
 }
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   emulator = await createEmulator({ organization: 'acme', retries: 0 })
   const { accessToken } = await authenticated(emulator.clientSecret)
   vi.unstubAllGlobals()
-  cl = CommerceLayer({ organization: 'acme', domain: DOMAIN, accessToken, fetch: local })
+  cl = CommerceLayer({ organization: 'acme', domain: DOMAIN, accessToken, fetch: fetchLocally })
 })
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -41,7 +41,7 @@ afterAll(async () => {
 })
 
 describe('js-auth', () => {
-  it('gets a token, and its expiry', async () => {
+  it('gets a token and its expiry', async () => {
     const { accessToken, expires, tokenType, errors } = await authenticated(emulator.clientSecret)
     expect(accessToken.split('.')).toHaveLength(3)
     expect(tokenType).toBe('Bearer')
@@ -49,7 +49,7 @@ describe('js-auth', () => {
     expect(errors).toBeUndefined()
   })
 
-  it('gets errors in its own form', async () => {
+  it('gets errors in the form that it declares', async () => {
     const { accessToken, errors } = await authenticated('wrong')
     expect(accessToken).toBeUndefined()
     expect(errors).toMatchObject([{ code: 'UNAUTHORIZED', status: 401, title: 'invalid_client' }])
@@ -57,15 +57,15 @@ describe('js-auth', () => {
 })
 
 describe('the SDK', () => {
-  it('takes the organisation out of the token', async () => {
+  it('reads the organization from the token', async () => {
     const { accessToken } = await authenticated(emulator.clientSecret)
     vi.unstubAllGlobals()
-    const client = CommerceLayer({ domain: DOMAIN, accessToken, fetch: local })
+    const client = CommerceLayer({ domain: DOMAIN, accessToken, fetch: fetchLocally })
     expect(client.currentOrganization).toBe('acme')
     expect(await client.organization.retrieve()).toMatchObject({ type: 'organizations', slug: 'acme' })
   })
 
-  it('makes a webhook of every argument, finds, changes and deletes it', async () => {
+  it('creates a webhook with every argument, then retrieves, updates and deletes it', async () => {
     const argument = {
       name: 'every argument',
       topic: 'orders.approve',
@@ -103,7 +103,7 @@ describe('the SDK', () => {
     await expect(cl.webhooks.retrieve(created.id)).rejects.toMatchObject({ status: 404 })
   })
 
-  it('gets refusals as its ApiError', async () => {
+  it('recognizes errors of the emulator as its ApiError', async () => {
     const taken = { name: 'taken', topic: 'orders.approve', callback_url: GONE }
     const { id } = await cl.webhooks.create(taken)
     const refusals: [() => Promise<unknown>, number, string][] = [
@@ -122,22 +122,22 @@ describe('the SDK', () => {
     await cl.webhooks.delete(id)
   })
 
-  it('renews a token whose time is over', async () => {
+  it('renews an expired token', async () => {
     const short = await createEmulator({ organization: 'acme', tokenLifetimeMs: 200 })
     const request = (input: string | URL | Request, init?: RequestInit) =>
-      fetchOfNode(new URL(new URL(String(input)).pathname, short.url), init)
-    const tokenOf = async () => {
+      nodeFetch(new URL(new URL(String(input)).pathname, short.url), init)
+    const fetchToken = async () => {
       const { clientId, clientSecret } = short
       vi.stubGlobal('fetch', request)
       const { accessToken } = await authenticate('client_credentials', { domain: DOMAIN, clientId, clientSecret })
       vi.unstubAllGlobals()
       return accessToken
     }
-    const refreshToken = vi.fn(tokenOf)
+    const refreshToken = vi.fn(fetchToken)
     const client = CommerceLayer({
       organization: 'acme',
       domain: DOMAIN,
-      accessToken: await tokenOf(),
+      accessToken: await fetchToken(),
       fetch: request,
       refreshToken,
     })
@@ -150,10 +150,10 @@ describe('the SDK', () => {
   })
 })
 
-describe('its lists', () => {
+describe('lists', () => {
   const CODES = [200, 201, 404, 500]
 
-  /** Four webhooks that are called ten times each, in turns. */
+  /** Creates four webhooks. Each of ten events calls all of them. */
   beforeAll(async () => {
     for (const code of CODES) {
       const callback_url = `${endpoint.url}/${code}`
@@ -284,7 +284,7 @@ describe('its lists', () => {
     `)
   })
 
-  it('are walked page by page, without a gap and without a repetition', async () => {
+  it('are read page by page, without missing or repeated records', async () => {
     const ids: string[] = []
     let pageCount = 1
     for (let pageNumber = 1; pageNumber <= pageCount; pageNumber++) {
@@ -297,7 +297,7 @@ describe('its lists', () => {
     expect(ids).toHaveLength(40)
   })
 
-  it('include what is related, in its place', async () => {
+  it('include related resources', async () => {
     const callbacks = await cl.event_callbacks.list({
       include: ['webhook'],
       filters: { response_code_eq: '201' },
@@ -314,7 +314,7 @@ describe('its lists', () => {
     })
   })
 
-  it('of what is related are lists as well', async () => {
+  it('of related resources can be read too', async () => {
     const webhook = emulator.webhooks.find(({ name }) => name === 'answers 500')
     const last = await cl.webhooks.last_event_callbacks(webhook?.id ?? '', { pageSize: 3 })
     expect([...last].map(({ response_code }) => response_code)).toEqual(['500', '500', '500'])
@@ -322,7 +322,7 @@ describe('its lists', () => {
     expect((await cl.event_callbacks.webhook(last[0]?.id ?? '')).name).toBe('answers 500')
   })
 
-  it('have the events, which can be triggered again', async () => {
+  it('contain events, which can be triggered again', async () => {
     const [event] = await cl.events.list({
       filters: { name_eq: 'customers.create' },
       include: ['last_event_callbacks'],

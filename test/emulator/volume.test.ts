@@ -65,7 +65,7 @@ it.each([
   ['sort=response_code,-response_message&page[number]=300&page[size]=25', COUNT],
   ['filter[q][webhook_topic_eq]=customers.create&filter[q][response_code_not_eq]=200', 8000],
   ['filter[q][response_message_or_webhook_name_cont]=OK&sort=-id', COUNT / 2],
-])('a page of ten thousand takes a few milliseconds of the processor: %s', async (query, count) => {
+])('a page of ten thousand records takes a few milliseconds of CPU time: %s', async (query, count) => {
   const times: number[] = []
   for (let round = 0; round < 7; round++) {
     const before = process.cpuUsage()

@@ -7,9 +7,9 @@ import { TEST_SECRET } from 'hooklayer/testing'
 
 export interface Child {
   readonly process: ChildProcess
-  /** What it has printed so far, on both streams. */
+  /** Its output so far, on both streams. */
   output(): string
-  /** The same without its log. */
+  /** Its standard output so far, without its log. */
   printed(): string
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>
@@ -18,7 +18,7 @@ export interface Child {
 export interface ScriptOptions {
   readonly port?: number
   readonly args?: readonly string[]
-  /** What the example reads at run time besides its port and its secret. */
+  /** Environment variables besides its port and its secret. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -51,7 +51,7 @@ export function startScript(folder: string, script: string, { port, args = [], e
   }
 }
 
-/** Runs a script to its end and gives what it printed, trimmed, without its log; fails with both if it fails. */
+/** Runs a script to its end and returns its standard output, trimmed; the error has its log, too. */
 export async function runScript(...parameters: Parameters<typeof startScript>): Promise<string> {
   const child = startScript(...parameters)
   const code = await child.ended
@@ -59,7 +59,7 @@ export async function runScript(...parameters: Parameters<typeof startScript>): 
   return child.printed().trim()
 }
 
-/** Starts a server on a free port and waits until it listens; fails with what it printed if it does not. */
+/** Starts a server on a free port and waits until it listens; the error has its output. */
 export async function startServer(
   folder: string,
   { env = {}, port: given }: Pick<ScriptOptions, 'env' | 'port'> = {},

@@ -1,21 +1,21 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { Miniflare, type WorkerdStructuredLog, type WorkerOptions } from 'miniflare'
+import { createMiniflare, type Miniflare, type MiniflareOptions } from '../fixtures/miniflare.ts'
 
 export interface Worker extends Pick<Miniflare, 'dispose' | 'getR2Bucket'> {
   readonly port: number
-  /** What it has logged so far. */
+  /** Its log so far. */
   output(): string
 }
 
-/** Runs `src/receiver/worker.ts` of an example in workerd, bundled as wrangler does it, with the others that it talks to. */
+/** Runs `src/worker.ts` of an example in workerd, bundled as wrangler does it, with the Workers that it uses. */
 export async function startWorker(
   folder: string,
-  options: Partial<WorkerOptions>,
-  others: readonly WorkerOptions[] = [],
+  options: MiniflareOptions,
+  others: readonly MiniflareOptions[] = [],
 ): Promise<Worker> {
   const bundle = await build({
-    entryPoints: [join(folder, 'src/receiver/worker.ts')],
+    entryPoints: [join(folder, 'src/worker.ts')],
     bundle: true,
     write: false,
     format: 'esm',
@@ -24,9 +24,9 @@ export async function startWorker(
   })
   const script = bundle.outputFiles.map(({ text }) => text).join('')
   let output = ''
-  const worker = new Miniflare({
-    workers: [{ modules: true, script, compatibilityDate: '2026-04-01', ...options } as WorkerOptions, ...others],
-    handleStructuredLogs: ({ message }: WorkerdStructuredLog) => {
+  const worker = createMiniflare({
+    workers: [{ modules: true, script, compatibilityDate: '2026-04-01', ...options }, ...others],
+    handleStructuredLogs: ({ message }: { message: string }) => {
       output += `${message}\n`
     },
   })

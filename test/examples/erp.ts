@@ -1,12 +1,12 @@
 import { json } from 'node:stream/consumers'
 import { listen } from '../contracts/adapter/listen.ts'
 
-/** What the handlers of the examples call: it takes orders, unless it is told not to. */
+/** The API that the handlers of the examples call: it takes orders, unless a test sets another answer. */
 export interface Erp {
   readonly url: string
-  /** The numbers of the orders that it has taken, in the order in which they came. */
+  /** The numbers of the orders that it has taken, as they came. */
   readonly orders: readonly string[]
-  /** With what an order is answered from now on; 200 takes it. */
+  /** Sets the status that answers an order from now on; 200 takes it. */
   answer(number: string, status: number): void
   close(): Promise<void>
 }

@@ -1,9 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
+import { installFixture } from '../fixtures/install.ts'
+import { NEXT_PATHS } from '../fixtures/next-modules.ts'
+import { itUnless } from '../unless.ts'
 
 const jsonOf = (file: string) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})
 const root = jsonOf('package.json')
+const NEXT = 'test/fixtures/next'
+const noNext = await installFixture('next')
 
 /** `demo` is part of the repository; the others are packages that could stand anywhere. */
 const EXAMPLES = readdirSync('examples').filter((name) => name !== 'demo')
@@ -32,7 +37,8 @@ describe.each(EXAMPLES)('examples/%s', (example) => {
     expect(linesOf(files.filter((file) => !/\/(deliver|invoke)\.js$/.test(file)))).toBeLessThanOrEqual(60)
   })
 
-  it('declares what it imports or starts and what that asks for beside it, and nothing else', () => {
+  const missing = example.startsWith('next-') ? noNext : undefined
+  itUnless(missing)('declares what it imports or starts and what that asks for beside it, and nothing else', () => {
     const programs = Object.values<string>(scripts).map((script) => script.replace(/ .*/, ''))
     const needed = new Set([...files.flatMap(importsOf), ...programs].filter((name) => name !== 'node'))
     for (const name of needed) for (const peer of peersOf(name)) needed.add(peer)
@@ -42,27 +48,36 @@ describe.each(EXAMPLES)('examples/%s', (example) => {
   })
 
   it('asks for the versions that are tested here', () => {
-    const tested: Record<string, string> = { ...root.devDependencies, hooklayer: `^${root.version}` }
+    const tested: Record<string, string> = {
+      ...jsonOf(`${NEXT}/package.json`).dependencies,
+      ...root.devDependencies,
+      hooklayer: `^${root.version}`,
+    }
     for (const [name, range] of Object.entries(declared)) expect(range, name).toBe(tested[name] ?? range)
   })
 })
 
-it('compile, the JavaScript of the examples too', () => {
-  const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
-  const files = EXAMPLES.flatMap((example) => filesOf(`examples/${example}`)).filter((file) => /\.[jt]s$/.test(file))
-  const program = ts.createProgram(files, {
-    ...options,
-    allowJs: true,
-    checkJs: true,
-    exactOptionalPropertyTypes: false,
-  })
-  const complaints = ts.getPreEmitDiagnostics(program).map(({ messageText, file, start = 0 }) => {
-    const line = file && file.getLineAndCharacterOfPosition(start).line + 1
-    return `${file?.fileName}:${line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
-  })
-  expect(complaints).toEqual([])
-}, 120_000)
+itUnless(noNext)(
+  'compile, the JavaScript of the examples too',
+  () => {
+    const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile)
+    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
+    const files = EXAMPLES.flatMap((example) => filesOf(`examples/${example}`)).filter((file) => /\.[jt]s$/.test(file))
+    const program = ts.createProgram(files, {
+      ...options,
+      paths: { ...options.paths, ...NEXT_PATHS },
+      allowJs: true,
+      checkJs: true,
+      exactOptionalPropertyTypes: false,
+    })
+    const complaints = ts.getPreEmitDiagnostics(program).map(({ messageText, file, start = 0 }) => {
+      const line = file && file.getLineAndCharacterOfPosition(start).line + 1
+      return `${file?.fileName}:${line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
+    })
+    expect(complaints).toEqual([])
+  },
+  120_000,
+)
 
 function filesOf(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
@@ -90,6 +105,8 @@ function importsOf(file: string): string[] {
 
 function peersOf(name: string): string[] {
   const { peerDependencies = {}, peerDependenciesMeta = {} } =
-    name === root.name ? root : jsonOf(`node_modules/${name}/package.json`)
+    name === root.name
+      ? root
+      : { ...jsonOf(`${NEXT}/node_modules/${name}/package.json`), ...jsonOf(`node_modules/${name}/package.json`) }
   return Object.keys(peerDependencies).filter((peer) => !peerDependenciesMeta[peer]?.optional)
 }

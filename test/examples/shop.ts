@@ -1,45 +1,38 @@
-import { execFile } from 'node:child_process'
-import {
-  copyFileSync,
-  cpSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { dirname, join, resolve } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
+import { linkNextModules } from '../fixtures/next-modules.ts'
+import { packPackage } from '../package/pack.ts'
 
-const run = promisify(execFile)
-
-/** A project outside of the repository, with the packed package and the examples in it. */
+/** A project outside of the repository, with the packed package and some of the examples in it. */
 export interface Shop {
   /** The copy of an example. */
   folderOf(example: string): string
   /** A further copy of it, with files of its own. */
   copyOf(example: string): string
-  close(): void
 }
 
 /**
- * Builds and packs the package, and unpacks the tarball beside hard links to the repository's packages: what `npm install`
- * in a workspace of all examples would leave, without the network. The repository's own `dist` is neither read nor written.
+ * A workspace of these examples as `npm install` would leave it, without the network: the unpacked tarball beside what the
+ * examples declare. It is there while the tests of the file run.
  */
-export async function openShop(): Promise<Shop> {
-  const folder = mkdtempSync(join(tmpdir(), 'hooklayer-shop-'))
-  const close = () => rmSync(folder, { recursive: true })
-  try {
-    await fill(folder)
-  } catch (error) {
-    close()
-    throw error
-  }
+export function useShop(...examples: readonly string[]): Shop {
+  let folder = ''
   const folderOf = (example: string) => join(folder, example)
   let copies = 0
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'hooklayer-shop-'))
+    // By its lock file Next knows the root of a workspace.
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, workspaces: ['*'] }))
+    writeFileSync(join(folder, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages: {} }))
+    for (const example of examples) {
+      cpSync(`examples/${example}`, folderOf(example), { recursive: true, filter: (path) => !BUILT.test(path) })
+    }
+    const declared = new Set(examples.flatMap(dependenciesOf))
+    await (declared.has('next') ? linkNextModules(folder) : linkModules(folder, declared))
+  }, 180_000)
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
   return {
     folderOf,
     copyOf(example) {
@@ -48,51 +41,28 @@ export async function openShop(): Promise<Shop> {
       cpSync(folderOf(example), copy, { recursive: true })
       return copy
     },
-    close,
   }
-}
-
-async function fill(folder: string): Promise<void> {
-  const packages = join(folder, 'node_modules')
-  linkFolder('node_modules', packages)
-  mkdirSync(join(packages, 'hooklayer'))
-  const tarball = await pack(join(folder, 'package'))
-  await run('tar', ['-xzf', tarball, '-C', join(packages, 'hooklayer'), '--strip-components=1'])
-  cpSync('examples', folder, { recursive: true, filter: (path) => !BUILT.test(path) })
-  // By its lock file Next knows the root of a workspace.
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, workspaces: ['*'] }))
-  writeFileSync(join(folder, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages: {} }))
 }
 
 /** What is left of trying an example out. */
 const BUILT = /\/(node_modules|\.next|\.wrangler|next-env\.d\.ts)$/
 
-const PACKED = ['src', 'package.json', 'tsup.config.ts', 'tsconfig.json', 'README.md', 'LICENSE', 'CHANGELOG.md']
-
-async function pack(folder: string): Promise<string> {
-  for (const name of PACKED) cpSync(name, join(folder, name), { recursive: true })
-  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
-  await run('npm', ['run', 'build'], { cwd: folder })
-  const { stdout } = await run('npm', ['pack', '--json'], { cwd: folder })
-  const [{ filename }] = JSON.parse(stdout)
-  return join(folder, filename)
-}
-
-/** As `cp -al`: Turbopack refuses symbolic links that leave the project, and copies would take a gigabyte. */
-function linkFolder(from: string, to: string): void {
-  mkdirSync(to)
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    const [source, target] = [join(from, entry.name), join(to, entry.name)]
-    if (entry.isDirectory()) linkFolder(source, target)
-    else if (entry.isFile()) linkFile(source, target)
-    else cpSync(source, target, { verbatimSymlinks: true })
+/** What is declared comes from the repository's packages; what it depends on itself is found there, too. */
+async function linkModules(folder: string, declared: ReadonlySet<string>): Promise<void> {
+  const modules = join(folder, 'node_modules')
+  cpSync(await packPackage(), join(modules, 'hooklayer'), { recursive: true })
+  for (const name of new Set([...declared, ...namesIn('package.json', 'dependencies')])) {
+    const [source, target] = [resolve('node_modules', name), join(modules, name)]
+    if (!existsSync(source) || existsSync(target)) continue
+    mkdirSync(dirname(target), { recursive: true })
+    symlinkSync(source, target)
   }
 }
 
-function linkFile(from: string, to: string): void {
-  try {
-    linkSync(from, to)
-  } catch {
-    copyFileSync(from, to) // another file system
-  }
+function dependenciesOf(example: string): string[] {
+  return namesIn(`examples/${example}/package.json`, 'dependencies')
+}
+
+function namesIn(file: string, field: string): string[] {
+  return Object.keys(JSON.parse(readFileSync(file, 'utf8'))[field])
 }

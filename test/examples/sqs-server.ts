@@ -4,15 +4,15 @@ import { json } from 'node:stream/consumers'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { listen } from '../contracts/adapter/listen.ts'
 
-/** Queues that keep messages and send none: what a Lambda is told of them is the test's to say. */
+/** Queues that keep messages and call no Lambda: the test passes the messages on. */
 export interface SqsServer {
   /** The URL of a FIFO queue. */
   urlOf(queue: string): string
-  /** All that is in a queue, as its trigger would hand it to a Lambda. */
+  /** The event with all messages of a queue, as its trigger would pass it to a Lambda. */
   eventOf(queue: string): SQSEvent
-  /** Deletes what a Lambda was handed and did not report as failed, as the trigger does. */
+  /** Deletes the messages that a Lambda got and did not report as failed, as the trigger does. */
   settle(queue: string, event: SQSEvent, response: SQSBatchResponse): void
-  /** As if five minutes had passed. */
+  /** Forgets deduplication ids, as SQS does after five minutes. */
   forgetIds(): void
   close(): Promise<void>
 }
@@ -25,8 +25,8 @@ interface SendMessage {
 }
 
 /**
- * `SendMessage` of SQS's JSON protocol for FIFO queues, as AWS's SDK speaks it: signed requests, MD5 sums that the client checks,
- * ids that are known for a while. Source: AWS's API reference of SQS.
+ * `SendMessage` of SQS's JSON protocol for FIFO queues, as AWS's SDK uses it: signed requests, MD5 sums that the client checks,
+ * deduplication ids. Source: the API reference of SQS.
  */
 export async function startSqs(): Promise<SqsServer> {
   const queues = new Map<string, SQSRecord[]>()

@@ -1,9 +1,9 @@
 import { build } from 'esbuild'
 
-/** Where the program of a shop is, as plain JavaScript: processes of it are started by the hundred. */
+/** The program of a shop, bundled as plain JavaScript, because it is started hundreds of times. */
 export const PROGRAM = new URL('./.built/program.mjs', import.meta.url).pathname
 
-/** Before all fault tests. */
+/** Runs before all fault tests. */
 export async function setup(): Promise<void> {
   await build({
     entryPoints: [new URL('./shop/program.ts', import.meta.url).pathname],

@@ -5,18 +5,18 @@ import type { Sender } from './sender.ts'
 const CONNECTIONS = 8
 
 export interface BusyConnections {
-  /** Of the answers so far. */
+  /** The statuses of the answers so far. */
   readonly statuses: readonly number[]
   stop(): void
 }
 
-/** Sends over a few connections, each as soon as it has an answer to the delivery before, until it is refused. */
+/** Sends over a few connections, each as fast as it is answered, until a connection is refused. */
 export function keepBusy(port: number, secrets: Sender['secrets']): BusyConnections {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
   const statuses: number[] = []
   let sent = 0
   let isOver = false
-  async function hand(): Promise<void> {
+  async function sendRepeatedly(): Promise<void> {
     while (!isOver) {
       const delivery = await createDelivery('customers.create', {
         resource: { id: `customer${++sent}` },
@@ -25,7 +25,7 @@ export function keepBusy(port: number, secrets: Sender['secrets']): BusyConnecti
       statuses.push(await post(port, delivery, agent))
     }
   }
-  for (let at = 0; at < CONNECTIONS; at++) hand().catch(() => {})
+  for (let at = 0; at < CONNECTIONS; at++) sendRepeatedly().catch(() => {})
   return {
     stop() {
       isOver = true

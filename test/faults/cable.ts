@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net'
 import { openRelay } from './relay.ts'
 
-/** What lies between a shop and a server, and can be cut. */
+/** The network between a shop and a server. It can be cut. */
 export interface Cable {
-  /** Where the server seems to be. */
+  /** The URL that leads to the server through the cable. */
   readonly url: string
-  /** Connections go silent, for good: no end of them is told. New ones get no answer either, until it is mended. */
+  /** Silences all connections for good, without closing them. New ones are silent too, until it is repaired. */
   cut(): void
-  mend(): void
+  repair(): void
   close(): Promise<void>
 }
 
-/** Leads to where the URL of a server does. */
+/** Opens a cable to the server of the URL. */
 export async function createCable(url: string): Promise<Cable> {
   const { hostname, port } = new URL(url)
   let isCut = false
@@ -28,7 +28,7 @@ export async function createCable(url: string): Promise<Cable> {
       isCut = true
       for (const socket of relay.sockets) silence(socket)
     },
-    mend() {
+    repair() {
       isCut = false
     },
     close: relay.close,

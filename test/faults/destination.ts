@@ -3,18 +3,18 @@ import { join } from 'node:path'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import pg from 'pg'
 import type { Effects } from './effects.ts'
-import { fenceFolder } from './shop/fence.ts'
+import { getFenceFolder } from './shop/fence.ts'
 
-/** Where fenced effects go, seen from outside. */
+/** The destination of fenced effects, as the test reads it. */
 export interface Destination {
-  /** The numbers of the events that it knows, in order, once for each time it took effect. */
+  /** The numbers of the events, in order, once for each effect. */
   numbers(): Promise<number[]>
   close(): Promise<void>
 }
 
 /** Of `fence: 'file'`. */
 export function openFiles({ file }: Effects): Destination {
-  const folder = fenceFolder(file)
+  const folder = getFenceFolder(file)
   return {
     numbers: async () =>
       readdirSync(folder)
@@ -24,7 +24,7 @@ export function openFiles({ file }: Effects): Destination {
   }
 }
 
-/** Of `fence: 'transaction'`; makes the tables. */
+/** Of `fence: 'transaction'`. Creates the tables. */
 export async function createTable(connectionString: string, name: string): Promise<Destination> {
   const client = new pg.Pool({ connectionString, max: 1 })
   await client.query(`create table ${name}_effects (event text, number integer)`)

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Line } from './shop/settings.ts'
 
-/** What handlers have done, on a file outside of their processes: nothing is counted by what is tested. */
+/** The effects of handlers, in a file outside of their processes, so that the tested code counts nothing. */
 export interface Effects {
   readonly file: string
-  /** A folder of the test's own, for databases. */
+  /** A folder for the databases of the test. */
   readonly folder: string
   /** All lines, in the order in which they were written. */
   lines(): Line[]
@@ -19,7 +19,7 @@ export function createEffects(): Effects {
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-faults-'))
   const file = join(folder, 'effects.jsonl')
   writeFileSync(file, '')
-  const lines = () => readFileSync(file, 'utf8').split('\n').flatMap(lineOf)
+  const lines = () => readFileSync(file, 'utf8').split('\n').flatMap(parseLine)
   return {
     file,
     folder,
@@ -35,8 +35,8 @@ export function createEffects(): Effects {
   }
 }
 
-/** None if it is empty or torn: its process was killed while it wrote it, or is writing it. */
-function lineOf(text: string): Line[] {
+/** Empty for a partial line: its process is writing it, or was killed meanwhile. */
+function parseLine(text: string): Line[] {
   try {
     return [JSON.parse(text) as Line]
   } catch {

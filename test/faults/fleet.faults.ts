@@ -3,29 +3,29 @@ import { noPostgres } from '../servers/postgres.ts'
 import { noRedis } from '../servers/redis.ts'
 import { createEffects, type Effects } from './effects.ts'
 import { isAcknowledged, sendRest } from './load.ts'
-import { nameOfShop, type Places, startPlaces } from './places.ts'
+import { type LoadBalancer, openLoadBalancer } from './load-balancer.ts'
+import { createShopName, type Places, startPlaces } from './places.ts'
 import { openSender, type Sender, type SentOrder } from './sender.ts'
 import type { Settings } from './shop/settings.ts'
 import { killAll, type ShopProcess, startShop } from './shop-process.ts'
-import { openSpread, type Spread } from './spread.ts'
 
 const ENGINES = ['redis', 'postgres'] as const
 
 const DELIVERIES = Number(process.env.FAULT_DELIVERIES ?? 20_000)
-/** Handled before the answer. */
+/** Deliveries to receivers without an inbox. */
 const AT_ONCE = Math.ceil(DELIVERIES / 4)
-/** In lanes that handle one after another. */
+/** With `ordering: 'resource'`. */
 const ORDERED = Math.ceil(DELIVERIES / 10)
 const RESOURCES = 50
 const RECEIVERS = 4
 const WORKERS = 3
-const MISBEHAVIOUR = { duplicate: 0.3, reorder: 0.2 }
+const FAULTS = { duplicate: 0.3, reorder: 0.2 }
 const IN_FLIGHT = 64
 const FIRST = 2 * RECEIVERS
 const TIMEOUT_MS = 600_000
 
 let effects: Effects
-let spread: Spread
+let balancer: LoadBalancer
 let sender: Sender
 let places: Places
 
@@ -33,14 +33,14 @@ let places: Places
 async function open(engine: Settings['engine'], both: Partial<Settings>, workers = 0): Promise<void> {
   const receivers: ShopProcess[] = []
   effects = createEffects()
-  spread = await openSpread(() => receivers.flatMap(({ port }) => port ?? []))
-  sender = await openSender(spread.port, { faults: MISBEHAVIOUR })
+  balancer = await openLoadBalancer(() => receivers.flatMap(({ port }) => port ?? []))
+  sender = await openSender(balancer.port, { faults: FAULTS })
   sender.keepCircuitsClosed()
   const settings: Settings = {
     secrets: sender.secrets,
     engine,
     place: places.of(engine, effects),
-    name: nameOfShop(),
+    name: createShopName(),
     effects: effects.file,
     ...both,
   }
@@ -51,23 +51,23 @@ async function open(engine: Settings['engine'], both: Partial<Settings>, workers
   await Promise.all(Array.from({ length: workers }, () => startShop({ ...settings, worker: {} })))
 }
 
-/** All but the first few as fast as they are answered: receivers connect to their engine when they are first asked. */
+/** Sends the first few slowly, because receivers connect to their engine on first use. */
 async function sendAll(count: number, changes: (number: number) => SentOrder = () => ({})): Promise<void> {
-  const changesOf = (number: number): SentOrder => ({ topic: 'customers.create', ...changes(number) })
+  const describeOrder = (number: number): SentOrder => ({ topic: 'customers.create', ...changes(number) })
   let next = 0
   const send = async (end: number) => {
     while (next < end) {
       const number = next++
-      await sender.send(number, changesOf(number))
+      await sender.send(number, describeOrder(number))
     }
   }
   const sendUpTo = (end: number, inFlight: number) => Promise.all(Array.from({ length: inFlight }, () => send(end)))
   await sendUpTo(FIRST, FIRST)
   await sendUpTo(count, IN_FLIGHT)
-  await sendRest(sender, count, changesOf)
+  await sendRest(sender, count, describeOrder)
 }
 
-/** Waits until every event has taken effect; gives what is to be said about it. */
+/** Waits until every event has taken effect; returns a summary. */
 async function settle(count: number, since: number): Promise<string> {
   const sent = performance.now()
   await vi.waitFor(() => expect(effects.counts().size).toBe(count), { timeout: TIMEOUT_MS, interval: 500 })
@@ -82,8 +82,11 @@ async function settle(count: number, since: number): Promise<string> {
   return `${count} events in ${calls.length} calls, ${refused} refused for a while; handled by ${busy} processes; 0 lost, 0 twice; sent in ${seconds(sent - since)} s, done in ${seconds(done - since)} s`
 }
 
-/** What was handled beside another of its resource, and how often one that was acknowledged before another was sent came after it. */
-function disorder(): { readonly pairs: number; readonly beside: number; readonly overtaken: number } {
+/**
+ * Counts events that ran beside another of their resource, and events that were overtaken by one sent after their
+ * acknowledgement.
+ */
+function measureDisorder(): { readonly pairs: number; readonly beside: number; readonly overtaken: number } {
   const sentAt = new Map<number, number>()
   const acknowledgedAt = new Map<number, number>()
   for (const call of sender.calls()) {
@@ -118,12 +121,12 @@ afterAll(() => places?.close())
 afterEach(async () => {
   await killAll()
   await sender?.close()
-  await spread?.close()
+  await balancer?.close()
   effects?.remove()
 })
 
 describe.skipIf(noRedis || noPostgres).each(ENGINES)(`${RECEIVERS} receivers on one %s`, (engine) => {
-  describe('handle each event once, however often and in whatever order it comes', () => {
+  describe('handle each event once, however often and in whatever order it is sent', () => {
     it(`with ${WORKERS} workers`, { timeout: TIMEOUT_MS }, async () => {
       await open(engine, { inbox: {} }, WORKERS)
       const since = performance.now()
@@ -131,7 +134,7 @@ describe.skipIf(noRedis || noPostgres).each(ENGINES)(`${RECEIVERS} receivers on 
       console.log(`${engine}, ${RECEIVERS} receivers and ${WORKERS} workers: ${await settle(DELIVERIES, since)}`)
     })
 
-    it('by themselves', { timeout: TIMEOUT_MS }, async () => {
+    it('without workers', { timeout: TIMEOUT_MS }, async () => {
       await open(engine, { idempotency: {} })
       const since = performance.now()
       await sendAll(AT_ONCE)
@@ -139,16 +142,16 @@ describe.skipIf(noRedis || noPostgres).each(ENGINES)(`${RECEIVERS} receivers on 
     })
   })
 
-  it('have the events of a resource handled in the order of their acknowledgement, never two at once', {
+  it('handle the events of a resource in the order of their acknowledgement, never two at once', {
     timeout: TIMEOUT_MS,
   }, async () => {
     await open(engine, { inbox: {}, receiver: { ordering: 'resource' }, handlerMs: 2 }, WORKERS)
     const since = performance.now()
     await sendAll(ORDERED, (number) => ({ id: `customer${number % RESOURCES}` }))
-    const told = await settle(ORDERED, since)
-    const { pairs, beside, overtaken } = disorder()
+    const summary = await settle(ORDERED, since)
+    const { pairs, beside, overtaken } = measureDisorder()
     console.log(
-      `${engine}, ${RESOURCES} resources in order: ${told}; of ${pairs} pairs with a known order ${overtaken} overtaken, ${beside} beside each other`,
+      `${engine}, ${RESOURCES} resources in order: ${summary}; of ${pairs} pairs with a known order ${overtaken} overtaken, ${beside} beside each other`,
     )
     expect(pairs).toBeGreaterThan(ORDERED)
     expect(overtaken).toBe(0)

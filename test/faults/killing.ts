@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Settings, Stage } from './shop/settings.ts'
 import { type ShopProcess, startShop } from './shop-process.ts'
 
-/** A process of a shop that is there again whenever it was killed. */
+/** A process of a shop that is started again whenever it was killed. */
 export interface Role {
   readonly settings: Settings
-  /** Where it kills itself, one of them each time. */
+  /** The stages where it kills itself, one for each start. */
   readonly stages: readonly Stage[]
 }
 
-export interface Deaths {
-  /** When each process died, in milliseconds since 1970, by its pid. */
+export interface Kills {
+  /** When each process was killed, in milliseconds since 1970, by its pid. */
   readonly when: ReadonlyMap<number, number>
   readonly atStage: number
   readonly atRandom: number
@@ -22,31 +22,31 @@ type Draw = () => number
 export interface Rounds {
   readonly count: number
   readonly draw: Draw
-  /** Called as a round begins, while processes may still be starting: sends something. */
+  /** Sends events. Called at the start of a round, while processes may still be starting. */
   send(): Promise<unknown>
-  /** Whether all that was sent is done: then no process is going to come to its stage. */
+  /** Whether all events are done, so that no process will reach its stage. */
   isIdle(): boolean
 }
 
-/** How many rounds leave it to chance when a process dies, and how long after its start at most. */
+/** The share of rounds that kill at a random time, and the latest such time. */
 const AT_RANDOM = 0.2
 const RANDOM_MS = 800
-/** How long a process is waited for to come to its stage. */
-const PATIENCE_MS = 3000
-/** It dies at a stage when it comes there for one of so many times, rather early. */
+/** How long to wait for a process to reach its stage. */
+const STAGE_TIMEOUT_MS = 3000
+/** A process kills itself on one of this many visits of its stage, early ones more often. */
 const VISITS = 6
 
 /**
- * Kills processes of a shop: in each round all of them are there, and one of them dies. Each process is told when it is started
- * at which stage it is to end. Who does not come there, and who dies in a round that leaves it to chance, dies at any moment.
+ * Kills processes of a shop. In each round all of them run, and one of them is killed: at the stage that its settings
+ * name, or by SIGKILL at a random time. It is also killed by SIGKILL if it does not reach its stage.
  */
-export async function runRounds(roles: readonly Role[], rounds: Rounds): Promise<Deaths> {
+export async function runRounds(roles: readonly Role[], rounds: Rounds): Promise<Kills> {
   const { count, draw, send, isIdle } = rounds
   const running = new Map<Role, ShopProcess>()
   const when = new Map<number, number>()
   let atStage = 0
   for (let round = 0; round < count; round++) {
-    // Drawn for all, needed or not: who is there does not change what is drawn.
+    // Drawn for all roles, so that the random numbers do not depend on which processes run.
     const ends = new Map(roles.map((role) => [role, drawnEnd(role, draw)]))
     const [chance, moment] = [draw(), draw()]
     const randomMs = chance < AT_RANDOM ? moment * RANDOM_MS : undefined
@@ -56,7 +56,13 @@ export async function runRounds(roles: readonly Role[], rounds: Rounds): Promise
       const end = randomMs === undefined ? ends.get(role) : {}
       if (!running.has(role)) running.set(role, await startShop({ ...role.settings, ...end }))
     }
-    if (await diesBy(randomMs ?? PATIENCE_MS, [...running.values()], randomMs === undefined ? isIdle : () => false)) {
+    if (
+      await hasEndedBy(
+        randomMs ?? STAGE_TIMEOUT_MS,
+        [...running.values()],
+        randomMs === undefined ? isIdle : () => false,
+      )
+    ) {
       atStage += 1
     } else if (victim) await running.get(victim)?.kill()
     for (const [role, shop] of running) {
@@ -73,17 +79,18 @@ export async function runRounds(roles: readonly Role[], rounds: Rounds): Promise
   return { when, atStage, atRandom: when.size - atStage }
 }
 
-/** Waits until one of the processes has ended; false if none has within that time, or if none is going to. */
-async function diesBy(ms: number, shops: readonly ShopProcess[], isIdle: () => boolean): Promise<boolean> {
+/** Waits until one of the processes has ended. False if none ends in this time, or none is going to. */
+async function hasEndedBy(ms: number, shops: readonly ShopProcess[], isIdle: () => boolean): Promise<boolean> {
   const end = performance.now() + ms
-  const hasDied = () => shops.some((shop) => shop.hasEnded())
-  while (!hasDied() && performance.now() < end && !isIdle()) await sleep(15)
-  return hasDied()
+  const hasEnded = () => shops.some((shop) => shop.hasEnded())
+  while (!hasEnded() && performance.now() < end && !isIdle()) await sleep(15)
+  return hasEnded()
 }
 
 async function killed(shop: ShopProcess): Promise<number> {
   const how = await shop.ended
-  if (how !== 'SIGKILL') throw new Error(`A process was not killed, but ended with ${how}. It said:\n${shop.said()}`)
+  if (how !== 'SIGKILL')
+    throw new Error(`A process was not killed, but ended with ${how}. Its output:\n${shop.output()}`)
   return shop.pid
 }
 

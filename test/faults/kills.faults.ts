@@ -2,20 +2,20 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createRandom } from '../../src/emulator/sender/random.ts'
 import { noPostgres } from '../servers/postgres.ts'
 import { noRedis } from '../servers/redis.ts'
-import { type Deaths, runRounds } from './killing.ts'
+import { describeOrder, type KilledShop, openKilledShop, type Plan } from './killed-shop.ts'
+import { type Kills, runRounds } from './killing.ts'
 import { sendRest } from './load.ts'
-import { changesOf, type MortalShop, openMortalShop, type Plan } from './mortal-shop.ts'
 import { type Places, startPlaces } from './places.ts'
-import { repetitionsIn } from './repetitions.ts'
+import { findRepetitions } from './repetitions.ts'
 import { DEFERRED_STAGES, INLINE_STAGES, TRANSACTION_STAGES } from './shop/settings.ts'
 import { killAll, startShop } from './shop-process.ts'
 
 const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000)
-/** Over all shops. */
+/** The number of kills, over all shops. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 500)
 const LEASE_MS = 500
 const BACKOFF_MS = 100
-/** What a slow machine may take on top of what the lease and the pauses take. */
+/** The extra time for a slow machine. */
 const SLOWNESS_MS = 5000
 
 const idempotency = { leaseMs: LEASE_MS }
@@ -28,10 +28,10 @@ const inTransactions: Plan['roles'] = [
 ]
 const deferred: Plan['roles'] = [{ does: { port: 0, inbox, worker }, stages: DEFERRED_STAGES }]
 const apart: Plan['roles'] = [
-  { does: { port: 0, inbox }, stages: ['before put', 'after put'] },
-  { does: { inbox, worker }, stages: ['before the work', 'in the handler', 'after the effect', 'after the work'] },
+  { does: { port: 0, inbox }, stages: ['before-put', 'after-put'] },
+  { does: { inbox, worker }, stages: ['before-work', 'in-handler', 'after-effect', 'after-work'] },
 ]
-/** A worker that asks a store as well: a delivery that comes back finds its event claimed by the process that was killed. */
+/** A worker with a store: a delivery that comes back finds its event reserved by the killed process. */
 const twofold: Plan['roles'] = [
   { does: { port: 0, inbox, worker, idempotency }, stages: [...DEFERRED_STAGES, ...INLINE_STAGES] },
 ]
@@ -58,7 +58,7 @@ afterAll(async () => {
   await places?.close()
 })
 
-// Two shops at a time: most of a round is waiting, and there may be no more than two processors.
+// Two shops at a time, because a round mostly waits and there may be only two processors.
 vi.setConfig({ maxConcurrency: 2 })
 
 const timeout = 120_000 + 1000 * ROUNDS
@@ -68,16 +68,16 @@ describe.skipIf(noRedis || noPostgres)(`a shop that is killed (FAULT_SEED=${SEED
   it.concurrent.for(cases)(
     'loses nothing and repeats nothing that it has recorded: %s',
     async ([, plan, seed], test) => {
-      const shop = await openMortalShop(plan, places)
+      const shop = await openKilledShop(plan, places)
       test.onTestFinished(shop.close)
-      const deaths = await kill(shop, createRandom(seed))
+      const kills = await kill(shop, createRandom(seed))
       const restMs = await finish(shop)
 
       const numbers = await shop.destination.numbers()
-      const { allowed, forbidden } = repetitionsIn(shop.effects.lines(), deaths.when, shop.recordedAt())
+      const { allowed, forbidden } = findRepetitions(shop.effects.lines(), kills.when, shop.recordedAt())
       const known = new Set(numbers).size
       console.log(
-        `${plan.name}: ${deaths.when.size} kills (${deaths.atStage} at a stage, ${deaths.atRandom} at random), ${shop.sent.size} events; ${shop.sent.size - known} lost, ${allowed} repeated whose record was cut off, ${forbidden.length} others, ${numbers.length - known} twice with fenced effects; the rest was done within ${restMs} ms (FAULT_SEED=${SEED})`,
+        `${plan.name}: ${kills.when.size} kills (${kills.atStage} at a stage, ${kills.atRandom} at random), ${shop.sent.size} events; ${shop.sent.size - known} lost, ${allowed} repeated whose record was cut off, ${forbidden.length} others, ${numbers.length - known} twice with fenced effects; the rest was done within ${restMs} ms (FAULT_SEED=${SEED})`,
       )
       expect(forbidden).toEqual([])
       expect(numbers).toEqual([...shop.sent])
@@ -86,7 +86,7 @@ describe.skipIf(noRedis || noPostgres)(`a shop that is killed (FAULT_SEED=${SEED
   )
 })
 
-function kill({ roles, sendSome, effects, sent }: MortalShop, draw: () => number): Promise<Deaths> {
+function kill({ roles, sendSome, effects, sent }: KilledShop, draw: () => number): Promise<Kills> {
   return runRounds(roles, {
     count: Math.ceil(ROUNDS / PLANS.length),
     draw,
@@ -95,11 +95,11 @@ function kill({ roles, sendSome, effects, sent }: MortalShop, draw: () => number
   })
 }
 
-/** Lets processes live until all is done, which is then known for good; resolves with how long that took. */
-async function finish({ roles, sender, sent, send, effects, rest }: MortalShop): Promise<number> {
+/** Lets the processes run until all is done. Resolves with how long that took. */
+async function finish({ roles, sender, sent, send, effects, rest }: KilledShop): Promise<number> {
   const shops = await Promise.all(roles.map(({ settings }) => startShop(settings)))
   const since = performance.now()
-  const sending = sendRest(sender, sent.size, changesOf)
+  const sending = sendRest(sender, sent.size, describeOrder)
   await vi.waitFor(async () => expect(await rest()).toEqual([]), { timeout: 60_000, interval: 20 })
   await sending
   const ms = Math.round(performance.now() - since)

@@ -7,9 +7,9 @@ export interface Load {
   stop(): Promise<number>
 }
 
-export function sendSteadily(sender: Sender, everyMs: number, changesOf?: (number: number) => SentOrder): Load {
+export function sendSteadily(sender: Sender, everyMs: number, describeOrder?: (number: number) => SentOrder): Load {
   const sending: Promise<unknown>[] = []
-  const timer = setInterval(() => sending.push(sender.send(sending.length, changesOf?.(sending.length))), everyMs)
+  const timer = setInterval(() => sending.push(sender.send(sending.length, describeOrder?.(sending.length))), everyMs)
   return {
     async stop() {
       clearInterval(timer)
@@ -19,11 +19,14 @@ export function sendSteadily(sender: Sender, everyMs: number, changesOf?: (numbe
   }
 }
 
-/** Sends again what was not acknowledged, until it is: retries end when a circuit opens, and somebody has to fire the events anew. */
+/**
+ * Sends again what was not acknowledged, until it is: retries end when a circuit opens, and somebody has to fire the
+ * events anew.
+ */
 export async function sendRest(
   sender: Sender,
   count: number,
-  changesOf?: (number: number) => SentOrder,
+  describeOrder?: (number: number) => SentOrder,
 ): Promise<void> {
   for (;;) {
     await sender.settled()
@@ -32,7 +35,7 @@ export async function sendRest(
     if (rest.length === 0) return
     // For circuits to be closed again.
     await sleep(50)
-    await Promise.all(rest.map((number) => sender.send(number, changesOf?.(number))))
+    await Promise.all(rest.map((number) => sender.send(number, describeOrder?.(number))))
   }
 }
 

@@ -4,17 +4,17 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openDatabase } from '../../src/sqlite/open.ts'
 import { createEffects, type Effects } from './effects.ts'
 import { sendRest, sendSteadily } from './load.ts'
-import { steadyPort } from './ports.ts'
+import { findSteadyPort } from './ports.ts'
 import { openSender, type Sender } from './sender.ts'
 import type { Settings } from './shop/settings.ts'
 import { killAll, type ShopProcess, startShop } from './shop-process.ts'
 
-/** Longer than the program ever stands still. */
+/** Longer than the process is ever blocked. */
 const LEASE_MS = 5000
 const AT_ONCE = { file: 'store.db', settings: { idempotency: { leaseMs: LEASE_MS } } }
 const STORED = { file: 'deliveries.db', settings: { inbox: { leaseMs: LEASE_MS }, worker: { backoffMs: 100 } } }
 const MODES = [
-  ['handles at once', AT_ONCE],
+  ['has a store', AT_ONCE],
   ['has an inbox', STORED],
 ] as const
 
@@ -23,7 +23,7 @@ const LOCK_MS = 3000
 const HANDLER_MS = 100
 const EVERY_MS = 25
 const BACK_MS = 5000
-const PATIENCE_MS = 5000
+const SENDER_TIMEOUT_MS = 5000
 
 interface Scene {
   readonly effects: Effects
@@ -33,7 +33,7 @@ interface Scene {
 
 async function open(settings: Partial<Settings>): Promise<Scene> {
   const effects = createEffects()
-  const port = await steadyPort()
+  const port = await findSteadyPort()
   const sender = await openSender(port)
   onTestFinished(async () => {
     await killAll()
@@ -47,7 +47,7 @@ async function open(settings: Partial<Settings>): Promise<Scene> {
   return { effects, sender, shop }
 }
 
-/** Holds the write lock of a file, as another process, for this is one; resolves with when it is free again. */
+/** Locks a file for writing, from this process. Resolves with the time at which the lock ended. */
 async function lock({ folder }: Effects, file: string): Promise<number> {
   const { database, close } = openDatabase({ file: join(folder, file) }, '')
   database.exec('BEGIN IMMEDIATE')
@@ -58,7 +58,7 @@ async function lock({ folder }: Effects, file: string): Promise<number> {
 }
 
 describe('when another process writes to the SQLite file for three seconds,', () => {
-  it.each(MODES)('a shop that %s answers in time, and goes on where it was', async (mode, { file, settings }) => {
+  it.each(MODES)('a shop that %s answers in time, and recovers', async (mode, { file, settings }) => {
     const { effects, sender, shop } = await open({ ...settings, handlerMs: HANDLER_MS })
     const load = sendSteadily(sender, EVERY_MS)
     await vi.waitFor(() => expect(effects.counts().size).toBeGreaterThan(20), { timeout: 10_000 })
@@ -78,13 +78,13 @@ describe('when another process writes to the SQLite file for three seconds,', ()
       `sqlite locked for ${LOCK_MS} ms, the shop ${mode}: ${count} events, ${refused.length} of ${calls.length} calls refused; the slowest answer after ${slowest} ms; effects ${back} ms after its end; 0 lost, ${repeated.length} twice`,
     )
     expect(calls.filter(({ status }) => status === undefined)).toEqual([])
-    expect(slowest).toBeLessThan(PATIENCE_MS)
+    expect(slowest).toBeLessThan(SENDER_TIMEOUT_MS)
     expect(back).toBeLessThan(BACK_MS)
     expect(repeated).toEqual([])
     expect((await shop.terminate()).code).toBe(0)
   })
 
-  it('an event that is to be recorded meanwhile is, and those after it are handled', async () => {
+  it('an event that is completed meanwhile is recorded, and later events are handled', async () => {
     const { effects, sender } = await open({ ...AT_ONCE.settings, handlerMs: 3 * HANDLER_MS })
     const first = sender.send(0)
     await vi.waitFor(() => expect(effects.lines()).toHaveLength(1), { timeout: 10_000, interval: 10 })

@@ -4,7 +4,7 @@ import { createCrashablePostgres, createCrashableRedis } from '../servers/crasha
 import { noPostgresProgram } from '../servers/postgres.ts'
 import { noRedisProgram } from '../servers/redis.ts'
 import { createEffects } from './effects.ts'
-import { steadyPort } from './ports.ts'
+import { findSteadyPort } from './ports.ts'
 import { openSender } from './sender.ts'
 import { killAll, startShop } from './shop-process.ts'
 
@@ -17,7 +17,7 @@ const BODY_BYTES = 250_000
 const WAVES = 8
 const WAVE = 25
 const SENT_BYTES = WAVES * WAVE * BODY_BYTES
-/** A connection is given up after five seconds of silence. */
+/** Connections time out after five seconds without an answer. */
 const GIVEN_UP_MS = 15_000
 
 function inMb(bytes: number): string {
@@ -27,12 +27,12 @@ function inMb(bytes: number): string {
 afterEach(killAll)
 
 describe.each(ENGINES)('a shop whose inbox is in %s', (engine, missing, create) => {
-  it.skipIf(missing)('keeps nothing of what it could not store while that stands still', async () => {
+  it.skipIf(missing)('frees the memory of what it could not store while the engine is frozen', async () => {
     const server = await create()
     onTestFinished(() => server.remove())
     await server.start()
     const effects = createEffects()
-    const port = await steadyPort()
+    const port = await findSteadyPort()
     const sender = await openSender(port, { retries: 0 })
     onTestFinished(() => sender.close().then(effects.remove))
     sender.keepCircuitsClosed()

@@ -6,8 +6,8 @@ import { noRedisProgram } from '../servers/redis.ts'
 import { type Cable, createCable } from './cable.ts'
 import { createEffects, type Effects } from './effects.ts'
 import { isAcknowledged, type Load, sendRest, sendSteadily } from './load.ts'
-import { nameOfShop } from './places.ts'
-import { steadyPort } from './ports.ts'
+import { createShopName } from './places.ts'
+import { findSteadyPort } from './ports.ts'
 import { openSender, type Sender } from './sender.ts'
 import type { Settings } from './shop/settings.ts'
 import { killAll, type ShopProcess, startShop } from './shop-process.ts'
@@ -20,7 +20,7 @@ const ENGINES = [
 /** Shorter than any outage. */
 const LEASE_MS = 2000
 const MODES = {
-  'handles at once': { idempotency: { leaseMs: LEASE_MS } },
+  'has a store': { idempotency: { leaseMs: LEASE_MS } },
   'has an inbox': { inbox: { leaseMs: LEASE_MS }, worker: { backoffMs: 100 } },
 } as const satisfies Record<string, Partial<Settings>>
 
@@ -33,11 +33,11 @@ interface Outage {
 const OUTAGES: readonly (readonly [string, Outage])[] = [
   ['is killed', { ms: 3000, begin: (server) => server.kill(), end: (server) => server.start() }],
   ['is terminated', { ms: 3000, begin: (server) => server.terminate(), end: (server) => server.start() }],
-  ['stands still', { ms: 4000, begin: (server) => server.pause(), end: (server) => server.resume() }],
-  ['is cut off', { ms: 4000, begin: (_, cable) => cable.cut(), end: (_, cable) => cable.mend() }],
+  ['is frozen', { ms: 4000, begin: (server) => server.pause(), end: (server) => server.resume() }],
+  ['is cut off', { ms: 4000, begin: (_, cable) => cable.cut(), end: (_, cable) => cable.repair() }],
 ]
 
-/** When there was no server, in milliseconds since 1970: from before `end` was called until it had done its part. */
+/** The outage, in milliseconds since 1970. `ending` is before the call of `end`, `ended` after it. */
 interface Window {
   readonly began: number
   readonly ending: number
@@ -53,15 +53,15 @@ interface Scene {
 }
 
 const EVERY_MS = 50
-/** So long that some are at work when the outage begins. */
+/** Long enough that some handlers run when the outage begins. */
 const HANDLER_MS = 300
 const BACK_MS = 5000
-/** What the sender grants; the receiver's own deadline is a second shorter. */
-const PATIENCE_MS = 5000
+/** How long the sender waits. The receiver's own deadline is a second shorter. */
+const SENDER_TIMEOUT_MS = 5000
 
-/** A shop that is sent events. */
+/** Opens a shop and sends it events. */
 async function open(mode: string, settings: Pick<Settings, 'engine' | 'place'> & Partial<Settings>): Promise<Scene> {
-  const port = await steadyPort()
+  const port = await findSteadyPort()
   const effects = createEffects()
   const sender = await openSender(port)
   onTestFinished(async () => {
@@ -74,7 +74,7 @@ async function open(mode: string, settings: Pick<Settings, 'engine' | 'place'> &
     secrets: sender.secrets,
     effects: effects.file,
     port,
-    name: nameOfShop(),
+    name: createShopName(),
     handlerMs: HANDLER_MS,
     ...settings,
   })
@@ -83,7 +83,7 @@ async function open(mode: string, settings: Pick<Settings, 'engine' | 'place'> &
   return { mode, effects, sender, shop, load }
 }
 
-/** Milliseconds from the end of the outage until something was acknowledged, and something took effect. */
+/** Milliseconds from the end of the outage to the first acknowledgement and to the first effect. */
 function back({ sender, effects }: Scene, { ended }: Window): { readonly answers: number; readonly effects: number } {
   const since = (times: readonly number[]) => Math.min(...times.filter((time) => time > ended)) - ended
   return {
@@ -114,7 +114,7 @@ function check(what: string, scene: Scene, window: Window): void {
   )
   expect(new Set(meanwhile.map(({ status }) => status))).toEqual(new Set([503]))
   expect(calls.filter(({ status }) => status === undefined)).toEqual([])
-  expect(slowest).toBeLessThan(PATIENCE_MS)
+  expect(slowest).toBeLessThan(SENDER_TIMEOUT_MS)
   expect(first.answers).toBeLessThan(BACK_MS)
   expect(first.effects).toBeLessThan(BACK_MS)
   expect(repeated).toEqual([])
@@ -135,20 +135,17 @@ describe.each(ENGINES)('when %s', (engine, missing, create) => {
     await server?.remove()
   })
 
-  it.skipIf(missing).each(OUTAGES)(
-    '%s, shops refuse, and go on where they were',
-    async (outage, { ms, begin, end }) => {
-      const scenes = await Promise.all(
-        Object.entries(MODES).map(([mode, settings]) => open(mode, { engine, place: cable.url, ...settings })),
-      )
-      await begin(server, cable)
-      const began = Date.now()
-      await sleep(ms)
-      const ending = Date.now()
-      await end(server, cable)
-      const window = { began, ending, ended: Date.now() }
-      await Promise.all(scenes.map((scene) => recover(scene, window)))
-      for (const scene of scenes) check(`${engine} ${outage} for ${ms} ms`, scene, window)
-    },
-  )
+  it.skipIf(missing).each(OUTAGES)('%s, shops refuse, and recover', async (outage, { ms, begin, end }) => {
+    const scenes = await Promise.all(
+      Object.entries(MODES).map(([mode, settings]) => open(mode, { engine, place: cable.url, ...settings })),
+    )
+    await begin(server, cable)
+    const began = Date.now()
+    await sleep(ms)
+    const ending = Date.now()
+    await end(server, cable)
+    const window = { began, ending, ended: Date.now() }
+    await Promise.all(scenes.map((scene) => recover(scene, window)))
+    for (const scene of scenes) check(`${engine} ${outage} for ${ms} ms`, scene, window)
+  })
 })

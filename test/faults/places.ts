@@ -5,11 +5,11 @@ import type { Settings } from './shop/settings.ts'
 
 export const ENGINES = ['sqlite', 'redis', 'postgres'] as const satisfies readonly Settings['engine'][]
 
-/** One server of each engine for all shops of a suite, which tell their data apart by their `name`. */
+/** One server of each engine for all shops of a suite. Their data is separated by `name`. */
 export interface Places {
   readonly redis: string
   readonly postgres: string
-  /** Where a shop keeps its data. */
+  /** The URL or folder for a shop's data. */
   of(engine: Settings['engine'], effects: Effects): string
   close(): Promise<void>
 }
@@ -27,7 +27,7 @@ export async function startPlaces(): Promise<Places> {
 
 let shops = 0
 
-/** For what a shop keeps on an engine: another one each time, also where `REDIS_URL` and `DATABASE_URL` hold what was left before. */
-export function nameOfShop(): string {
+/** A new name for each shop, unique also on servers that hold data of earlier runs. */
+export function createShopName(): string {
   return `shop_${process.pid}_${Date.now()}_${++shops}`
 }

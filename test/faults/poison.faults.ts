@@ -8,18 +8,18 @@ import { noPostgres } from '../servers/postgres.ts'
 import { noRedis } from '../servers/redis.ts'
 import { createEffects, type Effects } from './effects.ts'
 import { isAcknowledged } from './load.ts'
-import { ENGINES, nameOfShop, type Places, startPlaces } from './places.ts'
-import { steadyPort } from './ports.ts'
+import { createShopName, ENGINES, type Places, startPlaces } from './places.ts'
+import { findSteadyPort } from './ports.ts'
 import { openSender, type Sender } from './sender.ts'
 import type { Settings } from './shop/settings.ts'
 import { killAll, startShop } from './shop-process.ts'
 
 const DELIVERIES = Number(process.env.FAULT_DELIVERIES ?? 5000)
-/** One in so many always fails. */
+/** One in this many always fails. */
 const ONE_IN = 100
 const ATTEMPTS = 3
 const IN_FLIGHT = 16
-/** What a shop gets to handle at once, of which all that are under way when its twentieth failure is counted fail as well. */
+/** The load on a broken shop. All deliveries in flight at the twentieth failure fail too. */
 const BROKEN = { deliveries: 200, inFlight: 8 }
 const OPENS_AT = 30
 
@@ -28,9 +28,9 @@ let effects: Effects
 let sender: Sender
 let inbox: Inbox
 
-/** Starts a shop, and opens its inbox here as well. */
+/** Starts a shop, and opens its inbox in this process too. */
 async function open(engine: Settings['engine'], settings: (effects: Effects) => Partial<Settings>): Promise<void> {
-  const [port, name] = [await steadyPort(), nameOfShop()]
+  const [port, name] = [await findSteadyPort(), createShopName()]
   effects = createEffects()
   sender = await openSender(port)
   const place = places.of(engine, effects)
@@ -41,7 +41,7 @@ async function open(engine: Settings['engine'], settings: (effects: Effects) => 
       : createBullmqInbox({ [engine]: place, name })
 }
 
-/** Sends so many events, the first alone: the shop connects to its engine then. */
+/** Sends events, the first one alone, because the shop connects to its engine then. */
 async function sendAll(count: number, inFlight: number, isPoison: (number: number) => boolean): Promise<void> {
   let next = 0
   const send = async (end: number) => {
@@ -56,14 +56,14 @@ async function sendAll(count: number, inFlight: number, isPoison: (number: numbe
   await sender.settled()
 }
 
-async function deadLetters(): Promise<DeadLetter[]> {
-  const letters: DeadLetter[] = []
-  for await (const letter of inbox.deadLetters.list()) letters.push(letter)
-  return letters
+async function listDeadLetters(): Promise<DeadLetter[]> {
+  const deadLetters: DeadLetter[] = []
+  for await (const deadLetter of inbox.deadLetters.list()) deadLetters.push(deadLetter)
+  return deadLetters
 }
 
-/** How many others took effect between the first and the last attempt at each poison, by its number. */
-function passedBy(isPoison: (number: number) => boolean): Map<number, number> {
+/** How many others took effect between the first and the last attempt of each poisonous event, by its number. */
+function countPassed(isPoison: (number: number) => boolean): Map<number, number> {
   const begun = new Map<number, number>()
   const passed = new Map<number, number>()
   let others = 0
@@ -76,8 +76,8 @@ function passedBy(isPoison: (number: number) => boolean): Map<number, number> {
   return passed
 }
 
-/** How many calls in a row were refused at most, in the order in which they were answered: what opens a circuit. */
-function refusedInARow(): number {
+/** The most calls in a row that were refused, in the order of their answers. */
+function countRefusedInARow(): number {
   let [most, row] = [0, 0]
   for (const call of sender.calls().sort((one, other) => one.ended - other.ended)) {
     row = isAcknowledged(call) ? 0 : row + 1
@@ -98,7 +98,7 @@ afterEach(async () => {
 })
 
 describe.skipIf(noRedis || noPostgres).each(ENGINES)('with an inbox on %s,', (engine) => {
-  it('what always fails is given up, holds nothing up, and costs the circuit nothing', {
+  it('a delivery that always fails becomes a dead letter, delays no other, and does not count toward the circuit breaker', {
     timeout: 300_000,
   }, async () => {
     const isPoison = (number: number) => number % ONE_IN === ONE_IN / 2
@@ -111,18 +111,18 @@ describe.skipIf(noRedis || noPostgres).each(ENGINES)('with an inbox on %s,', (en
     await vi.waitFor(async () => expect((await inbox.statistics()).dead).toBe(poison.length), { timeout: 20_000 })
 
     const seconds = ((performance.now() - since) / 1000).toFixed(1)
-    const letters = await deadLetters()
-    const passed = [...passedBy(isPoison).values()].sort((one, other) => one - other)
+    const deadLetters = await listDeadLetters()
+    const passed = [...countPassed(isPoison).values()].sort((one, other) => one - other)
     const refused = sender.calls().filter((call) => !isAcknowledged(call)).length
     console.log(
-      `${engine}: ${DELIVERIES} deliveries in ${seconds} s, ${healthy} handled, ${letters.length} dead after ${ATTEMPTS} attempts; ${passed[0]} to ${passed.at(-1)} others took effect between the attempts at one; ${refused} calls refused`,
+      `${engine}: ${DELIVERIES} deliveries in ${seconds} s, ${healthy} handled, ${deadLetters.length} dead after ${ATTEMPTS} attempts; ${passed[0]} to ${passed.at(-1)} others took effect between the attempts at one; ${refused} calls refused`,
     )
-    expect(letters.map(({ error, attempts, topic }) => [error.code, attempts, topic])).toEqual(
+    expect(deadLetters.map(({ error, attempts, topic }) => [error.code, attempts, topic])).toEqual(
       poison.map(() => ['HANDLER_FAILED', ATTEMPTS, 'customers.create']),
     )
     const failed = effects.lines().filter(({ number }) => isPoison(number))
     expect(failed).toHaveLength(poison.length * ATTEMPTS)
-    expect(new Set(letters.map(({ id }) => id))).toEqual(new Set(failed.map(({ delivery }) => delivery)))
+    expect(new Set(deadLetters.map(({ id }) => id))).toEqual(new Set(failed.map(({ delivery }) => delivery)))
     expect([...effects.counts().values()].every((times) => times === 1)).toBe(true)
     expect(passed.filter((others) => others > 0).length).toBeGreaterThan(poison.length / 2)
     expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, failed: 0 })
@@ -132,7 +132,7 @@ describe.skipIf(noRedis || noPostgres).each(ENGINES)('with an inbox on %s,', (en
     )
   })
 
-  it('a shop that handles at once and protects its circuit has it closed when everything fails', async () => {
+  it('with `on-failures` the circuit breaker stays closed when everything fails', async () => {
     const brokenWhile = () => join(effects.folder, 'broken')
     await open(engine, () => {
       writeFileSync(brokenWhile(), '')
@@ -145,7 +145,7 @@ describe.skipIf(noRedis || noPostgres).each(ENGINES)('with an inbox on %s,', (en
     })
     const count = BROKEN.deliveries
     await sendAll(count, BROKEN.inFlight, () => false)
-    const row = refusedInARow()
+    const row = countRefusedInARow()
     const before = effects.counts().size
     rmSync(brokenWhile())
     await vi.waitFor(() => expect(effects.counts().size).toBe(count), { timeout: 60_000, interval: 200 })
@@ -160,6 +160,6 @@ describe.skipIf(noRedis || noPostgres).each(ENGINES)('with an inbox on %s,', (en
     expect(sender.webhooks.map(({ circuit_state }) => circuit_state)).not.toContain('open')
     expect(new Set(calls.filter(isAcknowledged).map(({ number }) => number)).size).toBe(count)
     expect([...effects.counts().values()].every((times) => times === 1)).toBe(true)
-    expect(await deadLetters()).toEqual([])
+    expect(await listDeadLetters()).toEqual([])
   })
 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** Stands between those who connect and somebody else. */
+/** A TCP proxy. */
 export interface Relay {
   readonly port: number
   /** Both ends of every connection that is open. */
@@ -10,13 +10,13 @@ export interface Relay {
 }
 
 interface RelayOptions {
-  /** Asked for each connection. */
+  /** Called for each connection. */
   readonly target: () => { readonly port: number; readonly host: string }
-  /** Told of each connection, once it is made. */
+  /** Called when a connection was opened. */
   readonly onConnection?: (near: Socket) => void
 }
 
-/** Passes on what comes at a free port, and ends one end of a connection when the other has ended. */
+/** Forwards a free port, and closes one end of a connection when the other was closed. */
 export async function openRelay({ target, onConnection }: RelayOptions): Promise<Relay> {
   const sockets = new Set<Socket>()
   const server = createServer((near) => {

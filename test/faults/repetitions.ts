@@ -1,24 +1,24 @@
 import type { Line } from './shop/settings.ts'
 
-/** How long a process that succeeded may take to record it: within that time it may be killed, and leave its event to be repeated. */
+/** How long a process may take to record an effect. If it is killed within this time, the event may be repeated. */
 const RECORDING_MS = 1000
 
 export interface Repetitions {
-  /** Those that no store and no inbox can help: the process was killed between the effect and its record. */
+  /** Repetitions after a kill between the effect and its record, which no store can prevent. */
   readonly allowed: number
-  /** All others, as text for people. */
+  /** All others, described. */
   readonly forbidden: readonly string[]
 }
 
 /**
- * The effects that came once more, which is allowed only after the process that had the effect before was killed.
+ * Finds repeated effects. A repetition is allowed only if the process of the earlier effect was killed.
  *
- * @param deaths when each process that was killed died, by its pid.
- * @param recordedAt when it was known of an event that it is recorded, by its number: from then on it must not begin again.
+ * @param kills when each process was killed, by its pid.
+ * @param recordedAt when each event was known to be recorded, by its number. After that it must not start again.
  */
-export function repetitionsIn(
+export function findRepetitions(
   lines: readonly Line[],
-  deaths: ReadonlyMap<number, number>,
+  kills: ReadonlyMap<number, number>,
   recordedAt: ReadonlyMap<number, number> = new Map(),
 ): Repetitions {
   const begun = new Map<string, Line>()
@@ -33,14 +33,14 @@ export function repetitionsIn(
     before.set(number, line)
     if (!last) continue
     all += 1
-    const death = deaths.get(last.pid)
+    const killedAt = kills.get(last.pid)
     const began = begun.get(`${number} ${pid}`)?.time ?? line.time
-    const told = `Event ${number}: process ${last.pid} at ${last.time}, then ${pid} from ${began} on.`
-    if (last.pid === pid) forbidden.push(`${told} It is the same process.`)
-    else if (death === undefined || death > began) forbidden.push(`${told} The first was alive.`)
-    else if (death - last.time > RECORDING_MS)
-      forbidden.push(`${told} The first was killed ${death - last.time} ms later.`)
-    else if (began > (recordedAt.get(number) ?? Number.POSITIVE_INFINITY)) forbidden.push(`${told} It was recorded.`)
+    const event = `Event ${number}: process ${last.pid} at ${last.time}, then ${pid} from ${began} on.`
+    if (last.pid === pid) forbidden.push(`${event} It is the same process.`)
+    else if (killedAt === undefined || killedAt > began) forbidden.push(`${event} The first was alive.`)
+    else if (killedAt - last.time > RECORDING_MS)
+      forbidden.push(`${event} The first was killed ${killedAt - last.time} ms later.`)
+    else if (began > (recordedAt.get(number) ?? Number.POSITIVE_INFINITY)) forbidden.push(`${event} It was recorded.`)
   }
   return { allowed: all - forbidden.length, forbidden }
 }

@@ -1,54 +1,54 @@
 import { createEmulator, type Emulator, type EmulatorOptions } from 'hooklayer/emulator'
 import { createManagement } from 'hooklayer/management'
 
-/** A Commerce Layer with a webhook for each topic, all at one endpoint. */
+/** An emulated Commerce Layer with a webhook for each topic, all with one callback URL. */
 export interface Sender extends Pick<Emulator, 'trigger' | 'settled' | 'webhooks' | 'close'> {
-  /** As a receiver takes them. */
+  /** For the option `secrets` of a receiver. */
   readonly secrets: Readonly<Record<string, string>>
-  /** The status of each call that was made, `undefined` where there was no answer; the oldest may be forgotten. */
+  /** The status of each call, `undefined` without an answer. The oldest calls may be missing. */
   answers(): (number | undefined)[]
-  /** Each call that was made; the oldest may be forgotten. */
+  /** All calls. The oldest calls may be missing. */
   calls(): Call[]
-  /** Resets the webhooks before their circuits open, again and again until it is closed: for a test that kills its shop for good. */
+  /** Resets the circuits before they open, until the sender is closed. */
   keepCircuitsClosed(): void
   /**
-   * Sends event `number`: an order of that number in its `metadata`, which is how its effects are told apart. Resolves with how the
-   * first call was answered.
+   * Sends event `number`, which is in the `metadata` of the resource. Resolves with the status of the
+   * first call.
    */
   send(number: number, changes?: SentOrder): Promise<number | undefined>
 }
 
-/** One call to an endpoint. Times are in milliseconds since 1970. */
+/** One call of a webhook. Times are in milliseconds since 1970. */
 export interface Call {
   /** Of the event. */
   readonly number: number
-  /** `undefined` where there was no answer. */
+  /** `undefined` without an answer. */
   readonly status: number | undefined
   readonly began: number
   readonly ended: number
 }
 
-/** What is particular about a resource that is sent. */
+/** Attributes of a resource that is sent. */
 export interface SentOrder {
-  /** By default `orders.place`; a customer is a sixth of an order. */
+  /** Default: `orders.place`. A customer is a sixth of the size of an order. */
   readonly topic?: (typeof TOPICS)[number]
   readonly id?: string
   readonly updatedAt?: string
-  /** `poison` makes every attempt to handle it fail. */
+  /** `poison` makes every attempt fail. */
   readonly reference?: string
 }
 
 const TOPICS = ['orders.place', 'orders.approve', 'customers.create'] as const
 
-/** What was sent, as far as it is read here. */
+/** The part of a sent document that is read here. */
 interface SentDocument {
   readonly data: { readonly attributes: { readonly metadata: { readonly number: number } } }
 }
 
-/** So many failures in a row: a third of those that open a circuit. */
+/** A third of the failures in a row that open a circuit. */
 const ENDANGERED = 10
 
-/** By default it comes again soon, and a hundred times: the outages of a test are short, and there are many of them. */
+/** Retries soon and a hundred times by default, because the outages of a test are short and many. */
 export async function openSender(port: number, options: EmulatorOptions = {}): Promise<Sender> {
   const emulator = await createEmulator({
     retries: 100,
@@ -77,11 +77,11 @@ export async function openSender(port: number, options: EmulatorOptions = {}): P
       return emulator.webhooks
     },
     secrets: Object.fromEntries(emulator.webhooks.map(({ topic, shared_secret }) => [topic, shared_secret])),
-    answers: () => emulator.eventCallbacks.map(({ response_code }) => numberOf(response_code)),
+    answers: () => emulator.eventCallbacks.map(({ response_code }) => parseStatus(response_code)),
     calls: () =>
       emulator.eventCallbacks.map(({ payload, response_code, created_at, updated_at }) => ({
         number: (payload as unknown as SentDocument).data.attributes.metadata.number,
-        status: numberOf(response_code),
+        status: parseStatus(response_code),
         began: Date.parse(created_at),
         ended: Date.parse(updated_at),
       })),
@@ -95,11 +95,11 @@ export async function openSender(port: number, options: EmulatorOptions = {}): P
         ...(updatedAt && { updated_at: updatedAt }),
         ...(reference && { reference }),
       })
-      return numberOf(call?.response_code)
+      return parseStatus(call?.response_code)
     },
   }
 }
 
-function numberOf(code: string | null | undefined): number | undefined {
+function parseStatus(code: string | null | undefined): number | undefined {
   return code ? Number(code) : undefined
 }

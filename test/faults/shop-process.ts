@@ -6,22 +6,22 @@ import type { Settings } from './shop/settings.ts'
 /** A process of a shop, which may end at any time. */
 export interface ShopProcess {
   readonly pid: number
-  /** Where it listens; `undefined` if it does not, or has ended before it did. */
+  /** The port; `undefined` if it does not listen, or has ended before. */
   readonly port: number | undefined
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>
   hasEnded(): boolean
-  /** SIGKILL: it has no time to say good-bye. */
+  /** Sends SIGKILL. */
   kill(): Promise<void>
-  /** SIGTERM, and SIGKILL if that is of no use; resolves with what {@link ended} does, and how long it took. */
-  terminate(patienceMs?: number): Promise<{ readonly code: number | NodeJS.Signals; readonly ms: number }>
-  /** SIGSTOP and SIGCONT: it stands still, and its connections with it. */
+  /** Sends SIGTERM, and SIGKILL after the time-out. Resolves with {@link ended} and how long it took. */
+  terminate(timeoutMs?: number): Promise<{ readonly code: number | NodeJS.Signals; readonly ms: number }>
+  /** Freezes the process with SIGSTOP. Its connections stay open. */
   pause(): void
   resume(): void
-  /** How much memory it has in use, in bytes, once its garbage is collected. */
+  /** The memory in use after garbage collection, in bytes. */
   memory(): Promise<number>
-  /** The last that it wrote to its console. */
-  said(): string
+  /** The end of its console output. */
+  output(): string
 }
 
 const KEPT_CHARACTERS = 20_000
@@ -30,17 +30,17 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Starts a process; resolves when it listens and works, or has ended. */
+/** Starts a process. Resolves when it listens and works, or has ended. */
 export async function startShop(settings: Settings): Promise<ShopProcess> {
   const child = fork(PROGRAM, [JSON.stringify(settings)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: ['--expose-gc'],
   })
   running.add(child)
-  let said = ''
+  let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-KEPT_CHARACTERS)
+      output = (output + text).slice(-KEPT_CHARACTERS)
     })
   }
   const ended = once(child, 'exit').then(([code, signal]) => {
@@ -59,10 +59,10 @@ export async function startShop(settings: Settings): Promise<ShopProcess> {
       child.kill('SIGKILL')
       await ended
     },
-    async terminate(patienceMs = 20_000) {
+    async terminate(timeoutMs = 20_000) {
       const since = performance.now()
       child.kill('SIGTERM')
-      const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+      const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
       const code = await ended
       clearTimeout(timer)
       return { code, ms: performance.now() - since }
@@ -70,16 +70,16 @@ export async function startShop(settings: Settings): Promise<ShopProcess> {
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     async memory() {
-      const told = once(child, 'message')
+      const reply = once(child, 'message')
       child.send('memory')
-      const [{ bytes }] = (await told) as [{ readonly bytes: number }]
+      const [{ bytes }] = (await reply) as [{ readonly bytes: number }]
       return bytes
     },
-    said: () => said,
+    output: () => output,
   }
 }
 
-/** Ends all that are still running, for whatever a failed test has left. */
+/** Kills all processes that a failed test has left. */
 export async function killAll(): Promise<void> {
   const all = [...running].map((child) => {
     const ended = once(child, 'exit')

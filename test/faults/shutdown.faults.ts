@@ -5,20 +5,20 @@ import { noRedis } from '../servers/redis.ts'
 import { keepBusy } from './busy-connections.ts'
 import { createEffects } from './effects.ts'
 import { isAcknowledged, sendRest, sendSteadily } from './load.ts'
-import { ENGINES, nameOfShop, type Places, startPlaces } from './places.ts'
-import { steadyPort } from './ports.ts'
-import { repetitionsIn } from './repetitions.ts'
+import { createShopName, ENGINES, type Places, startPlaces } from './places.ts'
+import { findSteadyPort } from './ports.ts'
+import { findRepetitions } from './repetitions.ts'
 import { openSender, type Sender, type SentOrder } from './sender.ts'
 import type { Line, Settings } from './shop/settings.ts'
 import { killAll, type ShopProcess, startShop } from './shop-process.ts'
 
-/** How often each shop is shut down while deliveries come. */
+/** How often each shop is shut down under load. */
 const TIMES = 3
 const EVERY_MS = 3
 const small = (): SentOrder => ({ topic: 'customers.create' })
-/** Between two shutdowns, at least: the next process may need as long to start. */
+/** The least time between two shutdowns, for the next process to start. */
 const UNDISTURBED_MS = 400
-/** How long a shop may take to shut down. The handlers of the load are done in no time, but a machine may be slow. */
+/** The longest time for a shutdown on a slow machine. */
 const SLOWEST_MS = 10_000
 const QUICK_MS = 5000
 
@@ -39,7 +39,7 @@ afterAll(async () => {
 })
 
 describe.skipIf(noRedis || noPostgres)('SIGTERM under load', { timeout: 120_000 }, () => {
-  it.for(CASES)('ends a process in time, and the next one takes the rest: $mode, $engine', async (shop, test) => {
+  it.for(CASES)('ends a process in time, and the next one handles the rest: $mode, $engine', async (shop, test) => {
     const scene = await openScene(shop, test.onTestFinished)
     let current = await scene.takeOver({})
     const [load, since] = [sendSteadily(scene.sender, EVERY_MS, small), performance.now()]
@@ -56,7 +56,7 @@ describe.skipIf(noRedis || noPostgres)('SIGTERM under load', { timeout: 120_000 
     ends.push(await current.terminate())
 
     const slowest = Math.round(Math.max(...ends.map(({ ms }) => ms)))
-    const { forbidden } = repetitionsIn(scene.lines(), new Map())
+    const { forbidden } = findRepetitions(scene.lines(), new Map())
     console.log(
       `${shop.mode}, ${shop.engine}: ${sent} events, ${perSecond} a second, ${ends.length} shutdowns, the slowest in ${slowest} ms; 0 lost, ${forbidden.length} twice; answers: ${scene.answers()}`,
     )
@@ -68,7 +68,7 @@ describe.skipIf(noRedis || noPostgres)('SIGTERM under load', { timeout: 120_000 
 })
 
 describe('SIGTERM while connections are busy', { timeout: 60_000 }, () => {
-  it.for(['inline', 'inbox'] as const)('ends a process all the same: %s', async (mode, test) => {
+  it.for(['inline', 'inbox'] as const)('ends a process in time: %s', async (mode, test) => {
     const scene = await openScene({ mode, engine: 'sqlite' }, test.onTestFinished)
     const shop = await scene.takeOver({ handlerMs: 20 })
     const busy = keepBusy(Number(shop.port), scene.sender.secrets)
@@ -76,7 +76,7 @@ describe('SIGTERM while connections are busy', { timeout: 60_000 }, () => {
     await sleep(UNDISTURBED_MS)
     const { code, ms } = await shop.terminate(SLOWEST_MS)
     console.log(
-      `${mode}, busy connections: ended with ${code} in ${Math.round(ms)} ms; answers before and after: ${countsOf(busy.statuses)}`,
+      `${mode}, busy connections: ended with ${code} in ${Math.round(ms)} ms; answers before and after: ${formatCounts(busy.statuses)}`,
     )
     expect(code).toBe(0)
     expect(ms).toBeLessThan(QUICK_MS)
@@ -84,7 +84,7 @@ describe('SIGTERM while connections are busy', { timeout: 60_000 }, () => {
 })
 
 describe.skipIf(noRedis || noPostgres)('SIGTERM while handlers are slow', { timeout: 120_000 }, () => {
-  // Side by side: they wait.
+  // At once, because they mostly wait.
   vi.setConfig({ maxConcurrency: 6 })
 
   it.concurrent.for(CASES)('ends a process in time, and the next one handles: $mode, $engine', async (shop, test) => {
@@ -106,7 +106,7 @@ describe.skipIf(noRedis || noPostgres)('SIGTERM while handlers are slow', { time
 
     const lines = scene.lines()
     const whats = new Set(lines.flatMap(({ pid, what }) => (pid === slow.pid ? what : [])))
-    const { forbidden } = repetitionsIn(lines, new Map())
+    const { forbidden } = findRepetitions(lines, new Map())
     console.log(
       `${shop.mode}, ${shop.engine}, slow: ended with ${code} in ${Math.round(ms)} ms; 0 of ${numbers.length} lost, ${forbidden.length} twice`,
     )
@@ -117,7 +117,7 @@ describe.skipIf(noRedis || noPostgres)('SIGTERM while handlers are slow', { time
   })
 })
 
-function countsOf(statuses: readonly (number | undefined)[]): string {
+function formatCounts(statuses: readonly (number | undefined)[]): string {
   const counts = new Map<number | undefined, number>()
   for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1)
   return [...counts].map(([status, count]) => `${count} ${status ?? 'refused'}`).join(', ')
@@ -125,12 +125,12 @@ function countsOf(statuses: readonly (number | undefined)[]): string {
 
 interface Scene {
   readonly sender: Sender
-  /** Starts a process at the same port, as soon as the one before has left it. */
+  /** Starts a process on the same port, as soon as the previous one has closed it. */
   takeOver(more: Partial<Settings>): Promise<ShopProcess>
-  /** Resolves when that many events were answered 2xx, and took effect. */
+  /** Resolves when this many events were answered 2xx and took effect. */
   isDone(count: number): Promise<void>
   lines(): Line[]
-  /** The statuses with which calls were answered that were not acknowledged. */
+  /** The statuses of the calls that were not acknowledged. */
   refusals(): number[]
   answers(): string
 }
@@ -140,7 +140,7 @@ async function openScene(
   onTestFinished: (end: () => Promise<void>) => void,
 ): Promise<Scene> {
   const effects = createEffects()
-  const port = await steadyPort()
+  const port = await findSteadyPort()
   const sender = await openSender(port)
   sender.keepCircuitsClosed()
   onTestFinished(async () => {
@@ -148,14 +148,22 @@ async function openScene(
     effects.remove()
   })
   const { secrets } = sender
-  const all = { secrets, engine, place: places.of(engine, effects), name: nameOfShop(), effects: effects.file, port }
+  const all = {
+    secrets,
+    engine,
+    place: places.of(engine, effects),
+    name: createShopName(),
+    effects: effects.file,
+    port,
+  }
   return {
     sender,
     async takeOver(more) {
       for (;;) {
         const shop = await startShop({ ...all, ...MODES[mode], ...more })
         if (shop.port !== undefined) return shop
-        if (!shop.said().includes('EADDRINUSE')) throw new Error(`A process has not started. It said:\n${shop.said()}`)
+        if (!shop.output().includes('EADDRINUSE'))
+          throw new Error(`A process has not started. Its output:\n${shop.output()}`)
       }
     },
     async isDone(count) {
@@ -164,6 +172,6 @@ async function openScene(
     },
     lines: effects.lines,
     refusals: () => sender.calls().flatMap((call) => (isAcknowledged(call) ? [] : (call.status ?? []))),
-    answers: () => countsOf(sender.calls().map(({ status }) => status)),
+    answers: () => formatCounts(sender.calls().map(({ status }) => status)),
   }
 }

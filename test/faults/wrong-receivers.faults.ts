@@ -6,7 +6,7 @@ import { buildReceivers, createStage, type Receiver } from './wrong-receivers/st
 
 const DUPLICATES = ['two at once', 'two at once, in two processes', 'again and again', 'failed half-way'] as const
 
-/** Each has one mistake, and these are the probes that are to find it. */
+/** Each receiver has one mistake, and these probes find it. */
 const WRONG: Readonly<Record<string, readonly ProbeName[]>> = {
   'acknowledges-first': ['killed after its 2xx'],
   'checks-then-inserts': ['two at once', 'two at once, in two processes'],
@@ -16,17 +16,17 @@ const WRONG: Readonly<Record<string, readonly ProbeName[]>> = {
   'logs-what-comes': ['the log'],
   'acts-before-checking': DUPLICATES,
   'parses-first': ['forged bodies'],
-  'remembers-in-memory': ['two at once, in two processes'],
+  'records-in-memory': ['two at once, in two processes'],
 }
 
-/** Three at once wait more than they work. */
+/** Probes mostly wait. */
 const PROBES_AT_ONCE = 3
 const PREFIX = `hooklayer_${process.pid}_`
 const names = Object.keys(PROBES) as ProbeName[]
 
 beforeAll(() => buildReceivers([...Object.keys(WRONG), 'careful', 'hooklayer']))
 
-/** What each probe found that is wrong. */
+/** The mistakes that were found, by probe. */
 type Findings = { readonly [Name in ProbeName]?: string }
 
 async function probe(receiver: Receiver): Promise<Findings> {
@@ -46,24 +46,24 @@ async function probe(receiver: Receiver): Promise<Findings> {
   return found
 }
 
-function tell(receiver: string, found: Findings): void {
+function report(receiver: string, found: Findings): void {
   const findings = names.flatMap((name) => (found[name] ? [`${name} (${found[name]})`] : []))
   console.log(`${receiver.padEnd(32)} ${findings.join(', ') || `passes all ${names.length} probes`}`)
 }
 
-describe('of the receivers written by hand', () => {
+describe('of the hand-written receivers', () => {
   it.each(Object.entries(WRONG))(
-    '%s is caught, by the probes for its mistake and no other',
+    '%s is caught by the probes for its mistake and by no other',
     async (program, probes) => {
       const found = await probe({ program })
-      tell(program, found)
+      report(program, found)
       expect(Object.keys(found).sort()).toEqual([...probes].sort())
     },
   )
 
-  it('the careful one passes: nothing is asked that could not be done', async () => {
+  it('the careful one passes all probes', async () => {
     const found = await probe({ program: 'careful' })
-    tell('careful', found)
+    report('careful', found)
     expect(found).toEqual({})
   })
 })
@@ -79,24 +79,24 @@ describe.each(Object.entries(ENGINES))('Hooklayer on %s', (name, engine) => {
   })
   afterAll(() => opened?.close(PREFIX))
 
-  it('makes none of the mistakes when it handles before it answers', async () => {
+  it('makes none of the mistakes without an inbox', async () => {
     expect(await probeHooklayer(name, 'inline', opened)).toEqual({})
   })
 
-  it('makes none of the mistakes when it stores first and works later', async () => {
+  it('makes none of the mistakes with an inbox', async () => {
     expect(await probeHooklayer(name, 'inbox', opened)).toEqual({})
   })
 })
 
 describe('Hooklayer with an inbox and no store', () => {
-  it('knows bytes, and neither events nor their order', async () => {
-    const found = await probeHooklayer('sqlite', 'inbox alone')
+  it('recognizes bytes, but neither events nor their order', async () => {
+    const found = await probeHooklayer('sqlite', 'inbox-alone')
     expect(Object.keys(found).sort()).toEqual(['again and again', 'failed half-way', 'overtaken'])
   })
 })
 
 async function probeHooklayer(engine: string, how: string, { url } = { url: '' }): Promise<Findings> {
   const found = await probe({ program: 'hooklayer', args: (namespace) => [engine, how, namespace, url] })
-  tell(`Hooklayer, ${engine}, ${how}`, found)
+  report(`Hooklayer, ${engine}, ${how}`, found)
   return found
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-/** Imports that a wall forbids: one for each rule of `biome.json`, as the importing file and what it imports. */
+/** Imports that Biome must refuse, at least one for each rule of `biome.json`: the importing file, and the import. */
 const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/commerce-layer/topics.ts', '../core/errors.ts'],
   ['src/core/outcome.ts', './handle/dispatch.ts'],
@@ -20,6 +20,7 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/core/idempotency/idempotency.ts', '../inbox/inbox.ts'],
   ['src/core/inbox/store-delivery.ts', '../handle/dispatch.ts'],
   ['src/receiver/receiver.ts', '../bridge/node.ts'],
+  ['src/schema/check-schema.ts', '../management/management.ts'],
   ['src/wire/document.ts', './samples/sample.ts'],
   ['src/wire/samples/sample.ts', '../../testing/delivery.ts'],
   ['src/bridge/node.ts', '../receiver/receiver.ts'],
@@ -30,7 +31,9 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/stores/redis.ts', '../inboxes/memory.ts'],
   ['src/inboxes/memory.ts', '../stores/memory.ts'],
   ['src/inboxes/queue/queue.ts', '../sqlite/queue.ts'],
+  ['src/inboxes/memory/queue.ts', '../sqlite/rows.ts'],
   ['src/inboxes/sqlite/queue.ts', '../bullmq/job.ts'],
+  ['src/inboxes/memory/queue.ts', '../sqlite/rows.ts'],
   ['src/inboxes/bullmq/queue.ts', '../sqlite/rows.ts'],
   ['src/management/management.ts', '../core/errors.ts'],
   ['src/management/client/client.ts', '../resources/webhooks.ts'],
@@ -50,32 +53,32 @@ interface Diagnostic {
 }
 
 let folder: string
-let broken: ReadonlySet<string>
+let diagnostics: ReadonlySet<string>
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'walls-'))
   const { vcs, ...config } = JSON.parse(readFileSync('biome.json', 'utf8'))
   write('biome.json', JSON.stringify({ ...config, $schema: undefined }))
   FORBIDDEN.forEach(([file, specifier], i) => {
-    write(numbered(file, i), `export * from '${specifier}'\n`)
+    write(addNumber(file, i), `export * from '${specifier}'\n`)
   })
   write('src/core/cycle-one.ts', "export * from './cycle-two.ts'\n")
   write('src/core/cycle-two.ts', "import type { One } from './cycle-one.ts'\n\nexport type Two = One\n")
-  broken = lint()
+  diagnostics = lint()
 }, 30_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('the lint refuses an import', () => {
   it.each(FORBIDDEN.map((pair, i) => [...pair, i] as const))('of %s: %s', (file, _, i) => {
-    expect(broken).toContain(`noRestrictedImports ${numbered(file, i)}`)
+    expect(diagnostics).toContain(`noRestrictedImports ${addNumber(file, i)}`)
   })
 
   it('that closes a cycle, of types as well', () => {
-    expect(broken).toContain('noImportCycles src/core/cycle-two.ts')
+    expect(diagnostics).toContain('noImportCycles src/core/cycle-two.ts')
   })
 })
 
-it('each wall has an import here that breaks it', () => {
+it('each rule about imports has a case in this test', () => {
   const { overrides } = JSON.parse(readFileSync('biome.json', 'utf8')) as {
     overrides: { includes: string[]; linter: { rules: { style: { noRestrictedImports?: unknown } } } }[]
   }
@@ -90,12 +93,12 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), text)
 }
 
-/** Two forbidden imports of one file are two files here. */
-function numbered(file: string, i: number): string {
+/** The path with a number: each case is a file of its own, even where two have the same path. */
+function addNumber(file: string, i: number): string {
   return file.replace(/\.ts$/, `-${i}.ts`)
 }
 
-/** What Biome finds, as `rule path`. */
+/** The diagnostics of Biome, each as `rule path`. */
 function lint(): ReadonlySet<string> {
   const { stdout } = spawnSync(
     process.execPath,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { testInbox } from '../contracts/inbox/inbox.ts'
 import { thrownBy } from '../deliveries.ts'
 
-/** Whoever opens it has the same one: there is no other process. */
+/** Always opens the same inbox, because there is no other process. */
 function createPlace() {
   let inbox: ReturnType<typeof createMemoryInbox> | undefined
   return {

@@ -15,7 +15,7 @@ function createShop(inbox: Inbox = createMemoryInbox()) {
   return { receiver, lines, work }
 }
 
-const suite = { start: () => ({ open: () => createMemoryInbox() }), patienceMs: 5000, isDurable: false }
+const suite = { start: () => ({ open: () => createMemoryInbox() }), timeoutMs: 5000, isDurable: false }
 
 describe('the options of a worker', () => {
   it.each([
@@ -34,7 +34,7 @@ describe('the options of a worker', () => {
 })
 
 describe('a worker', () => {
-  it('waits longer after each attempt, up to the most that it may, and never as long as another', async () => {
+  it('waits longer after each attempt, up to the limit, with jitter', async () => {
     const delays: number[] = []
     const inbox: Inbox = createMemoryInbox()
     const { work } = createShop({
@@ -52,8 +52,8 @@ describe('a worker', () => {
     expect(new Set(delays).size).toBeGreaterThan(3)
   })
 
-  it('tells a handler to stop when it cannot wait any more', async () => {
-    const { eventually } = await createScene(suite)
+  it('aborts the signal of a handler when its time-out has passed', async () => {
+    const { waitFor } = await createScene(suite)
     const { receiver, work } = createShop()
     let signal: AbortSignal | undefined
     receiver.on('orders.place', (_, context) => {
@@ -62,14 +62,14 @@ describe('a worker', () => {
     })
     const worker = work()
     await receiver.receive(delivery('orders.place', CART))
-    await eventually(() => expect(signal).toBeDefined())
+    await waitFor(() => expect(signal).toBeDefined())
     expect(signal?.aborted).toBe(false)
     await worker.stop({ timeoutMs: 10 })
     expect(signal?.aborted).toBe(true)
   })
 
-  it('survives an inbox that fails, and says so', async () => {
-    const { eventually } = await createScene(suite)
+  it('survives an inbox that fails, and logs it', async () => {
+    const { waitFor } = await createScene(suite)
     const { logger, lines } = recordingLogger()
     const inbox = createMemoryInbox()
     const failing: Inbox = {
@@ -84,7 +84,7 @@ describe('a worker', () => {
     receiver.on('orders.place', handler)
     work({ logger })
     await receiver.receive(delivery('orders.place', CART))
-    await eventually(() => expect(handler).toHaveBeenCalledTimes(1))
+    await waitFor(() => expect(handler).toHaveBeenCalledTimes(1))
     const cause = new Error('The disk is gone.')
     expect(lines).toContainEqual({
       level: 'error',

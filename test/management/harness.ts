@@ -7,29 +7,34 @@ import { onTestFinished } from 'vitest'
 import { listen } from '../contracts/adapter/listen.ts'
 import { recordingLogger } from '../deliveries.ts'
 
-export interface Stage {
+export interface CommerceLayer {
   readonly emulator: Emulator
   readonly api: Management
 }
 
-/** A Commerce Layer and its API, quick to retry; it ends with the test. */
-export async function stage(options: EmulatorOptions = {}): Promise<Stage> {
+/** Starts an emulator that retries quickly, and makes a client of its API. It ends with the test. */
+export async function startCommerceLayer(options: EmulatorOptions = {}): Promise<CommerceLayer> {
   const emulator = await createEmulator({ organization: 'shop', retryDelayMs: () => 1, ...options })
   onTestFinished(() => emulator.close())
-  const { organization, clientId, clientSecret, url } = emulator
-  return { emulator, api: createManagement({ organization, clientId, clientSecret, url, retries: 0 }) }
+  return { emulator, api: connect(emulator) }
+}
+
+/** Makes a client of an emulator's API, through the URL of a proxy if there is one. */
+export function connect(emulator: Emulator, url = emulator.url): Management {
+  const { organization, clientId, clientSecret } = emulator
+  return createManagement({ organization, clientId, clientSecret, url, retries: 0 })
 }
 
 export interface Endpoint {
   readonly url: string
-  /** Answers there with that status from now on. */
+  /** Makes the endpoint answer with that status from now on. */
   answer(status: number): void
-  /** Has a receiver answer there from now on. */
+  /** Makes a receiver answer from now on. */
   serve(receiver: Receiver): void
 }
 
-/** An address, which it takes to make the receiver that answers there. Until then, and if there is none, the answer is 200. */
-export async function endpoint(): Promise<Endpoint> {
+/** Starts an endpoint before there is a receiver, which may need its URL. Until then it answers 200. */
+export async function startEndpoint(): Promise<Endpoint> {
   let listener: RequestListener = (_, response) => response.end()
   const { url, close } = await listen((request, response) => listener(request, response), '/webhooks')
   onTestFinished(close)
@@ -44,15 +49,16 @@ export async function endpoint(): Promise<Endpoint> {
   }
 }
 
-/** A receiver that keeps what it logs to itself; with a secret that nobody has, unless there is a better one. */
-export function receiver(
+/** Creates a receiver that logs nothing to the console. Its default secret belongs to no webhook. */
+export function createQuietReceiver(
   secrets: Parameters<typeof createReceiver>[0]['secrets'] = { 'orders.place': 'none' },
 ): Receiver {
   return createReceiver({ secrets, logger: recordingLogger().logger })
 }
 
-export async function listed<T>(iterable: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = []
-  for await (const one of iterable) all.push(one)
-  return all
+/** Reads an iterable to its end. */
+export async function collect<T>(iterable: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = []
+  for await (const item of iterable) items.push(item)
+  return items
 }

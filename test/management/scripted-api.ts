@@ -6,7 +6,8 @@ import { listen } from '../contracts/adapter/listen.ts'
 
 export const CREDENTIALS = { organization: 'shop', clientId: 'the-client-id', clientSecret: 'the-client-secret' }
 
-export interface Asked {
+/** A request that the client made. */
+export interface ScriptedRequest {
   readonly method: string
   readonly path: string
   readonly query: URLSearchParams
@@ -23,13 +24,13 @@ export interface Answer {
   readonly hangUp?: boolean
 }
 
-/** Answers one request; `undefined` never answers. */
-export type Script = (asked: Asked, number: number) => Answer | undefined | Promise<Answer | undefined>
+/** Answers one request; `undefined` never answers. `number` counts from 1. */
+export type Script = (request: ScriptedRequest, number: number) => Answer | undefined | Promise<Answer | undefined>
 
-/** A server whose answers a test writes, to see what the client makes of what an emulator would never do. */
-export async function scriptedApi(script: Script, token: Script = grantToken) {
-  const asked: Asked[] = []
-  const tokenRequests: Asked[] = []
+/** Starts a server whose answers the test writes, for answers that the emulator never gives. */
+export async function startScriptedApi(script: Script, token: Script = grantToken) {
+  const requests: ScriptedRequest[] = []
+  const tokenRequests: ScriptedRequest[] = []
   const server = await listen(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
     const one = {
@@ -39,9 +40,9 @@ export async function scriptedApi(script: Script, token: Script = grantToken) {
       headers: request.headers,
       body: await text(request).catch(() => ''),
     }
-    const [list, answerOf] = pathname.endsWith('/oauth/token') ? [tokenRequests, token] : [asked, script]
+    const [list, respond] = pathname.endsWith('/oauth/token') ? [tokenRequests, token] : [requests, script]
     list.push(one)
-    const answer = await answerOf(one, list.length)
+    const answer = await respond(one, list.length)
     if (!answer) return
     if (answer.hangUp) return void request.socket.destroy()
     response.writeHead(answer.status ?? 200, { 'content-type': 'application/vnd.api+json', ...answer.headers })
@@ -50,10 +51,10 @@ export async function scriptedApi(script: Script, token: Script = grantToken) {
   onTestFinished(() => server.close())
   const manage = (options: Partial<ManagementOptions> = {}) =>
     createManagement({ ...CREDENTIALS, url: server.url, ...options })
-  return { url: server.url, asked, tokenRequests, manage }
+  return { url: server.url, requests, tokenRequests, manage }
 }
 
-/** A new token each time. */
+/** Answers with a new token each time. */
 export const grantToken: Script = (_, number) => ({
   body: { access_token: `token-${number}`, token_type: 'Bearer', expires_in: 7200, scope: 'market:all', created_at: 1 },
 })
@@ -71,19 +72,3 @@ export const WEBHOOK = {
 export const ONE: Answer = { body: { data: WEBHOOK } }
 
 export const LIST: Answer = { body: { data: [WEBHOOK], meta: { record_count: 1, page_count: 1 } } }
-
-/** What a promise rejects with. */
-export async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => {
-      throw new Error('It did not reject.')
-    },
-    (thrown) => thrown,
-  )
-}
-
-export async function all<T>(records: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = []
-  for await (const record of records) list.push(record)
-  return list
-}

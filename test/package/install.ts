@@ -1,6 +1,6 @@
 /**
- * Packs the package, installs the tarball into an empty project, and uses it there as its users do: from ESM, from CommonJS,
- * and from TypeScript in both ways of resolving modules. Exits non-zero at the first thing that does not work.
+ * Packs the package, installs the tarball into an empty project, and uses it there as users do: from ES modules, from CommonJS,
+ * and from TypeScript modules of both kinds. Exits non-zero at the first thing that does not work.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,25 +26,25 @@ const NAMES = {
   'hooklayer/express': 'createExpressMiddleware',
   'hooklayer/testing': 'createDelivery, TEST_SECRET',
 }
-const importsOf = (all: Record<string, string>) =>
+const writeImports = (all: Record<string, string>) =>
   Object.entries(all)
     .map(([from, names]) => `import { ${names} } from '${from}'`)
     .join('\n')
-const requiresOf = (all: Record<string, string>) =>
+const writeRequires = (all: Record<string, string>) =>
   Object.entries(all)
     .map(([from, names]) => `const { ${names} } = require('${from}')`)
     .join('\n')
 /** The same program as JavaScript. */
-const plain = (typescript: string) => typescript.replace(' as { port: number }', '')
+const toJavaScript = (typescript: string) => typescript.replace(' as { port: number }', '')
 
-/** A local Commerce Layer calls a webhook that was made through its API; the receiver gets its secret from there. */
+/** Creates a webhook at a local Commerce Layer, reads its secret through the API, and receives its call. */
 const CIRCLE = `
 async function main() {
   const emulator = await createEmulator()
   const { url, organization, clientId, clientSecret } = emulator
   const management = createManagement({ url, organization, clientId, clientSecret })
   let callbackUrl = ''
-  const receiver = createReceiver({ secrets: (topic) => secretsFrom(management, { callbackUrl })(topic) })
+  const receiver = createReceiver({ secrets: (topic) => management.secrets({ callbackUrl })(topic) })
   receiver.on('orders.place', { include: ['customer'] }, ({ resource: order }) => { console.log(order.customer.email) })
   const server = createServer(createNodeListener(receiver)).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
@@ -61,10 +61,29 @@ const CIRCLE_NAMES = {
   hooklayer: 'createReceiver',
   'hooklayer/node': 'createNodeListener',
   'hooklayer/emulator': 'createEmulator',
-  'hooklayer/management': 'createManagement, secretsFrom',
+  'hooklayer/management': 'createManagement',
   'node:http': 'createServer',
 }
-const PEERS = ['hono', '@hono/node-server', '@commercelayer/js-auth']
+/** A module whose own declarations name types of the package: without a public name for each, TypeScript reports TS2742. */
+const DECLARED = `
+export const receiver = createReceiver({ secrets: TEST_SECRET })
+export const { on, receive, redeliver, handleStored } = receiver
+export const delivery = createDelivery('orders.place')
+`
+const DECLARED_NAMES = { hooklayer: 'createReceiver', 'hooklayer/testing': 'createDelivery, TEST_SECRET' }
+/** The same for drivers, with types for one of a user's own. */
+const DRIVERS = `
+export const store = createMemoryStore()
+export const { deadLetters, statistics, put } = createMemoryInbox()
+export const ownPut: Inbox['put'] = async (delivery: StoredDelivery) => (delivery.body.length > 0 ? 'stored' : 'full')
+export const ownComplete: IdempotencyStore['complete'] = async () => true
+`
+const DRIVERS_NAMES = {
+  'hooklayer/stores/memory': 'createMemoryStore',
+  'hooklayer/inboxes/memory': 'createMemoryInbox',
+  'hooklayer/drivers': 'type IdempotencyStore, type Inbox, type StoredDelivery',
+}
+const PEERS = ['hono', '@hono/node-server']
 
 try {
   const [{ filename }] = JSON.parse(
@@ -72,44 +91,39 @@ try {
   )
   write('package.json', JSON.stringify({ name: 'shop', private: true, type: 'module' }))
   run('npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', `./${filename}`, 'express@5')
-  write('esm.mjs', importsOf(NAMES) + USE)
-  write('cjs.cjs', requiresOf(NAMES) + USE)
-  write('typed.mts', importsOf(NAMES) + USE)
-  write('typed.cts', importsOf(NAMES) + USE)
-  const receivesAnOrder = (file: string) => {
-    const said = run(process.execPath, file)
-    if (!said.includes('john@example.com')) throw new Error(`${file} printed ${said}`)
+  write('esm.mjs', writeImports(NAMES) + USE)
+  write('cjs.cjs', writeRequires(NAMES) + USE)
+  write('typed.mts', writeImports(NAMES) + USE)
+  write('typed.cts', writeImports(NAMES) + USE)
+  const checkThatItReceives = (file: string) => {
+    const output = run(process.execPath, file)
+    if (!output.includes('john@example.com')) throw new Error(`${file} printed ${output}`)
     console.log(`${file}: receives an order`)
   }
-  for (const file of ['esm.mjs', 'cjs.cjs']) receivesAnOrder(file)
+  for (const file of ['esm.mjs', 'cjs.cjs']) checkThatItReceives(file)
   run('npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', ...PEERS)
-  write('circle.mjs', importsOf(CIRCLE_NAMES) + plain(CIRCLE))
-  write('circle.cjs', requiresOf(CIRCLE_NAMES) + plain(CIRCLE))
-  write('circle.mts', importsOf(CIRCLE_NAMES) + CIRCLE)
-  for (const file of ['circle.mjs', 'circle.cjs']) receivesAnOrder(file)
+  write('circle.mjs', writeImports(CIRCLE_NAMES) + toJavaScript(CIRCLE))
+  write('circle.cjs', writeRequires(CIRCLE_NAMES) + toJavaScript(CIRCLE))
+  write('circle.mts', writeImports(CIRCLE_NAMES) + CIRCLE)
+  for (const file of ['circle.mjs', 'circle.cjs']) checkThatItReceives(file)
   const help = run('npx', 'hooklayer-emulator', '--help')
   if (!help.includes('--port')) throw new Error(`hooklayer-emulator --help printed ${help}`)
+  for (const extension of ['mts', 'cts']) {
+    write(`declared.${extension}`, writeImports(DECLARED_NAMES) + DECLARED)
+    write(`drivers.${extension}`, writeImports(DRIVERS_NAMES) + DRIVERS)
+  }
   const typescript = resolve('node_modules/typescript/bin/tsc')
   const types = resolve('node_modules/@types')
-  run(
-    process.execPath,
-    typescript,
-    '--noEmit',
-    '--strict',
-    '--skipLibCheck',
-    '--target',
-    'es2022',
-    '--module',
-    'nodenext',
-    '--typeRoots',
-    types,
-    '--types',
-    'node',
-    'typed.mts',
-    'typed.cts',
-    'circle.mts',
-  )
-  console.log('typed.mts, typed.cts, circle.mts: compile')
+  const options = ['--strict', '--skipLibCheck', '--target', 'es2022', '--module', 'nodenext', '--types', 'node']
+  const emit = ['--declaration', '--emitDeclarationOnly', '--outDir', 'declarations']
+  for (const sources of [
+    ['typed.mts', 'typed.cts', 'circle.mts', 'drivers.mts', 'drivers.cts'],
+    ['declared.mts', 'declared.cts'], // On their own: `drivers.mts` would load `hooklayer/drivers` for them.
+  ]) {
+    const words = [typescript, ...options, ...emit, '--typeRoots', types, ...sources]
+    execFileSync(process.execPath, words, { cwd: project, stdio: 'inherit' })
+    console.log(`${sources.join(', ')}: compile`)
+  }
 } finally {
   rmSync(project, { recursive: true })
 }

@@ -13,20 +13,20 @@ const RUNS = { numRuns: 100 }
 
 type Mutation = (body: Uint8Array, at: number, extra: Uint8Array) => Uint8Array
 
-const place = (body: Uint8Array, at: number) => at % Math.max(1, body.length)
-const joined = (...parts: Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]))
+const toIndex = (body: Uint8Array, at: number) => at % Math.max(1, body.length)
+const concat = (...parts: Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]))
 
 const MUTATIONS: Record<string, Mutation> = {
-  'a flipped bit': (body, at) => body.map((byte, i) => (i === place(body, at >> 3) ? byte ^ (1 << (at & 7)) : byte)),
-  truncation: (body, at) => body.subarray(0, place(body, at)),
-  'a missing start': (body, at) => body.subarray(1 + place(body, at)),
-  insertion: (body, at, extra) => joined(body.subarray(0, place(body, at)), extra, body.subarray(place(body, at))),
-  'an appendix': (body, _, extra) => joined(body, extra),
-  'a swap': (body, at) => joined(body.subarray(place(body, at)), body.subarray(0, place(body, at))),
-  repetition: (body) => joined(body, body),
+  'a flipped bit': (body, at) => body.map((byte, i) => (i === toIndex(body, at >> 3) ? byte ^ (1 << (at & 7)) : byte)),
+  truncation: (body, at) => body.subarray(0, toIndex(body, at)),
+  'a missing start': (body, at) => body.subarray(1 + toIndex(body, at)),
+  insertion: (body, at, extra) => concat(body.subarray(0, toIndex(body, at)), extra, body.subarray(toIndex(body, at))),
+  'appended bytes': (body, _, extra) => concat(body, extra),
+  'a swap of two parts': (body, at) => concat(body.subarray(toIndex(body, at)), body.subarray(0, toIndex(body, at))),
+  repetition: (body) => concat(body, body),
 }
 
-/** Texts that decode to the bytes of the signature, or that somebody might take for it. */
+/** Texts that decode to the bytes of the signature, or that a less strict comparison might accept. */
 const SPELLINGS: Record<string, string> = {
   'without padding': signature.replace(/=+$/, ''),
   'with more padding': `${signature}=`,
@@ -57,13 +57,13 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a forgery on %s'
     expect([answer.status, handled]).toEqual([401, 0])
   }
 
-  it('is told from what is genuine', async () => {
+  it('is compared with a genuine delivery, which is handled', async () => {
     handled = 0
     expect((await receiver.receive(request)).status).toBe(200)
     expect(handled).toBe(1)
   })
 
-  it.each(Object.entries(MUTATIONS))('by %s of the body is never accepted', async (_, mutate) => {
+  it.each(Object.entries(MUTATIONS))('is never accepted when the body is changed by %s', async (_, mutate) => {
     const extra = fc.uint8Array({ minLength: 1, maxLength: 20 })
     await fc.assert(
       fc.asyncProperty(fc.nat(), extra, async (at, bytesToAdd) => {
@@ -75,7 +75,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a forgery on %s'
     )
   })
 
-  it.each(Object.entries(MUTATIONS))('by %s of the signature is never accepted', async (_, mutate) => {
+  it.each(Object.entries(MUTATIONS))('is never accepted when the signature is changed by %s', async (_, mutate) => {
     const characters = fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 20 }).map(bytes)
     await fc.assert(
       fc.asyncProperty(fc.nat(), characters, async (at, charactersToAdd) => {
@@ -87,7 +87,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a forgery on %s'
     )
   })
 
-  it('with bits that base64 does not use is never accepted, although it decodes to the same bytes', async () => {
+  it('is never accepted when its signature decodes to the same bytes, but differs in bits that base64 does not use', async () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
     const last = signature.charAt(42)
     const first = alphabet.indexOf(last) & ~3
@@ -100,12 +100,15 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a forgery on %s'
     }
   })
 
-  it.each(Object.entries(SPELLINGS))('that is the signature %s is never accepted', async (_, forged) => {
-    expect(forged).not.toBe(signature)
-    await expectRefusal(request.body, forged)
-  })
+  it.each(Object.entries(SPELLINGS))(
+    'is never accepted when it has the signature in another form: %s',
+    async (_, forged) => {
+      expect(forged).not.toBe(signature)
+      await expectRefusal(request.body, forged)
+    },
+  )
 
-  it('by any other secret is never accepted', async () => {
+  it('is never accepted when it is signed with another secret', async () => {
     const secrets = fc.string({ unit: 'binary' }).filter((secret) => secret !== SECRET)
     await fc.assert(
       fc.asyncProperty(secrets, (secret) => expectRefusal(request.body, signed(request.body, secret))),
@@ -143,8 +146,8 @@ const anyRequest = fc.oneof(
 )
 const statuses = new Set<unknown>([ERRORS, OUTCOMES].flatMap((table) => Object.values(table).flat()))
 
-describe('whatever a receiver is handed', () => {
-  it('it answers, with a status of the table and a body of the documented shape', async () => {
+describe('a receiver', () => {
+  it('answers any request with a status of the table and a body of the documented shape', async () => {
     const receiver = createReceiver({
       secrets: { 'orders.place': SECRET },
       logger: silent,
@@ -162,7 +165,7 @@ describe('whatever a receiver is handed', () => {
     )
   })
 
-  it('its handlers may throw', async () => {
+  it('answers HANDLER_FAILED whatever its handlers throw', async () => {
     await fc.assert(
       fc.asyncProperty(fc.anything(), fc.boolean(), async (thrown, later) => {
         const receiver = createReceiver({ secrets: { 'orders.place': SECRET }, logger: silent })
@@ -177,7 +180,7 @@ describe('whatever a receiver is handed', () => {
     )
   })
 
-  it('it answers even if what is thrown cannot be looked at', async () => {
+  it('answers even if a thrown value throws when it is inspected', async () => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
     const receiver = createReceiver({ secrets: { 'orders.place': SECRET }, logger: silent })

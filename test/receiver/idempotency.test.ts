@@ -3,32 +3,31 @@ import {
   createReceiver,
   type Handler,
   type IdempotencyOptions,
-  type IdempotencyStore,
   PermanentError,
   type Receiver,
   type ReceiverOptions,
   type WebhookEvent,
-  type WebhookResponse,
 } from 'hooklayer'
+import type { IdempotencyStore, WebhookResponse } from 'hooklayer/drivers'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, nested, order, recordingLogger, rejection, SECRET } from '../deliveries.ts'
 
 const PLACED = delivery('orders.place', CART)
 
-interface Scene {
+interface Process {
   readonly receiver: Receiver
-  readonly store: IdempotencyStore
   readonly messages: () => string[]
-  answer(request?: typeof PLACED): Promise<string>
+  /** Delivers a request, and gives the outcome or the error code of the answer. */
+  deliver(request?: typeof PLACED): Promise<string>
 }
 
-/** Several receivers on one store are several processes of a shop. */
-function sceneWith(
+/** A receiver with an idempotency store. Several receivers on one store stand for several processes of a shop. */
+function startProcess(
   handlers: readonly Handler[],
   idempotency: Partial<IdempotencyOptions> = {},
   options: Partial<ReceiverOptions> = {},
-): Scene {
+): Process {
   const { logger, messages } = recordingLogger()
   const store = idempotency.store ?? createMemoryStore()
   const receiver = createReceiver({
@@ -38,15 +37,15 @@ function sceneWith(
     ...options,
   })
   for (const handler of handlers) receiver.on('orders.*', handler)
-  return { receiver, store, messages, answer: async (request = PLACED) => codeOf(await receiver.receive(request)) }
+  return { receiver, messages, deliver: async (request = PLACED) => readCode(await receiver.receive(request)) }
 }
 
-function codeOf({ body }: WebhookResponse): string {
+function readCode({ body }: WebhookResponse): string {
   const { outcome, error } = JSON.parse(body)
   return outcome ?? error.code
 }
 
-/** A store, some methods of which do something else. */
+/** A store with some of its methods replaced. */
 function storeWith(changes: Partial<IdempotencyStore>, store = createMemoryStore()): IdempotencyStore {
   return {
     reserve: (...args) => store.reserve(...args),
@@ -57,162 +56,162 @@ function storeWith(changes: Partial<IdempotencyStore>, store = createMemoryStore
   }
 }
 
-const down = () => Promise.reject(new Error('connection refused'))
-const hung = () => new Promise<never>(() => {})
+const refuse = () => Promise.reject(new Error('connection refused'))
+const hang = () => new Promise<never>(() => {})
 
-function orderOf(updatedAt: string, id = 'NrlYhpzLKA') {
+function createOrderUpdate(updatedAt: string, id = 'NrlYhpzLKA') {
   return delivery('orders.update', { data: order({ id, attributes: { updated_at: updatedAt } }) })
 }
 
 describe('an event that is delivered again', () => {
   it('is handled once, and its duplicates are acknowledged', async () => {
     const handler = vi.fn()
-    const { answer } = sceneWith([handler])
-    expect([await answer(), await answer(), await answer()]).toEqual(['handled', 'duplicate', 'duplicate'])
+    const { deliver } = startProcess([handler])
+    expect([await deliver(), await deliver(), await deliver()]).toEqual(['handled', 'duplicate', 'duplicate'])
     expect(handler).toHaveBeenCalledTimes(1)
   })
 
-  it('is known by what it says, however it is spelled', async () => {
+  it('is recognized by its content, however its JSON is written', async () => {
     const handler = vi.fn()
-    const { answer, receiver } = sceneWith([handler])
-    await answer()
-    expect(await answer(delivery('orders.place', `${JSON.stringify(CART)}\n`))).toBe('duplicate')
+    const { deliver, receiver } = startProcess([handler])
+    await deliver()
+    expect(await deliver(delivery('orders.place', `${JSON.stringify(CART)}\n`))).toBe('duplicate')
     expect(await receiver.redeliver('orders.place', CART)).toBe('duplicate')
-    expect(await answer(delivery('orders.pay', CART))).toBe('handled')
-    expect(await answer(delivery('orders.place', { data: order() }))).toBe('handled')
+    expect(await deliver(delivery('orders.pay', CART))).toBe('handled')
+    expect(await deliver(delivery('orders.place', { data: order() }))).toBe('handled')
     expect(handler).toHaveBeenCalledTimes(3)
   })
 
-  it('may be known by a key of your own', async () => {
+  it('can be recognized by a custom key', async () => {
     const key = ({ topic, resource }: WebhookEvent) => `${topic} ${resource.id}`
-    const { answer } = sceneWith([() => {}], { key })
-    await answer()
-    expect(await answer(delivery('orders.place', { data: order() }))).toBe('duplicate')
+    const { deliver } = startProcess([() => {}], { key })
+    await deliver()
+    expect(await deliver(delivery('orders.place', { data: order() }))).toBe('duplicate')
   })
 
-  it('is known by its bytes where it has no canonical form', async () => {
-    const { answer } = sceneWith([() => {}])
+  it('is recognized by its bytes when it has no canonical form', async () => {
+    const { deliver } = startProcess([() => {}])
     const deep = delivery('orders.place', nested(600))
-    expect([await answer(deep), await answer(deep)]).toEqual(['handled', 'duplicate'])
+    expect([await deliver(deep), await deliver(deep)]).toEqual(['handled', 'duplicate'])
   })
 
-  it('is refused while another has it, by 409', async () => {
+  it('is answered 409 while it is being handled', async () => {
     let finish = () => {}
-    const { answer, receiver } = sceneWith([() => new Promise<void>((resolve) => (finish = resolve))])
-    const first = answer()
-    await sleep(20)
+    const handler = vi.fn(() => new Promise<void>((resolve) => (finish = resolve)))
+    const { deliver, receiver } = startProcess([handler])
+    const first = deliver()
+    await vi.waitFor(() => expect(handler).toHaveBeenCalled())
     const second = await receiver.receive(PLACED)
-    expect([second.status, codeOf(second)]).toEqual([409, 'IN_PROGRESS'])
+    expect([second.status, readCode(second)]).toEqual([409, 'IN_PROGRESS'])
     finish()
     expect(await first).toBe('handled')
-    expect(await answer()).toBe('duplicate')
+    expect(await deliver()).toBe('duplicate')
   })
 
   it('is handled once by many processes at the same time', async () => {
     const store = createMemoryStore()
     const handler = vi.fn(() => sleep(20))
-    const scenes = Array.from({ length: 8 }, () => sceneWith([handler], { store }))
-    const answers = await Promise.all(scenes.flatMap(({ answer }) => [answer(), answer(), answer()]))
+    const processes = Array.from({ length: 8 }, () => startProcess([handler], { store }))
+    const answers = await Promise.all(processes.flatMap(({ deliver }) => [deliver(), deliver(), deliver()]))
     expect(handler).toHaveBeenCalledTimes(1)
     expect(answers.filter((answer) => answer === 'handled')).toHaveLength(1)
     expect(answers.filter((answer) => answer === 'IN_PROGRESS')).toHaveLength(23)
   })
 
-  it('is not remembered where nobody listens', async () => {
-    const reserve = vi.fn(down)
-    const { answer } = sceneWith([], { store: storeWith({ reserve }) })
-    expect(await answer()).toBe('ignored')
+  it('is not reserved when no handler is registered for it', async () => {
+    const reserve = vi.fn(refuse)
+    const { deliver } = startProcess([], { store: storeWith({ reserve }) })
+    expect(await deliver()).toBe('ignored')
     expect(reserve).not.toHaveBeenCalled()
   })
 
-  it('is handled once where it cannot be helped', async () => {
+  it('is handled once when its handler throws a PermanentError', async () => {
     const handler = vi.fn(() => {
       throw new PermanentError('no address')
     })
-    const { answer } = sceneWith([handler])
-    expect([await answer(), await answer()]).toEqual(['discarded', 'duplicate'])
+    const { deliver } = startProcess([handler])
+    expect([await deliver(), await deliver()]).toEqual(['discarded', 'duplicate'])
     expect(handler).toHaveBeenCalledTimes(1)
   })
 
-  it('is forgotten after `retentionMs`', async () => {
-    const { answer } = sceneWith([() => {}], { retentionMs: 30 })
-    await answer()
+  it('is handled again after `retentionMs`', async () => {
+    const { deliver } = startProcess([() => {}], { retentionMs: 30 })
+    await deliver()
     await sleep(60)
-    expect(await answer()).toBe('handled')
+    expect(await deliver()).toBe('handled')
   })
 
   it('is handled once in the background', async () => {
     const handler = vi.fn()
-    const { receiver } = sceneWith([handler])
+    const { receiver } = startProcess([handler])
     const work: Promise<unknown>[] = []
     const background = (one: Promise<unknown>) => void work.push(one)
-    expect(codeOf(await receiver.receive(PLACED, { background }))).toBe('queued')
-    expect(codeOf(await receiver.receive(PLACED, { background }))).toBe('IN_PROGRESS')
+    expect(readCode(await receiver.receive(PLACED, { background }))).toBe('queued')
+    expect(readCode(await receiver.receive(PLACED, { background }))).toBe('IN_PROGRESS')
     await Promise.all(work)
-    expect(codeOf(await receiver.receive(PLACED, { background }))).toBe('duplicate')
+    expect(readCode(await receiver.receive(PLACED, { background }))).toBe('duplicate')
     expect(handler).toHaveBeenCalledTimes(1)
   })
 })
 
-describe('handlers that fail', () => {
-  it('run again with the retry, and those that did their part do not', async () => {
+describe('the handlers of an event', () => {
+  it('run again with a retry if they failed, and do not if they succeeded', async () => {
     const good = vi.fn()
     const slow = vi.fn(() => sleep(5))
     const bad = vi.fn().mockRejectedValueOnce(new Error('database')).mockResolvedValueOnce(undefined)
-    const { answer } = sceneWith([good, bad, slow])
-    expect([await answer(), await answer(), await answer()]).toEqual(['HANDLER_FAILED', 'handled', 'duplicate'])
+    const { deliver } = startProcess([good, bad, slow])
+    expect([await deliver(), await deliver(), await deliver()]).toEqual(['HANDLER_FAILED', 'handled', 'duplicate'])
     expect([good, bad, slow].map((handler) => handler.mock.calls.length)).toEqual([1, 2, 1])
   })
 
-  it('leave nothing to do for another process but their own part', async () => {
+  it('run again in another process if they failed, and do not if they succeeded', async () => {
     const store = createMemoryStore()
     const good = vi.fn()
-    const first = sceneWith([good, () => Promise.reject(new Error('here'))], { store })
-    const second = sceneWith([good, () => {}], { store })
-    expect([await first.answer(), await second.answer()]).toEqual(['HANDLER_FAILED', 'handled'])
+    const first = startProcess([good, () => Promise.reject(new Error('here'))], { store })
+    const second = startProcess([good, () => {}], { store })
+    expect([await first.deliver(), await second.deliver()]).toEqual(['HANDLER_FAILED', 'handled'])
     expect(good).toHaveBeenCalledTimes(1)
   })
 
-  it('are remembered one by one, for the process that takes over from one that was killed', async () => {
+  it('do not run again in another process if they succeeded before their own was killed', async () => {
     const store = createMemoryStore()
-    const renew = (...args: Parameters<IdempotencyStore['renew']>) => (isKilled ? hung() : store.renew(...args))
     let isKilled = false
+    const renew = vi.fn((...args: Parameters<IdempotencyStore['renew']>) => (isKilled ? hang() : store.renew(...args)))
     const first = vi.fn()
-    const killed = sceneWith([first, hung], {
-      store: storeWith({ renew, release: hung, complete: hung }, store),
-      leaseMs: 60,
+    const killed = startProcess([first, hang], {
+      store: storeWith({ renew, release: hang, complete: hang }, store),
+      leaseMs: 300,
     })
-    const unanswered = killed.answer()
-    await sleep(30)
+    const unanswered = killed.deliver()
+    await vi.waitFor(() => expect(renew).toHaveResolvedWith(true))
     isKilled = true
-    const { answer } = sceneWith([first, () => {}], { store, leaseMs: 60 })
-    expect(await answer()).toBe('IN_PROGRESS')
-    await sleep(90)
-    expect(await answer()).toBe('handled')
+    const { deliver } = startProcess([first, () => {}], { store, leaseMs: 300 })
+    expect(await deliver()).toBe('IN_PROGRESS')
+    await vi.waitFor(async () => expect(await deliver()).toBe('handled'), { timeout: 3000 })
     expect(first).toHaveBeenCalledTimes(1)
     void unanswered
   })
 
-  it('have names, by which they are known after a deployment that moved them', async () => {
+  it('are recognized by their names after a deployment that reordered them', async () => {
     const store = createMemoryStore()
     const mail = vi.fn()
     const fail = () => Promise.reject(new Error('database'))
-    const before = sceneWith([], { store })
+    const before = startProcess([], { store })
     before.receiver.on('orders.place', { name: 'mail' }, mail).on('orders.place', { name: 'erp' }, fail)
-    const after = sceneWith([], { store })
+    const after = startProcess([], { store })
     after.receiver.on('orders.place', { name: 'erp' }, () => {}).on('orders.place', { name: 'mail' }, mail)
-    expect([await before.answer(), await after.answer()]).toEqual(['HANDLER_FAILED', 'handled'])
+    expect([await before.deliver(), await after.deliver()]).toEqual(['HANDLER_FAILED', 'handled'])
     expect(mail).toHaveBeenCalledTimes(1)
   })
 
-  it('are none when something that they include is missing, and the event is given back', async () => {
-    const { receiver, answer } = sceneWith([])
+  it('do not run when an include is missing, and the event is released', async () => {
+    const { receiver, deliver } = startProcess([])
     receiver.on('orders.place', { include: ['tags'] }, () => {})
-    expect([await answer(), await answer()]).toEqual(['INCLUDE_MISSING', 'INCLUDE_MISSING'])
+    expect([await deliver(), await deliver()]).toEqual(['INCLUDE_MISSING', 'INCLUDE_MISSING'])
   })
 
   it('cannot have the same name', () => {
-    const { receiver } = sceneWith([])
+    const { receiver } = startProcess([])
     receiver.on('orders.place', { name: 'mail' }, () => {})
     expect(() => receiver.on('orders.pay', { name: 'mail' }, () => {})).toThrow(/two handlers named 'mail'/)
     for (const name of ['', 1, null]) {
@@ -222,37 +221,38 @@ describe('handlers that fail', () => {
 })
 
 describe('slow handlers', () => {
-  it('keep the event for as long as they run, past the lease and the deadline', async () => {
+  it('keep the event reserved while they run, past the lease and the deadline', async () => {
     const store = createMemoryStore()
     let isAborted = false
+    let finish = () => {}
     const handler = vi.fn(async (_: unknown, { signal }: { signal: AbortSignal }) => {
-      await sleep(250)
+      await new Promise<void>((resolve) => (finish = resolve))
       isAborted = signal.aborted
     })
-    const first = sceneWith([handler], { store, leaseMs: 60 }, { deadlineMs: 50 })
-    const second = sceneWith([handler], { store, leaseMs: 60 })
-    expect(await first.answer()).toBe('DEADLINE_EXCEEDED')
+    const first = startProcess([handler], { store, leaseMs: 60 }, { deadlineMs: 200 })
+    const second = startProcess([handler], { store, leaseMs: 60 })
+    expect(await first.deliver()).toBe('DEADLINE_EXCEEDED')
     await sleep(120)
-    expect(await second.answer()).toBe('IN_PROGRESS')
+    expect(await second.deliver()).toBe('IN_PROGRESS')
+    finish()
     await first.receiver.close()
     expect(isAborted).toBe(true)
-    expect(await second.answer()).toBe('duplicate')
+    expect(await second.deliver()).toBe('duplicate')
     expect(handler).toHaveBeenCalledTimes(1)
   })
 
-  it('give the event back when they fail after the deadline', async () => {
+  it('release the event when they fail after the deadline', async () => {
     const store = createMemoryStore()
-    const late = sceneWith(
-      [() => sleep(60).then(() => Promise.reject(new Error('late')))],
-      { store },
-      { deadlineMs: 20 },
-    )
-    expect(await late.answer()).toBe('DEADLINE_EXCEEDED')
+    let fail = () => {}
+    const handler = () => new Promise((_, reject) => (fail = () => reject(new Error('late'))))
+    const late = startProcess([handler], { store }, { deadlineMs: 100 })
+    expect(await late.deliver()).toBe('DEADLINE_EXCEEDED')
+    fail()
     await late.receiver.close()
-    expect(await sceneWith([() => {}], { store }).answer()).toBe('handled')
+    expect(await startProcess([() => {}], { store }).deliver()).toBe('handled')
   })
 
-  it('are told to stop when another process has taken the event over', async () => {
+  it('have their signal aborted when another process has taken the event over', async () => {
     let reason: { code?: string } = {}
     const handler: Handler = (_, { signal }) =>
       new Promise<void>((resolve) => {
@@ -262,91 +262,100 @@ describe('slow handlers', () => {
         })
       })
     const lost = storeWith({ renew: async () => false, complete: async () => false })
-    const { answer, messages } = sceneWith([handler], { store: lost, leaseMs: 30 })
-    expect(await answer()).toBe('handled')
+    const { deliver, messages } = startProcess([handler], { store: lost, leaseMs: 30 })
+    expect(await deliver()).toBe('handled')
     expect(reason.code).toBe('IN_PROGRESS')
     expect(messages().join()).toMatch(/another process took the event over/)
   })
 })
 
-describe('a store that is down', () => {
+describe('a receiver, when its idempotency store fails,', () => {
   it.each([
-    ['refuses', down],
+    ['rejects', refuse],
     [
       'throws',
       () => {
         throw new Error('not connected')
       },
     ],
-  ])('and %s keeps the handlers from running, by 503', async (_, reserve) => {
+  ])('answers 503 and runs no handler if `reserve` %s', async (_, reserve) => {
     const handler = vi.fn()
-    const { receiver } = sceneWith([handler], { store: storeWith({ reserve }) })
+    const { receiver } = startProcess([handler], { store: storeWith({ reserve }) })
     const answer = await receiver.receive(PLACED)
-    expect([answer.status, codeOf(answer)]).toEqual([503, 'STORE_UNAVAILABLE'])
+    expect([answer.status, readCode(answer)]).toEqual([503, 'STORE_UNAVAILABLE'])
     expect(answer.body).not.toContain('connect')
     expect(handler).not.toHaveBeenCalled()
   })
 
-  it('and hangs is not waited for until the deadline', async () => {
-    const { answer } = sceneWith([() => {}], { store: storeWith({ reserve: hung }) }, { deadlineMs: 3500 })
+  it('stops waiting well before the deadline if `reserve` hangs', async () => {
+    const { deliver } = startProcess([() => {}], { store: storeWith({ reserve: hang }) }, { deadlineMs: 3500 })
     const begun = performance.now()
-    expect(await answer()).toBe('STORE_UNAVAILABLE')
+    expect(await deliver()).toBe('STORE_UNAVAILABLE')
     expect(performance.now() - begun).toBeLessThan(2500)
   })
 
-  it('may be overruled, at the risk of running twice', async () => {
+  it('runs the handlers all the same with `onStoreError: run`', async () => {
     const handler = vi.fn()
-    const { answer, messages } = sceneWith([handler], { store: storeWith({ reserve: down }), onStoreError: 'run' })
-    expect([await answer(), await answer()]).toEqual(['handled', 'handled'])
+    const { deliver, messages } = startProcess([handler], {
+      store: storeWith({ reserve: refuse }),
+      onStoreError: 'run',
+    })
+    expect([await deliver(), await deliver()]).toEqual(['handled', 'handled'])
     expect(handler).toHaveBeenCalledTimes(2)
     expect(messages()[0]).toMatch(/idempotency store failed/)
   })
 
-  it('gives back a claim that came too late', async () => {
+  it('releases a reservation that arrives too late', async () => {
     const store = createMemoryStore()
-    const slow = storeWith({ reserve: (...args) => sleep(60).then(() => store.reserve(...args)) }, store)
-    expect(await sceneWith([() => {}], { store: slow }, { deadlineMs: 20 }).answer()).toBe('STORE_UNAVAILABLE')
-    await sleep(90)
-    expect(await sceneWith([() => {}], { store, leaseMs: 60_000 }).answer()).toBe('handled')
+    let goOn = () => {}
+    const late = new Promise<void>((resolve) => (goOn = resolve))
+    const release = vi.fn(store.release)
+    const reserve: IdempotencyStore['reserve'] = (...args) => late.then(() => store.reserve(...args))
+    const slow = storeWith({ reserve, release }, store)
+    expect(await startProcess([() => {}], { store: slow }, { deadlineMs: 100 }).deliver()).toBe('STORE_UNAVAILABLE')
+    goOn()
+    await vi.waitFor(() => expect(release).toHaveResolved())
+    expect(await startProcess([() => {}], { store, leaseMs: 60_000 }).deliver()).toBe('handled')
   })
 
-  it('after the handlers ran is told later, and they do not run again', async () => {
+  it('calls `complete` again later if it fails, and does not run the handlers again', async () => {
     const store = createMemoryStore()
-    const complete = vi.fn(store.complete).mockImplementationOnce(down).mockImplementationOnce(down)
+    const complete = vi.fn(store.complete).mockImplementationOnce(refuse).mockImplementationOnce(refuse)
     const handler = vi.fn()
-    const { answer, receiver, messages } = sceneWith([handler], {
+    const { deliver, receiver, messages } = startProcess([handler], {
       store: storeWith({ complete }, store),
       leaseMs: 5000,
     })
-    expect([await answer(), await answer()]).toEqual(['handled', 'duplicate'])
+    expect([await deliver(), await deliver()]).toEqual(['handled', 'duplicate'])
     expect(messages().join()).toMatch(/handled, but the idempotency store could not record it/)
     await receiver.close()
     expect(complete).toHaveBeenCalledTimes(3)
-    expect(await sceneWith([handler], { store }).answer()).toBe('duplicate')
+    expect(await startProcess([handler], { store }).deliver()).toBe('duplicate')
     expect(handler).toHaveBeenCalledTimes(1)
   })
 
-  it('for a while loses nothing that the handlers have done', async () => {
+  it('neither aborts the handlers nor runs them again if `renew` fails', async () => {
     const store = createMemoryStore()
-    const renew = vi.fn(down)
+    const renew = vi.fn(refuse)
     const first = vi.fn()
     let isAborted = true
     const slow: Handler = async (_, { signal }) => {
       await sleep(60)
+      await vi.waitFor(() => expect(renew.mock.calls.length).toBeGreaterThan(1))
       isAborted = signal.aborted
     }
-    const { answer } = sceneWith([first, slow], { store: storeWith({ renew }, store), leaseMs: 40 })
-    expect([await answer(), await answer()]).toEqual(['handled', 'duplicate'])
+    const { deliver } = startProcess([first, slow], { store: storeWith({ renew }, store), leaseMs: 40 })
+    expect([await deliver(), await deliver()]).toEqual(['handled', 'duplicate'])
     expect(renew.mock.calls.length).toBeGreaterThan(1)
     expect(isAborted).toBe(false)
     expect(first).toHaveBeenCalledTimes(1)
   })
 
-  it('for good is told of in the log, and not waited for by `close`', async () => {
+  it('logs that `complete` never succeeded, and does not wait for it forever in `close`', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
-      const { answer, receiver, messages } = sceneWith([() => {}], { store: storeWith({ complete: down }) })
-      expect(await answer()).toBe('handled')
+      const { deliver, receiver, messages } = startProcess([() => {}], { store: storeWith({ complete: refuse }) })
+      expect(await deliver()).toBe('handled')
       const closed = receiver.close()
       await vi.advanceTimersByTimeAsync(30_000)
       await closed
@@ -356,50 +365,53 @@ describe('a store that is down', () => {
     }
   })
 
-  it('when a claim that came too late is given back leaves it to the lease', async () => {
+  it('calls `release` once for a late reservation if it fails, and lets the lease run out', async () => {
     const store = createMemoryStore()
-    const reserve: IdempotencyStore['reserve'] = (...args) => sleep(40).then(() => store.reserve(...args))
-    const release = vi.fn(down)
-    const slow = sceneWith([() => {}], { store: storeWith({ reserve, release }, store) }, { deadlineMs: 15 })
-    expect(await slow.answer()).toBe('STORE_UNAVAILABLE')
+    const reserve: IdempotencyStore['reserve'] = (...args) => sleep(200).then(() => store.reserve(...args))
+    const release = vi.fn(refuse)
+    const slow = startProcess([() => {}], { store: storeWith({ reserve, release }, store) }, { deadlineMs: 100 })
+    expect(await slow.deliver()).toBe('STORE_UNAVAILABLE')
     await vi.waitFor(() => expect(release).toHaveBeenCalledTimes(1))
   })
 
-  it('when an event is given back leaves it to the lease', async () => {
+  it('answers the retry of a failed delivery 409 until the lease has run out if `release` fails', async () => {
     const store = createMemoryStore()
-    const failing = sceneWith([() => Promise.reject(new Error('x'))], {
-      store: storeWith({ release: down }, store),
-      leaseMs: 50,
+    const failing = startProcess([() => Promise.reject(new Error('x'))], {
+      store: storeWith({ release: refuse }, store),
+      leaseMs: 300,
     })
-    expect(await failing.answer()).toBe('HANDLER_FAILED')
+    expect(await failing.deliver()).toBe('HANDLER_FAILED')
     expect(failing.messages().join()).toMatch(/could not be released/)
-    const { answer } = sceneWith([() => {}], { store })
-    expect(await answer()).toBe('IN_PROGRESS')
-    await sleep(80)
-    expect(await answer()).toBe('handled')
+    const { deliver } = startProcess([() => {}], { store })
+    expect(await deliver()).toBe('IN_PROGRESS')
+    await vi.waitFor(async () => expect(await deliver()).toBe('handled'), { timeout: 3000 })
   })
 })
 
-describe('an event that was overtaken', () => {
-  const newer = orderOf('2026-11-21T10:00:00.002Z')
-  const older = orderOf('2026-11-21T10:00:00.001Z')
+describe('an event that is older than one that was handled', () => {
+  const newer = createOrderUpdate('2026-11-21T10:00:00.002Z')
+  const older = createOrderUpdate('2026-11-21T10:00:00.001Z')
 
-  it('says so to its handlers', async () => {
+  it('is marked as `stale` for its handlers', async () => {
     const seen: boolean[] = []
-    const { answer } = sceneWith([({ stale }) => seen.push(stale)])
-    const others = [orderOf('2026-11-21T09:00:00.000Z', 'AnotherOrd'), delivery('orders.place', CART)]
-    for (const one of [newer, older, ...others]) expect(await answer(one)).toBe('handled')
+    const { deliver } = startProcess([({ stale }) => seen.push(stale)])
+    const others = [createOrderUpdate('2026-11-21T09:00:00.000Z', 'AnotherOrd'), delivery('orders.place', CART)]
+    for (const one of [newer, older, ...others]) expect(await deliver(one)).toBe('handled')
     expect(seen).toEqual([false, true, false, false])
   })
 
-  it('is acknowledged and left out with `stale: skip`', async () => {
+  it('is acknowledged without its handlers with `stale: skip`', async () => {
     const handler = vi.fn()
-    const { answer } = sceneWith([handler], { stale: 'skip' })
-    expect([await answer(newer), await answer(older), await answer(older)]).toEqual(['handled', 'ignored', 'duplicate'])
+    const { deliver } = startProcess([handler], { stale: 'skip' })
+    expect([await deliver(newer), await deliver(older), await deliver(older)]).toEqual([
+      'handled',
+      'ignored',
+      'duplicate',
+    ])
     expect(handler).toHaveBeenCalledTimes(1)
   })
 
-  it('is not known as such without a store', async () => {
+  it('is not marked as `stale` without a store', async () => {
     const seen: boolean[] = []
     const receiver = createReceiver({ secrets: SECRET, logger: recordingLogger().logger })
     receiver.on('orders.update', ({ stale }) => seen.push(stale))
@@ -408,15 +420,15 @@ describe('an event that was overtaken', () => {
   })
 })
 
-describe('the idempotency of a receiver is refused', () => {
+describe('the `idempotency` option of a receiver is refused', () => {
   it.each([
     ['without a store', {}, /store/],
-    ['with half a store', { store: { reserve: down } }, /renew/],
-    ['with an option that does not exist', { ttl: 1 }, /no option `ttl`/],
-    ['with a lease of nothing', { leaseMs: 0 }, /leaseMs/],
-    ['with a retention that is no number', { retentionMs: '7d' }, /retentionMs/],
-    ['with another word', { onStoreError: 'ignore' }, /onStoreError/],
-    ['with a key that is no function', { key: 'id' }, /key/],
+    ['with a store that lacks methods', { store: { reserve: refuse } }, /renew/],
+    ['with an unknown name', { ttl: 1 }, /no option `ttl`/],
+    ['with a lease of 0', { leaseMs: 0 }, /leaseMs/],
+    ['with a retention that is not a number', { retentionMs: '7d' }, /retentionMs/],
+    ['with an unknown value of `onStoreError`', { onStoreError: 'ignore' }, /onStoreError/],
+    ['with a key that is not a function', { key: 'id' }, /key/],
   ])('%s', (_, options, message) => {
     const store = 'store' in options || Object.keys(options).length === 0 ? {} : { store: createMemoryStore() }
     const make = () => createReceiver({ secrets: SECRET, idempotency: { ...store, ...options } as IdempotencyOptions })
@@ -425,8 +437,8 @@ describe('the idempotency of a receiver is refused', () => {
   })
 })
 
-it('a claim is given up when the event cannot be claimed in time', async () => {
-  const { receiver } = sceneWith([() => {}], { store: storeWith({ reserve: hung }) }, { deadlineMs: 30 })
-  expect(codeOf(await receiver.receive(PLACED))).toBe('STORE_UNAVAILABLE')
+it('a delivery and a redelivery fail with STORE_UNAVAILABLE when the store never answers', async () => {
+  const { receiver } = startProcess([() => {}], { store: storeWith({ reserve: hang }) }, { deadlineMs: 200 })
+  expect(readCode(await receiver.receive(PLACED))).toBe('STORE_UNAVAILABLE')
   expect(await rejection(receiver.redeliver('orders.place', CART))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
 })

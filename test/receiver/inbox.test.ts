@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ErrorHandler, Inbox, Receiver, ReceiverOptions, StoredDelivery, WebhookResponse } from 'hooklayer'
+import type { ErrorHandler, Inbox, Receiver, ReceiverOptions } from 'hooklayer'
+import type { StoredDelivery, WebhookResponse } from 'hooklayer/drivers'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, OTHER_SECRET, order, recordingLogger, rejection, SECRET } from '../deliveries.ts'
@@ -7,13 +8,13 @@ import { inBothRuntimes } from '../runtimes.ts'
 
 const PLACED = delivery('orders.place', CART)
 
-function answered({ status, body }: WebhookResponse): string {
+function readAnswer({ status, body }: WebhookResponse): string {
   const { outcome, error } = JSON.parse(body)
   return `${status} ${outcome ?? error.code}`
 }
 
-/** The side of an inbox that the receiver sees, as it fares with the delivery: what it stored can be looked at. */
-function inboxWith(put: (delivery: StoredDelivery) => ReturnType<Inbox['put']>) {
+/** An inbox for a receiver, with this `put`. `stored` holds the deliveries that it has stored. */
+function createTestInbox(put: (delivery: StoredDelivery) => ReturnType<Inbox['put']>) {
   const stored: StoredDelivery[] = []
   const inbox = {
     put: async (one: StoredDelivery) => {
@@ -32,11 +33,11 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a receiver with 
     return { receiver, messages }
   }
 
-  it('stores a delivery as it came, answers 202, and runs no handler', async () => {
+  it('stores a delivery as received, answers 202, and runs no handler', async () => {
     const handler = vi.fn()
-    const { inbox, stored } = inboxWith(async () => 'stored')
+    const { inbox, stored } = createTestInbox(async () => 'stored')
     const { receiver } = receiverWith({ inbox })
-    expect(answered(await receiver.on('*', handler).receive(PLACED))).toBe('202 queued')
+    expect(readAnswer(await receiver.on('*', handler).receive(PLACED))).toBe('202 queued')
     expect(stored).toEqual([
       {
         id: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -49,9 +50,9 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a receiver with 
     expect(handler).not.toHaveBeenCalled()
   })
 
-  it('does not answer before it is stored', async () => {
+  it('does not answer before the delivery is stored', async () => {
     let isStored = false
-    const { inbox } = inboxWith(() =>
+    const { inbox } = createTestInbox(() =>
       sleep(30).then(() => {
         isStored = true
         return 'stored' as const
@@ -61,8 +62,8 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a receiver with 
     expect(isStored).toBe(true)
   })
 
-  it('gives deliveries with the same bytes the same id, and others another', async () => {
-    const { inbox, stored } = inboxWith(async () => 'stored')
+  it('gives the same id to deliveries with the same topic and bytes, and another id to others', async () => {
+    const { inbox, stored } = createTestInbox(async () => 'stored')
     const { receiver } = receiverWith({ inbox, secrets: SECRET })
     for (const one of [PLACED, PLACED, delivery('orders.pay', CART), delivery('orders.place', { data: order() })])
       await receiver.receive(one)
@@ -71,11 +72,11 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a receiver with 
     expect(new Set([first, ...others]).size).toBe(3)
   })
 
-  it('acknowledges what the inbox knows, and refuses what it has no room for', async () => {
-    const duplicate = receiverWith({ inbox: inboxWith(async () => 'duplicate').inbox })
-    expect(answered(await duplicate.receiver.receive(PLACED))).toBe('200 duplicate')
-    const full = receiverWith({ inbox: inboxWith(async () => 'full').inbox })
-    expect(answered(await full.receiver.receive(PLACED))).toBe('503 OVERLOADED')
+  it('answers 200 when the inbox has the delivery already, and 503 when it is full', async () => {
+    const duplicate = receiverWith({ inbox: createTestInbox(async () => 'duplicate').inbox })
+    expect(readAnswer(await duplicate.receiver.receive(PLACED))).toBe('200 duplicate')
+    const full = receiverWith({ inbox: createTestInbox(async () => 'full').inbox })
+    expect(readAnswer(await full.receiver.receive(PLACED))).toBe('503 OVERLOADED')
   })
 
   it.each<[string, () => Promise<never>]>([
@@ -88,69 +89,69 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a receiver with 
     ],
     ['hangs', () => new Promise(() => {})],
   ])('answers 503 when the inbox %s', async (_, put) => {
-    const told = vi.fn<ErrorHandler>()
+    const onError = vi.fn<ErrorHandler>()
     const { receiver } = receiverWith({ inbox: { put } as unknown as Inbox, deadlineMs: 100 })
-    const answer = await receiver.onError(told).receive(PLACED)
-    expect(answered(answer)).toBe('503 STORE_UNAVAILABLE')
+    const answer = await receiver.onError(onError).receive(PLACED)
+    expect(readAnswer(answer)).toBe('503 STORE_UNAVAILABLE')
     expect(answer.body).not.toContain('disk')
-    expect(told.mock.calls[0]?.[0]).toMatchObject({ hint: 'The inbox failed.' })
+    expect(onError.mock.calls[0]?.[0]).toMatchObject({ hint: 'The inbox failed.' })
   })
 
-  it('stores nothing that is not genuine', async () => {
-    const { inbox, stored } = inboxWith(async () => 'stored')
+  it('does not store a forged delivery', async () => {
+    const { inbox, stored } = createTestInbox(async () => 'stored')
     const { receiver } = receiverWith({ inbox })
-    expect(answered(await receiver.receive(delivery('orders.place', CART, OTHER_SECRET)))).toBe(
+    expect(readAnswer(await receiver.receive(delivery('orders.place', CART, OTHER_SECRET)))).toBe(
       '401 SIGNATURE_MISMATCH',
     )
     expect(stored).toEqual([])
   })
 
-  it('stores what is genuine and no document: that is for a worker to find out', async () => {
-    const { inbox, stored } = inboxWith(async () => 'stored')
+  it('stores a genuine delivery whose body is not a document, and leaves the error to a worker', async () => {
+    const { inbox, stored } = createTestInbox(async () => 'stored')
     const { receiver } = receiverWith({ inbox, ordering: 'resource' })
-    expect(answered(await receiver.receive(delivery('orders.place', 'no JSON')))).toBe('202 queued')
+    expect(readAnswer(await receiver.receive(delivery('orders.place', 'no JSON')))).toBe('202 queued')
     expect(stored[0]?.group).toBeUndefined()
   })
 
-  it('says which resource a delivery is about where the order is to be kept', async () => {
-    const { inbox, stored } = inboxWith(async () => 'stored')
+  it('stores a delivery with its resource as the group when `ordering` is `resource`', async () => {
+    const { inbox, stored } = createTestInbox(async () => 'stored')
     await receiverWith({ inbox, ordering: 'resource' }).receiver.receive(PLACED)
     expect(stored[0]?.group).toBe('orders/NrlYhpzLKA')
   })
 
   it('runs the handlers itself in the mode `on-failures`, until a topic has failed 20 times in a row', async () => {
-    const { inbox, stored } = inboxWith(async () => 'stored')
+    const { inbox, stored } = createTestInbox(async () => 'stored')
     const { receiver, messages } = receiverWith({ inbox, inboxMode: 'on-failures', secrets: SECRET })
-    const inRow: number[] = []
-    receiver.onError((_, { consecutiveFailures }) => inRow.push(consecutiveFailures))
+    const failureCounts: number[] = []
+    receiver.onError((_, { consecutiveFailures }) => failureCounts.push(consecutiveFailures))
     receiver.on('orders.place', () => Promise.reject(new Error('database')))
     const answers: string[] = []
-    for (let i = 0; i < 22; i++) answers.push(answered(await receiver.receive(PLACED)))
+    for (let i = 0; i < 22; i++) answers.push(readAnswer(await receiver.receive(PLACED)))
     expect(answers).toEqual([...Array(20).fill('500 HANDLER_FAILED'), '202 queued', '202 queued'])
     expect(stored).toHaveLength(2)
-    expect(inRow).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
+    expect(failureCounts).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
     expect(messages().filter((message) => message.includes('in a row'))).toHaveLength(2)
-    expect(answered(await receiver.receive(delivery('orders.pay', CART)))).toBe('200 ignored')
+    expect(readAnswer(await receiver.receive(delivery('orders.pay', CART)))).toBe('200 ignored')
   })
 
-  it('counts nothing that was forged towards the breaker', async () => {
+  it('does not count forged deliveries toward the circuit breaker', async () => {
     const { receiver } = receiverWith({})
-    const inRow: number[] = []
-    receiver.onError((_, { consecutiveFailures }) => inRow.push(consecutiveFailures))
+    const failureCounts: number[] = []
+    receiver.onError((_, { consecutiveFailures }) => failureCounts.push(consecutiveFailures))
     for (let i = 0; i < 3; i++) await receiver.receive(delivery('orders.place', CART, OTHER_SECRET))
     await receiver.receive(delivery('orders.place', 'no JSON'))
-    expect(inRow).toEqual([0, 0, 0, 1])
+    expect(failureCounts).toEqual([0, 0, 0, 1])
   })
 })
 
-describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored, on %s,', (_, hooklayer) => {
+describe.each(await inBothRuntimes(() => import('hooklayer')))('a stored delivery, on %s,', (_, hooklayer) => {
   const stored = { topic: 'orders.place', body: PLACED.body, receivedAt: new Date(0) }
   const receiverWith = (handler: (...args: never[]) => unknown) =>
     hooklayer
       .createReceiver({ secrets: () => undefined, logger: recordingLogger().logger, deadlineMs: 20 })
       .on('*', handler as never)
 
-  it('is handled as if it had just come, without a secret or a deadline', async () => {
+  it('is handled like a received one, without a secret or a deadline', async () => {
     const seen: unknown[] = []
     const receiver = receiverWith(
       async ({ topic, receivedAt, resource }: { topic: string; receivedAt: Date; resource: { number: string } }) => {
@@ -162,24 +163,20 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored,
     expect(seen).toEqual([['orders.place', 0, '2001']])
   })
 
-  it('is done with where nobody listens', async () => {
+  it('resolves when no handler is registered for its topic', async () => {
     const receiver = hooklayer.createReceiver({ secrets: () => undefined, logger: recordingLogger().logger })
     expect(await receiver.handleStored(stored)).toBeUndefined()
   })
 
   it.each([
-    ['a failure', { code: 'HANDLER_FAILED', retryable: true }, stored],
-    [
-      'a document that is none',
-      { code: 'DOCUMENT_INVALID', retryable: false },
-      { ...stored, body: PLACED.body.slice(9) },
-    ],
+    ['a failed handler', { code: 'HANDLER_FAILED', retryable: true }, stored],
+    ['an invalid document', { code: 'DOCUMENT_INVALID', retryable: false }, { ...stored, body: PLACED.body.slice(9) }],
     [
       'a resource of another type',
       { code: 'TOPIC_MISMATCH', retryable: false },
       { ...stored, topic: 'customers.create' },
     ],
-  ])('rejects with %s', async (_, error, one) => {
+  ])('rejects because of %s', async (_, error, one) => {
     const receiver = receiverWith(() => Promise.reject(new Error('database')))
     expect(await rejection(receiver.handleStored(one))).toMatchObject(error)
   })
@@ -189,35 +186,35 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored,
     expect(await rejection(receiverWith(() => Promise.reject(permanent)).handleStored(stored))).toBe(permanent)
   })
 
-  it('is told to stop by the signal of whoever has it processed', async () => {
+  it('has its handlers aborted when the signal of the attempt is aborted', async () => {
     const controller = new AbortController()
-    let begin = () => {}
-    const begun = new Promise<void>((resolve) => {
-      begin = resolve
+    let start = () => {}
+    const started = new Promise<void>((resolve) => {
+      start = resolve
     })
     const receiver = receiverWith((_: unknown, { signal }: { signal: AbortSignal }) => {
-      begin()
+      start()
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     })
-    const processed = receiver.handleStored(stored, { signal: controller.signal })
-    await begun
+    const handling = receiver.handleStored(stored, { signal: controller.signal })
+    await started
     controller.abort()
-    expect(await rejection(processed)).toMatchObject({ code: 'HANDLER_FAILED', cause: { code: 'SHUTTING_DOWN' } })
+    expect(await rejection(handling)).toMatchObject({ code: 'HANDLER_FAILED', cause: { code: 'SHUTTING_DOWN' } })
   })
 
-  it('is left alone if that signal was aborted before', async () => {
+  it('is not handled when the signal of the attempt was aborted before', async () => {
     const seen: unknown[] = []
     const receiver = receiverWith(() => seen.push('handled'))
     const refusal = await rejection(receiver.handleStored(stored, { signal: AbortSignal.abort() }))
     expect([refusal, seen]).toEqual([expect.objectContaining({ code: 'SHUTTING_DOWN' }), []])
   })
 
-  it('is told to stop if that signal is aborted while its event is claimed', async () => {
+  it('has its handlers aborted when the signal of the attempt is aborted while the event is reserved', async () => {
     const controller = new AbortController()
     const store = createMemoryStore()
-    const reserve: typeof store.reserve = (key, claim) => {
+    const reserve: typeof store.reserve = (...args) => {
       controller.abort()
-      return store.reserve(key, claim)
+      return store.reserve(...args)
     }
     const receiver = hooklayer
       .createReceiver({
@@ -238,13 +235,13 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what was stored,
   })
 })
 
-describe('the inbox of a receiver is refused', async () => {
+describe('the inbox options of a receiver are refused', async () => {
   const { createReceiver } = await import('hooklayer')
   it.each([
-    ['without `put`', { inbox: {} }, /`put`/],
-    ['when an order is to be kept without one', { ordering: 'resource' }, /`inbox`/],
-    ['when it is for failures only and there is none', { inboxMode: 'on-failures' }, /`inbox`/],
-    ['with another word for the order', { inbox: { put() {} }, ordering: 'topic' }, /`ordering`/],
+    ['with an inbox that has no `put`', { inbox: {} }, /`put`/],
+    ['with `ordering` and no inbox', { ordering: 'resource' }, /`inbox`/],
+    ['with `inboxMode` and no inbox', { inboxMode: 'on-failures' }, /`inbox`/],
+    ['with an unknown value of `ordering`', { inbox: { put() {} }, ordering: 'topic' }, /`ordering`/],
   ])('%s', (_, options, message) => {
     const make = () => createReceiver({ secrets: SECRET, ...(options as object) } as ReceiverOptions)
     expect(make).toThrow(TypeError)

@@ -8,13 +8,13 @@ const OPTIONS: ReceiverOptions = { secrets: () => SECRET, logger }
 const [customer, line] = CART.included
 const item = { type: 'skus', id: 'aBcDeFgHiJ' }
 
-/** The order of {@link CART}, its one line item with these relationships. */
+/** The document {@link CART}, with these relationships of its line item, and a SKU included. */
 function cartWith(relationships: Record<string, unknown>): object {
   return { ...CART, included: [customer, { ...line, relationships }, { ...item, attributes: { code: 'MUG' } }] }
 }
 
-describe.each(await inBothRuntimes(() => import('hooklayer')))('what a handler includes, on %s,', (_, hooklayer) => {
-  async function answerTo(include: readonly string[], document: object, topic = 'orders.place') {
+describe.each(await inBothRuntimes(() => import('hooklayer')))('the `include` of a handler, on %s,', (_, hooklayer) => {
+  async function deliverTo(include: readonly string[], document: object, topic = 'orders.place') {
     const handled = vi.fn()
     const other = vi.fn()
     const receiver = hooklayer.createReceiver(OPTIONS).on('*', other).on('orders.*', { include }, handled)
@@ -26,45 +26,50 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what a handler i
   }
 
   it.each<[string, readonly string[], object]>([
-    ['nothing', [], { data: order() }],
+    ['an empty list of paths', [], { data: order() }],
     ['a relationship', ['customer'], CART],
-    ['a list', ['line_items'], CART],
-    ['what is behind a list', ['line_items.item', 'customer'], cartWith({ item: { data: item } })],
+    ['a relationship to many resources', ['line_items'], CART],
+    ['relationships of list items', ['line_items.item', 'customer'], cartWith({ item: { data: item } })],
     [
-      'what is behind an empty list',
+      'relationships of the items of an empty list',
       ['line_items.item'],
       { data: order({ relationships: { line_items: { data: [] } } }) },
     ],
-    ['what leads back', ['line_items.order.customer'], CART],
-    ['what there may be none of', ['payment_method?', 'payment_method?.payment_gateway'], CART],
-    ['what there may be none of behind a list', ['line_items.item?'], cartWith({ item: { data: null } })],
-    ['what there may be none of, and is', ['customer?'], CART],
-  ])('is there: %s', async (_, include, document) => {
-    expect(await answerTo(include, document)).toMatchObject({ status: 200, code: 'handled' })
+    ['a path that leads back to the order', ['line_items.order.customer'], CART],
+    ['an optional relationship that is null', ['payment_method?', 'payment_method?.payment_gateway'], CART],
+    ['an optional relationship of list items that is null', ['line_items.item?'], cartWith({ item: { data: null } })],
+    ['an optional relationship that is present', ['customer?'], CART],
+  ])('is satisfied by %s', async (_, include, document) => {
+    expect(await deliverTo(include, document)).toMatchObject({ status: 200, code: 'handled' })
   })
 
   it.each<[string, readonly string[], object, string]>([
-    ['links only', ['customer', 'market'], CART, 'market'],
-    ['nothing at all', ['shipping_address'], CART, 'shipping_address'],
-    ['nothing behind a list', ['line_items.item'], CART, 'line_items.item'],
-    ['null', ['payment_method'], CART, 'payment_method'],
-    ['null behind a list', ['line_items.item'], cartWith({ item: { data: null } }), 'line_items.item'],
-    ['links only, though there may be none', ['market?'], CART, 'market?'],
+    ['a relationship with links only', ['customer', 'market'], CART, 'market'],
+    ['an absent relationship', ['shipping_address'], CART, 'shipping_address'],
+    ['an absent relationship of list items', ['line_items.item'], CART, 'line_items.item'],
+    ['a relationship that is null', ['payment_method'], CART, 'payment_method'],
     [
-      'no attributes of what it points at',
+      'a relationship of list items that is null',
+      ['line_items.item'],
+      cartWith({ item: { data: null } }),
+      'line_items.item',
+    ],
+    ['an optional relationship with links only', ['market?'], CART, 'market?'],
+    [
+      'a relationship of a resource that was not included',
       ['line_items.item.prices'],
       cartWith({ item: { data: item } }),
       'line_items.item.prices',
     ],
-    ['several', ['market', 'customer', 'tags', 'market'], CART, 'market, tags'],
-  ])('is missing: %s', async (_, include, document, missing) => {
-    const answer = await answerTo(include, document)
+    ['several missing relationships', ['market', 'customer', 'tags', 'market'], CART, 'market, tags'],
+  ])('causes INCLUDE_MISSING for %s', async (_, include, document, missing) => {
+    const answer = await deliverTo(include, document)
     expect(answer).toMatchObject({ status: 500, code: 'INCLUDE_MISSING' })
     expect(answer.message).toContain(`It needs ${missing}.`)
     expect(answer.message).toMatch(/apply the plan and trigger the event again/)
   })
 
-  it('is asked for by each handler, and one that lacks something keeps all from running', async () => {
+  it('is checked for each handler, and no handler runs if one of them lacks a relationship', async () => {
     const first = vi.fn()
     const receiver = hooklayer
       .createReceiver(OPTIONS)
@@ -76,27 +81,27 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('what a handler i
     expect(first).not.toHaveBeenCalled()
   })
 
-  it('is not asked of what was destroyed', async () => {
+  it('is not checked for a destroyed resource', async () => {
     const gone = { data: { id: 'NrlYhpzLKA', type: 'orders' } }
-    expect(await answerTo(['customer'], gone, 'orders.destroy')).toMatchObject({ status: 200 })
+    expect(await deliverTo(['customer'], gone, 'orders.destroy')).toMatchObject({ status: 200 })
   })
 
-  it('would not be there if the same were fired again', async () => {
-    const told = vi.fn()
+  it('causes an error that is not retryable, because a retry has the same body', async () => {
+    const onError = vi.fn()
     const receiver = hooklayer.createReceiver(OPTIONS).on('orders.place', { include: ['tags'] }, () => {})
-    await receiver.onError(told).receive(delivery('orders.place', CART))
-    expect(told.mock.calls[0]?.[0]).toMatchObject({ code: 'INCLUDE_MISSING', retryable: false })
+    await receiver.onError(onError).receive(delivery('orders.place', CART))
+    expect(onError.mock.calls[0]?.[0]).toMatchObject({ code: 'INCLUDE_MISSING', retryable: false })
   })
 })
 
-describe('an include is refused', () => {
+describe('registering a handler with an `include` throws', () => {
   it.each([
-    ['when it is no list', 'customer'],
-    ['when it is no path', ['customer.']],
-    ['when it is empty', ['']],
-    ['when it is no text', [1]],
-    ['when it is written otherwise', ['lineItems']],
-    ['when its mark is in the middle', ['line_?items']],
+    ['when it is not a list', 'customer'],
+    ['when it holds a malformed path', ['customer.']],
+    ['when it holds an empty path', ['']],
+    ['when it holds a number', [1]],
+    ['when it holds a path in camel case', ['lineItems']],
+    ['when it holds a path with `?` in the middle of a step', ['line_?items']],
     ['when it is null', null],
   ])('%s', (_, include) => {
     const receiver = createReceiver(OPTIONS)
@@ -106,7 +111,7 @@ describe('an include is refused', () => {
     expect(receiver.subscriptions()).toEqual([])
   })
 
-  it('with the name of an option that does not exist', () => {
+  it('when the option is misspelled, or the options are null', () => {
     const options = { includes: ['customer'] } as object
     expect(() => createReceiver(OPTIONS).on('orders.place', options, () => {})).toThrow(/no option `includes`/)
     expect(() => createReceiver(OPTIONS).on('orders.place', null as never, () => {})).toThrow(TypeError)
@@ -114,7 +119,7 @@ describe('an include is refused', () => {
 })
 
 describe('the subscriptions of a receiver', () => {
-  it('are what its handlers listen to and need, in their order', () => {
+  it('are the topics and includes of its handlers, in order of registration', () => {
     const include = ['customer', 'line_items.item?']
     const receiver = createReceiver(OPTIONS)
       .on('orders.place', { include }, () => {})
@@ -130,8 +135,8 @@ describe('the subscriptions of a receiver', () => {
   })
 })
 
-describe('an error that names what is missing', () => {
-  it('holds nothing of the body', async () => {
+describe('an INCLUDE_MISSING error', () => {
+  it('quotes nothing of the body', async () => {
     const receiver = createReceiver(OPTIONS).on('orders.place', { include: ['tags'] }, () => {})
     const error = await receiver.redeliver('orders.place', CART).catch((thrown: unknown) => thrown)
     expect(isWebhookError(error)).toBe(true)

@@ -1,12 +1,6 @@
 import { inspect } from 'node:util'
-import {
-  type createReceiver,
-  type ErrorCode,
-  type ErrorHandler,
-  isWebhookError,
-  type ReceiverOptions,
-  type WebhookRequest,
-} from 'hooklayer'
+import { type createReceiver, type ErrorCode, type ErrorHandler, isWebhookError, type ReceiverOptions } from 'hooklayer'
+import type { WebhookRequest } from 'hooklayer/drivers'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it } from 'vitest'
 import { ERRORS } from '../../src/core/outcomes.ts'
@@ -23,7 +17,7 @@ import {
 } from '../deliveries.ts'
 import { inBothRuntimes } from '../runtimes.ts'
 
-/** In the body, in the secrets, and (made of them) in the signatures: none of it may be seen outside. */
+/** Marks in the body and in the secrets. Neither they nor a signature may be in the answer, the log or the errors. */
 const BODY_MARK = 'bodymark7f3a'
 const SECRET_MARK = 'secretmark9c1d'
 const PLACE = `${SECRET_MARK}-place`
@@ -56,9 +50,9 @@ const throwing = (thrown: unknown) => () => {
 
 function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer')): Case[] {
   const cut = (body: string) => body.slice(0, -8)
-  let begin = () => {}
-  const begun = new Promise<void>((resolve) => {
-    begin = resolve
+  let start = () => {}
+  const started = new Promise<void>((resolve) => {
+    start = resolve
   })
   return [
     { name: 'a handled delivery', expected: 'handled', request: genuine },
@@ -69,7 +63,7 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       request: genuine,
       handler: throwing(new PermanentError('It is a test order.')),
     },
-    { name: 'another method', expected: 'METHOD_NOT_ALLOWED', request: { ...genuine, method: 'PUT' } },
+    { name: 'a method that is not POST', expected: 'METHOD_NOT_ALLOWED', request: { ...genuine, method: 'PUT' } },
     { name: 'a large body', expected: 'BODY_TOO_LARGE', request: genuine, options: { maxBodyBytes: 10 } },
     {
       name: 'an encoded body',
@@ -110,7 +104,7 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       request: withSignature(Buffer.from(signatureOf(genuine), 'base64').toString('hex')),
     },
     {
-      name: 'a body that was rewritten',
+      name: 'a body that was serialized again',
       expected: 'SIGNATURE_MISMATCH',
       request: withSignature(signed(text.replace('20', '20.0'), PLACE)),
     },
@@ -121,7 +115,7 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
     },
     { name: 'an empty body', expected: 'SIGNATURE_MISMATCH', request: withSignature(signatureOf(genuine), bytes('')) },
     {
-      name: 'white space around the secret',
+      name: 'whitespace around the secret',
       expected: 'SIGNATURE_MISMATCH',
       request: genuine,
       options: { secrets: () => `${PLACE}\n` },
@@ -144,21 +138,21 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       request: withHeaders(genuine, { 'x-commercelayer-topic': `${BODY_MARK}!` }),
     },
     {
-      name: 'another type',
+      name: 'a resource of another type',
       expected: 'TOPIC_MISMATCH',
       request: genuineWith({ data: { id: BODY_MARK, type: BODY_MARK } }),
     },
-    { name: 'cut JSON', expected: 'DOCUMENT_INVALID', request: genuineWith(cut(text)) },
+    { name: 'JSON cut short', expected: 'DOCUMENT_INVALID', request: genuineWith(cut(text)) },
     { name: 'text', expected: 'DOCUMENT_INVALID', request: genuineWith(BODY_MARK) },
     { name: 'a JSON string', expected: 'DOCUMENT_INVALID', request: genuineWith(`"${BODY_MARK}"`) },
     { name: 'other JSON', expected: 'DOCUMENT_INVALID', request: genuineWith({ [BODY_MARK]: BODY_MARK }) },
     {
-      name: 'odd data',
+      name: 'malformed data',
       expected: 'DOCUMENT_INVALID',
       request: genuineWith({ data: { id: [BODY_MARK], type: { [BODY_MARK]: 1 } } }),
     },
     {
-      name: 'odd included',
+      name: 'malformed included resources',
       expected: 'DOCUMENT_INVALID',
       request: genuineWith({ ...document, included: { [BODY_MARK]: BODY_MARK } }),
     },
@@ -177,7 +171,7 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       handler: throwing(new Error('database')),
     },
     {
-      name: 'a receiver that fails by itself',
+      name: 'an error of the receiver itself',
       expected: 'INTERNAL_ERROR',
       request: genuine,
       options: {
@@ -191,17 +185,17 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
     },
     { name: 'a broken body', expected: 'BODY_ABORTED', request: { ...genuine, body: (() => 1) as never } },
     {
-      name: 'an event that another handles',
+      name: 'an event that is already being handled',
       expected: 'IN_PROGRESS',
       request: genuine,
       options: { idempotency: { store: createMemoryStore() } },
       handler: () => {
-        begin()
+        start()
         return new Promise((resolve) => setTimeout(resolve, 300))
       },
       prepare: (receiver) => {
         receiver.receive(genuine)
-        return begun
+        return started
       },
     },
     {
@@ -212,11 +206,12 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       handler: () => new Promise((resolve) => setTimeout(resolve, 150)),
     },
     {
-      name: 'too much at once',
+      name: 'too many deliveries at once',
       expected: 'OVERLOADED',
       request: genuine,
       options: { maxInFlight: 1 },
-      prepare: (receiver) => void receiver.receive({ ...genuine, body: () => new Promise(() => {}) }),
+      handler: () => new Promise((resolve) => setTimeout(resolve, 300)),
+      prepare: (receiver) => void receiver.receive(genuine),
     },
     { name: 'shutting down', expected: 'SHUTTING_DOWN', request: genuine, prepare: (receiver) => receiver.close() },
   ]
@@ -225,11 +220,13 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
 describe.each(await inBothRuntimes(() => import('hooklayer')))('nothing leaks on %s', (_, hooklayer) => {
   const cases = casesWith(hooklayer)
 
-  it.each(cases)('of $name, into the answer, the log or the error', async (one) => {
+  it.each(cases)('into the answer, the log or an error: $name', async (one) => {
     const { logger, lines } = recordingLogger()
-    const told: Parameters<ErrorHandler>[0][] = []
+    const errors: Parameters<ErrorHandler>[0][] = []
     const secrets = { 'orders.place': [PLACE], 'orders.pay': PAY, 'orders.cancel': PLACE }
-    const receiver = hooklayer.createReceiver({ secrets, logger, ...one.options }).onError((error) => told.push(error))
+    const receiver = hooklayer
+      .createReceiver({ secrets, logger, ...one.options })
+      .onError((error) => errors.push(error))
     receiver.on('orders.place', one.handler ?? (() => {}))
     await one.prepare?.(receiver)
     const { request } = one
@@ -238,35 +235,34 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('nothing leaks on
     expect(outcome ?? error.code).toBe(one.expected)
     if (!one.prepare) await receiver.close()
 
-    const seen = [answer, lines, told].map((what) =>
-      inspect(what, { depth: 10, maxStringLength: null, showHidden: true }),
+    const outputs = [answer, lines, errors].map((value) =>
+      inspect(value, { depth: 10, maxStringLength: null, showHidden: true }),
     )
     const signature = request.headers['x-commercelayer-signature']
-    const [inAnswer, inLog, inErrors] = seen
-    for (const place of [inAnswer, inLog, inErrors]) {
-      expect(place).not.toContain(BODY_MARK)
-      expect(place).not.toContain(SECRET_MARK)
-      if (signature) expect(place).not.toContain(signature.slice(0, 20))
-      expect(place).not.toContain(signed(genuine.body, PLACE))
+    for (const output of outputs) {
+      expect(output).not.toContain(BODY_MARK)
+      expect(output).not.toContain(SECRET_MARK)
+      if (signature) expect(output).not.toContain(signature.slice(0, 20))
+      expect(output).not.toContain(signed(genuine.body, PLACE))
     }
-    for (const { message, hint } of told.filter(isWebhookError))
+    for (const { message, hint } of errors.filter(isWebhookError))
       expect(answer.body).not.toContain(hint ?? `not ${message}`)
   })
 
-  it('in any case that the table of errors knows', () => {
+  it('for any code of the table of errors, because each code has a case here', () => {
     const tried = new Set(cases.map(({ expected }) => expected))
     const codes = Object.keys(ERRORS) as ErrorCode[]
     expect(codes.filter((code) => !tried.has(code))).toEqual([])
   })
 
-  it('of a secret that is refused when the receiver is made', () => {
+  it('from a secret that `createReceiver` refuses', () => {
     for (const secret of [`${PLACE}\n`, [PLACE, ''], { 'orders.place': ` ${PLACE}` }, { 'orders.place': [PLACE, 1] }]) {
       const error = thrownBy(() => hooklayer.createReceiver({ secrets: secret as string }))
       expect(inspect(error, { depth: 10 })).not.toContain(SECRET_MARK)
     }
   })
 
-  it('of a document that has no id, because it is nested too deep', async () => {
+  it('from a document that has no id because it is nested too deep', async () => {
     const { body, headers } = genuineWith(nested(600).replace('2001', BODY_MARK))
     const error = await hooklayer
       .verify(body, headers, PLACE)

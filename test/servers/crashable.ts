@@ -2,43 +2,43 @@ import { type ChildProcess, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { postgresOn, urlOn } from './postgres.ts'
+import { createPostgresProgram, formatUrl } from './postgres.ts'
 import { freePorts, run, type ServerProgram } from './process.ts'
-import { redisOn } from './redis.ts'
+import { createRedisProgram } from './redis.ts'
 
-/** A server that keeps its data on disk, to be ended and started anew at the same place. */
+/** A server with its data on disk that can be killed and started again. */
 export interface Crashable {
   readonly url: string
   start(): Promise<void>
-  /** SIGKILL to all its processes: it has no time to say good-bye. */
+  /** Sends SIGKILL to all its processes. */
   kill(): Promise<void>
-  /** As its operators end it: SIGTERM, and SIGINT a second later, for until then PostgreSQL waits for its clients to leave. */
+  /** Sends SIGTERM, and SIGINT a second later, because PostgreSQL waits for its clients until then. */
   terminate(): Promise<void>
-  /** SIGSTOP and SIGCONT to all its processes: connections stay open, and nobody answers. */
+  /** Freezes all its processes with SIGSTOP: connections stay open without an answer. */
   pause(): void
   resume(): void
   remove(): Promise<void>
 }
 
-/** A Redis that has written to the disk what it acknowledges. */
+/** A Redis that writes to the disk before it acknowledges. */
 export async function createCrashableRedis(...settings: readonly string[]): Promise<Crashable> {
   const [port = 0] = await freePorts(1)
-  const program = redisOn(port, '--appendonly', 'yes', '--appendfsync', 'always', ...settings)
-  return crashable(`redis://127.0.0.1:${port}`, program)
+  const program = createRedisProgram(port, '--appendonly', 'yes', '--appendfsync', 'always', ...settings)
+  return createCrashable(`redis://127.0.0.1:${port}`, program)
 }
 
-/** A PostgreSQL that has written to the disk what it acknowledges. */
+/** A PostgreSQL that writes to the disk before it acknowledges. */
 export async function createCrashablePostgres(): Promise<Crashable> {
   const [port = 0] = await freePorts(1)
-  return crashable(urlOn(port), await postgresOn(port))
+  return createCrashable(formatUrl(port), await createPostgresProgram(port))
 }
 
-function crashable(url: string, program: ServerProgram): Crashable {
+function createCrashable(url: string, program: ServerProgram): Crashable {
   let child: ChildProcess | undefined
 
   function signal(name: NodeJS.Signals): void {
     if (!child?.pid || hasEnded(child)) return
-    for (const pid of [child.pid, ...childrenOf(child.pid)]) send(pid, name)
+    for (const pid of [child.pid, ...findChildren(child.pid)]) send(pid, name)
   }
 
   async function end(ask: (server: ChildProcess) => void): Promise<void> {
@@ -48,7 +48,7 @@ function crashable(url: string, program: ServerProgram): Crashable {
     await ended
   }
 
-  /** Processes of PostgreSQL that were killed are there for a moment, and it does not start beside them. */
+  /** Killed processes of PostgreSQL exist for a moment longer, and it does not start beside them. */
   async function start(triesLeft = 20): Promise<void> {
     try {
       child = await run(program)
@@ -61,7 +61,7 @@ function crashable(url: string, program: ServerProgram): Crashable {
 
   const kill = () =>
     end(() => {
-      // What stands still makes no new processes.
+      // A stopped process starts no new ones.
       signal('SIGSTOP')
       signal('SIGKILL')
     })
@@ -89,8 +89,8 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null
 }
 
-/** The processes of PostgreSQL are no group: each leads one of its own. */
-function childrenOf(pid: number): number[] {
+/** The processes of PostgreSQL are not in one process group. */
+function findChildren(pid: number): number[] {
   const { stdout } = spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
   return stdout.split('\n').filter(Boolean).map(Number)
 }
@@ -99,6 +99,6 @@ function send(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch {
-    // It has ended in the meantime.
+    // It has already ended.
   }
 }

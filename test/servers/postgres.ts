@@ -13,35 +13,35 @@ export interface PostgresServer {
 const INSTALLED = '/usr/lib/postgresql'
 const programs = findPrograms()
 
-/** Why no PostgreSQL of our own can be started; `undefined` if one can. */
+/** Why PostgreSQL cannot be started here; `undefined` if it can. */
 export const noPostgresProgram: string | undefined = programs
   ? undefined
   : `no postgres and initdb on PATH or under ${INSTALLED}`
 
-/** Why there is no PostgreSQL to test with; `undefined` if there is one. */
+/** Why no PostgreSQL is available for tests; `undefined` if one is. */
 export const noPostgres: string | undefined =
   process.env.DATABASE_URL || programs ? undefined : `no DATABASE_URL, and ${noPostgresProgram}`
 
 export interface PostgresOptions {
-  /** Waits for the disk, as a shop's does. What `DATABASE_URL` does is not asked then. Default: false. */
+  /** Waits for the disk, as in production. `DATABASE_URL` is not used then. Default: false. */
   readonly fsync?: boolean
 }
 
-/** The database of `DATABASE_URL`, which may hold other data, or a new one on a free port, gone when it is closed. */
+/** The database of `DATABASE_URL`, which may hold other data, or a new one that is deleted when it is closed. */
 export async function startPostgres({ fsync = false }: PostgresOptions = {}): Promise<PostgresServer> {
   if (process.env.DATABASE_URL && !fsync) return { url: process.env.DATABASE_URL, close: async () => {} }
   const [port = 0] = await freePorts(1)
-  const server = await startProcess(await postgresOn(port, `fsync=${fsync ? 'on' : 'off'}`))
-  return { url: urlOn(port), close: server.end }
+  const server = await startProcess(await createPostgresProgram(port, `fsync=${fsync ? 'on' : 'off'}`))
+  return { url: formatUrl(port), close: server.end }
 }
 
-export function urlOn(port: number): string {
+export function formatUrl(port: number): string {
   return `postgres://hooklayer@127.0.0.1:${port}/postgres`
 }
 
-/** A PostgreSQL with a database in a new folder. */
-export async function postgresOn(port: number, ...settings: readonly string[]): Promise<ServerProgram> {
-  if (!programs) throw new Error(`There is no PostgreSQL: ${noPostgresProgram}.`)
+/** How to start a PostgreSQL with a database in a new folder. */
+export async function createPostgresProgram(port: number, ...settings: readonly string[]): Promise<ServerProgram> {
+  if (!programs) throw new Error(`PostgreSQL is not available: ${noPostgresProgram}.`)
   const user = systemUser()
   const cwd = mkdtempSync(join(tmpdir(), 'hooklayer-postgres-'))
   if (user.uid !== undefined && user.gid !== undefined) chownSync(cwd, user.uid, user.gid)
@@ -61,7 +61,7 @@ function systemUser(): { uid?: number; gid?: number } {
       const [uid, gid] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, name], { stdio: 'pipe' })))
       return { uid: Number(uid), gid: Number(gid) }
     } catch {
-      // There is no such user.
+      // This user does not exist.
     }
   }
   throw new Error('PostgreSQL does not run as root, and there is neither a user postgres nor nobody.')

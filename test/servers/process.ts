@@ -8,39 +8,42 @@ import { createServer } from 'node:net'
 export interface ServerProgram {
   readonly command: string
   readonly args: readonly string[]
-  /** What it prints when it is ready. */
+  /** Its output when it is ready. */
   readonly sign: RegExp
-  /** `cwd` is a folder of its own, with all that it keeps. */
+  /** `cwd` is a folder of its own that holds its data. */
   readonly options: Pick<SpawnOptions, 'uid' | 'gid'> & { readonly cwd: string }
 }
 
 /** A server in a process of its own. */
 export interface ServerProcess {
-  /** Asks the process to end, and after five seconds does not ask any more; resolves when it has ended. */
+  /** Sends SIGTERM, and SIGKILL after five seconds. Resolves when the process has ended. */
   end(): Promise<void>
 }
 
-/** Starts a program, and waits until it is ready. What it said is told if it ends before. It ends with this process at the latest. */
+/**
+ * Starts a program and waits until it is ready. Rejects with its output if it ends before. It is killed with this
+ * process.
+ */
 export async function run({ command, args, sign, options }: ServerProgram): Promise<ChildProcess> {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   const kill = () => void child.kill('SIGKILL')
   process.once('exit', kill)
   child.once('exit', () => process.off('exit', kill))
-  let said = ''
+  let output = ''
   await new Promise<void>((resolve, reject) => {
     const listen = (chunk: string) => {
-      said += chunk
-      if (sign.test(said)) resolve()
+      output += chunk
+      if (sign.test(output)) resolve()
     }
     child.stdout?.setEncoding('utf8').on('data', listen)
     child.stderr?.setEncoding('utf8').on('data', listen)
     child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`${command} ended with ${code}. It said:\n${said}`)))
+    child.once('exit', (code) => reject(new Error(`${command} ended with ${code}. Its output:\n${output}`)))
   })
   return child
 }
 
-/** Starts a program, whose folder is removed when it ends. */
+/** Starts a program. Its folder is removed when it ends. */
 export async function startProcess(program: ServerProgram): Promise<ServerProcess> {
   const remove = () => rmSync(program.options.cwd, { recursive: true, force: true, maxRetries: 5 })
   const starting = run(program)

@@ -17,14 +17,14 @@ function newFolder(): string {
   return folder
 }
 
-function notDatabase(folder: string): string {
+function createTextFile(folder: string): string {
   const file = join(folder, 'text')
   writeFileSync(file, 'no database '.repeat(1000))
   return file
 }
 
-/** Has everything but its first page overwritten. */
-function damaged(folder: string, create: Create): string {
+/** A database whose pages are overwritten, except the first one. */
+function createDamaged(folder: string, create: Create): string {
   const file = join(folder, 'damaged.sqlite')
   create({ file }).close()
   const database = new Libsql(file)
@@ -37,8 +37,8 @@ function damaged(folder: string, create: Create): string {
   return file
 }
 
-/** Has a row that one of its indexes does not know. */
-function incomplete(folder: string, create: Create): string {
+/** A database with a row that is missing in an index. */
+function createIncomplete(folder: string, create: Create): string {
   const file = join(folder, 'incomplete.sqlite')
   create({ file }).close()
   const database = new Libsql(file)
@@ -63,13 +63,13 @@ const PAGE = 4096
 describe.each<[string, Create]>([
   ['inbox', createSqliteInbox],
   ['store', createSqliteStore],
-])('what the SQLite %s is to be kept in', (_, create) => {
+])('the location of the SQLite %s', (_, create) => {
   it.each([
-    ['in a folder that is not there', (folder: string) => join(folder, 'missing', 'hooklayer.sqlite')],
+    ['in a folder that does not exist', (folder: string) => join(folder, 'missing', 'hooklayer.sqlite')],
     ['that is a folder', (folder: string) => mkdirSync(join(folder, 'one'), { recursive: true }) ?? ''],
-    ['that is no database', notDatabase],
-    ['that is damaged', damaged],
-    ['with an index that lacks a row', incomplete],
+    ['that is not a database', createTextFile],
+    ['that is damaged', createDamaged],
+    ['with an index that lacks a row', createIncomplete],
   ])('is refused at once if it is a file %s, by its name', (_, prepare) => {
     const file = prepare(newFolder(), create)
     const error = thrownBy(() => create({ file }))
@@ -81,11 +81,11 @@ describe.each<[string, Create]>([
   })
 
   it.each([{}, { file: '' }, { file: 7 }, { file: ':memory:' }, { database: {} }])('is not %j', (location) => {
-    const message = 'SQLite needs `file`, the path of a database, or `database`, one that is open.'
+    const message = 'SQLite needs either `file`, the path of a database, or `database`, an open database.'
     expect(thrownBy(() => create(location as Location))).toEqual(new TypeError(message))
   })
 
-  it('is a file with its tables at once, whose readers and writers do not wait for each other', async () => {
+  it('creates a file with its tables at once, in WAL mode', async () => {
     const file = join(newFolder(), 'hooklayer.sqlite')
     await create({ file }).close()
     const database = new Libsql(file)
@@ -97,8 +97,8 @@ describe.each<[string, Create]>([
   })
 })
 
-/** Has another process write to a file, which is no WAL yet, for half a second. */
-async function writtenElsewhere(file: string): Promise<void> {
+/** Starts another process that writes to a file, not in WAL mode yet, for half a second. */
+async function writeElsewhere(file: string): Promise<void> {
   const script = `
     const database = new (require('libsql'))(process.argv[1])
     database.exec('begin immediate; create table theirs (id)')
@@ -109,10 +109,10 @@ async function writtenElsewhere(file: string): Promise<void> {
   await once(child.stdout, 'data')
 }
 
-describe('a SQLite file that another process is making at that moment', () => {
+describe('a SQLite file that another process is creating', () => {
   it('is waited for', async () => {
     const file = join(newFolder(), 'hooklayer.sqlite')
-    await writtenElsewhere(file)
+    await writeElsewhere(file)
     const store = createSqliteStore({ file })
     expect(await store.reserve('key', { leaseMs: 1000, version: undefined })).toMatchObject({ state: 'reserved' })
     await store.close()
@@ -120,11 +120,10 @@ describe('a SQLite file that another process is making at that moment', () => {
 })
 
 describe('a SQLite database in memory', () => {
-  it('is no place for an inbox, which would lose what it has vouched for', () => {
+  it('is refused for an inbox, which would lose what it has acknowledged', () => {
     const database = new Libsql(':memory:')
     onTestFinished(() => void database.close())
-    const message =
-      "The SQLite database must be a file on a disk of this machine: its journal mode is 'memory', not WAL."
+    const message = "The SQLite database must be a file on a local disk: its journal mode is 'memory', not WAL."
     expect(thrownBy(() => createSqliteInbox({ database }))).toEqual(new Error(message))
   })
 })

@@ -1,10 +1,10 @@
 export interface Counted<Client> {
   readonly client: Client
-  /** How often it was asked for something since this was called last. */
+  /** The number of calls since the last call of `asked`. */
   asked(): number
 }
 
-/** The same client, which counts the calls of its methods: there is no other way to what is behind it. */
+/** A proxy of the client that counts the calls of its methods. */
 export function counted<Client extends object>(client: Client): Counted<Client> {
   let calls = 0
   const counting = new Proxy(client, {

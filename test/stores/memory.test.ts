@@ -1,6 +1,6 @@
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it } from 'vitest'
-import { claimFor, KEPT, LONG_MS, lapse, reserved } from '../contracts/store/reservations.ts'
+import { COMPLETE_OPTIONS, expireLease, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
 import { testStore } from '../contracts/store/store.ts'
 
 testStore('the store in memory', async () => {
@@ -11,31 +11,31 @@ testStore('the store in memory', async () => {
 describe('a store in memory that is full', () => {
   it('forgets what was completed longest ago', async () => {
     const store = createMemoryStore({ maxEntries: 2 })
-    for (const key of ['a', 'b', 'c']) await store.complete(key, (await reserved(store, key)).token, KEPT)
-    expect(await store.reserve('b', claimFor(LONG_MS))).toEqual({ state: 'completed' })
-    expect(await store.reserve('c', claimFor(LONG_MS))).toEqual({ state: 'completed' })
-    await reserved(store, 'a')
+    for (const key of ['a', 'b', 'c']) await store.complete(key, (await reserveKey(store, key)).token, COMPLETE_OPTIONS)
+    expect(await store.reserve('b', reserveOptions(LONG_MS))).toEqual({ state: 'completed' })
+    expect(await store.reserve('c', reserveOptions(LONG_MS))).toEqual({ state: 'completed' })
+    await reserveKey(store, 'a')
   })
 
-  it('rejects another claim rather than forget one', async () => {
+  it('rejects another reservation instead of forgetting one', async () => {
     const store = createMemoryStore({ maxEntries: 2 })
-    const { token } = await reserved(store, 'a')
-    await reserved(store, 'b')
-    await expect(store.reserve('c', claimFor(LONG_MS))).rejects.toThrow('full: 2 events are in progress')
-    expect(await store.reserve('a', claimFor(LONG_MS))).toEqual({ state: 'in-progress' })
-    expect(await store.complete('a', token, KEPT)).toBe(true)
-    await reserved(store, 'c')
+    const { token } = await reserveKey(store, 'a')
+    await reserveKey(store, 'b')
+    await expect(store.reserve('c', reserveOptions(LONG_MS))).rejects.toThrow('full: 2 events are in progress')
+    expect(await store.reserve('a', reserveOptions(LONG_MS))).toEqual({ state: 'in-progress' })
+    expect(await store.complete('a', token, COMPLETE_OPTIONS)).toBe(true)
+    await reserveKey(store, 'c')
   })
 
-  it('gives the place of a claim whose lease has run out to another, and keeps the names that are done', async () => {
+  it('replaces an expired reservation by another, and keeps the names that are done', async () => {
     const store = createMemoryStore({ maxEntries: 1 })
-    const { token } = await reserved(store, 'a')
+    const { token } = await reserveKey(store, 'a')
     await store.renew('a', token, { leaseMs: LONG_MS, done: ['ship'] })
-    await lapse(store, 'a', token)
-    const other = await reserved(store, 'b')
-    expect(await store.complete('a', token, KEPT)).toBe(false)
-    await lapse(store, 'b', other.token)
-    expect((await reserved(store, 'a')).done).toEqual(['ship'])
+    await expireLease(store, 'a', token)
+    const other = await reserveKey(store, 'b')
+    expect(await store.complete('a', token, COMPLETE_OPTIONS)).toBe(false)
+    await expireLease(store, 'b', other.token)
+    expect((await reserveKey(store, 'a')).done).toEqual(['ship'])
   })
 })
 

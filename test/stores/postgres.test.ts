@@ -4,7 +4,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { createPostgresStore, type PostgresClient } from 'hooklayer/stores/postgres'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { claimFor, KEPT, LONG_MS, lapse, reserved } from '../contracts/store/reservations.ts'
+import { COMPLETE_OPTIONS, expireLease, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
 import { testStore } from '../contracts/store/store.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../servers/postgres.ts'
 
@@ -63,12 +63,12 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     await pool.end()
   })
 
-  it('migrates once, however many processes do it at once and again', async () => {
+  it('migrates once, however often and in however many processes it is called', async () => {
     const table = newTable()
     const migrations = Array.from({ length: 20 }, () => createdTable(table))
     expect(await Promise.all(migrations)).toHaveLength(20)
     await createdTable(table)
-    await reserved(createPostgresStore({ client: pool, table }), 'key')
+    await reserveKey(createPostgresStore({ client: pool, table }), 'key')
   })
 
   it('works on a schema that was migrated by hand', async () => {
@@ -76,23 +76,23 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     const store = createPostgresStore({ client: pool, table })
     dropped.push(table, `${table}_versions`)
     await pool.query(store.schema)
-    await reserved(store, 'key')
+    await reserveKey(store, 'key')
   })
 
-  it('takes any name for a table, and a schema before it', async () => {
+  it('accepts any name for a table, and a schema before it', async () => {
     const odd = `it's "$$ a \`table\`\\; drop`
     const store = createPostgresStore({ client: pool, table: await createdTable(odd) })
-    await store.complete('key', (await reserved(store, 'key')).token, KEPT)
+    await store.complete('key', (await reserveKey(store, 'key')).token, COMPLETE_OPTIONS)
     const schema = newTable()
     await pool.query(`create schema ${schema}`)
-    const within = createPostgresStore({ client: pool, table: `${schema}.claims` })
+    const within = createPostgresStore({ client: pool, table: `${schema}.events` })
     await within.migrate()
-    await reserved(within, 'key')
-    expect((await pool.query(`select key from ${schema}.claims`)).rows).toEqual([{ key: 'key' }])
+    await reserveKey(within, 'key')
+    expect((await pool.query(`select key from ${schema}.events`)).rows).toEqual([{ key: 'key' }])
     await pool.query(`drop schema ${schema} cascade`)
   })
 
-  it('sends one statement an operation, but for one reservation in a hundred', async () => {
+  it('sends one statement for each operation, except for one reservation in a hundred', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5)
     const statements: string[] = []
     const client: PostgresClient = {
@@ -103,32 +103,32 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     }
     const store = createPostgresStore({ client, table: await createdTable() })
     const version = { resource: 'orders/OeRyhjDlje', updatedAt: '2026-01-01T00:00:00.000Z' }
-    const { token } = await reserved(store, 'key', claimFor(LONG_MS, version))
+    const { token } = await reserveKey(store, 'key', reserveOptions(LONG_MS, version))
     await store.complete('key', token, { retentionMs: LONG_MS, version })
     expect(statements).toHaveLength(2)
   })
 
-  it('sweeps what has expired, and nothing else', async () => {
+  it('deletes expired rows, and nothing else', async () => {
     const table = await createdTable()
     const store = createPostgresStore({ client: pool, table })
     const handle = async (name: string, retentionMs: number) => {
       const version = { resource: `orders/${name}`, updatedAt: '2026-01-01T00:00:00.000Z' }
-      const { token } = await reserved(store, name, claimFor(LONG_MS, version))
+      const { token } = await reserveKey(store, name, reserveOptions(LONG_MS, version))
       await store.complete(name, token, { retentionMs, version })
     }
     await Promise.all(Array.from({ length: 20 }, (_, at) => handle(`expired ${at}`, 1)))
     await handle('kept', LONG_MS)
-    await reserved(store, 'held')
+    await reserveKey(store, 'held')
     await sleep(5)
     vi.spyOn(Math, 'random').mockReturnValue(0)
-    await reserved(store, 'last')
+    await reserveKey(store, 'last')
     const { rows } = await pool.query(
       `select key from ${table} union all select resource from ${table}_versions order by 1`,
     )
     expect(rows.map(({ key }) => key)).toEqual(['held', 'kept', 'last', 'orders/kept'])
   })
 
-  it('takes part in a transaction: a claim is committed or rolled back with it', async () => {
+  it('takes part in a transaction: a reservation is committed or rolled back with it', async () => {
     const table = await createdTable()
     const outside = createPostgresStore({ client: pool, table })
     const client = await pool.connect()
@@ -137,17 +137,17 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     const older = { ...version, updatedAt: '2026-01-01T00:00:00.000Z' }
     const handle = async (end: string) => {
       await client.query('begin')
-      const { token } = await reserved(inside, 'key', claimFor(LONG_MS, version))
+      const { token } = await reserveKey(inside, 'key', reserveOptions(LONG_MS, version))
       expect(await inside.complete('key', token, { retentionMs: LONG_MS, version })).toBe(true)
       await client.query(end)
     }
     await handle('rollback')
-    const first = await reserved(outside, 'key', claimFor(LONG_MS, older))
+    const first = await reserveKey(outside, 'key', reserveOptions(LONG_MS, older))
     expect(first.stale).toBe(false)
     await outside.release('key', first.token, { done: [], retentionMs: LONG_MS })
     await handle('commit')
-    expect(await outside.reserve('key', claimFor(LONG_MS))).toEqual({ state: 'completed' })
-    expect((await reserved(outside, 'other', claimFor(LONG_MS, older))).stale).toBe(true)
+    expect(await outside.reserve('key', reserveOptions(LONG_MS))).toEqual({ state: 'completed' })
+    expect((await reserveKey(outside, 'other', reserveOptions(LONG_MS, older))).stale).toBe(true)
     client.release()
   })
 
@@ -160,9 +160,9 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     ] as const) {
       const client = await pool.connect()
       await client.query('begin')
-      await reserved(createPostgresStore({ client, table }), end)
+      await reserveKey(createPostgresStore({ client, table }), end)
       let isOver = false
-      const waiting = outside.reserve(end, claimFor(LONG_MS)).finally(() => {
+      const waiting = outside.reserve(end, reserveOptions(LONG_MS)).finally(() => {
         isOver = true
       })
       await sleep(50)
@@ -173,15 +173,15 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
     }
   })
 
-  it('counts a lease from when it is given in a long transaction, not from when that began', async () => {
+  it('counts a lease from the statement, not from the start of a long transaction', async () => {
     const table = await createdTable()
     const client = await pool.connect()
     const store = createPostgresStore({ client, table })
     await client.query('begin')
     await sleep(30)
-    const { token } = await reserved(store, 'key')
-    await lapse(store, 'key', token)
-    await reserved(store, 'key')
+    const { token } = await reserveKey(store, 'key')
+    await expireLease(store, 'key', token)
+    await reserveKey(store, 'key')
     const { rows } = await client.query(
       `select leased_until > now() + interval '60 seconds 20 milliseconds' as late from ${table}`,
     )
@@ -192,7 +192,7 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
 
   it('passes on an error of the client as it is', async () => {
     const store = createPostgresStore({ client: pool, table: 'not_migrated' })
-    await expect(store.reserve('key', claimFor(LONG_MS))).rejects.toMatchObject({ code: '42P01' })
+    await expect(store.reserve('key', reserveOptions(LONG_MS))).rejects.toMatchObject({ code: '42P01' })
   })
 })
 

@@ -3,7 +3,7 @@ import { createRedisStore, type RedisStoreOptions } from 'hooklayer/stores/redis
 import { Redis } from 'ioredis'
 import { createClient, createClientPool } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { claimFor, KEPT, LONG_MS, reserved } from '../contracts/store/reservations.ts'
+import { COMPLETE_OPTIONS, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
 import { type StoreScene, testStore } from '../contracts/store/store.ts'
 import { noRedis, type RedisServer, startRedis } from '../servers/redis.ts'
 
@@ -67,14 +67,14 @@ describe.skipIf(noRedis)('the store in Redis', () => {
   })
   afterAll(() => redis.close())
 
-  it('is one store for both clients, which find the same keys', async () => {
+  it('is one store for both clients: they find the same keys', async () => {
     const io = await openIoRedis(url)
     const one = createRedisStore({ client: redis.client, prefix })
     const other = createRedisStore({ client: io.client, prefix })
     const version = { resource: 'orders/OeRyhjDlje', updatedAt: '2026-01-01T00:00:00.000Z' }
-    const { token } = await reserved(one, 'both', claimFor(LONG_MS, version))
+    const { token } = await reserveKey(one, 'both', reserveOptions(LONG_MS, version))
     expect(await other.complete('both', token, { retentionMs: LONG_MS, version })).toBe(true)
-    expect(await one.reserve('both', claimFor(LONG_MS, version))).toEqual({ state: 'completed' })
+    expect(await one.reserve('both', reserveOptions(LONG_MS, version))).toEqual({ state: 'completed' })
     expect((await redis.client.keys(`${prefix}*`)).sort()).toEqual([
       `${prefix}{orders/OeRyhjDlje}claim:both`,
       `${prefix}{orders/OeRyhjDlje}version`,
@@ -82,19 +82,19 @@ describe.skipIf(noRedis)('the store in Redis', () => {
     await io.close()
   })
 
-  it('goes on when Redis has forgotten the scripts', async () => {
+  it('works after Redis has dropped the scripts', async () => {
     const store = createRedisStore({ client: redis.client, prefix })
-    const { token } = await reserved(store, 'flushed')
+    const { token } = await reserveKey(store, 'flushed')
     await redis.client.scriptFlush()
-    expect(await store.complete('flushed', token, KEPT)).toBe(true)
-    expect(await store.reserve('flushed', claimFor(LONG_MS))).toEqual({ state: 'completed' })
+    expect(await store.complete('flushed', token, COMPLETE_OPTIONS)).toBe(true)
+    expect(await store.reserve('flushed', reserveOptions(LONG_MS))).toEqual({ state: 'completed' })
   })
 
-  it('lets everything expire', async () => {
+  it('sets an expiry on all keys', async () => {
     const store = createRedisStore({ client: redis.client, prefix: `${prefix}expiring:` })
     const version = { resource: 'orders/OeRyhjDlje', updatedAt: '2026-01-01T00:00:00.000Z' }
     const [held, ended, released] = await Promise.all(
-      ['held', 'ended', 'released'].map((key) => reserved(store, key, claimFor(LONG_MS, version))),
+      ['held', 'ended', 'released'].map((key) => reserveKey(store, key, reserveOptions(LONG_MS, version))),
     )
     await store.renew('held', held?.token ?? '', { leaseMs: LONG_MS, done: ['a'] })
     await store.complete('ended', ended?.token ?? '', { retentionMs: LONG_MS, version })
@@ -108,7 +108,7 @@ describe.skipIf(noRedis)('the store in Redis', () => {
     const { client, close } = await openNodeRedis(url)
     await close()
     const store = createRedisStore({ client })
-    await expect(store.reserve('key', claimFor(LONG_MS))).rejects.toThrow('The client is closed')
+    await expect(store.reserve('key', reserveOptions(LONG_MS))).rejects.toThrow('The client is closed')
   })
 })
 

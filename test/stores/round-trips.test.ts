@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createReceiver, type Handler, type IdempotencyStore } from 'hooklayer'
+import { createReceiver, type Handler } from 'hooklayer'
+import type { IdempotencyStore } from 'hooklayer/drivers'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import { createRedisStore } from 'hooklayer/stores/redis'
 import { createDelivery, TEST_SECRET } from 'hooklayer/testing'
@@ -23,7 +24,7 @@ function fail(): never {
 }
 
 function testRoundTrips(what: string, open: () => Promise<Opened>): void {
-  /** How often the client was asked for one delivery, once everything has been used before. */
+  /** The number of calls of the client for one delivery, after a first delivery. */
   async function createScene(...handlers: readonly Handler[]): Promise<() => Promise<[status: number, asked: number]>> {
     const { store, asked, close } = await open()
     onTestFinished(() => void close())
@@ -37,12 +38,12 @@ function testRoundTrips(what: string, open: () => Promise<Opened>): void {
     asked()
     return async () => {
       const { status } = await receiver.receive(delivery)
-      await sleep(5) // What goes on after the answer is asked for, too.
+      await sleep(5) // Includes what goes on after the answer.
       return [status, asked()]
     }
   }
 
-  it(`needs two ${what} for an event: to claim it, and to complete it`, async () => {
+  it(`needs two ${what} for an event: to reserve it, and to complete it`, async () => {
     const deliver = await createScene(() => {})
     expect(await deliver()).toEqual([200, 2])
   })
@@ -53,12 +54,12 @@ function testRoundTrips(what: string, open: () => Promise<Opened>): void {
     expect(await deliver()).toEqual([200, 1])
   })
 
-  it(`needs two ${what} for an event whose handler fails: to claim it, and to give it back`, async () => {
+  it(`needs two ${what} for an event whose handler fails: to reserve it, and to release it`, async () => {
     const deliver = await createScene(fail)
     expect(await deliver()).toEqual([500, 2])
   })
 
-  it(`needs no more ${what} for several handlers, but one for each that has done its part long before another`, async () => {
+  it(`needs no more ${what} for several handlers, except one for each handler that ends long before another`, async () => {
     const quick = await createScene(
       () => {},
       async () => {},
@@ -93,7 +94,7 @@ describe.skipIf(noRedis)('the store in Redis', () => {
   testRoundTrips('commands of ioredis', openIoRedis)
   testRoundTrips('commands of node-redis', openNodeRedis)
 
-  it('has a script run by the server for each command, and asks for it by its digest', async () => {
+  it('runs one script for each command, by its digest', async () => {
     const redis = new Redis(server.url)
     const { store, close } = await openIoRedis()
     const receiver = createReceiver({ secrets: TEST_SECRET, idempotency: { store } }).on('orders.place', () => {})
@@ -115,7 +116,7 @@ describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await startPostgres()
-    // Nothing is swept: that takes one statement in a hundred events.
+    // No sweep, which takes one statement in a hundred events.
     vi.spyOn(Math, 'random').mockReturnValue(0.5)
   }, 60_000)
   afterAll(async () => {

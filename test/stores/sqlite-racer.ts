@@ -1,13 +1,13 @@
 import { createSqliteStore } from 'hooklayer/stores/sqlite'
 
 /**
- * One of several processes on one file: waits for the start, then claims and completes every key that it can, and prints those
- * that it got.
+ * One of several processes on one file: waits for the start, reserves and completes every key that it can, and prints
+ * them.
  */
 const [file = '', start = '0', count = '0'] = process.argv.slice(2)
 const won: string[] = []
 
-/** On a busy machine the file may be held by the others for longer than a statement waits. */
+/** On a busy machine others may lock the file for longer than a statement waits. */
 async function asked<T>(question: () => Promise<T>, triesLeft = 5): Promise<T> {
   return question().catch((error) => (triesLeft > 0 ? asked(question, triesLeft - 1) : Promise.reject(error)))
 }

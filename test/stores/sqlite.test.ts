@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { createSqliteStore, type SqliteDatabase, type SqliteStore } from 'hooklayer/stores/sqlite'
 import Libsql from 'libsql'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
-import { claimFor, KEPT, LONG_MS, reserved } from '../contracts/store/reservations.ts'
+import { COMPLETE_OPTIONS, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
 import { testStore } from '../contracts/store/store.ts'
 
 const RACER = fileURLToPath(new URL('./sqlite-racer.ts', import.meta.url))
@@ -35,7 +35,7 @@ testStore('the store in a SQLite file', async () => {
   }
 })
 
-/** Those that are there: Node has one of its own from 22.13 on. */
+/** The drivers that are available. Node has its own from 22.13 on. */
 const modules: Record<string, ((file: string) => SqliteDatabase) | undefined> = {
   libsql: (file) => new Libsql(file),
   'node:sqlite': await nodeSqlite(),
@@ -71,7 +71,7 @@ describe('the store in SQLite', () => {
   const version = { resource: 'orders/OeRyhjDlje', updatedAt: '2026-02-01T00:00:00.000Z' }
   const older = { ...version, updatedAt: '2026-01-01T00:00:00.000Z' }
 
-  it('is one store for several processes on one file, which create it together', async () => {
+  it('is one store for several processes that create one file together', async () => {
     const file = newFile()
     const start = String(Date.now() + 2000)
     const race = () => promisify(execFile)(process.execPath, ['--import', 'tsx', RACER, file, start, '200'])
@@ -81,17 +81,17 @@ describe('the store in SQLite', () => {
     expect(new Set(won).size).toBe(200)
   })
 
-  it('outlives the process: another opens the file and finds what was completed', async () => {
+  it('keeps completed events for another process that opens the file', async () => {
     const file = newFile()
     const first = createSqliteStore({ file })
-    await first.complete('key', (await reserved(first, 'key')).token, KEPT)
+    await first.complete('key', (await reserveKey(first, 'key')).token, COMPLETE_OPTIONS)
     await first.close()
     const second = createSqliteStore({ file })
-    expect(await second.reserve('key', claimFor(LONG_MS))).toEqual({ state: 'completed' })
+    expect(await second.reserve('key', reserveOptions(LONG_MS))).toEqual({ state: 'completed' })
     await second.close()
   })
 
-  it('sweeps what has expired, and nothing else', async () => {
+  it('deletes expired rows, and nothing else', async () => {
     const database = new Libsql(newFile())
     const store = createSqliteStore({ database })
     vi.spyOn(Math, 'random').mockReturnValue(0.5)
@@ -100,69 +100,69 @@ describe('the store in SQLite', () => {
       ['kept', LONG_MS],
     ] as const) {
       const own = { ...version, resource: `orders/${name}` }
-      const { token } = await reserved(store, name, claimFor(LONG_MS, own))
+      const { token } = await reserveKey(store, name, reserveOptions(LONG_MS, own))
       await store.complete(name, token, { retentionMs, version: own })
     }
-    await reserved(store, 'held')
+    await reserveKey(store, 'held')
     await sleep(5)
     const rows = () =>
       database
         .prepare('select key from hooklayer union all select resource from hooklayer_versions order by 1')
         .all()
         .map((row) => (row as { key: string }).key)
-    await reserved(store, 'next')
+    await reserveKey(store, 'next')
     expect(rows()).toEqual(['expired', 'held', 'kept', 'next', 'orders/expired', 'orders/kept'])
     vi.spyOn(Math, 'random').mockReturnValue(0)
-    await reserved(store, 'last')
+    await reserveKey(store, 'last')
     expect(rows()).toEqual(['held', 'kept', 'last', 'next', 'orders/kept'])
     database.close()
   })
 
-  it('takes part in a transaction of the database: a claim is committed or rolled back with it', async () => {
+  it('takes part in a transaction of the database: a reservation is committed or rolled back with it', async () => {
     const database = new Libsql(newFile())
     const store = createSqliteStore({ database })
     const handle = async (end: string) => {
       database.exec('begin immediate')
-      const { token } = await reserved(store, 'key', claimFor(LONG_MS, version))
+      const { token } = await reserveKey(store, 'key', reserveOptions(LONG_MS, version))
       expect(await store.complete('key', token, { retentionMs: LONG_MS, version })).toBe(true)
       database.exec(end)
     }
-    await reserved(store, 'first')
+    await reserveKey(store, 'first')
     await handle('rollback')
-    expect((await reserved(store, 'other', claimFor(LONG_MS, older))).stale).toBe(false)
+    expect((await reserveKey(store, 'other', reserveOptions(LONG_MS, older))).stale).toBe(false)
     await handle('commit')
-    expect(await store.reserve('key', claimFor(LONG_MS))).toEqual({ state: 'completed' })
-    expect((await reserved(store, 'another', claimFor(LONG_MS, older))).stale).toBe(true)
+    expect(await store.reserve('key', reserveOptions(LONG_MS))).toEqual({ state: 'completed' })
+    expect((await reserveKey(store, 'another', reserveOptions(LONG_MS, older))).stale).toBe(true)
     database.close()
   })
 
-  it('completes nothing if the version cannot be remembered, and tells the error of the database', async () => {
+  it('completes nothing if the version cannot be recorded, and rejects with the error of the database', async () => {
     const database = new Libsql(newFile())
     const store = createSqliteStore({ database })
-    const { token } = await reserved(store, 'key', claimFor(LONG_MS, version))
+    const { token } = await reserveKey(store, 'key', reserveOptions(LONG_MS, version))
     database.exec("create trigger full before insert on hooklayer_versions begin select raise(abort, 'no room'); end")
     await expect(store.complete('key', token, { retentionMs: LONG_MS, version })).rejects.toThrow('no room')
-    expect(await store.reserve('key', claimFor(LONG_MS))).toEqual({ state: 'in-progress' })
+    expect(await store.reserve('key', reserveOptions(LONG_MS))).toEqual({ state: 'in-progress' })
     database.exec('drop trigger full')
     expect(await store.complete('key', token, { retentionMs: LONG_MS, version })).toBe(true)
     database.close()
   })
 
-  it('leaves the settings of a database alone that it was given, which may be in memory or in a transaction', async () => {
+  it('does not change the settings of a given database, which may be in memory or in a transaction', async () => {
     const database = new Libsql(':memory:')
     database.exec('pragma synchronous = off; begin')
     const store = createSqliteStore({ database })
-    await reserved(store, 'key')
+    await reserveKey(store, 'key')
     database.exec('commit')
-    expect(await store.reserve('key', claimFor(LONG_MS))).toEqual({ state: 'in-progress' })
+    expect(await store.reserve('key', reserveOptions(LONG_MS))).toEqual({ state: 'in-progress' })
     expect(database.prepare('pragma synchronous').get([])).toMatchObject({ synchronous: 0 })
     database.close()
   })
 
-  it('rejects what could not be committed, however far it had come', async () => {
+  it('rejects when the commit fails', async () => {
     const database = new Libsql(newFile())
     const store = createSqliteStore({ database })
-    const { token } = await reserved(store, 'held')
+    const { token } = await reserveKey(store, 'held')
     database.exec(`
       pragma foreign_keys = on;
       create table other (id integer primary key);
@@ -170,22 +170,22 @@ describe('the store in SQLite', () => {
       create trigger inserted after insert on hooklayer begin insert into checked values (1); end;
       create trigger updated after update on hooklayer begin insert into checked values (1); end`)
     const uncommitted = 'FOREIGN KEY constraint failed'
-    await expect(store.reserve('key', claimFor(LONG_MS))).rejects.toThrow(uncommitted)
+    await expect(store.reserve('key', reserveOptions(LONG_MS))).rejects.toThrow(uncommitted)
     await expect(store.renew('held', token, { leaseMs: LONG_MS, done: ['a'] })).rejects.toThrow(uncommitted)
-    await expect(store.complete('held', token, KEPT)).rejects.toThrow(uncommitted)
+    await expect(store.complete('held', token, COMPLETE_OPTIONS)).rejects.toThrow(uncommitted)
     await expect(store.release('held', token, { done: [], retentionMs: LONG_MS })).rejects.toThrow(uncommitted)
     database.exec('drop trigger inserted; drop trigger updated')
-    await reserved(store, 'key')
-    expect(await store.complete('held', token, KEPT)).toBe(true)
+    await reserveKey(store, 'key')
+    expect(await store.complete('held', token, COMPLETE_OPTIONS)).toBe(true)
     database.close()
   })
 
-  it('rejects when it is closed, and leaves a database alone that it was given', async () => {
+  it('rejects when it is closed, and leaves a given database open', async () => {
     const database = new Libsql(newFile())
     for (const store of [createSqliteStore({ database }), createSqliteStore({ file: newFile() })]) {
-      await reserved(store, 'key')
+      await reserveKey(store, 'key')
       await store.close()
-      await expect(store.reserve('key', claimFor(LONG_MS))).rejects.toThrow('The SQLite store is closed.')
+      await expect(store.reserve('key', reserveOptions(LONG_MS))).rejects.toThrow('The SQLite store is closed.')
     }
     expect(database.prepare('select count(*) as keys from hooklayer').get([])).toMatchObject({ keys: 1 })
     database.close()

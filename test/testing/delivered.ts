@@ -20,22 +20,22 @@ export interface WireDocument {
   meta?: Record<string, unknown>
 }
 
-export function textOf({ body }: TestDelivery): string {
+export function readText({ body }: TestDelivery): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(body)
 }
 
-export function documentOf(delivery: TestDelivery): WireDocument {
-  return JSON.parse(textOf(delivery))
+export function readDocument(delivery: TestDelivery): WireDocument {
+  return JSON.parse(readText(delivery))
 }
 
-export function attributesOf(delivery: TestDelivery): Record<string, unknown> {
-  return documentOf(delivery).data.attributes ?? {}
+export function readAttributes(delivery: TestDelivery): Record<string, unknown> {
+  return readDocument(delivery).data.attributes ?? {}
 }
 
-export function includedOf(delivery: TestDelivery, type: string): WireResource[] {
-  return documentOf(delivery).included?.filter((resource) => resource.type === type) ?? []
+export function findIncluded(delivery: TestDelivery, type: string): WireResource[] {
+  return readDocument(delivery).included?.filter((resource) => resource.type === type) ?? []
 }
 
-export function hmacOf({ body }: TestDelivery, secret: string): string {
+export function computeHmac({ body }: TestDelivery, secret: string): string {
   return createHmac('sha256', secret).update(body).digest('base64')
 }

@@ -2,17 +2,17 @@ import type { Customer, Order } from '@commercelayer/sdk'
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { type Changes, createDelivery, sampleOf, sign, TEST_SECRET } from '../../src/testing/index.ts'
-import { attributesOf, documentOf, hmacOf, includedOf } from './delivered.ts'
+import { computeHmac, findIncluded, readAttributes, readDocument } from './delivered.ts'
 
-describe('its secret and headers', () => {
-  it('signs with a secret of yours, as `sign` does', async () => {
+describe('createDelivery with a secret or headers', () => {
+  it('signs with the given secret, as `sign` does', async () => {
     const secret = 'another secret, not of hex'
     const delivery = await createDelivery('customers.create', { secret })
-    expect(delivery.headers['X-CommerceLayer-Signature']).toBe(hmacOf(delivery, secret))
-    expect(await sign(delivery.body, secret)).toBe(hmacOf(delivery, secret))
+    expect(delivery.headers['X-CommerceLayer-Signature']).toBe(computeHmac(delivery, secret))
+    expect(await sign(delivery.body, secret)).toBe(computeHmac(delivery, secret))
   })
 
-  it('adds, replaces and removes headers, whatever their case', async () => {
+  it('adds, replaces and removes headers in any case', async () => {
     const headers = { 'x-commercelayer-signature': 'forged', Accept: undefined, newrelic: 'x' }
     const delivery = await createDelivery('customers.create', { headers })
     expect(delivery.headers).not.toHaveProperty('X-CommerceLayer-Signature')
@@ -20,7 +20,7 @@ describe('its secret and headers', () => {
     expect(delivery.headers).toMatchObject({ 'x-commercelayer-signature': 'forged', newrelic: 'x' })
   })
 
-  it('goes through fetch', async () => {
+  it('makes a delivery that `Request` accepts', async () => {
     const { method, headers, body } = await createDelivery('customers.create')
     const request = new Request('http://localhost/', { method, headers, body })
     expect(new Uint8Array(await request.arrayBuffer())).toEqual(body)
@@ -28,117 +28,120 @@ describe('its secret and headers', () => {
   })
 })
 
-describe('its resource', () => {
+describe('createDelivery with a resource', () => {
   it('changes the attributes of the sample', async () => {
     const delivery = await createDelivery('orders.place', {
       resource: { id: 'AbCdEfGhIj', number: '1001', metadata: { a: 1 } },
     })
-    const { data } = documentOf(delivery)
+    const { data } = readDocument(delivery)
     expect(data.id).toBe('AbCdEfGhIj')
     expect(data.attributes).toMatchObject({ number: '1001', metadata: { a: 1 }, status: 'placed' })
-    expect(includedOf(delivery, 'line_items')[0]?.relationships?.order?.data).toEqual({
+    expect(findIncluded(delivery, 'line_items')[0]?.relationships?.order?.data).toEqual({
       type: 'orders',
       id: 'AbCdEfGhIj',
     })
   })
 
-  it('changes related resources, in lists those at the same place', async () => {
+  it('changes related resources, in lists those at the same position', async () => {
     const resource = {
       shipping_address: { first_name: 'Zoë', last_name: 'Müller', line_1: 'Hauptstraße 1' },
       line_items: [{ quantity: 3 }, { quantity: 4, item: { code: 'X' } }],
       market: { name: 'Mars' },
     }
     const delivery = await createDelivery('orders.place', { resource })
-    expect(includedOf(delivery, 'addresses').map((address) => address.attributes?.first_name)).toEqual(['Zoë', 'John'])
-    const items = includedOf(delivery, 'line_items').map((item) => item.attributes)
+    expect(findIncluded(delivery, 'addresses').map((address) => address.attributes?.first_name)).toEqual([
+      'Zoë',
+      'John',
+    ])
+    const items = findIncluded(delivery, 'line_items').map((item) => item.attributes)
     expect(items).toMatchObject([{ quantity: 3, item_type: 'skus' }, { quantity: 4 }])
-    expect(includedOf(delivery, 'skus').map((sku) => sku.attributes?.code)).toEqual(['TSHIRTMM000000FFFFFFXLXX', 'X'])
-    expect(includedOf(delivery, 'markets')).toMatchObject([{ attributes: { name: 'Mars' } }])
+    expect(findIncluded(delivery, 'skus').map((sku) => sku.attributes?.code)).toEqual(['TSHIRTMM000000FFFFFFXLXX', 'X'])
+    expect(findIncluded(delivery, 'markets')).toMatchObject([{ attributes: { name: 'Mars' } }])
     expect(Number(delivery.headers['content-length'])).toBe(delivery.body.byteLength)
   })
 
-  it('leaves out what is undefined', async () => {
+  it('removes fields that are undefined', async () => {
     const resource = { id: undefined, customer: undefined, number: undefined }
-    const { data } = documentOf(await createDelivery('orders.place', { resource }))
+    const { data } = readDocument(await createDelivery('orders.place', { resource }))
     expect(data.id).toBe(sampleOf('orders').id)
     expect(data.attributes).not.toHaveProperty('number')
     expect(data.relationships?.customer).not.toHaveProperty('data')
   })
 
-  it('attaches a fresh resource where a changed list is longer than that of the sample', async () => {
+  it('attaches a new resource where a changed list is longer than that of the sample', async () => {
     const delivery = await createDelivery('orders.place', {
       resource: { shipments: [{}, { number: '2' }], tags: [{ name: 'a' }] },
     })
-    expect(includedOf(delivery, 'shipments').map((shipment) => shipment.attributes?.number)).toEqual([
+    expect(findIncluded(delivery, 'shipments').map((shipment) => shipment.attributes?.number)).toEqual([
       '#1234/S/001',
       '2',
     ])
-    expect(includedOf(delivery, 'tags').map((tag) => tag.attributes?.name)).toEqual(['a'])
+    expect(findIncluded(delivery, 'tags').map((tag) => tag.attributes?.name)).toEqual(['a'])
   })
 
-  it('takes another type of payment for the same relationship', async () => {
+  it('accepts another resource type for a relationship', async () => {
     const delivery = await createDelivery('orders.place', { resource: { payment_source: { type: 'wire_transfers' } } })
-    expect(includedOf(delivery, 'wire_transfers')).toHaveLength(1)
+    expect(findIncluded(delivery, 'wire_transfers')).toHaveLength(1)
   })
 
-  it('empties relationships', async () => {
+  it('empties relationships that are null or an empty list', async () => {
     const delivery = await createDelivery('orders.place', { resource: { customer: null, shipments: [], market: null } })
-    const { relationships } = documentOf(delivery).data
+    const { relationships } = readDocument(delivery).data
     expect(relationships?.customer?.data).toBeNull()
     expect(relationships?.market?.data).toBeNull()
     expect(relationships?.shipments?.data).toEqual([])
-    expect(includedOf(delivery, 'customers')).toEqual([])
+    expect(findIncluded(delivery, 'customers')).toEqual([])
   })
 
-  it('takes a related resource with type and id as it is', async () => {
+  it('uses a related resource with type and id unchanged', async () => {
     const customer = { id: 'ZzZzZzZzZz', type: 'customers', email: 'zoe@example.com' } as Customer
     const delivery = await createDelivery('orders.place', { resource: { customer } })
-    expect(includedOf(delivery, 'customers').map((found) => found.attributes)).toEqual([{ email: 'zoe@example.com' }])
+    expect(findIncluded(delivery, 'customers').map((found) => found.attributes)).toEqual([{ email: 'zoe@example.com' }])
   })
 
-  it('takes a whole resource for the whole delivery, cycles included, and leaves it alone', async () => {
+  it('uses a whole resource with cycles instead of the sample, and does not change it', async () => {
     const order = sampleOf('orders')
     const before = structuredClone(order)
     const delivery = await createDelivery('orders.place', { resource: order })
     expect(order).toEqual(before)
-    expect(attributesOf(delivery).status).toBe('approved')
-    expect(includedOf(delivery, 'stock_line_items')).toHaveLength(2)
+    expect(readAttributes(delivery).status).toBe('approved')
+    expect(findIncluded(delivery, 'stock_line_items')).toHaveLength(2)
     const lean = await createDelivery('orders.place', { resource: order, include: ['line_items.order'] })
-    expect(new Set(documentOf(lean).included?.map((resource) => resource.type))).toEqual(new Set(['line_items']))
+    expect(new Set(readDocument(lean).included?.map((resource) => resource.type))).toEqual(new Set(['line_items']))
   })
 
-  it('keeps cycles among changes', async () => {
+  it('keeps cycles in changes', async () => {
     const resource: { number: string; line_items: object[] } = { number: '7', line_items: [] }
     resource.line_items.push({ quantity: 9, order: resource })
     const delivery = await createDelivery('orders.place', { resource: resource as Changes<Order> })
-    expect(includedOf(delivery, 'orders')).toEqual([])
-    expect(attributesOf(delivery).number).toBe('7')
-    expect(includedOf(delivery, 'line_items')).toMatchObject([{ attributes: { quantity: 9 } }])
+    expect(findIncluded(delivery, 'orders')).toEqual([])
+    expect(readAttributes(delivery).number).toBe('7')
+    expect(findIncluded(delivery, 'line_items')).toMatchObject([{ attributes: { quantity: 9 } }])
   })
 
-  it('chooses the type of a family', async () => {
+  it('chooses a type of a family by `type`', async () => {
     const delivery = await createDelivery('promotions.create', {
       resource: { type: 'flex_promotions', name: 'Flexible' },
     })
-    expect(documentOf(delivery).data).toMatchObject({
+    expect(readDocument(delivery).data).toMatchObject({
       type: 'flex_promotions',
       attributes: { name: 'Flexible', rules: {} },
     })
     const destroyed = await createDelivery('promotions.destroy', { resource: { type: 'flex_promotions' } })
-    expect(documentOf(destroyed).data.type).toBe('flex_promotions')
+    expect(readDocument(destroyed).data.type).toBe('flex_promotions')
   })
 
-  it('carries any text to the other side', async () => {
+  it('keeps any text unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), async (email) => {
         const delivery = await createDelivery('customers.create', { resource: { email }, include: [] })
-        expect(attributesOf(delivery).email).toBe(email)
-        expect(delivery.headers['X-CommerceLayer-Signature']).toBe(hmacOf(delivery, TEST_SECRET))
+        expect(readAttributes(delivery).email).toBe(email)
+        expect(delivery.headers['X-CommerceLayer-Signature']).toBe(computeHmac(delivery, TEST_SECRET))
       }),
     )
   })
 
-  it('is typed by the topic', () => {
+  it('types the resource by the topic', () => {
     type ResourceFor<T extends string> = NonNullable<NonNullable<Parameters<typeof createDelivery<T>>[1]>['resource']>
     expectTypeOf<ResourceFor<'orders.place'>>().toEqualTypeOf<Changes<Order>>()
     expectTypeOf<ResourceFor<'orders.place'>>().not.toBeAny()
@@ -150,47 +153,47 @@ describe('its resource', () => {
   })
 })
 
-describe('its includes', () => {
-  it('are those asked for', async () => {
+describe('createDelivery with includes', () => {
+  it('includes only the given paths', async () => {
     const delivery = await createDelivery('orders.place', { include: ['customer', 'line_items.item'] })
-    const types = new Set(documentOf(delivery).included?.map((resource) => resource.type))
+    const types = new Set(readDocument(delivery).included?.map((resource) => resource.type))
     expect(types).toEqual(
       new Set(['customers', 'line_items', 'skus', 'shipments', 'payment_methods', 'percentage_discount_promotions']),
     )
-    const { relationships } = documentOf(delivery).data
+    const { relationships } = readDocument(delivery).data
     expect(relationships?.customer).toHaveProperty('data')
     expect(relationships?.shipments).not.toHaveProperty('data')
-    expect(includedOf(delivery, 'line_items')[0]?.relationships?.order).not.toHaveProperty('data')
+    expect(findIncluded(delivery, 'line_items')[0]?.relationships?.order).not.toHaveProperty('data')
   })
 
-  it('can be none', async () => {
+  it('includes nothing for an empty list', async () => {
     const delivery = await createDelivery('orders.place', { include: [] })
-    expect(documentOf(delivery)).not.toHaveProperty('included')
-    for (const relationship of Object.values(documentOf(delivery).data.relationships ?? {})) {
+    expect(readDocument(delivery)).not.toHaveProperty('included')
+    for (const relationship of Object.values(readDocument(delivery).data.relationships ?? {})) {
       expect(relationship).not.toHaveProperty('data')
     }
   })
 
-  it('are made up where the sample has none', async () => {
+  it('makes up related resources that the sample lacks', async () => {
     const delivery = await createDelivery('orders.place', { include: ['market.price_list', 'attachments'] })
-    expect(documentOf(delivery).included?.map((resource) => resource.type)).toEqual([
+    expect(readDocument(delivery).included?.map((resource) => resource.type)).toEqual([
       'markets',
       'attachments',
       'price_lists',
     ])
   })
 
-  it('may go beyond a relationship that leads to several types', async () => {
+  it('accepts a path through a relationship with several target types', async () => {
     const delivery = await createDelivery('orders.place', { include: ['line_items.item.prices'] })
-    expect(includedOf(delivery, 'prices')).toHaveLength(2)
+    expect(findIncluded(delivery, 'prices')).toHaveLength(2)
   })
 
-  it('are whatever you say for a type nobody knows', async () => {
+  it('accepts any name for an unknown type', async () => {
     const delivery = await createDelivery('time_machines.depart', { include: ['pilot'] })
-    expect(documentOf(delivery)).not.toHaveProperty('included')
+    expect(readDocument(delivery)).not.toHaveProperty('included')
   })
 
-  it('are refused where there is no such relationship', async () => {
+  it('throws a TypeError for a name that is not a relationship', async () => {
     await expect(createDelivery('orders.place', { include: ['costumer'] })).rejects.toThrow(TypeError)
     await expect(createDelivery('orders.place', { include: ['line_items.costumer'] })).rejects.toThrow(
       /"costumer" is not a relationship of line_items; include one of: order, item, /,
@@ -198,18 +201,18 @@ describe('its includes', () => {
   })
 })
 
-describe('its meta', () => {
-  it('names the mode and the organisation', async () => {
+describe('the meta of createDelivery', () => {
+  it('names the mode and the organization in each resource', async () => {
     const options = { mode: 'live', organizationId: 'OrgOrgOrgO', traceId: 'abc' } as const
-    const document = documentOf(await createDelivery('orders.place', options))
+    const document = readDocument(await createDelivery('orders.place', options))
     for (const resource of [document.data, ...(document.included ?? [])]) {
       expect(resource.meta).toEqual({ mode: 'live', organization_id: 'OrgOrgOrgO', trace_id: 'abc' })
     }
     expect(document).not.toHaveProperty('meta')
   })
 
-  it('belongs to the document since 2026-05', async () => {
-    const document = documentOf(await createDelivery('orders.place', { apiVersion: '2026-05', mode: 'live' }))
+  it('moves to the document from API version 2026-05 on', async () => {
+    const document = readDocument(await createDelivery('orders.place', { apiVersion: '2026-05', mode: 'live' }))
     expect(Object.keys(document)).toEqual(['data', 'included', 'meta'])
     expect(document.meta).toEqual({ mode: 'live', organization_id: 'HkTestOrgn', trace_id: expect.any(String) })
     for (const resource of [document.data, ...(document.included ?? [])]) {
@@ -217,9 +220,9 @@ describe('its meta', () => {
     }
   })
 
-  it('does so for destroyed resources, and does not before', async () => {
-    const destroyed = documentOf(await createDelivery('orders.destroy', { apiVersion: '2026-08' }))
+  it('moves for destroyed resources too, and not before 2026-05', async () => {
+    const destroyed = readDocument(await createDelivery('orders.destroy', { apiVersion: '2026-08' }))
     expect(destroyed).toMatchObject({ data: { meta: { created_with_version: '2026-08' } }, meta: { mode: 'test' } })
-    expect(documentOf(await createDelivery('orders.place', { apiVersion: '2025-11' }))).not.toHaveProperty('meta')
+    expect(readDocument(await createDelivery('orders.place', { apiVersion: '2025-11' }))).not.toHaveProperty('meta')
   })
 })

@@ -1,6 +1,6 @@
 import { isResource, type Resource } from '../../src/wire/schema.ts'
 
-/** Every resource that can be reached from one, itself included, each object once. */
+/** A resource and every resource that it is linked to, directly or not. Each object once. */
 export function resourcesWithin(resource: unknown): Resource[] {
   const found = new Set<Resource>([resource].filter(isResource))
   for (const reached of found) {

@@ -3,40 +3,40 @@ import type { Order } from '@commercelayer/sdk'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { TOPICS } from '../../src/commerce-layer/topics.ts'
 import { sampleOf } from '../../src/testing/index.ts'
-import { exampleAttributesOf, isResource, relationshipsOf, SHARED_ATTRIBUTES } from '../../src/wire/schema.ts'
-import { SAMPLES } from '../../src/wire/sdk-examples.ts'
-import { generateSamples, SAMPLES_FILE } from './generate-sdk-examples.ts'
+import { getExampleAttributes, getRelationships, isResource, SHARED_ATTRIBUTES } from '../../src/wire/schema.ts'
+import { SDK_EXAMPLES } from '../../src/wire/sdk-examples.ts'
+import { generateSdkExamples, SDK_EXAMPLES_FILE } from './generate-sdk-examples.ts'
 import { resourcesWithin } from './resources-within.ts'
 
-const types = Object.keys(SAMPLES)
+const types = Object.keys(SDK_EXAMPLES)
 
 describe('the generated data', () => {
-  it('is what the generator makes of the installed SDK', () => {
-    expect(readFileSync(SAMPLES_FILE, 'utf8')).toBe(generateSamples())
+  it('equals the output of the generator for the installed SDK', () => {
+    expect(readFileSync(SDK_EXAMPLES_FILE, 'utf8')).toBe(generateSdkExamples())
   })
 
   it('knows every resource that has topics', () => {
     for (const resource of Object.keys(TOPICS)) expect(types).toContain(resource)
   })
 
-  it('is ASCII but for formatted amounts', () => {
-    for (const { attributes } of Object.values(SAMPLES)) {
+  it('is ASCII, except for formatted amounts', () => {
+    for (const { attributes } of Object.values(SDK_EXAMPLES)) {
       for (const [name, value] of Object.entries(attributes)) {
         if (!name.startsWith('formatted_')) expect(JSON.stringify(value)).toMatch(/^[ -~]*$/)
       }
     }
   })
 
-  it('leads every relationship to a type it knows', () => {
+  it('has an entry for the target of every relationship', () => {
     for (const type of types) {
-      for (const { targets } of relationshipsOf(type).values())
+      for (const { targets } of getRelationships(type).values())
         expect(types).toEqual(expect.arrayContaining([...targets]))
     }
   })
 })
 
 describe('sampleOf', () => {
-  it('links an order and what belongs to it to the very same object', () => {
+  it('links all parts of an order back to the same order object', () => {
     const order = sampleOf('orders')
     expectTypeOf(order).toEqualTypeOf<Order>()
     expect(order.customer?.type).toBe('customers')
@@ -59,7 +59,7 @@ describe('sampleOf', () => {
     expect((order.total_tax_amount_cents ?? 0) + (order.total_taxable_amount_cents ?? 0)).toBe(order.total_amount_cents)
   })
 
-  it('gives a fresh one, and the same one, each time', () => {
+  it('returns a new and equal resource on each call', () => {
     const sample = sampleOf('orders')
     expect(sampleOf('orders')).not.toBe(sample)
     expect(sampleOf('orders')).toEqual(sample)
@@ -68,29 +68,29 @@ describe('sampleOf', () => {
     expect(sampleOf('shipments').metadata).toEqual({})
   })
 
-  it.each(types)('gives %s only what the SDK knows of, each resource under an id of its own', (type) => {
+  it.each(types)('gives %s only the fields of the SDK, and each resource its own id', (type) => {
     const resources = resourcesWithin(sampleOf(type))
     expect(new Set(resources.map((resource) => resource.id)).size).toBe(resources.length)
     for (const { id, type: reached, ...fields } of resources) {
       expect(id).toMatch(/^[A-Za-z]{10}$/)
       for (const [name, value] of Object.entries(fields)) {
-        const target = relationshipsOf(reached).get(name)
+        const target = getRelationships(reached).get(name)
         if (!target)
-          expect([...Object.keys(exampleAttributesOf(reached)), ...Object.keys(SHARED_ATTRIBUTES)]).toContain(name)
+          expect([...Object.keys(getExampleAttributes(reached)), ...Object.keys(SHARED_ATTRIBUTES)]).toContain(name)
         else expect(Array.isArray(value)).toBe(target.isList)
         for (const related of [value].flat().filter(isResource)) expect(target?.targets).toContain(related.type)
       }
     }
   })
 
-  it('points back from what it attaches', () => {
+  it('links attached resources back to their owner', () => {
     const customer = sampleOf('customers')
     expect(customer.customer_addresses?.[0]?.customer).toBe(customer)
     const sample = sampleOf('returns')
     expect(sample.return_line_items?.[0]?.line_item).toBe(sample.order?.line_items?.[0])
   })
 
-  it('gives a concrete type for a family, and something for a type nobody knows', () => {
+  it('returns a concrete type for a family, and a resource for an unknown type', () => {
     expect(sampleOf('promotions').type).toBe('percentage_discount_promotions')
     expect(sampleOf('transactions').type).toBe('authorizations')
     expect(sampleOf('time_machines')).toMatchObject({ type: 'time_machines', metadata: {} })

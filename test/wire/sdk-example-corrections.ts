@@ -1,6 +1,7 @@
 /**
- * Where the SDK's example would make an absurd resource: an error on what went well, a code that nobody entered, a state
- * that contradicts the rest. Keyed by attribute, or by `type.attribute`; what is listed replaces the example.
+ * Corrections of the SDK's examples that would make an impossible resource: an error on a success, a code that nobody
+ * entered, a status that contradicts other attributes. The key is an attribute, or `type.attribute` in BY_TYPE. The
+ * value replaces the example.
  */
 const BY_NAME: Record<string, unknown> = {
   _external_price: false,
@@ -102,11 +103,11 @@ const PROMOTIONS = [
   'promotions',
 ]
 
-/** A correction is wrapped, so that a value that is null can be told from none. */
-export const CORRECTIONS: ReadonlyMap<string, { readonly sample: unknown }> = new Map(
+/** A correction is wrapped in an object, so that a correction to null differs from no correction. */
+export const CORRECTIONS: ReadonlyMap<string, { readonly value: unknown }> = new Map(
   [
     ...Object.entries(BY_NAME),
     ...Object.entries(BY_TYPE),
     ...PROMOTIONS.map((type): [string, unknown] => [`${type}.status`, 'active']),
-  ].map(([key, sample]) => [key, { sample }]),
+  ].map(([key, value]) => [key, { value }]),
 )

@@ -10,12 +10,12 @@ function tag(id: string, fields: Record<string, unknown> = {}): { id: string; ty
   return { id, type: 'tags', ...fields }
 }
 
-function linksOf(self: string, name: string): { self: string; related: string } {
+function createLinks(self: string, name: string): { self: string; related: string } {
   return { self: `${self}/relationships/${name}`, related: `${self}/${name}` }
 }
 
 describe('serialize', () => {
-  it('writes a resource with the keys in the order of the wire and links for each relationship', () => {
+  it('writes a resource with keys in the order of the wire and links for each relationship', () => {
     expect(serialize(tag('AAAAAAAAAA', { name: 'new' }))).toBe(
       '{"data":{"id":"AAAAAAAAAA","type":"tags","links":{"self":"/api/tags/AAAAAAAAAA"},"attributes":{"name":"new"},' +
         '"relationships":{"event_stores":{"links":{"self":"/api/tags/AAAAAAAAAA/relationships/event_stores",' +
@@ -23,7 +23,7 @@ describe('serialize', () => {
     )
   })
 
-  it('writes integers of *_float attributes with a decimal point, and no other numbers', () => {
+  it('adds a decimal point to integers of *_float attributes, and to no other numbers', () => {
     const attributes = {
       a_float: 20,
       b_float: 0,
@@ -44,7 +44,7 @@ describe('serialize', () => {
     )
   })
 
-  it('writes them so in included resources too', () => {
+  it('adds the decimal point in included resources too', () => {
     const text = serialize(
       tag('AAAAAAAAAA', { event_stores: [{ id: 'BBBBBBBBBB', type: 'event_stores', x_float: 4 }] }),
     )
@@ -56,20 +56,20 @@ describe('serialize', () => {
     expect(text).toContain('{"a\\u0026b":"\\u003ca href=\\"?x=1\\u0026y=2\\"\\u003e\\u2028\\u2029é€"}')
   })
 
-  it('writes null, a list, and a list of none', () => {
+  it('writes null, a list and an empty list', () => {
     expect(serialize(null)).toBe('{"data":null}')
     expect(serialize([])).toBe('{"data":[]}')
     const { data } = JSON.parse(serialize([tag('AAAAAAAAAA'), tag('BBBBBBBBBB')]))
     expect(data.map((resource: { id: string }) => resource.id)).toEqual(['AAAAAAAAAA', 'BBBBBBBBBB'])
   })
 
-  it('leaves out what JSON has no form for', () => {
+  it('leaves out values that JSON has no form for', () => {
     expect(serialize(tag('AAAAAAAAAA', { a: undefined, b: () => 1, c: new Date(0) }))).toContain(
       '"attributes":{"c":"1970-01-01T00:00:00.000Z"}',
     )
   })
 
-  it('survives any attributes: what is parsed is what was given', () => {
+  it('writes any attributes so that parsing gives them back', () => {
     fc.assert(
       fc.property(
         fc.dictionary(
@@ -84,7 +84,7 @@ describe('serialize', () => {
     )
   })
 
-  it('survives any strings and numbers as attributes of a resource', () => {
+  it('writes any strings and numbers as attributes of a resource', () => {
     const names = fc.constantFrom('a_float', 'b_cents', 'constructor', '__proto__', 'float', 'name')
     const values = fc.oneof(fc.string({ unit: 'binary' }), fc.double(), fc.integer(), fc.boolean(), fc.constant(null))
     fc.assert(
@@ -109,12 +109,12 @@ describe('toDocument', () => {
     expect(included?.map((resource) => resource.id)).toEqual(['CCCCCCCCCC', 'LLLLLLLLLL'])
     expect(data).toMatchObject({ relationships: { customer: { data: { type: 'customers', id: 'CCCCCCCCCC' } } } })
     expect(included?.[1]?.relationships?.order).toEqual({
-      links: linksOf('/api/line_items/LLLLLLLLLL', 'order'),
+      links: createLinks('/api/line_items/LLLLLLLLLL', 'order'),
       data: { type: 'orders', id: 'OOOOOOOOOO' },
     })
   })
 
-  it('includes the given paths only, as data and as links', () => {
+  it('includes only the given paths, as data and in links', () => {
     const { data, included } = toDocument(sampleOf('orders'), {
       include: ['customer', 'line_items.order', 'market', 'returns'],
     })
@@ -129,13 +129,13 @@ describe('toDocument', () => {
     expect(item?.relationships?.item).not.toHaveProperty('data')
   })
 
-  it('merges the relationships of a resource that several paths lead to', () => {
+  it('merges the relationships of a resource that is reached by several paths', () => {
     const order = sampleOf('orders')
     const { included } = toDocument(order, { include: ['shipments.order.customer', 'line_items'] })
     expect(included?.map((resource) => resource.type)).toContain('customers')
   })
 
-  it('takes two objects of one type and id for one resource', () => {
+  it('treats two objects with the same type and id as one resource', () => {
     const stub = { id: 'CCCCCCCCCC', type: 'customers' }
     const full = { ...stub, email: 'zoe@example.com' }
     const { included } = toDocument({
@@ -149,14 +149,14 @@ describe('toDocument', () => {
     expect(customers?.[0]?.attributes).toEqual({ email: 'zoe@example.com' })
   })
 
-  it('keeps what looks like a resource in metadata an attribute', () => {
+  it('keeps metadata an attribute even if it looks like a resource', () => {
     const metadata = { id: 'x', type: 'y' }
     const { data, included } = toDocument({ id: 'AAAAAAAAAA', type: 'orders', metadata })
     expect(data).toMatchObject({ attributes: { metadata } })
     expect(included).toBeUndefined()
   })
 
-  it('tells relationships of an unknown type by their values', () => {
+  it('recognizes the relationships of an unknown type by their values', () => {
     const pilot = { id: 'P', type: 'pilots' }
     const { data } = toDocument({ id: 'T', type: 'time_machines', pilot, crew: [pilot], parts: [], fuel: null })
     const self = '/api/time_machines/T'
@@ -167,14 +167,14 @@ describe('toDocument', () => {
       links: { self },
       attributes: { parts: [], fuel: null },
       relationships: {
-        pilot: { links: linksOf(self, 'pilot'), data: identifier },
-        crew: { links: linksOf(self, 'crew'), data: [identifier] },
+        pilot: { links: createLinks(self, 'pilot'), data: identifier },
+        crew: { links: createLinks(self, 'crew'), data: [identifier] },
       },
       meta,
     })
   })
 
-  it('does not overflow on a long chain', () => {
+  it('does not overflow the stack on a long chain of resources', () => {
     let chain: { id: string; type: string } = { id: 'n0', type: 'nodes' }
     for (let i = 1; i < 20_000; i++) chain = Object.assign({ id: `n${i}`, type: 'nodes' }, { next: chain })
     expect(toDocument(chain).included).toHaveLength(19_999)

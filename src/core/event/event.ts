@@ -11,7 +11,7 @@ import { linkResources } from './link-resources.ts'
 
 declare const unknown: unique symbol
 
-/** A topic that is not in the catalogue. Being no literal, it leaves `event.topic === 'orders.place'` able to narrow. */
+/** A topic that is not in the catalogue. The brand keeps `event.topic === 'orders.place'` able to narrow the union. */
 export type UnknownTopic = `${string}.${string}` & { readonly [unknown]: true }
 
 /** A verified and parsed delivery, for each topic of `T`: narrow it by `topic`. `Path` holds the paths of the handler's `include`. */
@@ -93,7 +93,7 @@ export function markStale(event: WebhookEvent): void {
   ;(event as { stale: boolean }).stale = true
 }
 
-/** Holds the document until its resources are linked: it cannot be used afterwards. */
+/** Linking changes the document, so it is dropped then. An id that is read later parses the body again. */
 interface Source {
   document: Document | undefined
 }

@@ -86,7 +86,7 @@ export interface Handlers {
 export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
   const registered: Registration[] = []
   const byTopic = new Map<string, Registration[]>()
-  const known = new Set<string>()
+  const seenPatterns = new Set<string>()
   let warned = false
   return {
     add(patterns, options, handler) {
@@ -98,11 +98,15 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       registered.push({ topics: list, include, name, handler })
       byTopic.clear()
       for (const pattern of list) {
-        const warning = known.has(pattern) ? undefined : describeOddPattern(pattern, secrets)
+        const warning = seenPatterns.has(pattern) ? undefined : describePatternProblem(pattern, secrets)
         if (warning) logger.warn(warning, { topic: pattern })
-        known.add(pattern)
+        seenPatterns.add(pattern)
       }
-      if (!warned && secrets.shared && (known.size > 1 || [...known].some((pattern) => pattern.endsWith('*')))) {
+      if (
+        !warned &&
+        secrets.isShared &&
+        (seenPatterns.size > 1 || [...seenPatterns].some((pattern) => pattern.endsWith('*')))
+      ) {
         warned = true
         logger.warn(SHARED_SECRET)
       }
@@ -144,13 +148,13 @@ function checkHandlerOptions(options: HandlerOptions): { include: string[]; name
 }
 
 function defaultName(topics: readonly string[], others: readonly Registration[]): string {
-  const same = topics.join(' ')
-  const place = others.filter((other) => other.topics.join(' ') === same).length + 1
-  return `${same} ${place}`
+  const topicsKey = topics.join(' ')
+  const place = others.filter((other) => other.topics.join(' ') === topicsKey).length + 1
+  return `${topicsKey} ${place}`
 }
 
 /** Describes what is unusual about a pattern. It is registered all the same: Commerce Layer adds topics over time. */
-function describeOddPattern(pattern: string, secrets: Secrets): string | undefined {
+function describePatternProblem(pattern: string, secrets: Secrets): string | undefined {
   if (pattern === '*') return undefined
   const resource = resourceOf(pattern)
   const event = pattern.slice(resource.length + 1)
@@ -162,5 +166,5 @@ function describeOddPattern(pattern: string, secrets: Secrets): string | undefin
     const suggestion = nearest ? ` Did you mean ${meant}?` : ''
     return `${pattern} is not a known topic.${suggestion} Known ${known ? 'events' : 'resources'}: ${names.join(', ')}.`
   }
-  return event !== '*' && secrets.lacks(pattern) ? `${pattern} has a handler but no secret.` : undefined
+  return event !== '*' && secrets.hasNoSecret(pattern) ? `${pattern} has a handler but no secret.` : undefined
 }

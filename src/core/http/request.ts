@@ -38,7 +38,7 @@ export interface ReceiveOptions {
   /**
    * Answers 202 as soon as the delivery is verified and parsed, and passes the handlers' work to this function: the platform's
    * `waitUntil`, or Next's `after`. There is no deadline then, and no retry: Commerce Layer does not send the delivery again.
-   * A failure reaches the log and `onError` only, and nothing at all if the platform ends the instance first.
+   * A failure reaches the log and `onError` only. If the platform stops the instance first, it is not reported.
    * Default: the handlers run before the answer.
    */
   readonly background?: ((work: Promise<unknown>) => void) | undefined

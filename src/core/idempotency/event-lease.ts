@@ -8,10 +8,10 @@ export interface EventLease {
   /** Names of the handlers that have succeeded. */
   readonly done: ReadonlySet<string>
   /** Records that a handler has succeeded. */
-  add(name: string): void
-  /** Starts the lease anew, and calls `abort` if another process has the event by now. */
+  markDone(name: string): void
+  /** Extends the lease, and calls `abort` if another process holds the event. */
   renew(abort: (reason: WebhookError) => void): Promise<void>
-  /** Records that the event was handled. Never rejects: the handlers have ended, and the store cannot change how. */
+  /** Records that the event was handled. Never rejects: an error of the store cannot change the outcome any more. */
   complete(): Promise<void>
   /** Gives the event back, for a retry. Never rejects. */
   release(): Promise<void>
@@ -39,21 +39,21 @@ const LAST_RETRY_MS = 12_800
 export function createEventLease(options: EventLeaseOptions): EventLease {
   const { store, key, token, version, topic, leaseMs, retentionMs, logger, onUnrecorded } = options
   const done = new Set(options.done)
-  const progress = () => ({ leaseMs, retentionMs, done: [...done] })
+  const renewOptions = () => ({ leaseMs, retentionMs, done: [...done] })
   const record = () => store.complete(key, token, { retentionMs, version })
-  let isOver = false
+  let isSettled = false
   return {
     done,
-    add(name) {
+    markDone(name) {
       done.add(name)
-      setTimeout(() => isOver || asPromise(() => store.renew(key, token, progress())).catch(() => {}), 0)
+      setTimeout(() => isSettled || asPromise(() => store.renew(key, token, renewOptions())).catch(() => {}), 0)
     },
     async renew(abort) {
-      const isHeld = await asPromise(() => store.renew(key, token, progress())).catch(() => true)
-      if (!isHeld && !isOver) abort(new WebhookError('IN_PROGRESS'))
+      const isHeld = await asPromise(() => store.renew(key, token, renewOptions())).catch(() => true)
+      if (!isHeld && !isSettled) abort(new WebhookError('IN_PROGRESS'))
     },
     async complete() {
-      isOver = true
+      isSettled = true
       try {
         const isHeld = await callStore(record)
         if (!isHeld) logger.warn(`${topic}: another process took the event over, and may have run its handlers too.`)
@@ -63,8 +63,8 @@ export function createEventLease(options: EventLeaseOptions): EventLease {
       }
     },
     async release() {
-      isOver = true
-      await callStore(() => store.release(key, token, progress())).catch((cause: unknown) => {
+      isSettled = true
+      await callStore(() => store.release(key, token, renewOptions())).catch((cause: unknown) => {
         logger.warn(`${topic} could not be released: its retry waits until the lease has run out.`, { cause })
       })
     },

@@ -21,13 +21,13 @@ export interface IdempotencyOptions {
   /** Records which events were handled: a driver of `hooklayer/stores/*`, or your own. */
   readonly store: IdempotencyStore
   /**
-   * Milliseconds for which an event belongs to the process that handles it. The lease is renewed three times as often while the
+   * Milliseconds for which an event belongs to the process that handles it. The lease is renewed after every third of it while the
    * handlers run. After a process was killed, retries are answered 409 for this long. Default: 15,000.
    */
   readonly leaseMs?: number | undefined
   /** Milliseconds for which a handled event is known. Default: 7 days. */
   readonly retentionMs?: number | undefined
-  /** Gives the key of an event: two events with the same key are one. Default: `event.id`. */
+  /** Gives the key of an event: events with the same key count as duplicates. Default: `event.id`. */
   readonly key?: ((event: WebhookEvent) => string) | undefined
   /**
    * What happens while the store is down. `refuse` answers 503 `STORE_UNAVAILABLE` and runs nothing, so Commerce Layer retries.
@@ -138,7 +138,7 @@ async function reserveKey(
   }
 }
 
-/** A reservation that arrives after all would keep the retry waiting until its lease has run out. */
+/** Releases a reservation that arrives after the timeout. Otherwise the retry would be answered 409 until its lease ends. */
 function releaseWhenLate(
   key: string,
   reserving: Promise<Reservation>,
@@ -158,7 +158,7 @@ function runWithLease(
   logger: Logger,
 ): Run {
   const open = registrations.filter(({ name }) => !lease.done.has(name))
-  const run = dispatch(event, open, logger, ({ name }) => lease.add(name))
+  const run = dispatch(event, open, logger, ({ name }) => lease.markDone(name))
   const renewal = setInterval(() => lease.renew(run.abort), Math.min(leaseMs / 3, MAX_TIMER_MS))
   return { ...run, ended: finishRun(run, lease).finally(() => clearInterval(renewal)) }
 }

@@ -1,66 +1,79 @@
 /**
- * Remembers which events were handled, and who is handling one right now. A driver needs nothing but atomic operations on one
- * key: each method is one round trip. Every time is by the store's own clock, never by the process's.
+ * Records which events were handled and which are being handled now, so that each event is handled once. A driver needs
+ * only atomic operations on one key: each method is one round trip. Every time is by the store's own clock, never by
+ * the process's.
  *
- * Keys and names are any text without `\0`, keys of up to 1 KB. A key always comes with the same resource, or always without.
+ * Keys are text of up to 1 KB without `\0`, names of handlers are text without `\0`. A key always comes with the same
+ * resource, or always without one.
  *
- * A method that cannot say what happened rejects; the receiver then answers 503 and runs nothing.
+ * A method that cannot tell whether it succeeded rejects. The receiver then answers 503 and runs no handler.
+ *
+ * @see docs/reliability.md
  */
 export interface IdempotencyStore {
   /**
-   * Claims a key for `leaseMs`. A claim whose lease has run out is taken over: the new one has another token, and the old token
-   * can do nothing any more. Until somebody does, it is still its holder's, and its names that are done are remembered for a
-   * day at least.
+   * Reserves a key for `leaseMs`. A reservation whose lease has run out is taken over: the new one gets another token,
+   * and the old token has no effect any more. Until it is taken over, an expired reservation still belongs to its
+   * holder. The names in `done` of an abandoned reservation are kept for at least a day.
    */
-  reserve(key: string, claim: ReserveOptions): Promise<Reservation>
-  /** Begins the lease anew and adds to the names that are done; false if the token no longer holds the claim. */
-  renew(key: string, token: string, progress: RenewOptions): Promise<boolean>
-  /** Remembers the key as completed for `retentionMs`; false if the token no longer holds the claim. */
-  complete(key: string, token: string, completion: CompleteOptions): Promise<boolean>
-  /** Gives the claim up, and remembers the names that are done for whoever claims next; false if the token no longer holds it. */
-  release(key: string, token: string, rest: ReleaseOptions): Promise<boolean>
+  reserve(key: string, options: ReserveOptions): Promise<Reservation>
+  /** Starts the lease again and adds to the names that are done; false if the token no longer holds the reservation. */
+  renew(key: string, token: string, options: RenewOptions): Promise<boolean>
+  /** Marks the key as completed for `retentionMs`; false if the token no longer holds the reservation. */
+  complete(key: string, token: string, options: CompleteOptions): Promise<boolean>
+  /**
+   * Ends the reservation and keeps the names that are done for the next one; false if the token no longer holds the
+   * reservation.
+   */
+  release(key: string, token: string, options: ReleaseOptions): Promise<boolean>
 }
 
-/** The version of a resource, to tell an event that was overtaken by a newer one of the same resource. */
+/** The version of a resource. It tells whether a newer event of the same resource was handled before. */
 export interface ResourceVersion {
   /** `{type}/{id}`, e.g. `orders/OeRyhjDlje`. */
   readonly resource: string
-  /** `updated_at` as it was sent: ISO 8601 in UTC with milliseconds, so that text order is time order. */
+  /**
+   * `updated_at` as it was sent: ISO 8601 in UTC with milliseconds, so that the order of the texts is the order in
+   * time.
+   */
   readonly updatedAt: string
 }
 
 export interface ReserveOptions {
-  /** Milliseconds until the claim may be taken over unless it is renewed. */
+  /** Milliseconds after which the reservation may be taken over, unless it is renewed. */
   readonly leaseMs: number
-  /** The resource's version that this event brings; `undefined` if it has none. */
+  /** The version of the event's resource; `undefined` if the event has none. */
   readonly version: ResourceVersion | undefined
 }
 
 export interface RenewOptions {
+  /** Milliseconds from now after which the reservation may be taken over. */
   readonly leaseMs: number
-  /** Names of the handlers that have succeeded by now; those told before stay remembered. */
+  /** Names of handlers that have succeeded. Names that were given before stay recorded. */
   readonly done: readonly string[]
 }
 
 export interface CompleteOptions {
-  /** Milliseconds for which the key stays completed, and the resource's version remembered. */
+  /** Milliseconds for which the key stays completed and the resource's version stays recorded. */
   readonly retentionMs: number
-  /** The same as when the key was reserved. Remembered as handled unless a newer one is. */
+  /** The same version as in `reserve`. It is recorded as handled unless a newer one is. */
   readonly version: ResourceVersion | undefined
 }
 
 export interface ReleaseOptions {
+  /** Names of handlers that have succeeded. Names that were given before stay recorded. */
   readonly done: readonly string[]
-  /** Milliseconds for which the names that are done stay remembered. */
+  /** Milliseconds for which the names that are done stay recorded. */
   readonly retentionMs: number
 }
 
+/** The answer of `reserve`: the key is reserved for the caller, being handled by somebody else, or completed. */
 export type Reservation =
   | {
       readonly state: 'reserved'
-      /** Unique for every claim that was ever made. */
+      /** Unique among all reservations that were ever made. */
       readonly token: string
-      /** Names of the handlers that have succeeded under earlier claims. */
+      /** Names of the handlers that have succeeded under earlier reservations. */
       readonly done: readonly string[]
       /** Whether a newer version of the same resource was completed. */
       readonly stale: boolean

@@ -1,86 +1,108 @@
 import { isPermanentError, toWebhookError } from '../errors.ts'
 import type { ErrorCode } from '../outcomes.ts'
 
-/** A delivery that was verified, as an inbox keeps it until a worker has handled it. */
+/** A verified delivery, as an inbox stores it until a worker has handled it. */
 export interface StoredDelivery {
   /** `delivery.id`: a fingerprint of topic and bytes. */
   readonly id: string
   readonly topic: string
-  /** The bytes as they came and were signed. */
+  /** The signed bytes, exactly as they were received. */
   readonly body: Uint8Array
   readonly receivedAt: Date
-  /** `{type}/{id}` of the resource, where the order of its deliveries is to be kept; else `undefined`. */
+  /**
+   * `{type}/{id}` of the resource with `ordering: 'resource'`; else `undefined`. Deliveries of one group are handled
+   * one after another.
+   */
   readonly group: string | undefined
 }
 
 /**
- * Keeps verified deliveries until they were handled: a driver of `hooklayer/inboxes/*`, or your own. The receiver stores, a worker
- * takes out; they may be of one process or of many.
+ * A durable queue of verified deliveries: a driver of `hooklayer/inboxes/*`, or your own. The receiver stores
+ * deliveries and workers handle them, in one process or in many.
+ *
+ * @see docs/durable-inbox.md
  */
 export interface Inbox {
   /**
-   * Stores a delivery for good, or knows its `id` from within the retention window, handled or not. Resolves when it would
-   * survive a crash, and not before; rejects if it cannot vouch for that, `full` if there is no room. The sender is told 503
-   * then, and comes again.
+   * Stores a delivery. Resolves once it would survive a crash, and not before: `stored`, `duplicate` if the `id` was
+   * stored within the retention window, `full` if the inbox has reached its limit. Rejects if it cannot guarantee that
+   * the delivery is stored. After `full` or a rejection the receiver answers 503, and Commerce Layer retries.
    */
   put(delivery: StoredDelivery): Promise<'stored' | 'duplicate' | 'full'>
-  /** Hands out what is stored, one by one to each of `concurrency` hands, until it is told to stop. */
+  /**
+   * Starts a worker: calls `process` for each stored delivery, at most `concurrency` at once, until the worker is
+   * stopped.
+   */
   consume(process: ProcessDelivery, options: ConsumeOptions): Worker
   readonly deadLetters: DeadLetters
   statistics(): Promise<InboxStatistics>
-  /** Closes what the driver itself opened. */
+  /** Stops the workers and closes the connections and files that the driver itself opened. */
   close(): Promise<void>
 }
 
 /**
- * Handles a delivery that was stored. Resolves when it was handled; rejects with a `WebhookError` when it is to be tried again
- * after a while (`retryable`), or never.
+ * Handles a stored delivery. Resolves when the delivery was handled. Rejects when the attempt failed: with a
+ * `WebhookError` whose `retryable` says whether another attempt may succeed, or with any other error, which is retried.
  */
 export type ProcessDelivery = (delivery: StoredDelivery, attempt: DeliveryAttempt) => Promise<void>
 
 export interface DeliveryAttempt {
-  /** From 1. */
+  /** Counted from 1. */
   readonly number: number
-  /** Aborted when the consumer has stopped and cannot wait, or has lost the delivery to another. */
+  /**
+   * Aborted when the worker was stopped and its `timeoutMs` has passed, or when another worker has leased the delivery.
+   */
   readonly signal: AbortSignal
 }
 
 export interface ConsumeOptions {
   /** How many deliveries are handled at once. */
   readonly concurrency: number
-  /** How many of one topic at once, of those. */
+  /**
+   * How many deliveries of one topic are handled at once, within `concurrency`. Topics that are absent have no limit of
+   * their own.
+   */
   readonly concurrencyByTopic: Readonly<Record<string, number>>
-  /** After how many attempts a delivery becomes a dead letter; those that were {@link Failure.excused} are not counted. */
+  /**
+   * After how many failed attempts a delivery becomes a dead letter. Attempts that were {@link Failure.excused} are not
+   * counted.
+   */
   readonly attempts: number
-  /** Milliseconds to wait after the attempt of this number has failed. */
+  /** Milliseconds to wait after the attempt with this number has failed. */
   readonly delayMs: (attempt: number) => number
-  /** Told when the engine itself fails, which it survives by trying again, and of what is given up as `WORKER_LOST` or `BODY_DAMAGED`. */
+  /**
+   * Called when the engine itself fails, which the worker survives by trying again, and when a delivery becomes a dead
+   * letter with `WORKER_LOST` or `BODY_DAMAGED`.
+   */
   readonly onError: (error: unknown) => void
 }
 
 export interface Worker {
   /**
-   * Takes nothing more out, and waits for what is under way. After `timeoutMs` the signals are aborted and what has still not
-   * ended is given back, for another worker; so is what was just being taken out.
+   * Leases nothing more and waits for the running handlers. After `timeoutMs` milliseconds their signals are aborted,
+   * and the deliveries that are still running are returned to the inbox for another worker. Default: waits without a
+   * limit.
    */
   stop(options?: { readonly timeoutMs?: number }): Promise<void>
 }
 
-/** A delivery that was given up. */
+/** A delivery that is not retried any more: its attempts are used up, or its error was permanent. */
 export interface DeadLetter {
   readonly id: string
   readonly topic: string
   readonly receivedAt: Date
   readonly failedAt: Date
-  /** How many were made. */
+  /** How many attempts were made. */
   readonly attempts: number
   /**
-   * `code` of the error of the last attempt, and its message; `PERMANENT` for a handler's `PermanentError`. The drivers of this package
-   * have two more: `WORKER_LOST`, nobody has seen the end of its attempts, and `BODY_DAMAGED`, the engine did not keep the bytes.
+   * Code and message of the error of the last attempt: a `WebhookError`'s code, or `PERMANENT` for a handler's
+   * `PermanentError`. The drivers of this package add `WORKER_LOST`, if the worker was lost during the last attempt,
+   * and `BODY_DAMAGED`, if the engine did not keep the bytes.
    */
   readonly error: { readonly code: string; readonly message: string }
 }
 
+/** Selects dead letters. Every field that is given must match; `{}` matches all. Both times are inclusive. */
 export interface DeadLetterFilter {
   readonly topic?: string
   readonly code?: string
@@ -88,50 +110,56 @@ export interface DeadLetterFilter {
   readonly failedUntil?: Date
 }
 
-/** What was given up, for somebody to look at. `which` is an id, or a filter: `{}` is all of them. */
+/** Lists, retries and discards dead letters. `which` is an id or a filter; `{}` selects all of them. */
 export interface DeadLetters {
-  /** The oldest first. */
+  /** All dead letters that match the filter, the oldest failure first. */
   list(filter?: DeadLetterFilter): AsyncIterable<DeadLetter>
-  /** With the delivery itself. */
+  /** One dead letter together with its delivery; `undefined` if there is none with this id. */
   get(id: string): Promise<(DeadLetter & { readonly delivery: StoredDelivery }) | undefined>
-  /** Stores them anew, with all their attempts; resolves with how many. */
+  /** Puts them back at the end of the queue, with all attempts available again. Resolves with how many there were. */
   retry(which: string | DeadLetterFilter): Promise<number>
-  /** Forgets them, but not their `id` before the retention window has passed; resolves with how many. */
+  /** Deletes them. Their ids stay known until the retention window has passed. Resolves with how many there were. */
   discard(which: string | DeadLetterFilter): Promise<number>
 }
 
+/** How many deliveries an inbox holds, by state. */
 export interface InboxStatistics {
-  /** Waiting for their first attempt, or for a hand. */
+  /** Ready for an attempt, and waiting for a worker. */
   readonly queued: number
+  /** Being handled by a worker. */
   readonly running: number
-  /** Waiting for their next attempt. */
+  /** Waiting for the pause before their next attempt to end. */
   readonly failed: number
+  /** Dead letters. */
   readonly dead: number
-  /** When the oldest that is not handled, dead ones left out, was received. */
+  /** When the oldest delivery that is neither handled nor dead was received. */
   readonly oldest: Date | undefined
 }
 
-/** Why an attempt failed, as an inbox keeps it. */
+/** Why an attempt failed, in the form that an inbox stores. */
 export interface Failure {
   /** The code of a `WebhookError`, or `PERMANENT` for a handler's `PermanentError`. */
   readonly code: string
   readonly message: string
   /** Whether another attempt may succeed. */
   readonly retryable: boolean
-  /** Whether it says nothing about the delivery: this process is closing or busy, another has the event, or a store is down. */
+  /**
+   * Whether the failure says nothing about the delivery: this process is closing or overloaded, another process is
+   * handling the event, or a store is unavailable. Such an attempt does not count.
+   */
   readonly excused: boolean
 }
 
-const EXCUSES: readonly string[] = [
+const EXCUSED_CODES: readonly string[] = [
   'SHUTTING_DOWN',
   'OVERLOADED',
   'IN_PROGRESS',
   'STORE_UNAVAILABLE',
 ] satisfies ErrorCode[]
 
-/** What a driver makes of that with which {@link ProcessDelivery} was rejected. What is unknown may succeed later. */
+/** Converts the reason with which {@link ProcessDelivery} rejected. An unknown error counts as retryable. */
 export function toFailure(thrown: unknown): Failure {
   if (isPermanentError(thrown)) return { code: 'PERMANENT', message: thrown.message, retryable: false, excused: false }
   const { code, message, retryable } = toWebhookError(thrown)
-  return { code, message, retryable, excused: EXCUSES.includes(code) }
+  return { code, message, retryable, excused: EXCUSED_CODES.includes(code) }
 }

@@ -6,10 +6,10 @@ import type { Delivery } from '../verify/authenticate.ts'
 import type { Inbox } from './inbox.ts'
 
 /**
- * Stores a delivery for a worker. Nothing is answered 2xx before the inbox has vouched for it, and nobody waits for an inbox
- * longer than until the deadline, whatever its client does.
+ * Stores a delivery for a worker. Resolves only after the inbox has confirmed that the delivery is stored, because 2xx
+ * ends Commerce Layer's retries. Waits at most until the deadline, even if the inbox never settles.
  *
- * @throws WebhookError `STORE_UNAVAILABLE` or `OVERLOADED`.
+ * @throws WebhookError `STORE_UNAVAILABLE` if the inbox failed or was too late, `OVERLOADED` if it is full.
  */
 export async function storeDelivery(
   delivery: Delivery,
@@ -30,7 +30,7 @@ export async function storeDelivery(
   return stored === 'duplicate' ? DUPLICATE : QUEUED
 }
 
-/** As a promise, even if a driver throws. */
+/** Turns a driver's synchronous throw into a rejection. */
 async function callPut(inbox: Pick<Inbox, 'put'>, delivery: Parameters<Inbox['put']>[0]): ReturnType<Inbox['put']> {
   return inbox.put(delivery)
 }
@@ -39,7 +39,7 @@ function timeoutError(): Error {
   return new Error('The inbox did not answer in time.')
 }
 
-/** What is no document has no order to keep: a worker will find out what is wrong with it. */
+/** An invalid document has no resource, and therefore no group. The worker reports what is wrong with it. */
 function resourceGroup(delivery: Delivery): string | undefined {
   try {
     const { type, id } = parseDocument(delivery).data

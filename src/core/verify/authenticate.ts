@@ -108,7 +108,7 @@ async function authenticateWithNewSecrets(
 ): Promise<Delivery> {
   const candidates = await secrets.refresh(topic, deadline)
   if (await isSignedWithAny(candidates, signature, body)) return toDelivery(topic, body, receivedAt)
-  const hint = await diagnose(signature, body, [...known, ...candidates], secrets.others(topic))
+  const hint = await diagnose(signature, body, [...known, ...candidates], secrets.secretsOfOtherTopics(topic))
   throw new WebhookError('SIGNATURE_MISMATCH', { hint })
 }
 

@@ -17,7 +17,7 @@ const HINTS = {
   unknown: 'The reason is not known: another secret, changed bytes, or a forgery.',
 } as const
 
-/** A possible explanation: with this signature, these bytes or these secrets it would match. */
+/** A possible cause: the replacement values with which the signature would match. */
 interface Explanation {
   readonly hint: string
   readonly signature?: string
@@ -33,12 +33,12 @@ export async function diagnose(
   signature: string,
   body: Uint8Array,
   secrets: readonly string[],
-  others: readonly string[],
+  otherSecrets: readonly string[],
 ): Promise<string> {
   if (body.length === 0) return HINTS.empty
   if (body.length > MAX_BYTES) return HINTS.large
   const known = secrets.slice(0, MAX_SECRETS)
-  for (const explanation of possibleExplanations(signature, body, known, others.slice(0, MAX_OTHERS))) {
+  for (const explanation of possibleExplanations(signature, body, known, otherSecrets.slice(0, MAX_OTHERS))) {
     for (const secret of explanation.secrets ?? known) {
       const expected = await computeSignature(explanation.bytes ?? body, secret)
       if (isSameSignature(explanation.signature ?? signature, expected)) return explanation.hint

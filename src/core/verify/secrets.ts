@@ -29,11 +29,11 @@ export interface Secrets {
   /** The secrets of `topic` that are new since {@link lookUp}; an empty list where secrets do not change. */
   refresh(topic: string, deadline?: Deadline): MaybePromise<readonly string[]>
   /** The secrets of other topics, to explain a mismatch. */
-  others(topic: string): readonly string[]
+  secretsOfOtherTopics(topic: string): readonly string[]
   /** Whether every topic has the same secret. */
-  readonly shared: boolean
+  readonly isShared: boolean
   /** Whether it is certain that a topic has no secret. */
-  lacks(topic: string): boolean
+  hasNoSecret(topic: string): boolean
 }
 
 /** How the answers of a function are kept. */
@@ -53,7 +53,13 @@ export function createSecrets(option: SecretsOption, caching: SecretsCaching = N
     return secretsByTopic(option as { readonly [topic: string]: Secret })
   }
   const secrets = checkSecrets(option as Secret, 'secrets')
-  return { lookUp: () => secrets, refresh: () => [], others: () => [], shared: true, lacks: () => false }
+  return {
+    lookUp: () => secrets,
+    refresh: () => [],
+    secretsOfOtherTopics: () => [],
+    isShared: true,
+    hasNoSecret: () => false,
+  }
 }
 
 function secretsByTopic(option: { readonly [topic: string]: Secret }): Secrets {
@@ -64,9 +70,9 @@ function secretsByTopic(option: { readonly [topic: string]: Secret }): Secrets {
   return {
     lookUp: (topic) => byTopic.get(topic) ?? [],
     refresh: () => [],
-    others: (topic) => [...byTopic].flatMap(([other, secrets]) => (other === topic ? [] : secrets)),
-    shared: false,
-    lacks: (topic) => !byTopic.has(topic),
+    secretsOfOtherTopics: (topic) => [...byTopic].flatMap(([other, secrets]) => (other === topic ? [] : secrets)),
+    isShared: false,
+    hasNoSecret: (topic) => !byTopic.has(topic),
   }
 }
 
@@ -77,9 +83,9 @@ function secretsFromFunction(lookUp: SecretsLookUp, { cacheMs, isKnown }: Secret
   return {
     lookUp: (topic, deadline) => beforeDeadline(answers.get(topic), deadline),
     refresh: (topic, deadline) => beforeDeadline(refresh(topic), deadline),
-    others: () => [],
-    shared: false,
-    lacks: () => false,
+    secretsOfOtherTopics: () => [],
+    isShared: false,
+    hasNoSecret: () => false,
   }
 }
 

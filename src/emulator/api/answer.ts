@@ -3,21 +3,21 @@ import { type IncludeTree, readIncludePaths } from '../../wire/include-paths.ts'
 import type { Resource } from '../../wire/schema.ts'
 import { writeDocument } from '../../wire/serialize.ts'
 import type { Records } from '../records.ts'
-import { inJsonbOrder } from './jsonb.ts'
+import { sortKeysAsJsonb } from './jsonb.ts'
 import type { Page, Shape } from './query.ts'
-import { type ApiRecord, attributeOf, isList, relationshipOf, schemaOf } from './schema.ts'
+import { type ApiRecord, findRelationship, findSchema, isList, readAttribute } from './schema.ts'
 
-/** What every answer is written with. */
+/** The data that every answer needs. */
 export interface AnswerOptions {
   readonly records: Records
   readonly mode: 'test' | 'live'
   readonly organization: { readonly id: string; readonly slug: string }
 }
 
-/** What a document has besides resources. */
+/** The members of a document that are not resources. */
 export type AnswerParts = Pick<ResourceDocument, 'meta' | 'links'>
 
-/** Writes one record, a list of them, or `null`; with the `parts` that are not resources. */
+/** Writes a record, a list of records or `null` as a document. `parts` are its members that are not resources. */
 export function writeAnswer(
   primary: ApiRecord | readonly ApiRecord[] | null,
   shape: Shape,
@@ -31,15 +31,15 @@ export function writeAnswer(
   const document = toDocument(resources, { include: shape.include, mode, organizationId: organization.id })
   return writeDocument({
     data: Array.isArray(document.data)
-      ? document.data.map((object) => complete(object, shape))
-      : document.data && complete(document.data, shape),
-    ...(document.included && { included: document.included.map((object) => complete(object, shape)) }),
+      ? document.data.map((object) => completeRelationships(object, shape))
+      : document.data && completeRelationships(document.data, shape),
+    ...(document.included && { included: document.included.map((object) => completeRelationships(object, shape)) }),
     ...parts,
   })
 }
 
-/** `meta` and `links` of a page. The links have the form of `links.self` of resources: an assumption. */
-export function partsOfPage(url: URL, { number, size }: Page, count: number): AnswerParts {
+/** Creates `meta` and `links` of a page. The links are paths, as `links.self` of resources: an assumption. */
+export function createPageParts(url: URL, { number, size }: Page, count: number): AnswerParts {
   const last = Math.max(1, Math.ceil(count / size))
   const linkTo = (page: number): string => {
     const params = new URLSearchParams(url.searchParams)
@@ -58,18 +58,18 @@ export function partsOfPage(url: URL, { number, size }: Page, count: number): An
   }
 }
 
-/** A record as the SDK would shape it, with the relationships of the tree. */
+/** Converts a record to the shape of the SDK, with the relationships of the tree. */
 function toResource(record: ApiRecord, tree: IncludeTree, { fields }: Shape, records: Records): Resource {
-  const schema = schemaOf(record.type)
+  const schema = findSchema(record.type)
   const wanted = fields.get(record.type)
   const resource: Resource = { id: record.id, type: record.type }
   for (const [name, kind] of Object.entries(schema?.attributes ?? {})) {
     if (wanted && !wanted.has(name)) continue
-    const value = attributeOf(record, name)
-    resource[name] = kind === 'json' ? inJsonbOrder(value) : value
+    const value = readAttribute(record, name)
+    resource[name] = kind === 'json' ? sortKeysAsJsonb(value) : value
   }
   for (const [name, below] of tree) {
-    const related = (schema && relationshipOf(schema, name))?.related(record, records) ?? null
+    const related = (schema && findRelationship(schema, name))?.related(record, records) ?? null
     resource[name] = isList(related)
       ? related.map((one) => toResource(one, below, { include: [], fields }, records))
       : related && toResource(related, below, { include: [], fields }, records)
@@ -78,11 +78,11 @@ function toResource(record: ApiRecord, tree: IncludeTree, { fields }: Shape, rec
 }
 
 /**
- * Has the relationships of our schema, those wanted: the SDK, which `toDocument` goes by, does not know `versions`, so that
- * the empty list of them is among the attributes.
+ * Replaces the relationships of a resource by those of the API's schema. `toDocument` knows only those of the SDK,
+ * which has no `versions` and would write that empty list as an attribute.
  */
-function complete(object: ResourceObject, { fields }: Shape): ResourceObject {
-  const schema = schemaOf(object.type)
+function completeRelationships(object: ResourceObject, { fields }: Shape): ResourceObject {
+  const schema = findSchema(object.type)
   const wanted = fields.get(object.type)
   const attributes = { ...object.attributes }
   const relationships: Record<string, RelationshipObject> = {}

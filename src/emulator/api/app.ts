@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import type { Sender } from '../records.ts'
 import type { AnswerOptions } from './answer.ts'
 import { readAttributes } from './body.ts'
-import { ApiError, errorObject, notFound } from './errors.ts'
+import { ApiError, createErrorObject, refuseNotFound } from './errors.ts'
 import { EVENT_UPDATE, updateEvent } from './events.ts'
 import { checkAccept, JSON_API, readJson } from './negotiation.ts'
 import { createOauth, type OauthOptions } from './oauth.ts'
@@ -17,7 +17,10 @@ export interface ApiOptions extends OauthOptions, AnswerOptions {
   readonly rateLimit: boolean
 }
 
-/** Both hosts of the platform as one application: `/oauth/token` of `auth.commercelayer.io`, `/api` of the organisation. */
+/**
+ * Creates one app for both hosts of Commerce Layer: `/oauth/token` of `auth.commercelayer.io`, and `/api` of the
+ * organization.
+ */
 export function createApi(options: ApiOptions): Hono {
   const oauth = createOauth(options)
   const app = new Hono()
@@ -31,7 +34,7 @@ export function createApi(options: ApiOptions): Hono {
   addWebhooks(app, options)
   addEvents(app, options)
   addReading(app, options)
-  app.notFound(() => answerError(notFound()))
+  app.notFound(() => answerError(refuseNotFound()))
   app.onError((error) => answerError(error))
   return app
 }
@@ -71,6 +74,6 @@ function answerError(error: Error): Response {
   const { status, errors } =
     error instanceof ApiError
       ? error
-      : { status: 500, errors: [errorObject('INTERNAL_SERVER_ERROR', 'The emulator failed.')] }
+      : { status: 500, errors: [createErrorObject('INTERNAL_SERVER_ERROR', 'The emulator failed.')] }
   return Response.json({ errors }, { status, headers: { 'content-type': JSON_API } })
 }

@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import { ApiError, errorObject, invalidAttribute, type Rule, refuse } from './errors.ts'
+import { ApiError, createAttributeError, createErrorObject, type Rule, refuse } from './errors.ts'
 import type { TypeSchema } from './schema.ts'
 
-/** What a `data` object may be addressed to: nothing yet, when it is to be created, or the resource of the path. */
+/** The resource that a body is for. `id` is that of the path, or absent for a resource that is created. */
 interface Target<Attributes> {
   readonly schema: TypeSchema
   readonly id?: string
@@ -13,10 +13,10 @@ const BODY = z.looseObject({ data: z.looseObject({}) })
 const OBJECT = z.record(z.string(), z.unknown())
 
 /**
- * The attributes of a request's JSON:API document, checked.
+ * Reads and checks the attributes of a JSON:API document.
  *
- * @throws ApiError for a body of another shape, another type or id, members and attributes that are not known, and
- *   `VALIDATION_ERROR` for each attribute that breaks a rule; the message of a zod check is the rule's name.
+ * @throws ApiError for a body of another shape, another type or id, and unknown members or attributes.
+ * `VALIDATION_ERROR` for each attribute that breaks a rule: the message of a zod check is the name of the rule.
  */
 export function readAttributes<Attributes>(json: unknown, { schema, id, attributes }: Target<Attributes>): Attributes {
   const body = BODY.safeParse(json)
@@ -37,7 +37,7 @@ export function readAttributes<Attributes>(json: unknown, { schema, id, attribut
     const attribute = String(path[0])
     rules.set(attribute, rules.get(attribute) ?? (message as Rule))
   }
-  throw new ApiError(...[...rules].map(([attribute, rule]) => invalidAttribute(attribute, rule)))
+  throw new ApiError(...[...rules].map(([attribute, rule]) => createAttributeError(attribute, rule)))
 }
 
 function checkIdentity(data: Readonly<Record<string, unknown>>, type: string, id: string | undefined): void {
@@ -46,10 +46,10 @@ function checkIdentity(data: Readonly<Record<string, unknown>>, type: string, id
   if (id === undefined && data.id !== undefined) checkNames(['id'])
   if (id !== undefined && data.id === undefined)
     throw refuse('PARAM_MISSING', 'The required parameter, id, is missing.')
-  if (data.id !== id) throw refuse('KEY_NOT_INCLUDED_IN_URL', 'The id of the resource is not that of the URL.')
+  if (data.id !== id) throw refuse('KEY_NOT_INCLUDED_IN_URL', 'The id of the resource differs from the id of the URL.')
 }
 
 function checkNames(unknown: readonly string[]): void {
   if (unknown.length === 0) return
-  throw new ApiError(...unknown.map((name) => errorObject('PARAM_NOT_ALLOWED', `${name} is not allowed.`)))
+  throw new ApiError(...unknown.map((name) => createErrorObject('PARAM_NOT_ALLOWED', `${name} is not allowed.`)))
 }

@@ -1,11 +1,11 @@
 import * as z from 'zod'
 
-/** Checks of attributes; what each of them says is the rule that was broken. */
+/** Checks of attributes. The message of each check is the name of the broken rule. */
 export const text = z.string('invalid').nullish()
 export const flag = z.boolean('invalid').nullish()
 export const required = z.string({ error: ({ input }) => (input == null ? 'blank' : 'invalid') }).min(1, 'blank')
 
-/** What can be said of a resource of any type. */
+/** The checks of the attributes that a client may set on every resource. */
 export const SHARED_CHECKS = {
   reference: text,
   reference_origin: text,

@@ -1,4 +1,4 @@
-/** One entry of the answer's `errors`. */
+/** An entry of `errors` in an answer. */
 export interface ErrorObject {
   readonly title: string
   readonly detail: string
@@ -9,8 +9,8 @@ export interface ErrorObject {
 }
 
 /**
- * The codes of the API. Those seen in its documentation and traffic, and, where only the status is documented, those of the
- * framework behind it (JSON:API Resources): an assumption.
+ * The error codes of the API. Some are from its documentation and from captured traffic. Where only the status is
+ * documented, the code is that of the framework behind the API (JSON:API Resources): an assumption.
  */
 export type ErrorCode =
   | 'BAD_REQUEST'
@@ -32,7 +32,7 @@ export type ErrorCode =
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'VALIDATION_ERROR'
 
-/** Status and title of each code, but for `VALIDATION_ERROR`, whose title is the rule that was broken. */
+/** The status and title of each code. The title of a `VALIDATION_ERROR` is the text of its rule instead. */
 const CODES: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
   BAD_REQUEST: [400, 'Bad request'],
   FILTER_NOT_ALLOWED: [400, 'Filter not allowed'],
@@ -54,7 +54,7 @@ const CODES: Readonly<Record<ErrorCode, readonly [status: number, title: string]
   VALIDATION_ERROR: [422, 'is invalid'],
 }
 
-/** What a request is refused with: one error, or one for each attribute that is wrong. */
+/** A refused request, with one error, or one for each wrong attribute. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly errors: readonly ErrorObject[]
@@ -64,28 +64,28 @@ export class ApiError extends Error {
     this.errors = errors
   }
 
-  /** The status of the answer: that of its first error. */
+  /** The status of the answer: that of the first error. */
   get status(): number {
     return Number(this.errors[0]?.status ?? 500)
   }
 }
 
-/** A refusal with one error. The detail may name what was asked for, and never holds a value. */
+/** Creates a refusal with one error. The detail may contain names from the request, but never values. */
 export function refuse(code: ErrorCode, detail: string): ApiError {
-  return new ApiError(errorObject(code, detail))
+  return new ApiError(createErrorObject(code, detail))
 }
 
-export function errorObject(code: ErrorCode, detail: string): ErrorObject {
+export function createErrorObject(code: ErrorCode, detail: string): ErrorObject {
   const [status, title] = CODES[code]
   return { title, detail, code, status: String(status) }
 }
 
-/** The refusal of a path that leads nowhere, in the API's own words. */
-export function notFound(): ApiError {
+/** Creates the refusal of an unknown path or id, with the text of Commerce Layer. */
+export function refuseNotFound(): ApiError {
   return refuse('RECORD_NOT_FOUND', 'The requested resource was not found. Please double-check the resource id.')
 }
 
-/** The rules an attribute can break, by the name that `meta.error` has for them, with the words of Rails for each. */
+/** The rules for attributes: their name in `meta.error`, and their text, which is that of Rails. */
 const RULES = {
   blank: "can't be blank",
   inclusion: 'is not included in the list',
@@ -96,10 +96,10 @@ const RULES = {
 export type Rule = keyof typeof RULES
 
 /**
- * What is said of an attribute that breaks a rule. A name that is taken has status 409, which the documentation gives for
- * what is not unique, and is otherwise like any other broken rule: the form of that answer is an assumption.
+ * Creates the error of an attribute that breaks a rule. A name that is taken gets the status 409, which Commerce Layer
+ * documents for values that are not unique. The form of that answer is an assumption.
  */
-export function invalidAttribute(attribute: string, rule: Rule): ErrorObject {
+export function createAttributeError(attribute: string, rule: Rule): ErrorObject {
   return {
     title: RULES[rule],
     detail: `${attribute} - ${RULES[rule]}`,

@@ -4,7 +4,7 @@ import { flag, SHARED_CHECKS } from './checks.ts'
 
 export const EVENT_UPDATE = z.strictObject({ ...SHARED_CHECKS, _trigger: flag })
 
-/** Changes an event; `_trigger` calls its webhooks again, without waiting for how that ends. */
+/** Changes an event. `_trigger` calls its webhooks again, and does not wait for the calls. */
 export function updateEvent(event: EventRecord, attributes: z.infer<typeof EVENT_UPDATE>, sender: Sender): void {
   const { _trigger, metadata, ...references } = attributes
   const now = new Date().toISOString()

@@ -1,22 +1,22 @@
-/** Documents are shared by all calls of a delivery, and stay as they are. */
-const reordered = new WeakMap<object, unknown>()
+/** A cache. It is safe because all calls of a delivery share one document, which never changes. */
+const sorted = new WeakMap<object, unknown>()
 
 /**
- * A JSON value as PostgreSQL's `jsonb` gives it back: the keys of each object by their length, then by their bytes. So comes
- * the payload of an event callback, and the bytes that were signed cannot be rebuilt from it.
+ * Sorts the keys of each object as PostgreSQL's `jsonb` does: by length, then by bytes. Commerce Layer's API returns
+ * the payload of an event callback this way, so the signed bytes cannot be rebuilt from it.
  */
-export function inJsonbOrder(value: unknown): unknown {
+export function sortKeysAsJsonb(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  const known = reordered.get(value)
-  if (known !== undefined) return known
+  const cached = sorted.get(value)
+  if (cached !== undefined) return cached
   const ordered = Array.isArray(value)
-    ? value.map(inJsonbOrder)
+    ? value.map(sortKeysAsJsonb)
     : Object.fromEntries(
         Object.entries(value)
           .sort(([a], [b]) => compareKeys(a, b))
-          .map(([name, member]) => [name, inJsonbOrder(member)]),
+          .map(([name, member]) => [name, sortKeysAsJsonb(member)]),
       )
-  reordered.set(value, ordered)
+  sorted.set(value, ordered)
   return ordered
 }
 

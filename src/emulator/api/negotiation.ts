@@ -1,10 +1,10 @@
 import type { Context } from 'hono'
 import { refuse } from './errors.ts'
 
-/** What the API speaks. */
+/** The media type of the API. */
 export const JSON_API = 'application/vnd.api+json'
 
-/** @throws ApiError `NOT_ACCEPTABLE` unless the client takes JSON:API; a client that does not say takes anything. */
+/** @throws ApiError `NOT_ACCEPTABLE` unless the client accepts JSON:API. A client without an `Accept` header does. */
 export function checkAccept(c: Context): void {
   const types = (c.req.header('accept') ?? '*/*').split(',').map((type) => type.split(';')[0]?.trim().toLowerCase())
   if (types.some((type) => type === JSON_API || type === '*/*' || type === 'application/*')) return
@@ -12,9 +12,9 @@ export function checkAccept(c: Context): void {
 }
 
 /**
- * The JSON of a request.
+ * Reads the JSON body of a request.
  *
- * @throws ApiError `UNSUPPORTED_MEDIA_TYPE` unless it is announced as JSON:API, `BAD_REQUEST` if it is not JSON.
+ * @throws ApiError `UNSUPPORTED_MEDIA_TYPE` unless its `Content-Type` is JSON:API, `BAD_REQUEST` if it is not JSON.
  */
 export async function readJson(c: Context): Promise<unknown> {
   const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase()

@@ -13,13 +13,13 @@ export interface OauthOptions {
 }
 
 export interface Oauth {
-  /** Answers `POST /oauth/token`: client credentials as JSON or as a form. */
+  /** Answers `POST /oauth/token`. The client credentials come as JSON or as a form. */
   issueToken(c: Context): Promise<Response>
-  /** @throws ApiError `UNAUTHORIZED` without a token, `INVALID_TOKEN` for one that is not of this emulator or has expired. */
+  /** @throws ApiError `UNAUTHORIZED` without a token, `INVALID_TOKEN` for a token that is foreign or expired. */
   checkToken(authorization: string | undefined): Promise<void>
 }
 
-/** The errors of RFC 6749, section 5.2, with what they say. */
+/** The errors of RFC 6749, section 5.2, with their status and description. */
 const OAUTH_ERRORS = {
   invalid_client: [
     401,
@@ -30,8 +30,9 @@ const OAUTH_ERRORS = {
 } as const
 
 /**
- * Tokens as `auth.commercelayer.io` gives them, signed with a key that lives as long as the process. Their claims are those
- * that `@commercelayer/js-auth` and the SDK read; `iss` is the platform's, for the SDK takes its domain from there.
+ * Creates access tokens in the form of `auth.commercelayer.io`. They are signed with a random key of this emulator.
+ * They have the claims that `@commercelayer/js-auth` and the SDK read. `iss` is that of Commerce Layer, because the SDK
+ * reads its domain from there.
  */
 export function createOauth({ organization, mode, clientId, clientSecret, tokenLifetimeMs }: OauthOptions): Oauth {
   const key = randomBytes(32).toString('hex')
@@ -54,9 +55,9 @@ export function createOauth({ organization, mode, clientId, clientSecret, tokenL
   return {
     async issueToken(c) {
       const { grant_type, client_id, client_secret } = await readBody(c)
-      if (grant_type === undefined) return oauthError('invalid_request')
-      if (grant_type !== 'client_credentials') return oauthError('unsupported_grant_type')
-      if (client_id !== clientId || client_secret !== clientSecret) return oauthError('invalid_client')
+      if (grant_type === undefined) return answerOauthError('invalid_request')
+      if (grant_type !== 'client_credentials') return answerOauthError('unsupported_grant_type')
+      if (client_id !== clientId || client_secret !== clientSecret) return answerOauthError('invalid_client')
       return makeToken(Date.now())
     },
     async checkToken(authorization) {
@@ -74,8 +75,8 @@ export function createOauth({ organization, mode, clientId, clientSecret, tokenL
 
 const SCOPE = 'market:all'
 
-/** As RFC 6749 has it, and with the `errors` that js-auth declares. */
-function oauthError(error: keyof typeof OAUTH_ERRORS): Response {
+/** Answers as RFC 6749 requires, with the `errors` that js-auth declares. */
+function answerOauthError(error: keyof typeof OAUTH_ERRORS): Response {
   const [status, error_description] = OAUTH_ERRORS[error]
   const code = error === 'invalid_client' ? 'UNAUTHORIZED' : 'BAD_REQUEST'
   const errors = [{ title: error, detail: error_description, code, status, meta: { error } }]

@@ -1,14 +1,15 @@
+import { MAX_PAGE_SIZE } from '../../commerce-layer/limits.ts'
 import type { Records } from '../records.ts'
 import { refuse } from './errors.ts'
 import { type Filter, readFilter } from './filters/filter.ts'
-import { type ApiRecord, relationshipOf, schemaOf, type TypeSchema } from './schema.ts'
+import { type ApiRecord, findRelationship, findSchema, type TypeSchema } from './schema.ts'
 import { readSort } from './sort.ts'
 
-/** What is to be written of resources. */
+/** The parts of resources that an answer contains. */
 export interface Shape {
   /** Dotted paths of the relationships to include. */
   readonly include: readonly string[]
-  /** The attributes and relationships to write, by type; all of them for a type that is not there. */
+  /** The attributes and relationships to write, by type. A type that is absent has all of them. */
   readonly fields: ReadonlyMap<string, ReadonlySet<string>>
 }
 
@@ -25,16 +26,21 @@ export interface ListQuery extends Shape {
 }
 
 const DEFAULT_PAGE_SIZE = 10
-const MAX_PAGE_SIZE = 25
 
-/** Deeper includes are refused, so that an answer stays within bounds: an assumption, for the documentation gives no limit. */
+/**
+ * The maximum depth of includes, which bounds the size of an answer. An assumption: the documentation gives no limit.
+ */
 const MAX_INCLUDE_DEPTH = 3
 
-/** Reads `include` and `fields[…]`; anything else is `PARAM_NOT_ALLOWED`. */
+/**
+ * Reads `include` and `fields[…]`.
+ *
+ * @throws ApiError `PARAM_NOT_ALLOWED` for any other parameter, `INVALID_INCLUDE`, `INVALID_FIELD`.
+ */
 export function readShape(schema: TypeSchema, params: URLSearchParams): Shape {
   const include: string[] = []
   const fields = new Map<string, ReadonlySet<string>>()
-  for (const [name, value] of lastOfEach(params)) {
+  for (const [name, value] of indexParams(params)) {
     const [, type] = /^fields\[([^\]]*)\]$/.exec(name) ?? []
     if (type !== undefined) fields.set(type, readFields(type, value))
     else if (name === 'include') include.push(...readInclude(schema, value))
@@ -43,13 +49,13 @@ export function readShape(schema: TypeSchema, params: URLSearchParams): Shape {
   return { include, fields }
 }
 
-/** Reads what can be asked of a list: `page[…]`, `sort` and `filter[q][…]` besides what {@link readShape} reads. */
+/** Reads the parameters of a list: `page[…]`, `sort`, `filter[q][…]`, and those of {@link readShape}. */
 export function readListQuery(schema: TypeSchema, params: URLSearchParams, records: Records): ListQuery {
   const others = new URLSearchParams()
   const page = { number: 1, size: DEFAULT_PAGE_SIZE }
   const filters: Filter[] = []
   let compare: ListQuery['compare']
-  for (const [name, value] of lastOfEach(params)) {
+  for (const [name, value] of indexParams(params)) {
     const [, pageParam] = /^page\[(number|size)\]$/.exec(name) ?? []
     const [, filterKey] = /^filter\[q\]\[([^\]]*)\]$/.exec(name) ?? []
     if (pageParam === 'number') page.number = readCount(name, value)
@@ -62,8 +68,8 @@ export function readListQuery(schema: TypeSchema, params: URLSearchParams, recor
   return { ...readShape(schema, others), page, filters, compare }
 }
 
-/** Of a parameter given twice the last one counts, as in Rails. */
-function lastOfEach(params: URLSearchParams): Map<string, string> {
+/** The parameters by name. If one is given twice, the last one counts, as in Rails. */
+function indexParams(params: URLSearchParams): Map<string, string> {
   return new Map(params)
 }
 
@@ -75,12 +81,12 @@ function readCount(name: string, value: string, max = Number.MAX_SAFE_INTEGER): 
 }
 
 function readInclude(schema: TypeSchema, value: string): string[] {
-  const paths = namesOf(value)
+  const paths = splitNames(value)
   for (const path of paths) {
     const names = path.split('.')
     let end = schema
     for (const name of names) {
-      const relationship = relationshipOf(end, name)
+      const relationship = findRelationship(end, name)
       if (!relationship || names.length > MAX_INCLUDE_DEPTH) {
         throw refuse('INVALID_INCLUDE', `${path} is not a valid includable relationship of ${schema.type}.`)
       }
@@ -91,17 +97,17 @@ function readInclude(schema: TypeSchema, value: string): string[] {
 }
 
 function readFields(type: string, value: string): ReadonlySet<string> {
-  const schema = schemaOf(type)
+  const schema = findSchema(type)
   if (!schema) throw refuse('INVALID_FIELD', `${type} is not a valid type of fields.`)
-  const names = namesOf(value)
+  const names = splitNames(value)
   for (const name of names) {
-    if (name !== 'id' && !Object.hasOwn(schema.attributes, name) && !relationshipOf(schema, name)) {
+    if (name !== 'id' && !Object.hasOwn(schema.attributes, name) && !findRelationship(schema, name)) {
       throw refuse('INVALID_FIELD', `${name} is not a valid field of ${type}.`)
     }
   }
   return new Set(names)
 }
 
-function namesOf(value: string): string[] {
+function splitNames(value: string): string[] {
   return value.split(',').filter((name) => name !== '')
 }

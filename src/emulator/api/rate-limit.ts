@@ -1,15 +1,15 @@
 import type { MiddlewareHandler } from 'hono'
 
-/** So many requests in so many seconds. */
+/** A maximum number of requests in a number of seconds. */
 interface Limit {
   readonly max: number
   readonly seconds: number
 }
 
-/** Source: Commerce Layer, "Rate limits", for what cannot be cached in test mode; taken for live mode too, an assumption. */
-const OF_ALL: Limit = { max: 100, seconds: 60 }
-const OF_ENDPOINT: Limit = { max: 25, seconds: 10 }
-const OF_TOKENS: Limit = { max: 30, seconds: 60 }
+/** Source: Commerce Layer, "Rate limits", for requests in test mode that are not cached. Assumed for live mode too. */
+const TOTAL_LIMIT: Limit = { max: 100, seconds: 60 }
+const ENDPOINT_LIMIT: Limit = { max: 25, seconds: 10 }
+const TOKEN_LIMIT: Limit = { max: 30, seconds: 60 }
 
 interface Window {
   readonly limit: Limit
@@ -18,8 +18,8 @@ interface Window {
 }
 
 /**
- * Counts requests in windows that begin with the first of them, and answers those beyond a limit with 429. The headers of
- * every answer are about the limit that is closest. An endpoint is a method and a type of resource: an assumption.
+ * Creates a middleware that counts requests, and answers 429 above a limit. A window starts with its first request. The
+ * headers of every answer show the limit that is closest. An endpoint is a method and a resource type: an assumption.
  */
 export function createRateLimit(): MiddlewareHandler {
   const windows = new Map<string, Window>()
@@ -35,30 +35,30 @@ export function createRateLimit(): MiddlewareHandler {
 
   return async (c, next) => {
     const counted = c.req.path.startsWith('/oauth/')
-      ? [count('tokens', OF_TOKENS)]
-      : [count('all', OF_ALL), count(endpointOf(c.req.method, c.req.path), OF_ENDPOINT)]
-    const [closest] = counted.sort((a, b) => remainingOf(a) - remainingOf(b))
-    if (closest && remainingOf(closest) < 0) c.res = tooMany()
+      ? [count('tokens', TOKEN_LIMIT)]
+      : [count('all', TOTAL_LIMIT), count(nameEndpoint(c.req.method, c.req.path), ENDPOINT_LIMIT)]
+    const [closest] = counted.sort((a, b) => countRemaining(a) - countRemaining(b))
+    if (closest && countRemaining(closest) < 0) c.res = answerTooMany()
     else await next()
     if (!closest) return
     c.header('X-Ratelimit-Limit', String(closest.limit.max))
     c.header('X-Ratelimit-Interval', String(closest.limit.seconds))
-    c.header('X-Ratelimit-Remaining', String(Math.max(0, remainingOf(closest))))
+    c.header('X-Ratelimit-Remaining', String(Math.max(0, countRemaining(closest))))
   }
 }
 
 const TYPES = /^\/api\/(webhooks|event_callbacks|events|organization)(?:\/|$)/
 
-/** Paths that lead nowhere are one endpoint, so that there are only so many. */
-function endpointOf(method: string, path: string): string {
+/** All unknown paths are one endpoint, so that the number of endpoints is bounded. */
+function nameEndpoint(method: string, path: string): string {
   return `${/^(GET|POST|PATCH|DELETE)$/.exec(method)?.[0] ?? ''} ${TYPES.exec(path)?.[1] ?? ''}`
 }
 
-function remainingOf({ limit, count }: Window): number {
+function countRemaining({ limit, count }: Window): number {
   return limit.max - count
 }
 
-/** An object where every other answer has a list, as the platform writes it. */
-function tooMany(): Response {
+/** `errors` is an object in this answer, as Commerce Layer writes it, and a list in all others. */
+function answerTooMany(): Response {
   return Response.json({ errors: { title: 'Too Many Requests', code: 'THROTTLED', status: 429 } }, { status: 429 })
 }

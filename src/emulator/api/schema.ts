@@ -1,36 +1,37 @@
-import { exampleAttributesOf } from '../../wire/schema.ts'
+import { MAX_PAGE_SIZE } from '../../commerce-layer/limits.ts'
+import { getExampleAttributes } from '../../wire/schema.ts'
 import type { EventCallbackRecord, EventRecord, OrganizationRecord, Records, WebhookRecord } from '../records.ts'
 
 export type ApiRecord = WebhookRecord | EventCallbackRecord | EventRecord | OrganizationRecord
 
-/** How an attribute is compared; times are ISO 8601 in UTC with milliseconds, so that their text sorts as they do. */
+/** How an attribute is compared. Times are ISO 8601 in UTC with milliseconds, so they are compared as text. */
 export type AttributeKind = 'text' | 'time' | 'number' | 'json'
 
 export interface RelationshipSchema<R> {
-  /** What it leads to. */
+  /** The schema of the related resources. */
   readonly schema: () => TypeSchema
-  /** Whether lists can be filtered by the attributes at its end. */
+  /** Whether lists can be filtered by attributes of the related resource. */
   readonly isFilterable?: boolean
   related(record: R, records: Records): ApiRecord | readonly ApiRecord[] | null
 }
 
-/** What a resource type has, and what may be asked of lists of it. */
+/** The attributes and relationships of a resource type, and those that lists can be sorted and filtered by. */
 export interface TypeSchema<R = ApiRecord> {
   readonly type: string
-  /** In the order of the wire. */
+  /** In the order in which they are written. */
   readonly attributes: Readonly<Record<string, AttributeKind>>
   readonly sortable: readonly string[]
   readonly filterable: readonly string[]
   readonly relationships: Readonly<Record<string, RelationshipSchema<R>>>
 }
 
-/** A type that has a list of its own. */
+/** The schema of a type that has its own list. */
 export interface CollectionSchema<R = ApiRecord> extends TypeSchema<R> {
   collection(records: Records): ReadonlyMap<string, R>
 }
 
-/** How many "last event callbacks" there are. An assumption: as many as fit on one page, newest first. */
-const LAST_EVENT_CALLBACKS = 25
+/** The maximum number of `last_event_callbacks`, newest first. An assumption: as many as fit on one page. */
+const LAST_EVENT_CALLBACKS = MAX_PAGE_SIZE
 
 const SHARED_ATTRIBUTES = {
   created_at: 'time',
@@ -42,9 +43,9 @@ const SHARED_ATTRIBUTES = {
 const SHARED_SORTABLE = ['created_at', 'updated_at', 'reference', 'reference_origin']
 const SHARED_FILTERABLE = [...SHARED_SORTABLE, 'metadata']
 
-/** What the platform keeps about everything, and the emulator does not: these relationships are empty. */
-const EVENT_STORES = emptyRelationship('event_stores')
-const VERSIONS = emptyRelationship('versions')
+/** These relationships are always empty, because the emulator has no such records. */
+const EVENT_STORES = createEmptyRelationship('event_stores')
+const VERSIONS = createEmptyRelationship('versions')
 
 export const WEBHOOKS: CollectionSchema<WebhookRecord> = {
   type: 'webhooks',
@@ -64,7 +65,7 @@ export const WEBHOOKS: CollectionSchema<WebhookRecord> = {
   relationships: {
     last_event_callbacks: {
       schema: () => EVENT_CALLBACKS,
-      related: (webhook, records) => lastEventCallbacks(records, (callback) => callback.webhook === webhook),
+      related: (webhook, records) => findLastEventCallbacks(records, (callback) => callback.webhook === webhook),
     },
     versions: VERSIONS,
     event_stores: EVENT_STORES,
@@ -94,7 +95,7 @@ const EVENT_CALLBACKS: CollectionSchema<EventCallbackRecord> = {
   collection: ({ eventCallbacks }) => eventCallbacks,
 }
 
-/** Sortable and filterable as the SDK's types say; the rest of the documentation is silent about events. */
+/** Sortable and filterable attributes are those of the SDK's types, because the documentation does not list them. */
 export const EVENTS: CollectionSchema<EventRecord> = {
   type: 'events',
   attributes: { name: 'text', ...SHARED_ATTRIBUTES },
@@ -107,7 +108,7 @@ export const EVENTS: CollectionSchema<EventRecord> = {
     },
     last_event_callbacks: {
       schema: () => EVENT_CALLBACKS,
-      related: (event, records) => lastEventCallbacks(records, (callback) => callback.event === event),
+      related: (event, records) => findLastEventCallbacks(records, (callback) => callback.event === event),
     },
     event_stores: EVENT_STORES,
   },
@@ -117,7 +118,7 @@ export const EVENTS: CollectionSchema<EventRecord> = {
 export const ORGANIZATIONS: TypeSchema<OrganizationRecord> = {
   type: 'organizations',
   attributes: {
-    ...Object.fromEntries(Object.keys(exampleAttributesOf('organizations')).map((name) => [name, 'json' as const])),
+    ...Object.fromEntries(Object.keys(getExampleAttributes('organizations')).map((name) => [name, 'json' as const])),
     ...SHARED_ATTRIBUTES,
   },
   sortable: [],
@@ -125,45 +126,47 @@ export const ORGANIZATIONS: TypeSchema<OrganizationRecord> = {
   relationships: { event_stores: EVENT_STORES },
 }
 
-const COLLECTIONS = mapOf<CollectionSchema>([WEBHOOKS, EVENT_CALLBACKS, EVENTS])
-const SCHEMAS = mapOf<TypeSchema>([...COLLECTIONS.values(), ORGANIZATIONS])
+const COLLECTIONS = indexByType<CollectionSchema>([WEBHOOKS, EVENT_CALLBACKS, EVENTS])
+const SCHEMAS = indexByType<TypeSchema>([...COLLECTIONS.values(), ORGANIZATIONS])
 
-/** The schema of a type that has a list, by its name in the path. */
-export function collectionOf(type: string): CollectionSchema | undefined {
+/** The schema of a type that has a list. */
+export function findCollection(type: string): CollectionSchema | undefined {
   return COLLECTIONS.get(type)
 }
 
-/** The schema of any type that the emulator has resources of. */
-export function schemaOf(type: string): TypeSchema | undefined {
+/** The schema of any resource type of the emulator. */
+export function findSchema(type: string): TypeSchema | undefined {
   return SCHEMAS.get(type)
 }
 
-/** The relationship of that name; `undefined` for names that only an object's prototype has, too. */
-export function relationshipOf(schema: TypeSchema, name: string): RelationshipSchema<ApiRecord> | undefined {
+/**
+ * The relationship of that name. Names that only the prototype of an object has, such as `constructor`, are unknown.
+ */
+export function findRelationship(schema: TypeSchema, name: string): RelationshipSchema<ApiRecord> | undefined {
   return Object.hasOwn(schema.relationships, name) ? schema.relationships[name] : undefined
 }
 
-export function attributeOf(record: ApiRecord, name: string): unknown {
+export function readAttribute(record: ApiRecord, name: string): unknown {
   return (record as OrganizationRecord)[name]
 }
 
-/** Tells a list of related records from one, or from none. */
+/** Whether related records are a list. */
 export function isList<One>(related: One | readonly One[] | null): related is readonly One[] {
   return Array.isArray(related)
 }
 
-function lastEventCallbacks(
+function findLastEventCallbacks(
   { eventCallbacks }: Records,
-  isOfInterest: (callback: EventCallbackRecord) => boolean,
+  isRelated: (callback: EventCallbackRecord) => boolean,
 ): EventCallbackRecord[] {
-  return [...eventCallbacks.values()].filter(isOfInterest).slice(-LAST_EVENT_CALLBACKS).reverse()
+  return [...eventCallbacks.values()].filter(isRelated).slice(-LAST_EVENT_CALLBACKS).reverse()
 }
 
-function emptyRelationship(type: string): RelationshipSchema<ApiRecord> {
+function createEmptyRelationship(type: string): RelationshipSchema<ApiRecord> {
   const schema = { type, attributes: {}, sortable: [], filterable: [], relationships: {} }
   return { schema: () => schema, related: () => [] }
 }
 
-function mapOf<Schema extends TypeSchema>(schemas: readonly Schema[]): ReadonlyMap<string, Schema> {
+function indexByType<Schema extends TypeSchema>(schemas: readonly Schema[]): ReadonlyMap<string, Schema> {
   return new Map(schemas.map((schema) => [schema.type, schema]))
 }

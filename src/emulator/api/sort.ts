@@ -1,11 +1,11 @@
 import { refuse } from './errors.ts'
-import { type ApiRecord, attributeOf, type TypeSchema } from './schema.ts'
+import { type ApiRecord, readAttribute, type TypeSchema } from './schema.ts'
 
 type Comparison = (a: ApiRecord, b: ApiRecord) => number
 
 /**
- * `sort=-created_at,response_code` as a comparison; `-` is descending. NULL is greater than anything, as PostgreSQL has it.
- * Without `sort` records come in the order of their making: an assumption.
+ * Reads `sort=-created_at,response_code` into a comparison. `-` sorts in descending order. NULL is greater than any
+ * value, as in PostgreSQL. Without `sort`, records are in the order in which they were created: an assumption.
  *
  * @throws ApiError `INVALID_SORT_CRITERIA` for attributes that are not documented as sortable.
  */
@@ -19,8 +19,8 @@ export function readSort(schema: TypeSchema, value: string): Comparison {
         throw refuse('INVALID_SORT_CRITERIA', `${name} is not a valid sort criteria for ${schema.type}.`)
       }
       return key.startsWith('-')
-        ? (a, b) => compareValues(attributeOf(b, name), attributeOf(a, name))
-        : (a, b) => compareValues(attributeOf(a, name), attributeOf(b, name))
+        ? (a, b) => compareValues(readAttribute(b, name), readAttribute(a, name))
+        : (a, b) => compareValues(readAttribute(a, name), readAttribute(b, name))
     })
   return (a, b) => {
     for (const compare of comparisons) {

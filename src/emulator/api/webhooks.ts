@@ -4,11 +4,11 @@ import { eventsOf, resourceOf } from '../../commerce-layer/topics.ts'
 import { randomId } from '../../wire/samples/ids.ts'
 import type { Records, WebhookRecord } from '../records.ts'
 import { flag, required, SHARED_CHECKS, text } from './checks.ts'
-import { ApiError, invalidAttribute } from './errors.ts'
+import { ApiError, createAttributeError } from './errors.ts'
 
 /**
- * Topics are those of the catalogue. A URL is one of HTTP or HTTPS, local ones too; whether the names in `include_resources`
- * are relationships is not checked: assumptions, where the documentation is silent.
+ * The checks of a new webhook. These rules are assumed, because the documentation does not give them: the topic is in
+ * the catalog, and the URL is an HTTP or HTTPS URL, which may be local. Names in `include_resources` are not checked.
  */
 export const WEBHOOK_CREATE = z.strictObject({
   name: text,
@@ -25,7 +25,7 @@ export const WEBHOOK_UPDATE = WEBHOOK_CREATE.partial().extend({ _reset_circuit: 
 type WebhookCreate = z.infer<typeof WEBHOOK_CREATE>
 type WebhookUpdate = z.infer<typeof WEBHOOK_UPDATE>
 
-/** Makes a webhook with a secret of its own; without a name it is `{organization}-{topic}`. */
+/** Creates a webhook with its own secret. The default name is `{organization}-{topic}`. */
 export function createWebhook(records: Records, organization: string, attributes: WebhookCreate): WebhookRecord {
   const now = new Date().toISOString()
   const webhook: WebhookRecord = {
@@ -50,7 +50,7 @@ export function createWebhook(records: Records, organization: string, attributes
   return webhook
 }
 
-/** Changes a webhook in place, for calls that are under way hold on to it. */
+/** Changes a webhook in place, because pending calls refer to it. */
 export function updateWebhook(
   records: Records,
   organization: string,
@@ -74,11 +74,11 @@ export function updateWebhook(
 
 function checkName({ webhooks }: Records, name: string, webhook: WebhookRecord): void {
   for (const other of webhooks.values()) {
-    if (other !== webhook && other.name === name) throw new ApiError(invalidAttribute('name', 'taken'))
+    if (other !== webhook && other.name === name) throw new ApiError(createAttributeError('name', 'taken'))
   }
 }
 
-/** Whether the catalogue lists it. */
+/** Whether a topic is in the catalog. */
 export function isTopic(topic: string): boolean {
   const resource = resourceOf(topic)
   return eventsOf(resource)?.includes(topic.slice(resource.length + 1)) ?? false

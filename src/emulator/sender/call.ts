@@ -1,5 +1,5 @@
 import { bulkhead } from 'cockatiel'
-import { deliveryHeaders } from '../../wire/headers.ts'
+import { createDeliveryHeaders } from '../../wire/headers.ts'
 import type { EventCallbackRecord, Records, WebhookRecord } from '../records.ts'
 import { countCall, isCallable } from './circuit.ts'
 import { type Delivery, isDecoy } from './delivery.ts'
@@ -12,33 +12,34 @@ export interface Call {
   readonly isSuccess: boolean
 }
 
-/** Makes the calls of deliveries, and keeps the books. */
+/** Makes the calls of deliveries, records them and counts their failures. */
 export interface Caller {
-  /** One call; none if the webhook cannot be called any more when it is its turn. Never rejects. */
+  /** Makes one call, or none if the webhook is deleted, disabled or open when the call starts. Never rejects. */
   call(delivery: Delivery): Promise<Call | undefined>
-  /** Ends the calls that are under way, and makes no more. */
+  /** Ends all calls, and makes no more. */
   close(): void
 }
 
 export interface CallerOptions {
   readonly records: Records
   readonly timeoutMs: number
+  /** Is called when a failure opens the circuit of a webhook. */
   readonly onOpenCircuit: (webhook: WebhookRecord) => void
 }
 
-/** How many calls a sender has open at once; the others wait for their turn. */
+/** The maximum number of open calls of a sender. More calls wait. */
 const MAX_OPEN_CALLS = 256
 
 export function createCaller({ records, timeoutMs, onOpenCircuit }: CallerOptions): Caller {
   const poster = createPoster(timeoutMs)
-  const turns = bulkhead(MAX_OPEN_CALLS, Number.POSITIVE_INFINITY)
+  const openCalls = bulkhead(MAX_OPEN_CALLS, Number.POSITIVE_INFINITY)
   let isClosed = false
 
   async function call(delivery: Delivery): Promise<Call | undefined> {
     const { webhook, payload, chunking } = delivery
     if (isClosed || !isCallable(records, webhook)) return undefined
     const record = recordCall(records, delivery)
-    const headers = deliveryHeaders(delivery.topic, delivery.signature)
+    const headers = createDeliveryHeaders(delivery.topic, delivery.signature)
     const answer = await poster.post({ url: record.callback_url, headers, body: payload.body, chunking })
     recordAnswer(record, answer)
     const { status = 0 } = answer
@@ -48,7 +49,7 @@ export function createCaller({ records, timeoutMs, onOpenCircuit }: CallerOption
   }
 
   return {
-    call: (delivery) => turns.execute(() => call(delivery)),
+    call: (delivery) => openCalls.execute(() => call(delivery)),
     close() {
       isClosed = true
       poster.close()

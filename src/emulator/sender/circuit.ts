@@ -1,14 +1,14 @@
 import { FAILURES_TO_OPEN } from '../../commerce-layer/limits.ts'
 import type { Records, WebhookRecord } from '../records.ts'
 
-/** Whether a webhook is there, enabled, and its circuit closed. */
+/** Whether a webhook exists, is enabled and has a closed circuit. */
 export function isCallable({ webhooks }: Records, webhook: WebhookRecord): boolean {
   return webhooks.get(webhook.id) === webhook && webhook.disabled_at === null && webhook.circuit_state === 'closed'
 }
 
 /**
- * Counts how a call ended, and says whether that opened the circuit. Once it is open, calls that were under way then change
- * nothing: it takes a `_reset_circuit`.
+ * Counts a success or a failure, and returns whether it opened the circuit. The end of a call does not change an open
+ * circuit: only `_reset_circuit` closes it.
  */
 export function countCall(webhook: WebhookRecord, isSuccess: boolean): boolean {
   const failures = isSuccess ? 0 : webhook.circuit_failure_count + 1

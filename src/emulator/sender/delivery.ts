@@ -4,10 +4,10 @@ import type { EventRecord, WebhookRecord } from '../records.ts'
 import type { Payload } from './payload.ts'
 import type { Chunking } from './post.ts'
 
-/** Something false that is sent before the true delivery. */
-export type Decoy = 'dropMidBody' | 'wrongSignature' | 'wrongTopic'
+/** A fault that is a decoy: a false call before the genuine delivery. */
+export type DecoyFault = 'dropMidBody' | 'wrongSignature' | 'wrongTopic'
 
-/** What a webhook is sent about an event: by all of its calls alike, but for those that pretend. */
+/** A delivery of an event to a webhook. All its calls are the same, except for decoys. */
 export interface Delivery {
   readonly event: EventRecord
   readonly webhook: WebhookRecord
@@ -15,29 +15,29 @@ export interface Delivery {
   readonly signature: string
   readonly topic: string
   readonly chunking: Chunking
-  /** Why its calls are made, where a sender that behaves would make none. */
-  readonly extra: Decoy | 'duplicate' | 'retryAfterSuccess' | undefined
+  /** The fault that causes these calls, or `undefined` for calls that would be made without faults too. */
+  readonly fault: DecoyFault | 'duplicate' | 'retryAfterSuccess' | undefined
 }
 
 export async function createDelivery(event: EventRecord, webhook: WebhookRecord, payload: Payload): Promise<Delivery> {
   const signature = await sign(payload.body, webhook.shared_secret)
-  return { event, webhook, payload, signature, topic: event.name, chunking: 'whole', extra: undefined }
+  return { event, webhook, payload, signature, topic: event.name, chunking: 'whole', fault: undefined }
 }
 
-/** A receiver owes it nothing: it neither counts towards the circuit nor is it sent again. */
-export function isDecoy({ extra }: Delivery): boolean {
-  return extra === 'dropMidBody' || extra === 'wrongSignature' || extra === 'wrongTopic'
+/** Whether a delivery is a decoy. A decoy does not count toward the circuit and is not retried. */
+export function isDecoy({ fault }: Delivery): boolean {
+  return fault === 'dropMidBody' || fault === 'wrongSignature' || fault === 'wrongTopic'
 }
 
-export async function createDecoy(delivery: Delivery, extra: Decoy): Promise<Delivery> {
+export async function createDecoy(delivery: Delivery, fault: DecoyFault): Promise<Delivery> {
   const { payload, webhook } = delivery
-  if (extra === 'dropMidBody') return { ...delivery, extra, chunking: 'dropped' }
-  if (extra === 'wrongTopic') return { ...delivery, extra, topic: otherTopic(delivery.topic) }
-  return { ...delivery, extra, signature: await sign(payload.body, `${webhook.shared_secret}, of another webhook`) }
+  if (fault === 'dropMidBody') return { ...delivery, fault, chunking: 'dropped' }
+  if (fault === 'wrongTopic') return { ...delivery, fault, topic: findOtherTopic(delivery.topic) }
+  return { ...delivery, fault, signature: await sign(payload.body, `${webhook.shared_secret}, of another webhook`) }
 }
 
-/** Of the same resource where it has several, as the body would then pass for it. */
-function otherTopic(topic: string): string {
+/** Another topic of the same resource if there is one, because the body then matches the topic. */
+function findOtherTopic(topic: string): string {
   const resource = resourceOf(topic)
   const other = eventsOf(resource)?.find((event) => `${resource}.${event}` !== topic)
   return other === undefined ? 'orders.place' : `${resource}.${other}`

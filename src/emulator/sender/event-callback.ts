@@ -3,8 +3,8 @@ import type { EventCallbackRecord, Records } from '../records.ts'
 import type { Delivery } from './delivery.ts'
 import type { Answer } from './post.ts'
 
-/** Remembers a call that is about to be made. */
-export function recordCall(records: Records, { event, webhook, payload, extra }: Delivery): EventCallbackRecord {
+/** Adds the event callback of a call that is about to start. */
+export function recordCall(records: Records, { event, webhook, payload, fault }: Delivery): EventCallbackRecord {
   const now = new Date().toISOString()
   const record: EventCallbackRecord = {
     id: randomId(),
@@ -17,7 +17,7 @@ export function recordCall(records: Records, { event, webhook, payload, extra }:
     updated_at: now,
     reference: null,
     reference_origin: null,
-    metadata: extra === undefined ? {} : { faults: extra },
+    metadata: fault === undefined ? {} : { fault },
     webhook,
     event,
   }
@@ -25,6 +25,7 @@ export function recordCall(records: Records, { event, webhook, payload, extra }:
   return record
 }
 
+/** Adds the answer to the event callback of a call that has ended. */
 export function recordAnswer(record: EventCallbackRecord, { status, message }: Answer): void {
   record.response_code = status === undefined ? null : String(status)
   record.response_message = message

@@ -1,96 +1,113 @@
-import type { Decoy } from './delivery.ts'
+import * as z from 'zod'
+import { checkSchema, mustBe } from '../../schema/check-schema.ts'
+import type { DecoyFault } from './delivery.ts'
 import { createRandom } from './random.ts'
 
 /**
- * What goes wrong on purpose, to test receivers. Each figure but `delayMs` is the probability that it befalls a delivery, from
- * 0 (never, the default) to 1 (always); the same seed and the same events in the same order bring the same misfortunes.
+ * Faults that the emulator injects into deliveries, to test receivers. Every option except `delayMs` is the probability
+ * of the fault for each delivery, from 0 (never, the default) to 1 (always). The same seed and the same events in the
+ * same order give the same faults.
  *
- * Each call has an event callback of its own. Those that would not have been made otherwise say why in their `metadata`:
- * `{ faults: 'duplicate' }`.
+ * Each call has its own event callback. The `metadata` of a call that only a fault caused names the fault: `{ fault:
+ * 'duplicate' }`.
+ *
+ * `dropMidBody`, `wrongSignature` and `wrongTopic` are decoys: false calls before the genuine delivery. They do not
+ * count toward the circuit and are not retried, whatever the answer is.
+ *
+ * @example
+ * const emulator = await createEmulator({ faults: { duplicate: 0.3, reorder: 0.1 }, seed: 7 })
  */
 export interface Faults {
-  /** A second delivery of the same bytes, with retries of its own: at the same time, or when the first call has ended. */
+  /**
+   * A second delivery of the same bytes, with its own retries: at the same time, or after the end of the first call.
+   */
   readonly duplicate?: number | undefined
   /**
-   * It is held back until the next delivery of the webhook has been answered, or for a second if none is. Of two in a row
-   * one is held at most.
+   * The delivery is held back until the next delivery of the webhook is answered, for at most one second. The delivery
+   * that overtakes is never held back itself.
    */
   readonly reorder?: number | undefined
-  /** Milliseconds by which every delivery is late. Default: 0. */
+  /** The delay of every delivery in milliseconds. Default: 0. */
   readonly delayMs?: number | undefined
-  /**
-   * A call whose connection is cut in the middle of the body, before the true delivery. Whatever becomes of it, it neither
-   * counts towards the circuit nor is it sent again.
-   */
+  /** A decoy whose connection is cut in the middle of the body. */
   readonly dropMidBody?: number | undefined
-  /** All its calls come in two chunks (`Transfer-Encoding: chunked`), cut inside the first multi-byte character. */
+  /**
+   * All calls of the delivery send two chunks (`Transfer-Encoding: chunked`), cut inside the first multi-byte
+   * character.
+   */
   readonly splitChunks?: number | undefined
-  /** A call that is signed with another secret, before the true delivery. It counts as little as `dropMidBody`. */
+  /** A decoy that is signed with another secret. */
   readonly wrongSignature?: number | undefined
   /**
-   * A call with another topic in its header, of the same resource if it has several, before the true delivery. Its signature is
-   * right, as it does not cover the topic. It counts as little as `dropMidBody`.
+   * A decoy with another topic in its header: of the same resource if it has several. Its signature is correct, because
+   * the signature does not cover the topic.
    */
   readonly wrongTopic?: number | undefined
-  /** It is fired again after the first retry's delay although its first call was answered 2xx, as if that had come too late. */
+  /** The delivery is sent again after the delay of a first retry, although the first call was answered 2xx. */
   readonly retryAfterSuccess?: number | undefined
 }
 
-/** What befalls one delivery. */
+/** The faults of one delivery. */
 export interface DeliveryFaults {
   readonly duplicate: 'at-once' | 'later' | undefined
-  /** Stands for being held back. */
+  /** The owner of the pause that holds this delivery back. */
   readonly hold: object | undefined
-  /** The hold of the delivery before it, which ends when this one has been answered. */
+  /** The `hold` of the previous delivery, which ends when this delivery is answered. */
   readonly overtakes: object | undefined
   readonly delayMs: number
-  readonly decoys: readonly Decoy[]
+  readonly decoys: readonly DecoyFault[]
   readonly isSplit: boolean
+  /** Whether it is sent again after a success. */
   readonly isRepeated: boolean
 }
 
 /**
- * Draws the faults of one delivery after the other. Every one takes as many numbers, so that what one option brings does
- * not depend on the others.
+ * Creates a function that chooses the faults of each delivery. Each delivery takes the same number of random numbers,
+ * so the value of one option does not change when the other faults occur.
  *
  * @throws TypeError if an option is unknown or out of range.
  */
-export function createFaultPlan(faults: Faults = {}, seed = 1): (webhook: object) => DeliveryFaults {
-  check(faults)
-  const held = new WeakMap<object, object>()
+export function createFaultPlanner(faults: Faults = {}, seed = 1): (webhook: object) => DeliveryFaults {
+  checkSchema('faults', FAULTS, faults)
+  const heldByWebhook = new WeakMap<object, object>()
   const { delayMs = 0 } = faults
   const random = createRandom(seed)
-  const isDrawn = (name: keyof Faults) => random() < (faults[name] ?? 0)
+  const shouldInject = (name: keyof Faults) => random() < (faults[name] ?? 0)
   return (webhook) => {
-    const when = random() < 0.5 ? 'at-once' : 'later'
-    const decoys = DECOYS.filter(isDrawn)
-    const isHeld = isDrawn('reorder')
-    const overtakes = held.get(webhook)
-    held.delete(webhook)
-    const hold = isHeld && !overtakes ? {} : undefined
-    if (hold) held.set(webhook, hold)
+    const duplicateTime = random() < 0.5 ? 'at-once' : 'later'
+    const decoys = DECOYS.filter(shouldInject)
+    const isReordered = shouldInject('reorder')
+    const overtakes = heldByWebhook.get(webhook)
+    heldByWebhook.delete(webhook)
+    const hold = isReordered && !overtakes ? {} : undefined
+    if (hold) heldByWebhook.set(webhook, hold)
     return {
       hold,
       overtakes,
       delayMs,
       decoys,
-      duplicate: isDrawn('duplicate') ? when : undefined,
-      isSplit: isDrawn('splitChunks'),
-      isRepeated: isDrawn('retryAfterSuccess'),
+      duplicate: shouldInject('duplicate') ? duplicateTime : undefined,
+      isSplit: shouldInject('splitChunks'),
+      isRepeated: shouldInject('retryAfterSuccess'),
     }
   }
 }
 
-const DECOYS = ['dropMidBody', 'wrongSignature', 'wrongTopic'] as const satisfies readonly Decoy[]
-const PROBABILITIES = ['duplicate', 'reorder', 'splitChunks', 'retryAfterSuccess', ...DECOYS]
+const DECOYS = ['dropMidBody', 'wrongSignature', 'wrongTopic'] as const satisfies readonly DecoyFault[]
 
-function check(faults: Faults): void {
-  for (const [name, value] of Object.entries(faults)) {
-    const isProbability = PROBABILITIES.includes(name)
-    if (!isProbability && name !== 'delayMs') throw new TypeError(`\`faults\` has no option \`${name}\`.`)
-    const max = isProbability ? 1 : Number.MAX_SAFE_INTEGER
-    if (value === undefined || (typeof value === 'number' && value >= 0 && value <= max)) continue
-    const range = isProbability ? 'a probability from 0 to 1' : 'a number of milliseconds, 0 or more'
-    throw new TypeError(`\`faults.${name}\` must be ${range}.`)
-  }
-}
+const probability = z
+  .number(mustBe('a probability from 0 to 1'))
+  .min(0, mustBe('a probability from 0 to 1'))
+  .max(1, mustBe('a probability from 0 to 1'))
+  .optional()
+
+const FAULTS: z.ZodType<Faults> = z.strictObject({
+  duplicate: probability,
+  reorder: probability,
+  delayMs: z.number(mustBe('a number of milliseconds')).min(0, 'must not be negative').optional(),
+  dropMidBody: probability,
+  splitChunks: probability,
+  wrongSignature: probability,
+  wrongTopic: probability,
+  retryAfterSuccess: probability,
+})

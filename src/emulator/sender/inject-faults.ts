@@ -2,39 +2,41 @@ import type { Call } from './call.ts'
 import { createDecoy, type Delivery } from './delivery.ts'
 import type { DeliveryFaults } from './fault-plan.ts'
 import type { Pauses } from './pauses.ts'
-import type { UnderWay } from './under-way.ts'
+import type { PendingWork } from './pending-work.ts'
 
-/** What a sender that behaves consists of. */
-export interface SenderParts {
-  /** One call, without retries. */
+/** The parts of the sender that fault injection uses. */
+export interface FaultInjectorOptions {
+  /** Makes one call, without retries. */
   readonly call: (delivery: Delivery) => Promise<Call | undefined>
-  /** The first call, with the retries to follow. */
-  readonly fire: (delivery: Delivery) => Promise<Call | undefined>
+  /** Makes the first call and starts the retries. */
+  readonly deliver: (delivery: Delivery) => Promise<Call | undefined>
   readonly retryDelayMs: (attempt: number) => number
   readonly pauses: Pauses
-  readonly underWay: UnderWay
+  readonly pendingWork: PendingWork
 }
 
-/** How long a delivery is held back for another one to overtake it. */
+/** The maximum time that a delivery is held back for the next one to overtake it. */
 const MAX_HOLD_MS = 1000
 
-/** Sends a delivery as its faults has it. What comes back is the first call of the true delivery. */
-export function createFaultInjector(
-  behaviour: SenderParts,
-): (delivery: Delivery, faults: DeliveryFaults) => Promise<Call | undefined> {
-  const { call, fire, retryDelayMs, pauses, underWay } = behaviour
-
+/** Creates a function that sends a delivery with its faults. It resolves with the first call that is not a decoy. */
+export function createFaultInjector({
+  call,
+  deliver,
+  retryDelayMs,
+  pauses,
+  pendingWork,
+}: FaultInjectorOptions): (delivery: Delivery, faults: DeliveryFaults) => Promise<Call | undefined> {
   async function repeat(delivery: Delivery): Promise<void> {
-    if (await pauses.wait(delivery.webhook, retryDelayMs(1))) await fire({ ...delivery, extra: 'retryAfterSuccess' })
+    if (await pauses.wait(delivery.webhook, retryDelayMs(1))) await deliver({ ...delivery, fault: 'retryAfterSuccess' })
   }
 
   async function send(delivery: Delivery, { duplicate, isRepeated }: DeliveryFaults): Promise<Call | undefined> {
-    const firing = fire(delivery)
-    const fireAgain = () => void underWay.add(fire({ ...delivery, extra: 'duplicate' }))
-    if (duplicate === 'at-once') fireAgain()
-    const first = await firing
-    if (duplicate === 'later') fireAgain()
-    if (isRepeated && first?.isSuccess) void underWay.add(repeat(delivery))
+    const firstCall = deliver(delivery)
+    const sendDuplicate = () => void pendingWork.add(deliver({ ...delivery, fault: 'duplicate' }))
+    if (duplicate === 'at-once') sendDuplicate()
+    const first = await firstCall
+    if (duplicate === 'later') sendDuplicate()
+    if (isRepeated && first?.isSuccess) void pendingWork.add(repeat(delivery))
     return first
   }
 

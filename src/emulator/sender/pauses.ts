@@ -1,15 +1,15 @@
-/** Waiting that can be cut short, by whoever it is for. */
+/** Pauses that can be canceled by their owner. */
 export interface Pauses {
-  /** `true` once `ms` milliseconds have passed, `false` as soon as it is called off. */
+  /** Resolves with `true` after `ms` milliseconds, or with `false` when it is canceled. */
   wait(owner: object, ms: number): Promise<boolean>
-  /** Calls off what is waited for on behalf of an owner. */
+  /** Cancels all pauses of an owner. */
   cancel(owner: object): void
-  /** Calls off everything, now and from now on. */
+  /** Cancels all pauses, and every later one. */
   close(): void
 }
 
-/** A timer counts to no more than this, and fires at once beyond it. */
-const MAX_MS = 2 ** 31 - 1
+/** The longest timer of Node. A longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 export function createPauses(): Pauses {
   const pending = new Map<object, Set<(hasPassed: boolean) => void>>()
@@ -25,7 +25,7 @@ export function createPauses(): Pauses {
       return new Promise((resolve) => {
         const ends = pending.get(owner) ?? new Set()
         pending.set(owner, ends.add(end))
-        const timer = setTimeout(end, Math.min(ms, MAX_MS), true)
+        const timer = setTimeout(end, Math.min(ms, MAX_TIMER_MS), true)
 
         function end(hasPassed: boolean): void {
           clearTimeout(timer)

@@ -2,21 +2,23 @@ import { type ResourceDocument, toDocument } from '../../wire/document.ts'
 import { writeDocument } from '../../wire/serialize.ts'
 import type { EventRecord } from '../records.ts'
 
-/** What a webhook is sent about an event: made once, and the same bytes for every call. */
+/** The document of an event and its bytes. It is written once, so that every call has the same bytes. */
 export interface Payload {
-  /** What the bytes say. It shares `metadata` and the like with the event's resource, which does not change any more. */
+  /**
+   * The content of the body. It shares objects such as `metadata` with the resource of the event, which never changes.
+   */
   readonly document: ResourceDocument
   readonly body: Uint8Array
 }
 
-/** Whose documents they are. */
+/** The environment and organization that documents are written for. */
 export interface PayloadOptions {
   readonly mode: 'test' | 'live'
   readonly organizationId: string
 }
 
-/** Writes an event for webhooks, once for each list of includes that they have. */
-export function createPayloads(
+/** Creates a function that writes the payload of an event, once for each list of includes. */
+export function createPayloadWriter(
   event: EventRecord,
   options: PayloadOptions,
 ): (includes: readonly string[] | null) => Payload {

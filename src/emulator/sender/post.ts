@@ -1,44 +1,50 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 
-/** How a body is written: as one, in two chunks that part a character, or no more than its first half. */
+/**
+ * How a body is written:
+ *
+ * - `whole`: at once
+ * - `split`: in two chunks, cut inside a character
+ * - `dropped`: only the first half, then the connection is cut
+ */
 export type Chunking = 'whole' | 'split' | 'dropped'
 
-/** A request as it is to go over the wire. */
-interface Posting {
+/** A POST request to write. */
+interface PostRequest {
   readonly url: string
-  /** Without those that say how long the body is. */
+  /** Without `content-length` and `transfer-encoding`. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
   readonly chunking: Chunking
 }
 
-/** How a call ended; without a status if no answer came. */
+/** The end of a call. `status` is `undefined` if there was no answer. */
 export interface Answer {
   readonly status: number | undefined
   readonly message: string
 }
 
-/** Makes calls over connections that are kept alive. */
+/** An HTTP client that keeps connections alive. */
 export interface Poster {
   /** Never rejects. */
-  post(posting: Posting): Promise<Answer>
-  /** Ends the calls that are under way, and every connection. */
+  post(request: PostRequest): Promise<Answer>
+  /** Ends all calls and closes all connections. */
   close(): void
 }
 
-/** Shorter than the five seconds that servers of Node keep a connection, so as not to write on one that is being closed. */
+/** Node's servers close an idle connection after five seconds. This is shorter, to not write to one that is closing. */
 const IDLE_MS = 1000
 
 /**
- * Calls last `timeoutMs` at most, from connecting to the last byte of the answer; the status decides, and what follows is thrown
- * away. Redirections are not followed.
+ * Creates a client whose calls take at most `timeoutMs`, from the connection to the last byte of the answer. Only the
+ * status of an answer matters, its body is discarded. Redirects are not followed.
  */
 export function createPoster(timeoutMs: number): Poster {
-  const keep = { keepAlive: true, timeout: IDLE_MS, maxFreeSockets: Number.POSITIVE_INFINITY }
-  const agents = { http: new http.Agent(keep), https: new https.Agent(keep) }
+  const agentOptions = { keepAlive: true, timeout: IDLE_MS, maxFreeSockets: Number.POSITIVE_INFINITY }
+  const agents = { http: new http.Agent(agentOptions), https: new https.Agent(agentOptions) }
 
-  function open({ url, headers, body, chunking }: Posting): http.ClientRequest {
+  function openRequest({ url, headers, body, chunking }: PostRequest): http.ClientRequest {
     const { request, agent } = /^https:/i.test(url)
       ? { request: https.request, agent: agents.https }
       : { request: http.request, agent: agents.http }
@@ -46,8 +52,8 @@ export function createPoster(timeoutMs: number): Poster {
     return request(url, { method: 'POST', agent, headers: { ...headers, ...length } })
   }
 
-  function send(posting: Posting, resolve: (answer: Answer) => void): void {
-    const request = open(posting)
+  function send(postRequest: PostRequest, resolve: (answer: Answer) => void): void {
+    const request = openRequest(postRequest)
     let answer: Answer | undefined
     const giveUp = (message: string) => {
       answer ??= { status: undefined, message }
@@ -62,14 +68,14 @@ export function createPoster(timeoutMs: number): Poster {
     request.on('error', (error) => giveUp(describeFailure(error)))
     request.once('close', () => {
       clearTimeout(timer)
-      resolve(answer ?? { status: undefined, message: HUNG_UP })
+      resolve(answer ?? { status: undefined, message: CLOSED })
     })
-    write(request, posting, giveUp)
+    writeBody(request, postRequest, giveUp)
   }
 
   return {
-    post: (posting) =>
-      new Promise<Answer>((resolve) => send(posting, resolve)).catch(() => ({
+    post: (request) =>
+      new Promise<Answer>((resolve) => send(request, resolve)).catch(() => ({
         status: undefined,
         message: 'The callback URL cannot be called',
       })),
@@ -80,7 +86,11 @@ export function createPoster(timeoutMs: number): Poster {
   }
 }
 
-function write(request: http.ClientRequest, { body, chunking }: Posting, giveUp: (message: string) => void): void {
+function writeBody(
+  request: http.ClientRequest,
+  { body, chunking }: PostRequest,
+  giveUp: (message: string) => void,
+): void {
   if (chunking === 'whole') request.end(body)
   if (chunking === 'split') {
     const cut = findCut(body)
@@ -92,24 +102,24 @@ function write(request: http.ClientRequest, { body, chunking }: Posting, giveUp:
   }
 }
 
-/** Behind the first byte of the first character that has several; in the middle where there is none. */
+/** After the first byte of the first multi-byte character, or in the middle if all characters are single bytes. */
 function findCut(body: Uint8Array): number {
   const lead = body.findIndex((byte) => byte >= 0xc0)
   return lead === -1 ? Math.floor(body.length / 2) : lead + 1
 }
 
-const HUNG_UP = 'Connection closed without an answer'
+const CLOSED = 'Connection closed without an answer'
 
-const CAUSES: Readonly<Record<string, string>> = {
+const FAILURES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Connection refused',
-  ECONNRESET: HUNG_UP,
-  EPIPE: HUNG_UP,
+  ECONNRESET: CLOSED,
+  EPIPE: CLOSED,
   ENOTFOUND: 'Host not found',
   EAI_AGAIN: 'Host not found',
 }
 
-/** In a few words, and never the error's own message, which may hold the URL. */
+/** A short text. It is never the message of the error, which may contain the URL. */
 function describeFailure({ code = '' }: NodeJS.ErrnoException): string {
   if (code.startsWith('HPE_')) return 'The answer was not HTTP'
-  return CAUSES[code] ?? `Connection failed (${code || 'unknown'})`
+  return FAILURES[code] ?? `Connection failed (${code || 'unknown'})`
 }

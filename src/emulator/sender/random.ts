@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1, the same ones in the same order for the same seed: the generator known as mulberry32. */
+/** A seeded random generator (mulberry32): numbers from 0 up to 1, in the same order for the same seed. */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

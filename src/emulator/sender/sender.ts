@@ -3,34 +3,42 @@ import type { EventRecord, Records, Sender, WebhookRecord } from '../records.ts'
 import { type Call, createCaller } from './call.ts'
 import { isCallable } from './circuit.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
-import { createFaultPlan, type Faults } from './fault-plan.ts'
+import { createFaultPlanner, type Faults } from './fault-plan.ts'
 import { createFaultInjector } from './inject-faults.ts'
 import { createPauses } from './pauses.ts'
-import { createPayloads, type Payload, type PayloadOptions } from './payload.ts'
-import { createUnderWay } from './under-way.ts'
+import { createPayloadWriter, type Payload, type PayloadOptions } from './payload.ts'
+import { createPendingWork } from './pending-work.ts'
 
 export interface SenderOptions extends PayloadOptions {
-  /** Webhooks are read from it at each call and their circuits written to it; each call adds an event callback. */
+  /** The webhooks to call. Each call adds an event callback, and updates the circuit of its webhook. */
   readonly records: Records
-  /** Milliseconds that an endpoint has to answer; default 5,000. */
+  /** Milliseconds that an endpoint has to answer. Default: 5,000, as documented by Commerce Layer. */
   readonly timeoutMs?: number | undefined
-  /** How often a failed delivery is fired again at most; default 10. */
+  /** The maximum number of retries of a failed delivery. Default: 10, as documented by Commerce Layer. */
   readonly retries?: number | undefined
-  /** Milliseconds before a retry, the first being 1. Default: 1 s, and twice as long each time (an assumption). */
+  /**
+   * The delay before a retry in milliseconds. `attempt` is 1 for the first retry. Default: one second, doubled for each
+   * further retry. Commerce Layer does not document its delays.
+   */
   readonly retryDelayMs?: ((attempt: number) => number) | undefined
-  /** Default: none. */
+  /** Faults to inject. Default: none. */
   readonly faults?: Faults | undefined
-  /** What the faults is drawn by, a whole number; default 1. */
+  /** The seed of the faults, a whole number. The same seed gives the same faults. Default: 1. */
   readonly seed?: number | undefined
 }
 
 /**
- * Makes what takes events to webhooks, as Commerce Layer does. Facts: headers, signature, the five seconds, ten retries, and the
- * circuit that thirty failures in a row open. Assumptions, where its documentation is silent: the delays between the retries;
- * a retry goes to the webhook as it is by then, and is dropped if that is deleted, disabled or open; `response_message` is
- * the reason phrase of the answer; where no answer came, `response_code` stays `null` and `response_message` says why.
+ * Creates the sender, which delivers events to webhooks as Commerce Layer does.
  *
- * @throws TypeError if the faults has an option that is unknown or out of range.
+ * Documented by Commerce Layer: the headers, the signature, five seconds to answer, ten retries, and a circuit that
+ * opens after thirty consecutive failures. Assumed:
+ *
+ * - The delays between retries.
+ * - A retry uses the current state of its webhook. It is dropped if the webhook is deleted, disabled or open.
+ * - `response_message` is the reason phrase of the answer.
+ * - Without an answer `response_code` stays `null`, and `response_message` names the failure.
+ *
+ * @throws TypeError if `faults` has an option that is unknown or out of range.
  */
 export function createSender(options: SenderOptions): Sender {
   const {
@@ -39,57 +47,59 @@ export function createSender(options: SenderOptions): Sender {
     organizationId,
     timeoutMs = ANSWER_TIMEOUT_MS,
     retries = MAX_RETRIES,
-    retryDelayMs = doublingDelay,
+    retryDelayMs = computeRetryDelay,
   } = options
-  const planFaults = createFaultPlan(options.faults, options.seed)
+  const planFaults = createFaultPlanner(options.faults, options.seed)
   const pauses = createPauses()
-  const underWay = createUnderWay()
+  const pendingWork = createPendingWork()
   const { call, close } = createCaller({ records, timeoutMs, onOpenCircuit: pauses.cancel })
 
   async function retry(delivery: Delivery): Promise<void> {
     for (let attempt = 1; attempt <= retries; attempt++) {
       if (!isCallable(records, delivery.webhook)) return
       if (!(await pauses.wait(delivery.webhook, retryDelayMs(attempt)))) return
-      const ended = await call(delivery)
-      if (!ended || ended.isSuccess) return
+      const retried = await call(delivery)
+      if (!retried || retried.isSuccess) return
     }
   }
 
-  /** The first call, with the retries to follow. */
-  async function fire(delivery: Delivery): Promise<Call | undefined> {
+  /** Makes the first call and starts the retries. */
+  async function deliver(delivery: Delivery): Promise<Call | undefined> {
     const first = await call(delivery)
-    if (first && !first.isSuccess) void underWay.add(retry(delivery))
+    if (first && !first.isSuccess) void pendingWork.add(retry(delivery))
     return first
   }
 
-  const sendWithFaults = createFaultInjector({ call, fire, retryDelayMs, pauses, underWay })
+  const sendWithFaults = createFaultInjector({ call, deliver, retryDelayMs, pauses, pendingWork })
 
-  async function deliver(event: EventRecord, webhook: WebhookRecord, payload: Payload): Promise<Call | undefined> {
+  async function sendTo(webhook: WebhookRecord, event: EventRecord, payload: Payload): Promise<Call | undefined> {
     const faults = planFaults(webhook)
     return sendWithFaults(await createDelivery(event, webhook, payload), faults)
   }
 
   return {
     async send(event) {
-      const payloadFor = createPayloads(event, { mode, organizationId })
+      const writePayload = createPayloadWriter(event, { mode, organizationId })
       const subscribed = [...records.webhooks.values()].filter(
         (webhook) => webhook.topic === event.name && isCallable(records, webhook),
       )
       const calls = await Promise.all(
-        subscribed.map((webhook) => underWay.add(deliver(event, webhook, payloadFor(webhook.include_resources)))),
+        subscribed.map((webhook) => pendingWork.add(sendTo(webhook, event, writePayload(webhook.include_resources)))),
       )
       return calls.flatMap((first) => first?.record ?? [])
     },
-    settled: underWay.none,
+    settled: pendingWork.settled,
     async close() {
       pauses.close()
       close()
-      await underWay.none()
+      await pendingWork.settled()
     },
   }
 }
 
-/** Milliseconds before the retry of this number. How long Commerce Layer waits is not documented. */
-export function doublingDelay(attempt: number): number {
+/**
+ * The delay before a retry in milliseconds, 1 s before the first. An assumption: Commerce Layer documents no delays.
+ */
+export function computeRetryDelay(attempt: number): number {
   return 1000 * 2 ** (attempt - 1)
 }

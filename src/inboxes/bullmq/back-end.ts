@@ -12,27 +12,27 @@ export interface BackEndOptions {
   readonly postgres: string | object | undefined
 }
 
-/** What all queues and workers share: BullMQ would open connections for each of them. */
+/** The connection that all queues and workers share. Otherwise BullMQ would open connections for each of them. */
 export interface OpenBackEnd {
   readonly connection: ConnectionOptions
   readonly create: BackendFactory<RedisQueueBackend>
-  /** Gives a job back that is held under a token, to be the next one of its queue. */
+  /** Puts a job that is locked with the token back at the front of its queue. */
   returnJob(job: DeliveryJob, token: string): Promise<unknown>
-  /** What is wrong with how the back end is set up; `undefined` if nothing is. */
-  warning(): Promise<string | undefined>
+  /** A problem with the settings of the server; `undefined` if there is none. */
+  findWarning(): Promise<string | undefined>
   close(): Promise<void>
 }
 
 export type BullMq = typeof import('bullmq')
 
-/** How long one command may take, and how long a connection may be silent that owes an answer: it is taken for dead then. */
+/** The longest time for one command. A connection that does not answer for this long is considered dead. */
 const COMMAND_MS = 5000
 
 export function openBackEnd({ redis, postgres }: BackEndOptions, bullmq: BullMq): Promise<OpenBackEnd> {
   return redis === undefined ? openPostgres(postgres ?? {}, bullmq) : openRedis(redis, bullmq)
 }
 
-/** A command fails at once while Redis is away: nothing waits in memory that somebody has given up on. */
+/** While Redis is down, commands fail at once. They must not wait in memory after their callers have timed out. */
 async function openRedis(given: string | object, { createRedisBackend }: BullMq): Promise<OpenBackEnd> {
   const { Redis } = await loadOptional('ioredis', import('ioredis'))
   const options = {
@@ -40,7 +40,7 @@ async function openRedis(given: string | object, { createRedisBackend }: BullMq)
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_MS,
     connectTimeout: COMMAND_MS,
-    // Of a host that is gone for good nothing is heard, and the system would wait for it for a quarter of an hour.
+    // A host that has died closes no connection, and the operating system would wait for a quarter of an hour.
     socketTimeout: COMMAND_MS,
     retryStrategy: (times: number) => Math.min(times * 100, 1000),
   }
@@ -50,10 +50,10 @@ async function openRedis(given: string | object, { createRedisBackend }: BullMq)
     connection: client,
     create: (name, opts) => createRedisBackend(name, opts),
     returnJob: (job, token) => job.moveToWait(token),
-    async warning() {
+    async findWarning() {
       const policy = /^maxmemory_policy:(\S+)/m.exec(await client.info('memory'))?.[1]
       if (policy === undefined || policy === 'noeviction') return undefined
-      return `Redis may drop what was acknowledged: its maxmemory-policy is ${policy} instead of noeviction.`
+      return `Redis may evict acknowledged deliveries: its maxmemory-policy is ${policy} instead of noeviction.`
     },
     async close() {
       client.disconnect()
@@ -82,20 +82,20 @@ async function openPostgres(given: string | object, bullmq: BullMq): Promise<Ope
   const create: BackendFactory<PostgresQueueBackend, PostgresConnectionOptions> = (name, opts) =>
     bullmq.createPostgresBackend(name, opts)
   return {
-    // BullMQ's types know the two apart, and nothing here does.
+    // BullMQ's types distinguish the two back ends; the code here treats them alike.
     connection: pool as unknown as ConnectionOptions,
     create: create as unknown as BackendFactory<RedisQueueBackend>,
-    // BullMQ's own way puts a job at the end, but what was delayed keeps its place.
+    // `moveToWait` puts a job at the end on PostgreSQL, but a delayed job keeps its place.
     returnJob: (job, token) => job.moveToDelayed(Date.now(), token),
-    warning: async () => undefined,
+    findWarning: async () => undefined,
     close: () => pool.end(),
   }
 }
 
-/** Whoever uses the connection is told by the call itself. But an `error` that nobody listens to would end the process. */
+/** The calls themselves report errors. But an `error` event without a listener would end the process. */
 function ignore(): void {}
 
-/** A package that only this inbox needs. */
+/** Loads an optional peer dependency. @throws Error that says what to install. */
 export async function loadOptional<T>(name: string, loading: Promise<T>): Promise<T> {
   return loading.catch((cause: unknown) => {
     throw new Error(`createBullmqInbox needs ${name}: npm install ${name}`, { cause })

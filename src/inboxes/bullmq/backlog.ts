@@ -1,45 +1,48 @@
 import type { Lane } from './job.ts'
 
-/** How long the count is good for, but for what this process has done since. Nobody waits for the next one if it is asked for sooner. */
-const COUNT_MS = 1000
+/** Compares the number of open deliveries with `maxQueued`. */
+export interface Backlog {
+  hasRoom(lanes: readonly Lane[]): Promise<boolean>
+  /** Records that this process has stored deliveries, or with a negative number that it has handled them. */
+  add(deliveries: number): void
+}
 
-/** Knows about how many deliveries are not handled yet, and so whether there is room for one more. */
-export function createBacklog(maxQueued: number): {
-  isLeft(lanes: readonly Lane[]): Promise<boolean>
-  /** Says that this many more of them there are, or less. */
-  count(change: number): void
-} {
+/** How long a count is used, together with what this process has changed since. */
+const COUNT_VALID_MS = 1000
+
+/** Counts in the background while the last count is still valid, so that `put` seldom waits for a count. */
+export function createBacklog(maxQueued: number): Backlog {
   let counting: Promise<void> | undefined
   let counted = 0
   let countedAt = 0
   let changed = 0
 
   async function recount(lanes: readonly Lane[]): Promise<void> {
-    const [begin, before] = [Date.now(), changed]
-    counted = await openIn(lanes)
-    countedAt = begin
-    changed -= before
+    const [startedAt, changedBefore] = [Date.now(), changed]
+    counted = await countOpen(lanes)
+    countedAt = startedAt
+    changed -= changedBefore
   }
 
   return {
-    async isLeft(lanes) {
+    async hasRoom(lanes) {
       const age = Date.now() - countedAt
-      if (age > COUNT_MS / 2 && !counting) {
+      if (age > COUNT_VALID_MS / 2 && !counting) {
         counting = recount(lanes).finally(() => {
           counting = undefined
         })
         counting.catch(() => {})
       }
-      if (age > COUNT_MS) await counting
+      if (age > COUNT_VALID_MS) await counting
       return counted + changed < maxQueued
     },
-    count(change) {
-      changed += change
+    add(deliveries) {
+      changed += deliveries
     },
   }
 }
 
-async function openIn(lanes: readonly Lane[]): Promise<number> {
+async function countOpen(lanes: readonly Lane[]): Promise<number> {
   const counts = await Promise.all(lanes.map(({ queue }) => queue.getJobCounts('waiting', 'active', 'delayed')))
   return counts.flatMap((lane) => Object.values(lane)).reduce((sum, jobs) => sum + jobs, 0)
 }

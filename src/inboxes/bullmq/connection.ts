@@ -2,16 +2,16 @@ import { setImmediate } from 'node:timers/promises'
 import type { OpenLanes } from './lanes.ts'
 
 interface Connection {
-  /** The engine, which is opened on first use, and once more whenever that has failed. */
+  /** Opens the engine on first use, and tries again on the next use if that has failed. */
   lanes(): Promise<OpenLanes>
-  /** The same work, known to {@link close}, and with errors that may be shown. */
+  /** Wraps a function so that {@link close} waits for its calls and its errors hold no delivered data. */
   safely<A extends unknown[], T>(act: (...args: A) => Promise<T>): (...args: A) => Promise<T>
-  /** Closes the engine when all the work has ended. */
+  /** Closes the engine when all running calls have ended. */
   close(): Promise<void>
 }
 
 export function createConnection(open: () => Promise<OpenLanes>): Connection {
-  const working = new Set<Promise<unknown>>()
+  const running = new Set<Promise<unknown>>()
   let opened: Promise<OpenLanes> | undefined
   let isClosed = false
   return {
@@ -25,21 +25,21 @@ export function createConnection(open: () => Promise<OpenLanes>): Connection {
     safely(act) {
       return async (...args) => {
         if (isClosed) throw new Error('The inbox is closed.')
-        const work = act(...args)
-        working.add(work)
+        const call = act(...args)
+        running.add(call)
         try {
-          return await work
+          return await call
         } catch (error) {
           throw toSafeError(error)
         } finally {
-          working.delete(work)
+          running.delete(call)
         }
       }
     },
     async close() {
-      while (working.size > 0) {
-        await Promise.allSettled(working)
-        // What has just ended may lead to more: a delivery that was taken out is given back.
+      while (running.size > 0) {
+        await Promise.allSettled(running)
+        // A call that has ended may lead to another: a delivery that was just leased is returned.
         await setImmediate()
       }
       isClosed = true
@@ -49,7 +49,7 @@ export function createConnection(open: () => Promise<OpenLanes>): Connection {
   }
 }
 
-/** The errors of the drivers hold commands and rows, and so what was delivered: nothing but their message is kept. */
+/** Errors of the drivers hold commands and rows, and so delivered data. Only their message is kept. */
 function toSafeError(error: unknown): Error {
-  return new Error(`The inbox in BullMQ failed. ${error instanceof Error ? error.message : ''}`)
+  return new Error(`The BullMQ inbox failed. ${error instanceof Error ? error.message : ''}`)
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { DeadLetter, DeadLetterFilter } from '../../core/inbox/inbox.ts'
+import { matchesFilter } from '../queue/matches-filter.ts'
 import type { DeliveryQueue } from '../queue/queue.ts'
 import {
   countAttempts,
   type DeliveryJob,
   hasBody,
+  isRefusal,
   type Lane,
   removeBody,
   toDeadLetter,
@@ -12,81 +14,85 @@ import {
 } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
 
-/** How many dead letters are fetched at once; each comes with its body. */
-const PAGE = 50
+/** How many dead letters are read at once. Each comes with its body. */
+const PAGE_SIZE = 50
 
-interface Found {
+interface DeadJob {
   readonly job: DeliveryJob
   readonly lane: Lane
 }
 
-/** The dead letters: BullMQ's failed jobs. */
+/** Dead letters are BullMQ's failed jobs. */
 export function createDeadLetters(
   connect: () => Promise<OpenLanes>,
 ): Pick<DeliveryQueue, 'listDeadLetters' | 'getDeadLetter' | 'retryDeadLetter' | 'discardDeadLetter'> {
-  /** What comes after the last letter of a page: BullMQ pages by position, and positions shift while letters are retried. */
-  const rests = new WeakMap<DeadLetter, AsyncIterator<DeadLetter>>()
-
-  /** One after another, or they would be in each other's way. */
+  /**
+   * The iterator that continues after the last dead letter of a page. BullMQ pages by position, and positions shift
+   * while dead letters are retried.
+   */
+  const continuations = new WeakMap<DeadLetter, AsyncIterator<DeadLetter>>()
+  /** Discarding one at a time: {@link discardJob} takes the first job of a lane and must get its own. */
   let discarding: Promise<unknown> = Promise.resolve()
-
-  async function find(id: string): Promise<Found | undefined> {
-    const { lanes } = await connect()
-    const jobIds = await Promise.all(lanes.map(({ queue }) => queue.getDeduplicationJobId(id)))
-    for (const [at, lane] of lanes.entries()) {
-      const job = await lane.queue.getJob(jobIds[at] ?? '')
-      if (job && (await job.isFailed())) return { job, lane }
-    }
-    return undefined
-  }
-
-  /** As only workers can say that a job is done, it is put before all others and taken; if it cannot be, the next worker will. */
-  async function discard(id: string): Promise<boolean> {
-    const { job, lane } = (await find(id)) ?? {}
-    if (!job || !lane) return false
-    await removeBody(job)
-    job.opts.lifo = true
-    if (!(await retry(job))) return false
-    const token = randomUUID()
-    const first = await lane.worker.getNextJob(token, { block: false })
-    if (first && hasBody(first)) await (await connect()).returnJob(first, token)
-    else await first?.moveToCompleted(null, token, false)
-    return true
-  }
 
   return {
     async listDeadLetters(filter, last) {
-      const rest = (last && rests.get(last)) ?? deadLettersOfLanes((await connect()).lanes, filter)
+      const deadLetters = (last && continuations.get(last)) ?? listAll((await connect()).lanes, filter)
       const page: DeadLetter[] = []
-      while (page.length < PAGE) {
-        const { done, value } = await rest.next()
+      while (page.length < PAGE_SIZE) {
+        const { done, value } = await deadLetters.next()
         if (done) break
         page.push(value)
       }
       const end = page.at(-1)
-      if (end) rests.set(end, rest)
+      if (end) continuations.set(end, deadLetters)
       return page
     },
     async getDeadLetter(id) {
-      const { job } = (await find(id)) ?? {}
+      const { job } = (await findDeadJob(await connect(), id)) ?? {}
       return job && hasBody(job) ? { ...toDeadLetter(job), delivery: toDeliveryRecord(job).delivery } : undefined
     },
     async retryDeadLetter(id) {
-      const { job } = (await find(id)) ?? {}
+      const { job } = (await findDeadJob(await connect(), id)) ?? {}
       if (!job || !hasBody(job)) return false
       if (countAttempts(job) > job.attemptsMade) await job.updateData({ ...job.data, forgiven: job.stalledCounter })
-      return retry(job)
+      return retryJob(job)
     },
     discardDeadLetter(id) {
-      const discarded = discarding.then(() => discard(id))
+      const discarded = discarding.then(async () => discardJob(await connect(), id))
       discarding = discarded.catch(() => {})
       return discarded
     },
   }
 }
 
-/** False if somebody else was quicker. */
-async function retry(job: DeliveryJob): Promise<boolean> {
+async function findDeadJob({ lanes }: OpenLanes, id: string): Promise<DeadJob | undefined> {
+  const jobIds = await Promise.all(lanes.map(({ queue }) => queue.getDeduplicationJobId(id)))
+  for (const [i, lane] of lanes.entries()) {
+    const job = await lane.queue.getJob(jobIds[i] ?? '')
+    if (job && (await job.isFailed())) return { job, lane }
+  }
+  return undefined
+}
+
+/**
+ * Only a worker can complete a job. So the job is put at the front of its lane, taken and completed. If another
+ * delivery of the lane is being handled, it cannot be taken, and the next worker completes it.
+ */
+async function discardJob(opened: OpenLanes, id: string): Promise<boolean> {
+  const { job, lane } = (await findDeadJob(opened, id)) ?? {}
+  if (!job || !lane) return false
+  await removeBody(job)
+  job.opts.lifo = true
+  if (!(await retryJob(job))) return false
+  const token = randomUUID()
+  const first = await lane.worker.getNextJob(token, { block: false })
+  if (first && hasBody(first)) await opened.returnJob(first, token)
+  else await first?.moveToCompleted(null, token, false)
+  return true
+}
+
+/** False if somebody else has retried or discarded the job first. */
+async function retryJob(job: DeliveryJob): Promise<boolean> {
   try {
     await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true })
     return true
@@ -96,46 +102,31 @@ async function retry(job: DeliveryJob): Promise<boolean> {
   }
 }
 
-/** Whether BullMQ says that a job is not there, not in that state, or not ours; and not that its back end failed. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'number' && error.code < 0
-}
-
-/** Those of all lanes, the oldest first. */
-async function* deadLettersOfLanes(
-  lanes: readonly Lane[],
-  filter: DeadLetterFilter,
-): AsyncGenerator<DeadLetter, undefined> {
-  const opened = lanes.map((lane) => deadLettersInLane(lane, filter))
-  const heads = await Promise.all(opened.map((letters) => letters.next()))
+/** Merges the dead letters of all lanes, the oldest failure first. */
+async function* listAll(lanes: readonly Lane[], filter: DeadLetterFilter): AsyncGenerator<DeadLetter, undefined> {
+  const sources = lanes.map((lane) => listLane(lane, filter))
+  const heads = await Promise.all(sources.map((source) => source.next()))
   for (;;) {
     let oldest = -1
-    heads.forEach(({ done, value }, at) => {
+    heads.forEach(({ done, value }, i) => {
       const first = heads[oldest]?.value
-      if (!done && (!first || value.failedAt < first.failedAt)) oldest = at
+      if (!done && (!first || value.failedAt < first.failedAt)) oldest = i
     })
-    const [head, letters] = [heads[oldest], opened[oldest]]
-    if (!head?.value || !letters) return
+    const [head, source] = [heads[oldest], sources[oldest]]
+    if (!head?.value || !source) return
     yield head.value
-    heads[oldest] = await letters.next()
+    heads[oldest] = await source.next()
   }
 }
 
-async function* deadLettersInLane({ queue }: Lane, filter: DeadLetterFilter): AsyncGenerator<DeadLetter, undefined> {
+async function* listLane({ queue }: Lane, filter: DeadLetterFilter): AsyncGenerator<DeadLetter, undefined> {
   const ids = await queue.getRanges(['failed'], 0, -1, true)
-  for (let at = 0; at < ids.length; at += PAGE) {
-    const jobs = await Promise.all(ids.slice(at, at + PAGE).map((id) => queue.getJob(id)))
+  for (let start = 0; start < ids.length; start += PAGE_SIZE) {
+    const jobs = await Promise.all(ids.slice(start, start + PAGE_SIZE).map((id) => queue.getJob(id)))
     for (const job of jobs) {
       if (!job?.finishedOn || !job.failedReason || !hasBody(job)) continue
-      const letter = toDeadLetter(job)
-      if (matchesFilter(letter, filter)) yield letter
+      const deadLetter = toDeadLetter(job)
+      if (matchesFilter(deadLetter, filter)) yield deadLetter
     }
   }
-}
-
-function matchesFilter({ topic, failedAt, error }: DeadLetter, filter: DeadLetterFilter): boolean {
-  const { failedSince, failedUntil } = filter
-  if (filter.topic !== undefined && filter.topic !== topic) return false
-  if (filter.code !== undefined && filter.code !== error.code) return false
-  return !(failedSince && failedAt < failedSince) && !(failedUntil && failedAt > failedUntil)
 }

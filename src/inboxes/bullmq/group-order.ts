@@ -2,55 +2,60 @@ import { createHash } from 'node:crypto'
 import type { Queue } from 'bullmq'
 import type { DeliveryJob, Lane } from './job.ts'
 
-/** Ids of the jobs of one group, in their order: the first waits for its next attempt, and the others for the first. */
-export interface GroupLine {
+/**
+ * The jobs of one group in their order, by id: the first waits for its next attempt, and the others wait for the first.
+ */
+export interface GroupSequence {
   readonly ids: readonly string[]
 }
 
-/** The lines of those groups in which something has failed. Only who holds a job of a group changes its line: one at a time. */
+/**
+ * The order of the jobs of a group in which an attempt has failed. Other groups need no record. Only the holder of a
+ * job of a group changes the group's sequence, and each lane has one holder at a time.
+ */
 export interface GroupOrder {
-  /** Whether the job may be handled now; if not, it has taken its place in the line. */
-  isFirst(job: DeliveryJob, group: string, lane: Lane): Promise<boolean>
-  /** Has others of the group wait for this job, which is to come again. */
-  begin(job: DeliveryJob, group: string): Promise<void>
-  /** Lets the next one of the group come, for this one will not. */
-  leave(job: DeliveryJob, group: string, lane: Lane): Promise<void>
+  /** Whether the job may be handled now. If not, the job is added to the group's sequence. */
+  admit(job: DeliveryJob, group: string, lane: Lane): Promise<boolean>
+  /** Makes the other jobs of the group wait until this one has been handled. */
+  block(job: DeliveryJob, group: string): Promise<void>
+  /** Removes this job from the sequence of its group and lets the next one start. */
+  release(job: DeliveryJob, group: string, lane: Lane): Promise<void>
 }
 
-/** Keeps each line as a job that nobody takes. */
-export function createGroupOrder(queue: Queue<GroupLine>): GroupOrder {
+/** Stores each sequence as a job that no worker takes. */
+export function createGroupOrder(queue: Queue<GroupSequence>): GroupOrder {
   return {
-    async isFirst({ id = '' }, group, { queue: jobs }) {
-      const line = await queue.getJob(keyOf(group))
-      if (!line) return true
-      let [first, ...others] = line.data.ids
-      while (first && first !== id && isOver(await jobs.getJob(first))) [first, ...others] = others
-      if (!first) await line.remove()
+    async admit({ id = '' }, group, { queue: jobs }) {
+      const sequence = await queue.getJob(toJobId(group))
+      if (!sequence) return true
+      let [first, ...others] = sequence.data.ids
+      while (first && first !== id && hasEnded(await jobs.getJob(first))) [first, ...others] = others
+      if (!first) await sequence.remove()
       if (!first || first === id) return true
-      if (!others.includes(id)) await line.updateData({ ids: [first, ...others, id] })
+      if (!others.includes(id)) await sequence.updateData({ ids: [first, ...others, id] })
       return false
     },
-    async begin({ id = '' }, group) {
-      await queue.add('line', { ids: [id] }, { jobId: keyOf(group) })
+    async block({ id = '' }, group) {
+      await queue.add('line', { ids: [id] }, { jobId: toJobId(group) })
     },
-    async leave({ id = '' }, group, { queue: jobs }) {
-      const line = await queue.getJob(keyOf(group))
-      if (!line) return
-      const ids = line.data.ids.slice(line.data.ids.indexOf(id) + 1)
+    async release({ id = '' }, group, { queue: jobs }) {
+      const sequence = await queue.getJob(toJobId(group))
+      if (!sequence) return
+      const ids = sequence.data.ids.slice(sequence.data.ids.indexOf(id) + 1)
       const [next] = ids
-      if (!next) return line.remove()
-      await line.updateData({ ids })
+      if (!next) return sequence.remove()
+      await sequence.updateData({ ids })
       const job = await jobs.getJob(next)
       if (await job?.isDelayed()) await job?.promote()
     },
   }
 }
 
-/** It has left without a word: its worker was lost right then. */
-function isOver(job: DeliveryJob | undefined): boolean {
+/** A job that has ended is still in the sequence if its worker was lost before it could remove it. */
+function hasEnded(job: DeliveryJob | undefined): boolean {
   return job?.finishedOn !== undefined || job === undefined
 }
 
-function keyOf(group: string): string {
+function toJobId(group: string): string {
   return `group-${createHash('sha256').update(group).digest('hex')}`
 }

@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto'
 import type { Queue, QueueOptions } from 'bullmq'
 import { withTimeout } from '../../core/deadline.ts'
 import { type BackEndOptions, type BullMq, loadOptional, type OpenBackEnd, openBackEnd } from './back-end.ts'
-import { createGroupOrder, type GroupLine, type GroupOrder } from './group-order.ts'
+import { createGroupOrder, type GroupOrder, type GroupSequence } from './group-order.ts'
 import { backoffStrategy, type JobData, type Lane } from './job.ts'
 
-export interface OpenLanes extends Pick<OpenBackEnd, 'returnJob' | 'warning'> {
-  /** The first is for what has no group. Of each of the others one delivery is handled at a time, however many workers there are. */
+export interface OpenLanes extends Pick<OpenBackEnd, 'returnJob' | 'findWarning'> {
+  /**
+   * The first lane is for deliveries without a group. Each other lane handles one delivery at a time, over all workers.
+   */
   readonly lanes: readonly Lane[]
-  /** Of the groups in which something has failed. */
   readonly groupOrder: GroupOrder
-  laneOf(group: string | undefined): Lane
+  findLane(group: string | undefined): Lane
   close(): Promise<void>
 }
 
@@ -19,7 +20,7 @@ interface LanesOptions extends BackEndOptions {
   readonly leaseMs: number
 }
 
-/** How many groups are worked on at once. All processes must agree on it, or a group would be in two lanes. */
+/** How many groups are handled at once. It must be the same in all processes, or a group would be in two lanes. */
 const GROUP_LANES = 8
 const OPEN_MS = 4000
 
@@ -27,20 +28,20 @@ const OPEN_MS = 4000
 export async function openLanes(options: LanesOptions): Promise<OpenLanes> {
   const bullmq = await loadOptional('bullmq', import('bullmq'))
   const backEnd = await openBackEnd(options, bullmq)
-  const grouped = Array.from({ length: GROUP_LANES }, (_, at) =>
-    openLane(`${options.name}~${at + 1}`, backEnd, options, bullmq),
+  const grouped = Array.from({ length: GROUP_LANES }, (_, i) =>
+    openLane(`${options.name}~${i + 1}`, backEnd, options, bullmq),
   )
   const ungrouped = openLane(options.name, backEnd, options, bullmq)
-  const lines = openQueue<GroupLine>(`${options.name}~lines`, backEnd, bullmq)
+  const sequences = openQueue<GroupSequence>(`${options.name}~lines`, backEnd, bullmq)
   const lanes = [ungrouped, ...grouped]
-  const opened = [lines, ...lanes.flatMap(({ queue, worker }) => [queue, worker])]
+  const opened = [sequences, ...lanes.flatMap(({ queue, worker }) => [queue, worker])]
   const close = async () => {
     await Promise.all(opened.map((one) => one.close()))
     await backEnd.close()
   }
   const ready = Promise.all(opened.map((one) => one.waitUntilReady()))
   try {
-    await withTimeout(ready, OPEN_MS, () => new Error('There is no answer.'))
+    await withTimeout(ready, OPEN_MS, () => new Error('The server did not answer in time.'))
     await Promise.all(grouped.map(({ queue }) => queue.setGlobalConcurrency(1)))
   } catch (error) {
     await close()
@@ -49,8 +50,8 @@ export async function openLanes(options: LanesOptions): Promise<OpenLanes> {
   return {
     ...backEnd,
     lanes,
-    groupOrder: createGroupOrder(lines),
-    laneOf: (group) => (group === undefined ? ungrouped : (grouped[hashGroup(group) % GROUP_LANES] ?? ungrouped)),
+    groupOrder: createGroupOrder(sequences),
+    findLane: (group) => (group === undefined ? ungrouped : (grouped[hashGroup(group) % GROUP_LANES] ?? ungrouped)),
     close,
   }
 }
@@ -68,7 +69,7 @@ function openLane(name: string, backEnd: OpenBackEnd, { leaseMs }: LanesOptions,
       lockDuration: leaseMs,
       stalledInterval: leaseMs / 2,
       maxStalledCount: 2 ** 31 - 1,
-      settings: { backoffStrategy: backoffStrategy },
+      settings: { backoffStrategy },
     },
     backEnd.create,
   )
@@ -82,10 +83,10 @@ function openQueue<T>(name: string, backEnd: OpenBackEnd, { Queue }: BullMq): Qu
   return queue
 }
 
-/** BullMQ's check of versions writes to the console. */
+/** Without the check of versions, which writes to the console. */
 function sharedOptions({ connection }: OpenBackEnd): Pick<QueueOptions, 'connection' | 'skipVersionCheck'> {
   return { connection, skipVersionCheck: true }
 }
 
-/** Whoever calls BullMQ is told by the call itself. But an `error` that nobody listens to would end the process. */
+/** The calls themselves report errors. But an `error` event without a listener would end the process. */
 function ignore(): void {}

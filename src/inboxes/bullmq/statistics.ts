@@ -1,13 +1,13 @@
 import type { InboxStatistics } from '../../core/inbox/inbox.ts'
 import type { DeliveryJob, Lane } from './job.ts'
 
-/** How many that wait for another attempt are looked at from either end: each comes with its body. */
-const SAMPLE = 10
+/** How many delayed jobs are read from each end, because each comes with its body. So `oldest` is an estimate. */
+const SAMPLE_SIZE = 10
 
 export async function readStatistics(lanes: readonly Lane[]): Promise<InboxStatistics> {
   const [counts, oldest] = await Promise.all([
     Promise.all(lanes.map(countJobs)),
-    Promise.all(lanes.map(oldestTimestamp)),
+    Promise.all(lanes.map(findOldestTimestamp)),
   ])
   const sum = (state: string) => counts.reduce((total, lane) => total + (lane[state] ?? 0), 0)
   const first = Math.min(...oldest)
@@ -24,12 +24,12 @@ function countJobs({ queue }: Lane): Promise<Readonly<Record<string, number>>> {
   return queue.getJobCounts('waiting', 'active', 'delayed', 'failed')
 }
 
-async function oldestTimestamp({ queue }: Lane): Promise<number> {
+async function findOldestTimestamp({ queue }: Lane): Promise<number> {
   const jobs: readonly (readonly DeliveryJob[])[] = await Promise.all([
     queue.getJobs(['waiting'], 0, 0, true),
     queue.getJobs(['active']),
-    queue.getJobs(['delayed'], 0, SAMPLE - 1, true),
-    queue.getJobs(['delayed'], 0, SAMPLE - 1, false),
+    queue.getJobs(['delayed'], 0, SAMPLE_SIZE - 1, true),
+    queue.getJobs(['delayed'], 0, SAMPLE_SIZE - 1, false),
   ])
   return Math.min(...jobs.flat().map(({ timestamp }) => timestamp))
 }

@@ -1,15 +1,9 @@
-import type {
-  ConsumeOptions,
-  DeadLetter,
-  DeadLetterFilter,
-  DeadLetters,
-  Inbox,
-  ProcessDelivery,
-} from '../../core/inbox/inbox.ts'
+import type { Inbox } from '../../core/inbox/inbox.ts'
 import { type Consumer, createConsumer } from './consumer.ts'
+import { createDeadLetters } from './dead-letters.ts'
 import type { DeliveryQueue } from './queue.ts'
 
-/** Makes an inbox of what keeps its deliveries. */
+/** Makes an inbox of a delivery queue: adds workers and the operations on many dead letters. */
 export function createInbox(queue: DeliveryQueue, leaseMs: number): Inbox {
   const consumers = new Set<Consumer>()
   let closed: Promise<void> | undefined
@@ -19,16 +13,16 @@ export function createInbox(queue: DeliveryQueue, leaseMs: number): Inbox {
   return {
     async put(delivery) {
       if (closed) throw new Error('The inbox is closed.')
-      const kept = await queue.put(delivery)
-      if (kept === 'stored') pollAll()
-      return kept
+      const result = await queue.put(delivery)
+      if (result === 'stored') pollAll()
+      return result
     },
-    consume(process: ProcessDelivery, options: ConsumeOptions) {
+    consume(process, options) {
       const consumer = createConsumer(queue, process, options, leaseMs)
       consumers.add(consumer)
       return {
-        async stop(patience) {
-          await consumer.stop(patience)
+        async stop(stopOptions) {
+          await consumer.stop(stopOptions)
           consumers.delete(consumer)
         },
       }
@@ -41,41 +35,5 @@ export function createInbox(queue: DeliveryQueue, leaseMs: number): Inbox {
       )
       return closed
     },
-  }
-}
-
-function createDeadLetters(queue: DeliveryQueue, look: () => void): DeadLetters {
-  async function* pages(filter: DeadLetterFilter): AsyncGenerator<readonly DeadLetter[]> {
-    let page = await queue.listDeadLetters(filter, undefined)
-    while (page.length > 0) {
-      yield page
-      page = await queue.listDeadLetters(filter, page.at(-1))
-    }
-  }
-
-  /** Not those that die in the meantime: what is retried may do so again and again. */
-  async function each(which: string | DeadLetterFilter, act: (id: string) => Promise<boolean>): Promise<number> {
-    if (typeof which === 'string') return Number(await act(which))
-    const now = new Date()
-    const failedUntil = which.failedUntil && which.failedUntil < now ? which.failedUntil : now
-    let count = 0
-    for await (const page of pages({ ...which, failedUntil })) {
-      const acted = await Promise.all(page.map(({ id }) => act(id)))
-      count += acted.filter(Boolean).length
-    }
-    return count
-  }
-
-  return {
-    async *list(filter = {}) {
-      for await (const page of pages(filter)) yield* page
-    },
-    get: (id) => queue.getDeadLetter(id),
-    async retry(which) {
-      const count = await each(which, (id) => queue.retryDeadLetter(id))
-      if (count > 0) look()
-      return count
-    },
-    discard: (which) => each(which, (id) => queue.discardDeadLetter(id)),
   }
 }

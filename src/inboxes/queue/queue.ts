@@ -1,33 +1,42 @@
-import { checkValue } from '../../core/check-options.ts'
+import { type CheckedOptions, positiveInteger } from '../../core/check-options.ts'
 import type { DeadLetter, DeadLetterFilter, InboxStatistics, StoredDelivery } from '../../core/inbox/inbox.ts'
 
-/** Where an inbox keeps its deliveries. Each method is one atomic change; one that cannot vouch for it rejects. */
+/**
+ * The part of an inbox that is different for each engine: stores deliveries and leases them to workers. Each method is
+ * one atomic change, and rejects if it cannot guarantee that the change was made.
+ */
 export interface DeliveryQueue {
   put(delivery: StoredDelivery): Promise<'stored' | 'duplicate' | 'full'>
-  /** Hands out those that are ready, the oldest first, each under a token of its own, for as long as a lease. */
+  /** Leases deliveries that are ready, the oldest first, each with a token of its own. */
   lease(request: LeaseRequest): Promise<readonly LeasedDelivery[]>
-  /** Begins the lease anew; false if the token no longer holds the delivery. */
+  /** Starts the lease again; false if the token no longer holds the delivery. */
   renew(leased: LeasedDelivery): Promise<boolean>
-  /** Says what has become of a delivery; false, and nothing happens, if the token no longer holds it. */
-  settle(leased: LeasedDelivery, end: Settlement): Promise<boolean>
-  /** Some of the dead letters, the oldest first, from the one after `last` on; none if there are no more. */
+  /** Ends a lease with its result; false, without any change, if the token no longer holds the delivery. */
+  settle(leased: LeasedDelivery, settlement: Settlement): Promise<boolean>
+  /**
+   * A page of the dead letters that match, the oldest failure first, starting after `last`; empty if there are no more.
+   */
   listDeadLetters(filter: DeadLetterFilter, last: DeadLetter | undefined): Promise<readonly DeadLetter[]>
   getDeadLetter(id: string): Promise<(DeadLetter & { readonly delivery: StoredDelivery }) | undefined>
-  /** Puts a dead letter at the end, with no attempt made; false if there is none. */
+  /** Puts a dead letter at the end of the queue, with no attempt made; false if there is none with this id. */
   retryDeadLetter(id: string): Promise<boolean>
-  /** Keeps nothing of a dead letter but its id; false if there is none. */
+  /** Deletes a dead letter except for its id; false if there is none with this id. */
   discardDeadLetter(id: string): Promise<boolean>
   statistics(): Promise<InboxStatistics>
   close(): Promise<void>
 }
 
 export interface LeaseRequest {
+  /** The most deliveries to lease. */
   readonly capacity: number
-  /** How many more of a topic may run, where that is limited. */
+  /** The most deliveries of one topic, for the topics that have a limit. */
   readonly capacityByTopic: ReadonlyMap<string, number>
 }
 
-/** A delivery as it was found. If its body is damaged it is there as it was kept: somebody may still make something of it. */
+/**
+ * A delivery as it was read from the engine. A damaged body is given as it was stored: parts of it may still be
+ * readable.
+ */
 export interface DeliveryRecord {
   readonly delivery: StoredDelivery
   readonly isDamaged: boolean
@@ -35,46 +44,45 @@ export interface DeliveryRecord {
 
 export interface LeasedDelivery extends DeliveryRecord {
   readonly token: string
-  /** From 1. */
+  /** Counted from 1. */
   readonly attempt: number
-  /** Whether nobody has seen the end of an attempt before this one: its worker may have died of it. */
+  /**
+   * Whether an earlier attempt has no known result, because its worker was lost. The delivery itself may have caused
+   * that.
+   */
   readonly isLost: boolean
 }
 
+/** The result of an attempt. */
 export type Settlement =
   | { readonly state: 'handled' }
   | { readonly state: 'failed'; readonly delayMs: number }
-  /** After so many attempts: this one is not among them if it was not made. */
+  /** `attempts` counts those that were made; without this one if it was not made. */
   | { readonly state: 'dead'; readonly error: DeadLetter['error']; readonly attempts: number }
-  /** Given back, as if the attempt had not been made; `delayMs` may be 0. */
+  /** Put back as if the attempt had not been made. `delayMs` may be 0. */
   | { readonly state: 'returned'; readonly delayMs: number }
 
-/** Why a delivery is dead whose last attempt nobody has seen the end of. */
+/** The error of a delivery whose worker was lost during the last attempt. */
 export const WORKER_LOST = { code: 'WORKER_LOST', message: 'The worker was lost while it handled the delivery.' }
 
-/** Why a delivery is dead that cannot be read any more. */
+/** The error of a delivery whose stored body does not match its checksum. */
 export const BODY_DAMAGED = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
 
 export interface InboxOptions {
-  /** Milliseconds for which an id is known after its delivery was handled. Default: 7 days. */
-  readonly retentionMs?: number
-  /** How many deliveries that are not handled there may be, dead letters left out. Default: 100,000. */
-  readonly maxQueued?: number
+  /**
+   * Milliseconds for which the id of a handled delivery stays known, so that duplicates are recognized. Default: 7
+   * days.
+   */
+  readonly retentionMs?: number | undefined
+  /** The most deliveries that may wait to be handled, without dead letters. More are answered 503. Default: 100,000. */
+  readonly maxQueued?: number | undefined
 }
 
-export type InboxLimits = Required<InboxOptions> & { readonly leaseMs: number }
-
-const DEFAULTS: InboxLimits = { retentionMs: 7 * 24 * 60 * 60 * 1000, maxQueued: 100_000, leaseMs: 30_000 }
-
-/** The options of an inbox, checked. */
-export function checkInboxOptions(
-  maker: string,
-  given: Partial<InboxLimits>,
-  names: readonly (keyof InboxLimits)[],
-): InboxLimits {
-  for (const [name, value] of Object.entries(given)) {
-    if (!names.some((known) => known === name)) throw new TypeError(`${maker} has no option \`${name}\`.`)
-    checkValue(maker, name, value)
-  }
-  return { ...DEFAULTS, ...given }
+/** The options that queues have in common. */
+export const INBOX_RULES = {
+  retentionMs: positiveInteger(7 * 24 * 60 * 60 * 1000),
+  maxQueued: positiveInteger(100_000),
+  leaseMs: positiveInteger(30_000),
 }
+
+export type InboxLimits = CheckedOptions<typeof INBOX_RULES>

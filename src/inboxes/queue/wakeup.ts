@@ -1,7 +1,10 @@
-/** Something to wait for, that may have happened already. For one who waits at a time. */
+/**
+ * An auto-reset event: `wait` resolves on the next `notify`, or at once if there was one since the last `wait`. For one
+ * waiter.
+ */
 export interface Wakeup {
   notify(): void
-  /** Resolves when it rings, or has rung since the last time; or after a while. */
+  /** Resolves on a notification, or after `ms` milliseconds. */
   wait(ms: number): Promise<void>
 }
 

@@ -1,11 +1,14 @@
 import type { SqliteDatabase } from '../../sqlite/open.ts'
 import { inTransaction } from '../../sqlite/transaction.ts'
 
-/** Runs the writes that are asked for in one turn of the event loop in one transaction, which waits for the disk once. */
+/** Runs all writes of one turn of the event loop in one transaction, so that they wait for the disk only once. */
 export interface GroupCommit {
-  /** Resolves with what `work` returned when that is committed, rejects if it is not. `work` runs again if another's failed. */
+  /**
+   * Resolves with the result of `work` once it is committed, and rejects if it cannot be. `work` runs a second time if
+   * another write of the same transaction has failed.
+   */
   write<T>(work: () => T): Promise<T>
-  /** Commits what was asked for at once. */
+  /** Commits all pending writes now. */
   flush(): void
 }
 
@@ -15,13 +18,13 @@ interface Write {
   readonly reject: (error: unknown) => void
 }
 
-/** How long a transaction takes more in. The program stands still meanwhile. */
+/** How long one transaction starts further writes. The process is blocked meanwhile. */
 const TURN_MS = 10
 
 export function createGroupCommit(database: SqliteDatabase): GroupCommit {
   const queue: Write[] = []
 
-  function turn(): void {
+  function commitPending(): void {
     const batch: Write[] = []
     const runBatch = () => {
       const results: unknown[] = []
@@ -34,15 +37,15 @@ export function createGroupCommit(database: SqliteDatabase): GroupCommit {
     }
     try {
       const results = inTransaction(database, runBatch)
-      for (const [at, { resolve }] of batch.entries()) resolve(results[at])
+      for (const [i, { resolve }] of batch.entries()) resolve(results[i])
     } catch (error) {
       if (batch.length > 1) for (const write of batch) runAlone(write)
       else for (const { reject } of batch.length === 1 ? batch : queue.splice(0)) reject(error)
     }
-    if (queue.length > 0) setImmediate(turn)
+    if (queue.length > 0) setImmediate(commitPending)
   }
 
-  /** So that one that cannot be written does no harm to the others. */
+  /** A transaction of its own, so that a write that fails does not affect the others. */
   function runAlone({ work, resolve, reject }: Write): void {
     try {
       resolve(inTransaction(database, work))
@@ -54,12 +57,12 @@ export function createGroupCommit(database: SqliteDatabase): GroupCommit {
   return {
     write<T>(work: () => T) {
       return new Promise<T>((resolve, reject) => {
-        if (queue.length === 0) setImmediate(turn)
+        if (queue.length === 0) setImmediate(commitPending)
         queue.push({ work, resolve: resolve as (result: unknown) => void, reject })
       })
     },
     flush() {
-      while (queue.length > 0) turn()
+      while (queue.length > 0) commitPending()
     },
   }
 }

@@ -1,9 +1,10 @@
-import { prepare, type SqliteDatabase, type SqliteStatement } from '../../sqlite/open.ts'
+import type { Statements } from '../../sqlite/statements.ts'
 
 /**
- * What is in `state`: 0 is open, and waits until `due_at`, or has a `token` and is leased until then; 1 is open and behind another
- * of its group; 2 is dead since `due_at`; 3 is done with, and its id known until `due_at`. `seq` is the order within a group. The
- * bodies have a table of their own, so that what happens to a delivery does not write its body again.
+ * `state` of a delivery: 0 is open; it waits until `due_at`, or has a `token` and is leased until `due_at`. 1 is open
+ * and waits for an earlier delivery of its group. 2 is dead since `due_at`. 3 is handled or discarded; its id is known
+ * until `due_at`. `seq` is the order within a group. Bodies have a table of their own, so that updating a delivery does
+ * not write its body again.
  */
 export const TABLES = `
   CREATE TABLE IF NOT EXISTS hooklayer_deliveries (
@@ -26,10 +27,10 @@ export const TABLES = `
   CREATE INDEX IF NOT EXISTS hooklayer_dead ON hooklayer_deliveries (due_at, id) WHERE state = 2;
   CREATE INDEX IF NOT EXISTS hooklayer_done ON hooklayer_deliveries (due_at) WHERE state = 3`
 
-const HELD = 'WHERE id = ? AND token = ? AND state = 0'
+const LEASED = 'WHERE id = ? AND token = ? AND state = 0'
 const LAST = '(SELECT max(seq) FROM hooklayer_deliveries)'
 
-const STATEMENTS = {
+export const STATEMENTS = {
   insert: `INSERT INTO hooklayer_deliveries (id, topic, received_at, grp, due_at, state)
     VALUES (?, ?, ?, ?, ?, (SELECT count(*) FROM hooklayer_deliveries WHERE grp = ? AND state = 0))
     ON CONFLICT (id) DO NOTHING`,
@@ -40,9 +41,10 @@ const STATEMENTS = {
     WHERE seq IN (SELECT seq FROM hooklayer_deliveries WHERE state = 3 AND due_at <= ? LIMIT 2)`,
   countOpen: `SELECT (SELECT count(*) FROM hooklayer_deliveries WHERE state = 0)
     + (SELECT count(*) FROM hooklayer_deliveries WHERE state = 1) AS open`,
-  // The oldest of each topic that has a hand left, and of those the oldest: what waits for a hand is not walked over. A body that is not
-  // to be found any more keeps nobody from it: it would be the oldest for ever, and hold up all others.
-  next: `WITH RECURSIVE topics (topic) AS (
+  // Finds the oldest delivery of each topic that has capacity left, and takes the oldest of these. So it does not scan
+  // the deliveries of topics without capacity. A delivery whose body is missing is found too: it could block the queue
+  // for ever otherwise.
+  findReady: `WITH RECURSIVE topics (topic) AS (
       SELECT min(topic) FROM hooklayer_deliveries WHERE state = 0
       UNION ALL
       SELECT (SELECT min(topic) FROM hooklayer_deliveries WHERE state = 0 AND topic > topics.topic)
@@ -55,19 +57,19 @@ const STATEMENTS = {
     SELECT seq, id, topic, received_at, grp, attempts, token, body
     FROM hooklayer_deliveries LEFT JOIN hooklayer_bodies USING (seq)
     WHERE seq = (SELECT seq FROM oldest JOIN hooklayer_deliveries USING (seq) ORDER BY due_at, seq LIMIT 1)`,
-  take: 'UPDATE hooklayer_deliveries SET token = ?, due_at = ?, attempts = attempts + 1 WHERE seq = ?',
-  renew: `UPDATE hooklayer_deliveries SET due_at = ? ${HELD}`,
-  failed: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL ${HELD}`,
-  returned: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL, attempts = attempts - 1 ${HELD}`,
-  handled: `UPDATE hooklayer_deliveries SET state = 3, due_at = ?, token = NULL ${HELD} RETURNING seq, grp`,
-  died: `UPDATE hooklayer_deliveries SET state = 2, due_at = ?, attempts = ?, token = NULL, code = ?, message = ? ${HELD}
+  lease: 'UPDATE hooklayer_deliveries SET token = ?, due_at = ?, attempts = attempts + 1 WHERE seq = ?',
+  renew: `UPDATE hooklayer_deliveries SET due_at = ? ${LEASED}`,
+  reschedule: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL ${LEASED}`,
+  putBack: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL, attempts = attempts - 1 ${LEASED}`,
+  markHandled: `UPDATE hooklayer_deliveries SET state = 3, due_at = ?, token = NULL ${LEASED} RETURNING seq, grp`,
+  markDead: `UPDATE hooklayer_deliveries SET state = 2, due_at = ?, attempts = ?, token = NULL, code = ?, message = ? ${LEASED}
     RETURNING seq, grp`,
-  advance: `UPDATE hooklayer_deliveries SET state = 0
+  openNext: `UPDATE hooklayer_deliveries SET state = 0
     WHERE seq = (SELECT min(seq) FROM hooklayer_deliveries WHERE state = 1 AND grp = ?)`,
-  dead: `SELECT id, topic, received_at, due_at, attempts, code, message FROM hooklayer_deliveries
+  listDead: `SELECT id, topic, received_at, due_at, attempts, code, message FROM hooklayer_deliveries
     WHERE state = 2 AND due_at BETWEEN ? AND ? AND (due_at, id) > (?, ?)
     AND topic = coalesce(?, topic) AND code = coalesce(?, code) ORDER BY due_at, id LIMIT 100`,
-  letter: `SELECT seq, id, topic, received_at, grp, due_at, attempts, code, message, body
+  getDead: `SELECT seq, id, topic, received_at, grp, due_at, attempts, code, message, body
     FROM hooklayer_deliveries LEFT JOIN hooklayer_bodies USING (seq) WHERE id = ? AND state = 2`,
   revive: `UPDATE hooklayer_deliveries AS one
     SET due_at = ?, attempts = 0, code = NULL, message = NULL, seq = ${LAST} + 1,
@@ -75,7 +77,7 @@ const STATEMENTS = {
     WHERE id = ? AND state = 2`,
   moveBody: `UPDATE hooklayer_bodies SET seq = ${LAST} WHERE seq = ?`,
   discard: 'UPDATE hooklayer_deliveries SET state = 3, due_at = ?, code = NULL, message = NULL WHERE seq = ?',
-  seqOfDead: 'SELECT seq FROM hooklayer_deliveries WHERE id = ? AND state = 2',
+  findDead: 'SELECT seq FROM hooklayer_deliveries WHERE id = ? AND state = 2',
   dropBody: 'DELETE FROM hooklayer_bodies WHERE seq = ?',
   statistics: `SELECT
       count(*) FILTER (WHERE state = 1 OR due_at <= ?) AS queued,
@@ -89,9 +91,4 @@ const STATEMENTS = {
     )`,
 } as const
 
-export type Statements = Readonly<Record<keyof typeof STATEMENTS, SqliteStatement>>
-
-export function prepareStatements(database: SqliteDatabase): Statements {
-  const prepared = Object.entries(STATEMENTS).map(([name, sql]) => [name, prepare(database, sql)])
-  return Object.fromEntries(prepared)
-}
+export type InboxStatements = Statements<keyof typeof STATEMENTS>

@@ -1,12 +1,12 @@
 export interface RequestOptions {
-  /** Ends the call, its waits and retries included: it rejects with the signal's reason. */
+  /** Cancels the call, its waits and retries included: it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** The same promise, except that it rejects with the signal's reason as soon as the signal is aborted. */
+/** Settles as the promise does, or rejects with the signal's reason as soon as that is aborted. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
-  // One of our own: Node warns of more than ten listeners, and many calls may share a signal.
+  // A signal of our own: Node warns of more than ten listeners, and many calls may share the caller's.
   const own = AbortSignal.any([signal])
   return new Promise((resolve, reject) => {
     const abort = () => reject(own.reason)
@@ -16,7 +16,7 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | unde
   })
 }
 
-/** Resolves after some time, or rejects with the signal's reason before it, and leaves no timer behind. */
+/** Resolves after `ms` milliseconds, or rejects with the signal's reason before. Leaves no timer behind. */
 export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const passed = new Promise<void>((resolve) => {

@@ -4,28 +4,28 @@ import { unlessAborted } from './abort.ts'
 import { ManagementError, toManagementError } from './errors.ts'
 import { type Answer, toResponse } from './request.ts'
 import type { Tokens } from './tokens.ts'
-import type { Sending, Transport } from './transport.ts'
+import type { SendOptions, Transport } from './transport.ts'
 
-/** What goes with each call of the SDK as its last argument. */
+/** The last argument of each call of the SDK. */
 export interface CallOptions {
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 }
 
 interface ClientRequestOptions extends RequestOptions {
-  /** Whether doing it twice is as good as doing it once. Default `true`. */
+  /** Whether the request may be sent twice without harm. Default `true`. */
   readonly isRepeatable?: boolean
 }
 
-/** The SDK, with a token, retries, limits and errors that are ours. */
+/** The SDK, with our own tokens, retries, rate limit and errors. */
 export interface Client {
   readonly webhooks: typeof webhooks
   readonly eventCallbacks: typeof event_callbacks
   readonly events: typeof events
   /**
-   * Makes a call of the SDK, which must be handed `options`: `client.call((options) => client.webhooks.retrieve(id, {}, options))`.
-   * It gives a resource, a list or a count.
+   * Makes a call of the SDK, which must be passed `options`: `client.call((options) => client.webhooks.retrieve(id, {},
+   * options))`. It resolves to a resource, a list or a count.
    *
-   * @throws ManagementError whatever goes wrong, except that an aborted signal's reason is thrown as it is.
+   * @throws ManagementError for every failure; an aborted signal's reason is thrown as it is.
    */
   call<T>(make: (options: CallOptions) => Promise<T>, options?: ClientRequestOptions): Promise<T>
 }
@@ -45,7 +45,7 @@ export function createClient({ organization, tokens, transport }: ClientOptions)
     async call(make, { signal, isRepeatable = true } = {}) {
       signal?.throwIfAborted()
       const fetch: CallOptions['fetch'] = async (input, init = {}) =>
-        toResponse(await authorized(new URL(String(input)), init, { signal, isRepeatable }))
+        toResponse(await sendAuthorized(new URL(String(input)), init, { signal, isRepeatable }))
       try {
         const answer = await unlessAborted(make({ fetch }), signal)
         if (isAnswer(answer)) return answer
@@ -57,53 +57,61 @@ export function createClient({ organization, tokens, transport }: ClientOptions)
     },
   }
 
-  /** With a token of ours instead of the SDK's, and with a new one if that is refused. */
-  async function authorized(address: URL, init: RequestInit, sending: Sending): Promise<Answer> {
+  /** Sends a request with a token of ours in place of the SDK's, and once more with a new token if that is refused. */
+  async function sendAuthorized(address: URL, init: RequestInit, options: SendOptions): Promise<Answer> {
     const send = async (token: string) => {
       const headers = new Headers(init.headers)
       headers.set('Authorization', `Bearer ${token}`)
-      return transport(address, { ...init, headers }, sending)
+      return transport(address, { ...init, headers }, options)
     }
-    const token = await tokens.current(sending.signal)
+    const token = await tokens.get(options.signal)
     const answer = await send(token)
     if (answer.status !== 401 || isForbidden(answer) || !tokens.discard(token)) return answer
-    return send(await tokens.current(sending.signal))
+    return send(await tokens.get(options.signal))
   }
 }
 
-/** `UNAUTHORIZED` says that the application may not do this: another token would not help. */
+/** `UNAUTHORIZED` means that the application lacks the permission: another token would not help. */
 function isForbidden({ body }: Answer): boolean {
   const { errors } = Object(body)
   return Object(errors)[0]?.code === 'UNAUTHORIZED'
 }
 
-/** The SDK takes any JSON for an answer, and one without `data` for an empty list. */
+/** The SDK accepts any JSON as an answer, and takes one without `data` for an empty list. */
 function isAnswer(given: unknown): boolean {
   const { id, meta } = Object(given)
   return Array.isArray(given) ? Number.isInteger(meta.recordCount) : Number.isInteger(given) || typeof id === 'string'
 }
 
-/** Stands where the SDK insists on a token: the real one is put in its place on the way, and cannot be found in the SDK. */
+/**
+ * The SDK needs a token. The real one replaces this when a request is sent, so that nobody can read it from the SDK.
+ */
 const NO_TOKEN = 'none'
 
 type Adapter = Parameters<typeof webhooks.withAdapter>[0]
 
 /**
- * An adapter of the SDK's for us alone. `CommerceLayer()` does not only make one: it puts it behind the SDK's `orders`, `webhooks`,
- * … for the whole program, whose own client must stay. So it is called only where there is none, to learn what an adapter is.
+ * Creates an adapter of the SDK for this client alone. `CommerceLayer()` would also put the adapter that it makes
+ * behind the SDK's `orders`, `webhooks`, … for the whole program, and so replace the program's own client. So it is
+ * called only where the program has no client yet, to get at the class of adapters, which the SDK does not export.
  */
 function createAdapter(organization: string): Adapter {
   const config = { organization, accessToken: NO_TOKEN }
-  if (!adapterInUse()) CommerceLayer(config)
-  const AdapterOfSdk = adapterInUse()?.constructor as new (options: typeof config) => Adapter
-  return new AdapterOfSdk(config)
+  if (!readSharedAdapter()) CommerceLayer(config)
+  const SdkAdapter = readSharedAdapter()?.constructor as (new (options: typeof config) => Adapter) | undefined
+  if (!SdkAdapter) throw new Error('The installed version of @commercelayer/sdk is not supported: install 7.12.1.')
+  return new SdkAdapter(config)
 }
 
-/** Protected in the SDK's types, and not exported otherwise. */
-function adapterInUse(): Adapter | undefined {
+/**
+ * Reads the adapter that the whole program shares. `resources` is protected in the SDK's types: it is checked with
+ * 7.12.1, and a test fails when another version is installed.
+ */
+function readSharedAdapter(): Adapter | undefined {
   try {
     return Reflect.get(webhooks, 'resources')
   } catch {
+    // The SDK throws as long as the program has no client.
     return undefined
   }
 }

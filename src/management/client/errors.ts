@@ -1,32 +1,45 @@
-/** Errors are recognised by this tag, not by `instanceof`: a program may hold two copies of the package (ESM and CJS). */
+/**
+ * The tag that tells our errors. `instanceof` would not: a program may hold two copies of the package (ESM and CJS).
+ */
 const TAG = Symbol.for('hooklayer.management-error')
 
-/** What went wrong on the way to Commerce Layer's API and back; what the API itself refused has the API's code. */
+/** Failures between us and Commerce Layer's API. What the API itself refuses has the API's code. */
 const FAILURES = {
   UNREACHABLE: 'Commerce Layer could not be reached.',
-  CONNECTION_LOST: 'The connection to Commerce Layer broke before there was an answer.',
+  CONNECTION_LOST: 'The connection to Commerce Layer was lost before it answered.',
   TIMEOUT: 'Commerce Layer did not answer in time.',
-  OUTCOME_UNKNOWN: 'It is not known whether Commerce Layer did it: look before you try again.',
-  RATE_LIMITED: 'The rate limit of Commerce Layer leaves no room for the request within two minutes.',
+  OUTCOME_UNKNOWN: 'It is not known whether Commerce Layer made the change: check before you try again.',
+  RATE_LIMITED: 'The rate limit of Commerce Layer does not allow the request within two minutes.',
   CREDENTIALS_REFUSED: 'Commerce Layer does not accept the client id and secret.',
-  RESPONSE_INVALID: 'The answer is not one that Commerce Layer gives: is `url` right?',
-  JS_AUTH_MISSING: 'Install @commercelayer/js-auth 8, which gets tokens, or hand in an `accessToken`.',
+  RESPONSE_INVALID: 'The answer is not one that Commerce Layer gives: check `url`.',
 } as const
 
+/** The codes that hooklayer gives; a {@link ManagementError} may have a code of the API instead. */
 export type ManagementFailure = keyof typeof FAILURES
 
 export interface ManagementErrorOptions {
-  /** The HTTP status that came back. */
+  /** The HTTP status of the answer. */
   readonly status?: number | undefined
-  /** The place in the request that is wrong, a JSON pointer such as `/data/attributes/topic`. */
+  /** The part of the request that is wrong, as a JSON pointer such as `/data/attributes/topic`. */
   readonly pointer?: string | undefined
-  /** What is known about it, in a sentence. */
+  /** A sentence with more details. */
   readonly detail?: string | undefined
 }
 
 /**
- * Why a call of Commerce Layer's API failed. `code` is one of ours ({@link ManagementFailure}) or the API's own, such as
- * `VALIDATION_ERROR` or `RECORD_NOT_FOUND`, or `HTTP_500` and the like where an answer has none. It has no `cause`: what the SDK and `fetch` throw may hold the request, and so a token.
+ * The failure of a call to Commerce Layer's API.
+ *
+ * `code` is one of ours ({@link ManagementFailure}), or the API's own, such as `VALIDATION_ERROR` or
+ * `RECORD_NOT_FOUND`. For an answer without a code it is `HTTP_500` and the like. The error has no `cause`: what the
+ * SDK and `fetch` throw may hold the request, and so a token. The codes of the API are in Commerce Layer's
+ * documentation, "Handling errors".
+ *
+ * @example
+ * try {
+ *   await management.webhooks.retrieve('xYZkjABcde')
+ * } catch (error) {
+ *   if (!isManagementError(error) || error.code !== 'RECORD_NOT_FOUND') throw error
+ * }
  */
 export class ManagementError extends Error {
   override readonly name = 'ManagementError'
@@ -45,12 +58,12 @@ export class ManagementError extends Error {
   }
 }
 
-/** Whether something that was thrown is a {@link ManagementError}, of whichever copy of the package. */
+/** Whether a thrown value is a {@link ManagementError}, made by any copy of the package. */
 export function isManagementError(thrown: unknown): thrown is ManagementError {
   return typeof thrown === 'object' && thrown !== null && TAG in thrown
 }
 
-/** The error for what the SDK threw: its answer of the API, or what our own `fetch` threw inside it. */
+/** Makes the error for what the SDK threw: an answer of the API, or what our own `fetch` threw inside the SDK. */
 export function toManagementError(thrown: unknown): ManagementError {
   if (isManagementError(thrown)) return thrown
   const { source, status, errors } = Object(thrown)
@@ -58,7 +71,7 @@ export function toManagementError(thrown: unknown): ManagementError {
   return typeof status === 'number' ? toRefusal(status, errors) : new ManagementError('RESPONSE_INVALID')
 }
 
-/** The error for an answer that is none of 2xx: `errors` is a list, and on the rate limit a single one. */
+/** Makes the error for an answer that is not 2xx. `errors` is a list, and on the rate limit a single object. */
 export function toRefusal(status: number, errors: unknown): ManagementError {
   const { code, detail, title, source } = Object(Array.isArray(errors) ? errors[0] : errors)
   return new ManagementError(nonEmptyText(code) ?? `HTTP_${status}`, {

@@ -2,27 +2,27 @@ import { pause } from './abort.ts'
 import { ManagementError } from './errors.ts'
 import type { Answer } from './request.ts'
 
-/** How long a request waits for the rate limit altogether: twice the longest interval that is documented, a minute. */
+/** How long a request waits for the rate limit in all: twice the longest documented interval, which is a minute. */
 const MAX_WAIT_MS = 120_000
 
-/** The shortest interval that is documented, for a 429 that names none. */
+/** The shortest documented interval, for a 429 that names none. */
 const DEFAULT_INTERVAL_MS = 10_000
 
 export interface RateLimit {
   /**
-   * Lets a request through, as soon as the limit allows.
+   * Resolves when the rate limit allows a request.
    *
-   * @param since when it first wanted to.
-   * @throws ManagementError `RATE_LIMITED` at once, if it would have to wait for longer than two minutes altogether.
+   * @param since when the request was first to be sent.
+   * @throws ManagementError `RATE_LIMITED` at once, if the request would wait for more than two minutes in all.
    */
   wait(since: number, signal: AbortSignal | undefined): Promise<void>
-  /** Learns from an answer. */
+  /** Reads the limit from the headers of an answer. */
   update(answer: Answer): void
 }
 
 /**
- * Keeps requests within Commerce Layer's rate limit: once an answer says that nothing remains, or is a 429, nothing is sent for
- * `X-Ratelimit-Interval`. That it is in seconds, and that the interval at worst begins now, are assumptions.
+ * Keeps requests within Commerce Layer's rate limit. After a 429, or an answer that says that no request remains,
+ * nothing is sent for `X-Ratelimit-Interval`. Two assumptions: it is in seconds, and at worst the interval begins now.
  */
 export function createRateLimit(): RateLimit {
   let openAt = 0

@@ -1,29 +1,33 @@
 import { ManagementError } from './errors.ts'
 
 export interface SendRequestOptions {
-  /** Where the API is, if not at Commerce Layer's own hosts: `/oauth/token` and `/api` live under it. */
+  /** Where the API is, if not at Commerce Layer's own hosts: `/oauth/token` and `/api` are below it. */
   readonly url?: string | undefined
-  /** Milliseconds from a request to the end of its answer. */
+  /** Milliseconds from the request to the end of its answer. */
   readonly timeoutMs: number
 }
 
 export interface Answer {
   readonly status: number
   readonly headers: Headers
-  /** The JSON that it is, `undefined` if it is none. */
+  /** The parsed JSON; `undefined` if the body is not JSON. */
   readonly body: unknown
 }
 
-/** Asks once, and reads the answer to its end. */
+/** Sends one request, once, and reads the whole answer. */
 export type SendRequest = (address: URL, init: RequestInit, signal: AbortSignal | undefined) => Promise<Answer>
 
-/** @throws ManagementError `UNREACHABLE`, `CONNECTION_LOST` or `TIMEOUT`; the signal's reason if it is aborted. */
+/**
+ * Creates the function that sends a request.
+ *
+ * @throws ManagementError `UNREACHABLE`, `CONNECTION_LOST` or `TIMEOUT`; the signal's reason if it is aborted.
+ */
 export function createSendRequest({ url, timeoutMs }: SendRequestOptions): SendRequest {
   return async (address, init, signal) => {
     const timeout = AbortSignal.timeout(timeoutMs)
     const until = signal ? AbortSignal.any([signal, timeout]) : timeout
     try {
-      // A redirect could lead the token and the client's secret astray, and the API has none.
+      // The API never redirects. A redirect could send the token or the client secret to a stranger.
       const response = await fetch(rewriteAddress(address, url), { ...init, signal: until, redirect: 'manual' })
       return { status: response.status, headers: response.headers, body: parseJson(await response.text()) }
     } catch (thrown) {
@@ -33,7 +37,7 @@ export function createSendRequest({ url, timeoutMs }: SendRequestOptions): SendR
   }
 }
 
-/** As much of a `Response` as the SDK and js-auth look at: a real one would have the body written and read once more. */
+/** Makes as much of a `Response` as the SDK reads. In a real one the body would be written and parsed once more. */
 export function toResponse({ status, headers, body }: Answer): Response {
   const ok = status >= 200 && status < 300
   return {
@@ -54,12 +58,15 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The SDK and js-auth know https and Commerce Layer's hosts alone. */
+/** The SDK can call only Commerce Layer's hosts, and only over https. */
 function rewriteAddress(address: URL, url: string | undefined): URL {
   return url === undefined ? address : new URL(`${url.replace(/\/+$/, '')}${address.pathname}${address.search}`)
 }
 
-/** Codes of Node's that say that nothing was sent. Other runtimes have none: there a connection counts as lost, not as missing. */
+/**
+ * Codes of Node.js which say that nothing was sent. Other runtimes have no codes: there every failed connection counts
+ * as lost.
+ */
 const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
 
 function connectionError(thrown: unknown): ManagementError {

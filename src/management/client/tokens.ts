@@ -1,8 +1,9 @@
-import type { authenticate as Authenticate } from '@commercelayer/js-auth'
 import { unlessAborted } from './abort.ts'
 import { ManagementError, toRefusal } from './errors.ts'
-import { type Answer, toResponse } from './request.ts'
+import type { Answer } from './request.ts'
 import type { Transport } from './transport.ts'
+
+const TOKEN_ADDRESS = 'https://auth.commercelayer.io/oauth/token'
 
 export interface Credentials {
   readonly clientId: string
@@ -10,89 +11,78 @@ export interface Credentials {
 }
 
 export interface Tokens {
-  /** The token to send, gotten first if there is none that lives long enough. */
-  current(signal: AbortSignal | undefined): Promise<string>
-  /** Forgets a token that was refused, whoever finds out; `false` if there can be no other. */
+  /** Resolves to the token to send. It is requested first if there is none, or if it expires soon. */
+  get(signal: AbortSignal | undefined): Promise<string>
+  /** Drops a token that the API has refused. `false` if there can be no other. */
   discard(token: string): boolean
 }
 
-/** A token that somebody else got, and renews. */
+/** A token that the caller got and renews. */
 export function fixedToken(accessToken: string): Tokens {
-  return { current: async () => accessToken, discard: () => false }
+  return { get: async () => accessToken, discard: () => false }
 }
 
-/** Gets tokens for an integration's credentials with js-auth, keeps one until shortly before it expires, and asks for one at a time. */
+/**
+ * Gets tokens for the credentials of an integration, and keeps each until shortly before it expires. There is one
+ * request at a time, however many calls need a token: Commerce Layer allows 30 token requests a minute.
+ */
 export function createTokens(credentials: Credentials, transport: Transport): Tokens {
-  let held: { readonly token: string; readonly until: number } | undefined
+  let current: { readonly accessToken: string; readonly renewAt: number } | undefined
   let request: Promise<string> | undefined
   const renew = async () => {
-    const from = Date.now()
-    const { accessToken, expiresIn } = await requestToken(credentials, transport)
-    held = { token: accessToken, until: from + expiresIn * 1000 - renewalMargin(expiresIn) }
+    const requestedAt = Date.now()
+    const { accessToken, expiresInMs } = await requestToken(credentials, transport)
+    current = { accessToken, renewAt: requestedAt + expiresInMs - renewalMargin(expiresInMs) }
     return accessToken
   }
   return {
-    async current(signal) {
-      if (held && Date.now() < held.until) return held.token
+    async get(signal) {
+      if (current && Date.now() < current.renewAt) return current.accessToken
       request ??= renew().finally(() => {
         request = undefined
       })
       return unlessAborted(request, signal)
     },
     discard(token) {
-      if (held?.token === token) held = undefined
+      if (current?.accessToken === token) current = undefined
       return true
     },
   }
 }
 
-/** A tenth of its life, at most ten minutes: js-auth renews that early, too, since from 15 minutes on there is a new one. */
-function renewalMargin(expiresIn: number): number {
-  return Math.min(expiresIn * 100, 600_000)
+/**
+ * How long before its expiry a token is renewed: a tenth of the time that it has left, at most ten minutes. Earlier
+ * would bring nothing new: until 15 minutes before the expiry Commerce Layer answers with the same token and a smaller
+ * `expires_in`. From then on it issues the next one, and both are valid.
+ */
+function renewalMargin(expiresInMs: number): number {
+  return Math.min(expiresInMs / 10, 600_000)
 }
+
+/** Next.js before 15 caches the answers to `fetch`, even to POST. Node's types do not know the option. */
+const UNCACHED = { cache: 'no-store' } as const
 
 interface Token {
   readonly accessToken: string
-  readonly expiresIn: number
+  readonly expiresInMs: number
 }
 
-async function requestToken(credentials: Credentials, transport: Transport): Promise<Token> {
-  const { authenticate } = await import('@commercelayer/js-auth').catch(() => {
-    throw new ManagementError('JS_AUTH_MISSING')
-  })
-  const answer: Partial<Token> = await authenticateBy(authenticate, credentials, async (input, init = {}) => {
-    const answer = await transport(new URL(String(input)), init, { isRepeatable: true })
-    if (answer.status !== 200) throw tokenRefusal(answer)
-    return toResponse(answer)
-  })
-  const { accessToken, expiresIn } = answer
+/** The flow "Client credentials" of Commerce Layer's page on authentication. */
+async function requestToken({ clientId, clientSecret }: Credentials, transport: Transport): Promise<Token> {
+  const answer = await transport(
+    new URL(TOKEN_ADDRESS),
+    {
+      method: 'POST',
+      headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
+      body: JSON.stringify({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }),
+      ...UNCACHED,
+    },
+    { isRepeatable: true },
+  )
+  if (answer.status !== 200) throw tokenRefusal(answer)
+  const { access_token: accessToken, expires_in: expiresIn } = Object(answer.body)
   if (typeof accessToken !== 'string' || typeof expiresIn !== 'number') throw new ManagementError('RESPONSE_INVALID')
-  return { accessToken, expiresIn }
-}
-
-/**
- * js-auth has no option for its `fetch`, without which there is no other address than Commerce Layer's, no time-out and no retry. It
- * calls the global one before its first `await`, so ours stands there until `authenticate` returns, and nobody else sees it.
- */
-async function authenticateBy(
-  authenticate: typeof Authenticate,
-  credentials: Credentials,
-  ours: typeof fetch,
-): Promise<Partial<Token>> {
-  const theirs = globalThis.fetch
-  let isAsked = false
-  globalThis.fetch = async (input, init) => {
-    isAsked = true
-    await undefined // What comes next needs the real one.
-    return ours(input, init)
-  }
-  try {
-    const answer = authenticate('client_credentials', credentials)
-    if (!isAsked) throw new ManagementError('JS_AUTH_MISSING')
-    return answer
-  } finally {
-    globalThis.fetch = theirs
-  }
+  return { accessToken, expiresInMs: expiresIn * 1000 }
 }
 
 function tokenRefusal({ status, body }: Answer): ManagementError {

@@ -4,68 +4,69 @@ import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import { type Answer, createSendRequest, type SendRequestOptions } from './request.ts'
 
 export interface TransportOptions extends SendRequestOptions {
-  /** How often a request is repeated that failed for a passing reason. */
+  /** How often a request is retried after a temporary failure. */
   readonly retries: number
 }
 
-export interface Sending {
+export interface SendOptions {
   readonly signal?: AbortSignal | undefined
-  /** Whether doing it twice is as good as doing it once. */
+  /** Whether the request may be sent twice without harm. */
   readonly isRepeatable: boolean
 }
 
-/** Takes a request to an answer of whatever status, except 429. */
-export type Transport = (address: URL, init: RequestInit, sending: Sending) => Promise<Answer>
+/** Sends a request, and resolves to an answer of any status except 429. */
+export type Transport = (address: URL, init: RequestInit, options: SendOptions) => Promise<Answer>
 
 /**
- * Sends within the rate limit, and again what failed for a passing reason: no connection, an answer of 5xx or none. What is not
- * repeatable is sent again only where it cannot have been done: the connection was never made, or the answer is 429.
+ * Creates a transport that keeps to the rate limit and retries temporary failures: no connection, no answer, an answer
+ * of 5xx. A request that is not repeatable is retried only where nothing can have been changed: the connection was
+ * never made, or the answer was 429.
  *
- * @throws ManagementError `UNREACHABLE`, `CONNECTION_LOST`, `TIMEOUT`, `RATE_LIMITED`, and `OUTCOME_UNKNOWN` for what is not
- * repeatable and may have been done.
+ * @throws ManagementError `UNREACHABLE`, `CONNECTION_LOST`, `TIMEOUT` or `RATE_LIMITED`; `OUTCOME_UNKNOWN` for a
+ * request that is not repeatable and may have changed something.
  */
 export function createTransport({ retries, ...options }: TransportOptions): Transport {
-  const exchange = createSendRequest(options)
-  const limit = createRateLimit()
-  const again = retry(
-    handleWhenResult((answer) => isFailing(answer as Answer)).orWhen((thrown) => isPassing(thrown)),
+  const sendRequest = createSendRequest(options)
+  const rateLimit = createRateLimit()
+  const retryPolicy = retry(
+    handleWhenResult((answer) => isServerError(answer as Answer)).orWhen((thrown) => isConnectionFailure(thrown)),
     { maxAttempts: retries, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 5000 }) },
   )
   return (address, init, { signal, isRepeatable }) => {
     const since = Date.now()
-    return again.execute(async () => {
-      const answer = withinLimit(limit, since, signal, () => exchange(address, init, signal))
-      return isRepeatable ? answer : certain(answer)
+    return retryPolicy.execute(async () => {
+      const answer = sendWithinLimit(rateLimit, since, signal, () => sendRequest(address, init, signal))
+      return isRepeatable ? answer : rejectUnknownOutcome(answer)
     })
   }
 }
 
-async function withinLimit(
-  limit: RateLimit,
+async function sendWithinLimit(
+  rateLimit: RateLimit,
   since: number,
   signal: AbortSignal | undefined,
   send: () => Promise<Answer>,
 ): Promise<Answer> {
   for (;;) {
-    await limit.wait(since, signal)
+    await rateLimit.wait(since, signal)
     const answer = await send()
-    limit.update(answer)
+    rateLimit.update(answer)
     if (answer.status !== 429) return answer
   }
 }
 
-const isFailing = ({ status }: Answer) => status >= 500
+const isServerError = ({ status }: Answer) => status >= 500
 
-const PASSING = ['UNREACHABLE', 'CONNECTION_LOST', 'TIMEOUT']
+const CONNECTION_FAILURES = ['UNREACHABLE', 'CONNECTION_LOST', 'TIMEOUT']
 
-const isPassing = (thrown: unknown) => isManagementError(thrown) && PASSING.includes(thrown.code)
+const isConnectionFailure = (thrown: unknown) => isManagementError(thrown) && CONNECTION_FAILURES.includes(thrown.code)
 
-/** Makes what would be repeated into an error that is not, unless it is certain that nothing was done. */
-async function certain(attempt: Promise<Answer>): Promise<Answer> {
+/** Turns a temporary failure into an error that is not retried, unless it is certain that nothing was changed. */
+async function rejectUnknownOutcome(attempt: Promise<Answer>): Promise<Answer> {
   const answer = await attempt.catch((thrown) => {
-    if (!isPassing(thrown) || thrown.code === 'UNREACHABLE') throw thrown
+    if (!isConnectionFailure(thrown) || thrown.code === 'UNREACHABLE') throw thrown
     throw new ManagementError('OUTCOME_UNKNOWN', { detail: thrown.message })
   })
-  if (isFailing(answer)) throw new ManagementError('OUTCOME_UNKNOWN', { status: answer.status })
+  if (isServerError(answer)) throw new ManagementError('OUTCOME_UNKNOWN', { status: answer.status })
   return answer
 }

@@ -1,17 +1,18 @@
 import type { Api } from '../resources/api.ts'
 import type { EventCallbackQuery } from '../resources/event-callbacks.ts'
-import { createDigest, type EventDigest, payloadEventId } from './event-digest.ts'
+import { createDigest, type EventDigest, readEventId } from './event-digest.ts'
 
 /**
- * Reads which events were acknowledged, by the URL that their webhook has now. Holds a page, and some 60 bytes an event.
+ * Reads which events were acknowledged, by the URL that their webhook has now. Memory: one page, and some 60 bytes for
+ * each event.
  */
-export async function deliveredEvents(
+export async function findDeliveredEvents(
   api: Api,
   query: Pick<EventCallbackQuery, 'since' | 'webhookId' | 'topic' | 'signal'>,
 ): Promise<ReadonlySet<EventDigest>> {
   const delivered = new Set<EventDigest>()
-  for await (const { webhook, payload } of api.eventCallbacks({ ...query, outcome: 'succeeded' })) {
-    const eventId = webhook && (await payloadEventId(webhook.topic, payload))
+  for await (const { webhook, payload } of api.eventCallbacks.list({ ...query, outcome: 'succeeded' })) {
+    const eventId = webhook && (await readEventId(webhook.topic, payload))
     if (eventId) delivered.add(createDigest(eventId, webhook.callback_url))
   }
   return delivered

@@ -4,23 +4,26 @@ import type { Api } from '../resources/api.ts'
 import type { EventCallbackQuery } from '../resources/event-callbacks.ts'
 
 export interface FailedCallsQuery extends Pick<EventCallbackQuery, 'webhookId' | 'topic' | 'signal'> {
-  /** ISO 8601, as all of them; created then or later. */
+  /** ISO 8601, as the other times; created at this time or later. */
   readonly since: string
-  /** Created before; `asOf` at the latest, which is the default. */
+  /** Created before this time, and before `asOf`, which is the default. */
   readonly until: string | undefined
-  /** What the time is taken to be. */
+  /** The current time, as far as the search is concerned. */
   readonly asOf: string
 }
 
-/** The calls that were answered with anything but 2xx or not at all, in the order of their creation. Holds two pages. */
-export function failedCalls(
+/**
+ * Lists the calls that failed, in the order of their creation: those that were answered with anything but 2xx, and
+ * those that have had no answer for {@link REDELIVER_AFTER_MS}. Memory: two pages.
+ */
+export function listFailedCalls(
   api: Api,
   { asOf, until = asOf, ...query }: FailedCallsQuery,
 ): AsyncIterable<EventCallback> {
-  const over = new Date(Date.parse(asOf) - REDELIVER_AFTER_MS).toISOString()
-  const refused = api.eventCallbacks({ ...query, until: earlier(until, asOf), outcome: 'failed' })
-  const silent = api.eventCallbacks({ ...query, until: earlier(until, over), outcome: 'pending' })
-  return mergeByTime(refused, silent)
+  const answeredBy = new Date(Date.parse(asOf) - REDELIVER_AFTER_MS).toISOString()
+  const refused = api.eventCallbacks.list({ ...query, until: earlier(until, asOf), outcome: 'failed' })
+  const unanswered = api.eventCallbacks.list({ ...query, until: earlier(until, answeredBy), outcome: 'pending' })
+  return mergeByTime(refused, unanswered)
 }
 
 function earlier(one: string, other: string): string {

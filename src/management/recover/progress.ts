@@ -1,24 +1,27 @@
-import { type EventDigest, readDigest, writeDigest } from './event-digest.ts'
+import { type EventDigest, formatDigest, parseDigest } from './event-digest.ts'
 import type { Recovery, RecoveryCursor, RecoveryResult } from './recovery.ts'
 
-/** Keeps account of a recovery: which calls were looked at, and what became of their events. */
+/** The state of a recovery: which calls were looked at, and what happened to their events. */
 export interface RecoveryProgress {
   /** When the first run began. */
   readonly asOf: string
-  /** Goes on to the next call. */
-  open(call: FailedCall): void
-  /** Whether the event of the call is to be dealt with: once, and of those that an earlier run came past only what failed. */
+  /** Moves on to the next call. */
+  startCall(call: FailedCall): void
+  /**
+   * Whether the event of the call must be handled: once in a run, and among the calls of earlier runs only if it
+   * failed.
+   */
   isDue(event: EventDigest): boolean
-  /** Done with the call: should the run end now, the next one goes on behind it. */
-  pass(): void
-  /** Done with the call, which is of no concern. */
-  skip(): void
-  /** What becomes of the event will be known later; should the run end before, it has failed. */
+  /** Ends the current call: if the run stops now, the next run continues after it. */
+  finishCall(): void
+  /** Ends the current call, which is left alone. */
+  skipCall(): void
+  /** Counts the event as failed until its result is known. */
   defer(event: EventDigest): void
+  /** Sets the result of the event. */
   settle(event: EventDigest, result: RecoveryResult): void
-  /** A circuit was closed. */
-  circuitReset(): void
-  summary(complete: boolean): Recovery
+  countCircuitReset(): void
+  summarize(complete: boolean): Recovery
 }
 
 interface FailedCall {
@@ -33,10 +36,10 @@ export interface RecoveryProgressOptions {
 }
 
 export function createRecoveryProgress({ after, dryRun, onResult }: RecoveryProgressOptions): RecoveryProgress {
-  // Calls of this very millisecond count, and times are compared with what comes before them.
+  // One millisecond more: calls of this very millisecond are included, and filters compare with "before".
   const start = after ?? { asOf: new Date(Date.now() + 1).toISOString(), last: null, failed: [] }
   const counts = { recovered: 0, 'would-recover': 0, 'already-delivered': 0, retriggered: 0, failed: 0 }
-  const failed = new Set(start.failed.map(readDigest))
+  const failed = new Set(start.failed.map(parseDigest))
   const seen = new Set<EventDigest>()
   let { last } = start
   let current: RecoveryCursor['last'] = null
@@ -44,16 +47,16 @@ export function createRecoveryProgress({ after, dryRun, onResult }: RecoveryProg
   let unhandled = 0
   let circuitsReset = 0
 
-  function pass(): void {
+  function finishCall(): void {
     if (isNew) last = current
     else if (current?.id === start.last?.id) isNew = true
   }
 
   return {
     asOf: start.asOf,
-    open({ id, created_at }) {
+    startCall({ id, created_at }) {
       current = { id, created_at }
-      // Should the last call be gone, what comes after its time is new.
+      // The last call of the earlier run may be gone: then everything after its time is new.
       if (start.last && created_at > start.last.created_at) isNew = true
     },
     isDue(event) {
@@ -61,10 +64,10 @@ export function createRecoveryProgress({ after, dryRun, onResult }: RecoveryProg
       seen.add(event)
       return isNew || failed.has(event)
     },
-    pass,
-    skip() {
+    finishCall,
+    skipCall() {
       if (isNew) unhandled++
-      pass()
+      finishCall()
     },
     defer(event) {
       failed.add(event)
@@ -75,10 +78,10 @@ export function createRecoveryProgress({ after, dryRun, onResult }: RecoveryProg
       else failed.delete(event)
       onResult?.(result)
     },
-    circuitReset() {
+    countCircuitReset() {
       circuitsReset++
     },
-    summary: (complete) => ({
+    summarize: (complete) => ({
       recovered: counts.recovered,
       wouldRecover: counts['would-recover'],
       alreadyDelivered: counts['already-delivered'],
@@ -87,7 +90,7 @@ export function createRecoveryProgress({ after, dryRun, onResult }: RecoveryProg
       unhandled,
       circuitsReset,
       complete,
-      cursor: dryRun ? start : { asOf: start.asOf, last, failed: [...failed].map(writeDigest) },
+      cursor: dryRun ? start : { asOf: start.asOf, last, failed: [...failed].map(formatDigest) },
     }),
   }
 }

@@ -1,32 +1,35 @@
-/** What became of an event whose delivery had failed. */
+/** What happened to one event whose delivery had failed. */
 export interface RecoveryResult {
-  /** The failed call that brought it up: the first of the event's in the time that was searched. */
+  /** The first failed call of the event within the searched time. */
   readonly callbackId: string
   readonly topic: string
-  /** As `eventIdOf` gives it. */
+  /** The same id as `eventIdOf` gives. */
   readonly eventId: string
   /** Such as `orders/NrlYhpzLKA`. */
   readonly resource: string
   /**
-   * `recovered`: its handlers have run. `would recover`: they would, were it not a dry run. `already delivered`: a later call
-   * succeeded, or the receiver knew the event. `retriggered`: Commerce Layer was asked to send it again. `failed`: see `error`.
+   * - `recovered`: its handlers have run.
+   * - `would-recover`: its handlers would run, if this were not a dry run.
+   * - `already-delivered`: another call succeeded, or the receiver's idempotency store knows the event.
+   * - `retriggered`: Commerce Layer was asked to send it again.
+   * - `failed`: see `error`.
    */
   readonly result: 'recovered' | 'would-recover' | 'already-delivered' | 'retriggered' | 'failed'
-  /** A code and a message that hold nothing of the payload, such as `HANDLER_FAILED: A handler failed.` */
+  /** A code and a message without any part of the payload, such as `HANDLER_FAILED: A handler failed.` */
   readonly error?: string
 }
 
-/** Where a recovery stopped: plain JSON, to be handed back as `after` with the other options as they were. */
+/** The place where a recovery stopped: plain JSON, to be passed as `after` with otherwise the same options. */
 export interface RecoveryCursor {
-  /** When the first run began: calls that were made later are left for another recovery. */
+  /** When the first run began. Calls that were made later are left to another recovery. */
   readonly asOf: string
   /** The last call that was looked at. */
   readonly last: { readonly id: string; readonly created_at: string } | null
-  /** Digests of the events up to there that failed: they are tried again, and nothing else up to there is. */
+  /** Digests of the events up to `last` that failed. Only these are tried again. */
   readonly failed: readonly string[]
 }
 
-/** What a recovery did, in numbers of events. */
+/** The summary of a recovery. The numbers count events, unless they say otherwise. */
 export interface Recovery {
   readonly recovered: number
   readonly wouldRecover: number
@@ -34,25 +37,28 @@ export interface Recovery {
   readonly retriggered: number
   readonly failed: number
   /**
-   * Failed calls, not events, that are left alone: no handler listens to their topic, they went to another URL than `callbackUrl`,
-   * their webhook is gone, or the API has not kept what was sent.
+   * The number of failed calls that were left alone: no handler listens to their topic, their webhook calls another URL
+   * than `callbackUrl`, their webhook was deleted, or the API has no payload of them.
    */
   readonly unhandled: number
-  /** Webhooks whose circuit was open and is closed now. */
+  /** The number of webhooks whose open circuit was reset. */
   readonly circuitsReset: number
-  /** Whether all that was searched for was dealt with. */
+  /** Whether the recovery has looked at all calls. */
   readonly complete: boolean
   readonly cursor: RecoveryCursor
 }
 
-/** What ended a recovery before its time, most likely the API. `recovery` says what was done, and where to go on. */
+/**
+ * The failure that stopped a recovery, usually of the API. `recovery` is the summary so far, with the cursor to
+ * continue.
+ */
 export class RecoveryError extends Error {
   override readonly name = 'RecoveryError'
   readonly recovery: Recovery
 
   constructor(recovery: Recovery, cause: unknown) {
     const why = cause instanceof Error ? ` ${cause.message}` : ''
-    super(`The recovery stopped: hand its cursor back as \`after\` to go on.${why}`, { cause })
+    super(`The recovery stopped: pass its cursor as \`after\` to continue.${why}`, { cause })
     this.recovery = recovery
   }
 }

@@ -3,9 +3,9 @@ import { isSubscribed } from '../../commerce-layer/topic-patterns.ts'
 import { type ErrorCode, isWebhookError, type Receiver, type Subscription } from '../../index.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import type { Api } from '../resources/api.ts'
-import { deliveredEvents } from './delivered-events.ts'
-import { createDigest, type EventDigest, payloadEventId } from './event-digest.ts'
-import { failedCalls } from './failed-calls.ts'
+import { findDeliveredEvents } from './delivered-events.ts'
+import { createDigest, type EventDigest, readEventId } from './event-digest.ts'
+import { listFailedCalls } from './failed-calls.ts'
 import type { RecoveryProgress } from './progress.ts'
 import type { RecoveryResult } from './recovery.ts'
 import type { IncompleteEvent } from './retrigger.ts'
@@ -20,66 +20,65 @@ export interface Search extends RequestOptions {
   readonly webhookId?: string | undefined
   readonly topic?: string | undefined
   readonly dryRun?: boolean | undefined
-  /** Whether an event that lacks an include is put off, to be triggered again. */
+  /** Whether an event whose payload lacks an include is deferred, to be triggered again. */
   readonly retrigger?: boolean | undefined
 }
 
-/** An event that was put off. */
-interface Deferred extends IncompleteEvent {
+/** An event that is to be triggered again. */
+interface DeferredEvent extends IncompleteEvent {
   readonly digest: EventDigest
   readonly callbackIds: Set<string>
-  /** What it came to so far. */
+  /** The failed result of its redelivery. */
   readonly result: RecoveryResult
 }
 
 export interface Redelivered {
+  /** The webhooks whose calls were looked at. */
   readonly webhookIds: ReadonlySet<string>
-  readonly deferred: Iterable<Deferred>
+  readonly deferred: Iterable<DeferredEvent>
 }
 
-/** Runs the handlers for the events of failed calls, call by call, and enters what became of them into the ledger. */
+/** Runs the handlers for the events of failed calls, call by call, and records the results in `progress`. */
 export async function redeliverFailed(
   api: Api,
   receiver: RedeliveringReceiver,
   search: Search,
-  ledger: RecoveryProgress,
+  progress: RecoveryProgress,
 ): Promise<Redelivered> {
   const { since, webhookId, topic, signal, dryRun, retrigger } = search
   const query = { since, webhookId, topic, signal }
   const subscriptions = receiver.subscriptions()
   const webhookIds = new Set<string>()
-  const deferred = new Map<EventDigest, Deferred>()
+  const deferred = new Map<EventDigest, DeferredEvent>()
   let delivered: ReadonlySet<EventDigest> | undefined
-  for await (const call of failedCalls(api, { ...query, asOf: ledger.asOf, until: search.until })) {
+  for await (const call of listFailedCalls(api, { ...query, asOf: progress.asOf, until: search.until })) {
     signal?.throwIfAborted()
-    ledger.open(call)
-    const event = await toFailedEvent(call, subscriptions, search.callbackUrl)
+    progress.startCall(call)
+    const event = await readFailedEvent(call, subscriptions, search.callbackUrl)
     if (!event) {
-      ledger.skip()
+      progress.skipCall()
       continue
     }
-    const { digest, callbackUrl, about } = event
+    const { digest } = event
     webhookIds.add(event.webhookId)
     deferred.get(digest)?.callbackIds.add(call.id)
-    if (!ledger.isDue(digest)) {
-      ledger.pass()
+    if (!progress.isDue(digest)) {
+      progress.finishCall()
       continue
     }
-    delivered ??= await deliveredEvents(api, query)
-    const end = await redeliverEvent(event, call.payload, receiver, delivered, dryRun)
-    // Before anybody is told: what was run is not run again, whatever they throw.
-    ledger.pass()
-    const result = { ...about, ...end }
-    if (retrigger && end.error?.startsWith(INCLUDE_MISSING)) {
-      ledger.defer(digest)
-      const callbackIds = new Set([call.id])
-      deferred.set(digest, { digest, result, topic: about.topic, callbackUrl, calledAt: call.created_at, callbackIds })
-    } else ledger.settle(digest, result)
+    delivered ??= await findDeliveredEvents(api, query)
+    const result = { ...event.about, ...(await redeliverEvent(event, call.payload, receiver, delivered, dryRun)) }
+    // Before `onResult` is called: if that throws, the event is not run again.
+    progress.finishCall()
+    if (retrigger && result.error?.startsWith(INCLUDE_MISSING)) {
+      progress.defer(digest)
+      deferred.set(digest, deferEvent(event, call, result))
+    } else progress.settle(digest, result)
   }
   return { webhookIds, deferred: deferred.values() }
 }
 
-/** What a failed call was about. */
+/** The event of a failed call. */
 interface FailedEvent {
   readonly digest: EventDigest
   readonly webhookId: string
@@ -87,8 +86,8 @@ interface FailedEvent {
   readonly about: Omit<RecoveryResult, 'result' | 'error'>
 }
 
-/** `undefined` if the call is of no concern, or if the API does not know what was sent. */
-async function toFailedEvent(
+/** Reads the event of a call; `undefined` if the call is to be left alone, or if the API has no payload of it. */
+async function readFailedEvent(
   { id: callbackId, webhook, payload }: EventCallback,
   subscriptions: readonly Subscription[],
   wantedUrl: string | undefined,
@@ -96,7 +95,7 @@ async function toFailedEvent(
   if (!webhook || !isSubscribed(subscriptions, webhook.topic)) return undefined
   const { id: webhookId, topic, callback_url: callbackUrl } = webhook
   if (wantedUrl !== undefined && wantedUrl !== callbackUrl) return undefined
-  const eventId = await payloadEventId(topic, payload)
+  const eventId = await readEventId(topic, payload)
   if (eventId === undefined) return undefined
   const resource = `${payload?.data.type}/${payload?.data.id}`
   return {
@@ -108,6 +107,12 @@ async function toFailedEvent(
 }
 
 const INCLUDE_MISSING = 'INCLUDE_MISSING' satisfies ErrorCode
+
+function deferEvent(event: FailedEvent, call: EventCallback, result: RecoveryResult): DeferredEvent {
+  const { digest, callbackUrl, about } = event
+  const callbackIds = new Set([call.id])
+  return { digest, result, topic: about.topic, callbackUrl, calledAt: call.created_at, callbackIds }
+}
 
 async function redeliverEvent(
   { digest, about }: FailedEvent,

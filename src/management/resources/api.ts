@@ -3,7 +3,7 @@ import { createEventCallbacks, type EventCallbacks } from './event-callbacks.ts'
 import { createEvents, type Events } from './events.ts'
 import { createWebhooks, type Webhooks } from './webhooks.ts'
 
-/** The part of Commerce Layer's API that a receiver's owner needs. */
+/** The resources of Commerce Layer's API that concern webhooks. */
 export interface Api {
   readonly webhooks: Webhooks
   readonly eventCallbacks: EventCallbacks

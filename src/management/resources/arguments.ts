@@ -1,85 +1,54 @@
 import { z } from 'zod'
+import { isTopic } from '../../commerce-layer/topic-patterns.ts'
+import { checkSchema, mustBe } from '../../schema/check-schema.ts'
 
-/**
- * The arguments of a call, once they are what it takes.
- *
- * @throws TypeError that names the call and the argument, and quotes nothing: `createManagement: clientId is missing`.
- */
-export function checkArguments<T>(call: string, schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  if (issue?.code === 'unrecognized_keys') throw new TypeError(`${call}: ${issue.keys[0]} is not an argument`)
-  throw new TypeError(`${call}: ${[...(issue?.path ?? []), issue?.message].join(' ')}`)
-}
+const A_TOPIC = mustBe('a topic such as orders.place')
+const A_PATH = mustBe('a path such as line_items.item')
+const A_MOMENT = mustBe('a Date, or a string with a date')
 
-/** What is said of a value that is not what it should be. */
-const fault = (sentence: string) => ({
-  error: ({ input }: { input?: unknown }) => (input === undefined ? 'is missing' : sentence),
-})
+export const topic = z.string(A_TOPIC).refine(isTopic, A_TOPIC)
 
-const NAME = '[a-z][a-z0-9_]*'
+export const includePath = z.string(A_PATH).regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/, A_PATH)
 
-export const text = z.string(fault('is not a string')).refine((given) => given.trim() !== '', 'is empty')
+/** Strict, because the id becomes a part of the request's path. */
+export const id = z.string(mustBe('an id')).regex(/^[\w-]+$/, mustBe('an id'))
 
-export const topic = z
-  .string(fault('is not a topic such as orders.place'))
-  .regex(new RegExp(`^${NAME}\\.${NAME}$`), 'is not a topic such as orders.place')
-
-export const includePath = z
-  .string(fault('is not a path such as line_items.item'))
-  .regex(new RegExp(`^${NAME}(\\.${NAME})*$`), 'is not a path such as line_items.item')
-
-/** An id ends up in a path. */
-export const id = z.string(fault('is not an id')).regex(/^[\w-]+$/, 'is not an id')
-
-export const url = z.string(fault('is not a URL')).superRefine((given, context) => {
+export const url = z.string(mustBe('a URL')).superRefine((given, context) => {
   const message = describeUrlProblem(given)
   if (message) context.addIssue({ code: 'custom', message })
 })
 
-export const flag = z.boolean(fault('is not true or false'))
+export const metadata = z.record(z.string(), z.unknown(), mustBe('an object'))
 
-export const metadata = z.record(z.string(), z.unknown(), fault('is not an object'))
-
-export const signal = z.instanceof(AbortSignal, { error: 'is not an AbortSignal' })
-
-export function oneOf<const T extends readonly string[]>(...names: T) {
-  return z.enum(names, fault(`is not one of ${names.join(', ')}`))
-}
-
-export function wholeNumber(from: number, to: number) {
-  const sentence = `is not a whole number from ${from} to ${to}`
-  return z.int(fault(sentence)).min(from, sentence).max(to, sentence)
-}
+export const signal = z.instanceof(AbortSignal, mustBe('an AbortSignal'))
 
 const isMoment = (given: Date | string) => !Number.isNaN(new Date(given).getTime())
 
-/** A moment of a record's, left as the API wrote it. */
-export const momentOfRecord = z.string(fault('is not a moment')).refine(isMoment, 'is not a moment')
+/** The time of a record, left as the API wrote it. */
+export const momentOfRecord = z.string(A_MOMENT).refine(isMoment, A_MOMENT)
 
-/** Any moment, which becomes one as the API writes it. */
+/** A `Date` or a string that is one; it becomes an ISO 8601 string, as in the API. */
 export const moment = z
-  .union([z.date(), z.string()], fault('is not a Date or a string that is one'))
-  .refine(isMoment, 'is not a Date or a string that is one')
+  .union([z.date(), z.string()], A_MOMENT)
+  .refine(isMoment, A_MOMENT)
   .transform((given) => new Date(given).toISOString())
 
 export const requestOptions = z.strictObject({ signal: signal.optional() })
 
-/** The options of a call about one record, once its id is checked too. */
+/** Checks the id and the options of a call that concerns one record. */
 export function checkRecordCall(call: string, recordId: unknown, options: unknown): z.infer<typeof requestOptions> {
-  checkArguments(call, z.object({ id }), { id: recordId })
-  return checkArguments(call, requestOptions, options)
+  checkSchema(call, z.object({ id }), { id: recordId })
+  return checkSchema(call, requestOptions, options)
 }
 
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /**
- * What keeps an address from being called, in words that go behind its name: `is not a URL`; `undefined` if nothing does. Deliveries
- * hold personal data and tokens are worth as much, so everything but a loopback host must be https.
+ * Says why an address is refused; `undefined` if it is accepted. Deliveries hold personal data and requests hold tokens, so only a
+ * loopback host may be called without https.
  */
 function describeUrlProblem(address: string): string | undefined {
-  if (!URL.canParse(address)) return 'is not a URL'
+  if (!URL.canParse(address)) return 'must be a URL'
   const { protocol, hostname, username, password } = new URL(address)
   if (username || password) return 'must not hold a user name or password'
   if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) return undefined

@@ -1,39 +1,48 @@
 import type { EventCallback } from '@commercelayer/sdk'
 import { z } from 'zod'
+import { checkSchema, oneOf, wholeNumber } from '../../schema/check-schema.ts'
 import type { Client } from '../client/client.ts'
-import { checkArguments, id, moment, momentOfRecord, oneOf, signal, topic, wholeNumber } from './arguments.ts'
+import { id, moment, momentOfRecord, signal, topic } from './arguments.ts'
 import { PAGE_SIZE, paginate } from './paginate.ts'
 
-/** Which event callbacks, and in what order. Everything is optional; what is given must all apply. */
+/** Which event callbacks to list, and in which order. All members are optional; those that are given must all match. */
 export interface EventCallbackQuery {
   readonly webhookId?: string | undefined
+  /** Such as `orders.place`. */
   readonly topic?: string | undefined
-  /** Created then or later. */
+  /** Created at this time or later. */
   readonly since?: Date | string | undefined
-  /** Created before. */
+  /** Created before this time. */
   readonly until?: Date | string | undefined
   /**
-   * `succeeded`: answered 2xx. `failed`: answered otherwise. `pending`: without an answer; that this includes calls which never
-   * got one is an assumption.
+   * `succeeded`: the endpoint answered 2xx. `failed`: it answered anything else. `pending`: there is no answer. That
+   * calls which never got an answer are among the pending ones is an assumption.
    */
   readonly outcome?: 'failed' | 'succeeded' | 'pending' | undefined
-  /** Default `created_at`, the oldest first. */
+  /** Default `created_at`: the oldest first. */
   readonly sort?: 'created_at' | '-created_at' | undefined
-  /** 1 to 25, default 25. */
+  /** How many are read with one request, 1 to 25; default 25. */
   readonly pageSize?: number | undefined
-  /** Goes on behind this record, with the same query: the last one that an earlier iteration gave. */
+  /** Continues after this record, the last one that an earlier iteration of the same query gave. */
   readonly after?: { readonly id: string; readonly created_at: string } | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/**
- * Lists the calls that were made to webhooks, each with its `webhook`, while it is iterated over: page by page, whatever their
- * number, each once, also while new ones are made and answered. A page that fails throws out of the iteration; the last record
- * that came is what to hand in as `after`. Iterating again begins anew.
- *
- * @throws TypeError at once, if the query is malformed; ManagementError while iterating.
- */
-export type EventCallbacks = (query?: EventCallbackQuery) => AsyncIterable<EventCallback>
+/** The calls that Commerce Layer made to webhooks, one record for each call, retries included. */
+export interface EventCallbacks {
+  /**
+   * Lists event callbacks, each with its `webhook`. They are read page by page during the iteration. Each comes exactly
+   * once, also when new calls are made and answered meanwhile. Iterating again starts from the beginning.
+   *
+   * @throws TypeError at once, if the query is malformed; ManagementError during the iteration, which can then be
+   * continued with the last record as `after`.
+   * @example
+   * for await (const call of management.eventCallbacks.list({ outcome: 'failed', since: '2026-11-20' })) {
+   *   console.log(call.created_at, call.webhook?.topic, call.response_code, call.response_message)
+   * }
+   */
+  list(query?: EventCallbackQuery): AsyncIterable<EventCallback>
+}
 
 const QUERY = z.strictObject({
   webhookId: id.optional(),
@@ -43,29 +52,31 @@ const QUERY = z.strictObject({
   outcome: oneOf('failed', 'succeeded', 'pending').optional(),
   sort: oneOf('created_at', '-created_at').optional(),
   pageSize: wholeNumber(1, PAGE_SIZE).optional(),
-  // A whole record may be handed in.
+  // The whole record may be passed.
   after: z.object({ id, created_at: momentOfRecord }).optional(),
   signal: signal.optional(),
 })
 
-/** In SQL's terms, as the API's filters are: `not_start` does not match what is null. */
-const OUTCOMES = {
+/** The filters of the API for each outcome. They behave as in SQL: `not_start` does not match a code that is null. */
+export const OUTCOME_FILTERS = {
   succeeded: { response_code_start: '2' },
   failed: { response_code_not_start: '2' },
   pending: { response_code_null: true },
 } as const
 
 export function createEventCallbacks(client: Client): EventCallbacks {
-  return (query = {}) => {
-    const { webhookId, topic, outcome, signal, ...range } = checkArguments('eventCallbacks', QUERY, query)
-    const which = {
-      ...(webhookId !== undefined && { webhook_id_eq: webhookId }),
-      ...(topic !== undefined && { webhook_topic_eq: topic }),
-      ...(outcome && OUTCOMES[outcome]),
-    }
-    return paginate((page) => {
-      const params = { ...page, filters: { ...which, ...page.filters }, include: ['webhook'] }
-      return client.call((options) => client.eventCallbacks.list(params, options), { signal })
-    }, range)
+  return {
+    list(query = {}) {
+      const { webhookId, topic, outcome, signal, ...range } = checkSchema('eventCallbacks.list', QUERY, query)
+      const filters = {
+        ...(webhookId !== undefined && { webhook_id_eq: webhookId }),
+        ...(topic !== undefined && { webhook_topic_eq: topic }),
+        ...(outcome && OUTCOME_FILTERS[outcome]),
+      }
+      return paginate((page) => {
+        const params = { ...page, filters: { ...filters, ...page.filters }, include: ['webhook'] }
+        return client.call((options) => client.eventCallbacks.list(params, options), { signal })
+      }, range)
+    },
   }
 }

@@ -1,29 +1,33 @@
 import type { Event } from '@commercelayer/sdk'
 import { z } from 'zod'
+import { checkSchema } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import type { Client } from '../client/client.ts'
-import { checkArguments, checkRecordCall, moment, requestOptions, topic } from './arguments.ts'
+import { checkRecordCall, moment, requestOptions, topic } from './arguments.ts'
 import { paginate } from './paginate.ts'
 
 export interface EventQuery {
   /** The topic, such as `orders.place`. */
   readonly name: string
-  /** Created then or later. */
+  /** Created at this time or later. */
   readonly since?: Date | string | undefined
-  /** Created before. */
+  /** Created before this time. */
   readonly until?: Date | string | undefined
 }
 
-/** What happened to resources. Wrong arguments throw a TypeError before anything is asked, and what fails a ManagementError. */
+/**
+ * The events of the organization. Wrong arguments throw a TypeError before a request is sent; a call that fails throws
+ * a ManagementError.
+ */
 export interface Events {
   /**
-   * Fires the event again, at all webhooks that subscribe to it. It is not repeated when it is not known whether it was done
-   * (`OUTCOME_UNKNOWN`), for every time counts.
+   * Triggers an event again: Commerce Layer sends it to all webhooks of its topic. Each trigger has an effect, so the
+   * request is not retried where it may have reached Commerce Layer; the error is then `OUTCOME_UNKNOWN`.
    */
   trigger(id: string, options?: RequestOptions): Promise<void>
   /**
-   * The events of a topic, the oldest first, each with its `last_event_callbacks`, page by page. That events can be filtered by
-   * name and time is an assumption: the SDK's types can sort by both.
+   * Lists the events of a topic, the oldest first, each with its `last_event_callbacks`. They are read page by page.
+   * That events can be filtered by name and time is an assumption: the SDK's types can sort by both.
    */
   list(query: EventQuery, options?: RequestOptions): AsyncIterable<Event>
 }
@@ -37,8 +41,8 @@ export function createEvents(client: Client): Events {
       await client.call((call) => client.events._trigger(id, {}, call), { signal, isRepeatable: false })
     },
     list(query, options = {}) {
-      const { name, ...range } = checkArguments('events.list', QUERY, query)
-      const { signal } = checkArguments('events.list', requestOptions, options)
+      const { name, ...range } = checkSchema('events.list', QUERY, query)
+      const { signal } = checkSchema('events.list', requestOptions, options)
       return paginate((page) => {
         const params = { ...page, filters: { name_eq: name, ...page.filters }, include: ['last_event_callbacks'] }
         return client.call((call) => client.events.list(params, call), { signal })

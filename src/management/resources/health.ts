@@ -1,43 +1,48 @@
 import type { Webhook } from '@commercelayer/sdk'
 import { FAILURES_TO_OPEN, UNDER_WAY_MS } from '../../commerce-layer/limits.ts'
+import { checkSchema } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import type { Client } from '../client/client.ts'
-import { checkArguments, requestOptions } from './arguments.ts'
-import { paginate } from './paginate.ts'
+import { requestOptions } from './arguments.ts'
+import { OUTCOME_FILTERS } from './event-callbacks.ts'
+import type { Webhooks } from './webhooks.ts'
 
-/** How a webhook is doing. */
+/** The state of a webhook. */
 export interface WebhookHealth {
   readonly id: string
   readonly topic: string
   readonly callbackUrl: string
-  /** `open`: it has failed too often and is not called until the circuit is reset. */
+  /** `open`: it has failed too often, and is not called until the circuit is reset. */
   readonly circuit: 'closed' | 'open'
-  /** How often it has failed since it last succeeded, retries included. */
+  /** Consecutive failures, retries included: how often it has failed since it last succeeded. */
   readonly failures: number
-  /** How many failures more would open the circuit. */
+  /** How many more failures open the circuit. */
   readonly failuresLeft: number
   readonly disabled: boolean
-  /** Of the calls made within the last hour. One that is under way does not count. */
+  /** The calls of the last hour. A call that is still under way does not count. */
   readonly failedLastHour: {
-    /** How many of them failed, as a share from 0 to 1; 0 if there were none. */
+    /** The share of the calls that failed, from 0 to 1; 0 if there were no calls. */
     readonly share: number
-    /** How many there were. */
+    /** The number of calls. */
     readonly calls: number
   }
 }
 
-/** The health of all webhooks, the oldest first. Calls are counted by the API, two or three requests a webhook, not listed. */
-export async function health(client: Client, options: RequestOptions = {}): Promise<WebhookHealth[]> {
-  const { signal } = checkArguments('health', requestOptions, options)
+/** Implements `management.health`. */
+export async function checkHealth(
+  client: Client,
+  webhooks: Webhooks,
+  options: RequestOptions = {},
+): Promise<WebhookHealth[]> {
+  const { signal } = checkSchema('health', requestOptions, options)
   const list: WebhookHealth[] = []
-  const webhooks = paginate((page) => client.call((call) => client.webhooks.list(page, call), { signal }), {})
-  for await (const webhook of webhooks) {
-    list.push({ ...toState(webhook), failedLastHour: await readLastHour(webhook.id, client, signal) })
+  for await (const webhook of webhooks.list({ signal })) {
+    list.push({ ...readState(webhook), failedLastHour: await countLastHour(webhook.id, client, signal) })
   }
   return list
 }
 
-function toState(webhook: Webhook): Omit<WebhookHealth, 'failedLastHour'> {
+function readState(webhook: Webhook): Omit<WebhookHealth, 'failedLastHour'> {
   const failures = webhook.circuit_failure_count ?? 0
   const isOpen = webhook.circuit_state === 'open'
   return {
@@ -51,18 +56,18 @@ function toState(webhook: Webhook): Omit<WebhookHealth, 'failedLastHour'> {
   }
 }
 
-async function readLastHour(
+async function countLastHour(
   id: string,
   client: Client,
   signal: AbortSignal | undefined,
 ): Promise<WebhookHealth['failedLastHour']> {
   const now = Date.now()
-  const count = (which: Record<string, string | boolean>) =>
-    client.call((call) => client.eventCallbacks.count({ webhook_id_eq: id, ...which }, call), { signal })
+  const count = (filters: Record<string, string | boolean>) =>
+    client.call((call) => client.eventCallbacks.count({ webhook_id_eq: id, ...filters }, call), { signal })
   const lastHour = { created_at_gteq: before(now, 3_600_000) }
   const made = await count(lastHour)
-  const succeeded = made > 0 ? await count({ ...lastHour, response_code_start: '2' }) : 0
-  // What is left has failed, except for what has just been sent.
+  const succeeded = made > 0 ? await count({ ...lastHour, ...OUTCOME_FILTERS.succeeded }) : 0
+  // The others have failed, except those that are still under way.
   const underWay = made > succeeded ? await count(underWayFilter(now)) : 0
   const calls = made - underWay
   return { share: calls > 0 ? Math.max(0, calls - succeeded) / calls : 0, calls }
@@ -71,7 +76,7 @@ async function readLastHour(
 function underWayFilter(now: number): Record<string, string | boolean> {
   return {
     created_at_gteq: before(now, UNDER_WAY_MS),
-    response_code_null: true,
+    ...OUTCOME_FILTERS.pending,
     response_message_null: true,
   }
 }

@@ -1,56 +1,57 @@
 import type { Webhook, WebhookCreate, WebhookUpdate } from '@commercelayer/sdk'
 import { z } from 'zod'
+import { checkSchema, flag, mustBe, text } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import type { CallOptions, Client } from '../client/client.ts'
-import {
-  checkArguments,
-  checkRecordCall,
-  flag,
-  includePath,
-  metadata,
-  requestOptions,
-  text,
-  topic,
-  url,
-} from './arguments.ts'
+import { checkRecordCall, includePath, metadata, requestOptions, topic, url } from './arguments.ts'
 import { paginate } from './paginate.ts'
 
 export interface WebhookArguments {
   /** Such as `orders.place`. */
   readonly topic: string
-  /** Where deliveries go: https, or http on a loopback host. */
+  /** Where deliveries are sent: https, or http on a loopback host. */
   readonly callbackUrl: string
-  /** Unique in the organization. Default `{organization}-{topic}`, which Commerce Layer makes. */
+  /** Unique in the organization. Commerce Layer's default is `{organization}-{topic}`. */
   readonly name?: string | undefined
   /** Dotted paths of the relationships that deliveries include. Default: none. */
   readonly includeResources?: readonly string[] | undefined
   readonly reference?: string | undefined
   readonly referenceOrigin?: string | undefined
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
-  /** Whether it is called at all. Default `false`. */
+  /** Whether it is disabled, so that it is not called. Default `false`. */
   readonly disabled?: boolean | undefined
 }
 
 /**
- * The webhooks of the organization, as the SDK's `Webhook`: `shared_secret` is in it, so do not log one whole. Wrong arguments
- * throw a TypeError before anything is asked, and what fails a ManagementError.
+ * The webhooks of the organization. They have the type `Webhook` of the SDK, which holds `shared_secret`: do not log a
+ * whole one. Wrong arguments throw a TypeError before a request is sent; a call that fails throws a ManagementError.
+ *
+ * @example
+ * const { id } = await management.webhooks.create({
+ *   topic: 'orders.place',
+ *   callbackUrl: 'https://shop.example/webhooks',
+ *   includeResources: ['customer', 'line_items'],
+ * })
  */
 export interface Webhooks {
   /**
-   * Makes a webhook. Only its unique name keeps it from being made twice, so it is not repeated when it is not known whether it was
-   * done: the error is `OUTCOME_UNKNOWN`, and a look for the name tells.
+   * Creates a webhook. Only a unique name would prevent a second one, so the request is not retried where it may have
+   * reached Commerce Layer. The error is then `OUTCOME_UNKNOWN`: look for the name in the list before you try again.
    */
   create(args: WebhookArguments, options?: RequestOptions): Promise<Webhook>
-  /** All of them, the oldest first, page by page. */
+  /** Lists all webhooks, the oldest first, and reads them page by page. */
   list(options?: RequestOptions): AsyncIterable<Webhook>
+  /** Reads one webhook. */
   retrieve(id: string, options?: RequestOptions): Promise<Webhook>
-  /** Changes what is named, and nothing else. */
+  /** Changes the members that are given, and nothing else. */
   update(id: string, changes: Partial<WebhookArguments>, options?: RequestOptions): Promise<Webhook>
-  /** `RECORD_NOT_FOUND` may mean that an attempt before, whose answer was lost, did it. */
+  /** Deletes a webhook. `RECORD_NOT_FOUND` may mean that an earlier attempt, whose answer was lost, has deleted it. */
   delete(id: string, options?: RequestOptions): Promise<void>
+  /** Has Commerce Layer call the webhook. */
   enable(id: string, options?: RequestOptions): Promise<Webhook>
+  /** Stops Commerce Layer from calling the webhook. */
   disable(id: string, options?: RequestOptions): Promise<Webhook>
-  /** Closes the circuit and sets its failures to 0, so that the webhook is called again. */
+  /** Closes the circuit and sets its failure count to 0, so that the webhook is called again. */
   resetCircuit(id: string, options?: RequestOptions): Promise<Webhook>
 }
 
@@ -58,7 +59,7 @@ const ARGUMENTS = z.strictObject({
   topic,
   callbackUrl: url,
   name: text.optional(),
-  includeResources: z.array(includePath, 'is not a list of paths').optional(),
+  includeResources: z.array(includePath, mustBe('a list of paths')).optional(),
   reference: text.optional(),
   referenceOrigin: text.optional(),
   metadata: metadata.optional(),
@@ -73,12 +74,12 @@ export function createWebhooks(client: Client): Webhooks {
   const { webhooks } = client
   return {
     async create(args, options = {}) {
-      const resource = toAttributes(checkArguments('webhooks.create', ARGUMENTS, args)) as WebhookCreate
-      const { signal } = checkArguments('webhooks.create', requestOptions, options)
+      const resource = toAttributes(checkSchema('webhooks.create', ARGUMENTS, args)) as WebhookCreate
+      const { signal } = checkSchema('webhooks.create', requestOptions, options)
       return client.call((call) => webhooks.create(resource, {}, call), { signal, isRepeatable: false })
     },
     list(options = {}) {
-      const { signal } = checkArguments('webhooks.list', requestOptions, options)
+      const { signal } = checkSchema('webhooks.list', requestOptions, options)
       return paginate((page) => client.call((call) => webhooks.list(page, call), { signal }), {})
     },
     async retrieve(id, options = {}) {
@@ -86,15 +87,15 @@ export function createWebhooks(client: Client): Webhooks {
     },
     async update(id, changes, options = {}) {
       const call = checkRecordCall('webhooks.update', id, options)
-      const resource = { id, ...toAttributes(checkArguments('webhooks.update', CHANGES, changes)) } as WebhookUpdate
+      const resource = { id, ...toAttributes(checkSchema('webhooks.update', CHANGES, changes)) } as WebhookUpdate
       return client.call((options) => webhooks.update(resource, {}, options), call)
     },
     async delete(id, options = {}) {
-      const gone = async (call: CallOptions) => {
+      const deleteRecord = async (call: CallOptions) => {
         await webhooks.delete(id, call)
         return { id }
       }
-      await client.call(gone, checkRecordCall('webhooks.delete', id, options))
+      await client.call(deleteRecord, checkRecordCall('webhooks.delete', id, options))
     },
     async enable(id, options = {}) {
       return client.call((call) => webhooks._enable(id, {}, call), checkRecordCall('webhooks.enable', id, options))
@@ -109,7 +110,7 @@ export function createWebhooks(client: Client): Webhooks {
   }
 }
 
-/** In the API's names. What is `undefined` is not written: JSON leaves it out. */
+/** Renames the members as the API has them. JSON leaves out those that are `undefined`. */
 function toAttributes({ callbackUrl, includeResources, referenceOrigin, disabled, ...same }: Changes) {
   return {
     ...same,

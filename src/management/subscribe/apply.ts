@@ -1,16 +1,18 @@
 import type { Webhook } from '@commercelayer/sdk'
 import { z } from 'zod'
+import { callback, checkSchema, mustBe } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
-import { checkArguments, signal, url } from '../resources/arguments.ts'
-import type { Plan, PlanStep } from './plan.ts'
+import { signal, url } from '../resources/arguments.ts'
+import type { Plan } from './plan.ts'
+import { type PlanStep, putDeletionsLast } from './plan-steps.ts'
 import { findWebhooks, groupSecrets, isOurs, ORIGIN, type WebhooksApi } from './webhooks-by-url.ts'
 
 export interface ApplyOptions extends RequestOptions {
-  /** Told of each step once it is done, those that keep something included. */
+  /** Called after each step, also after those that change nothing (`keep`). */
   readonly onStep?: ((step: PlanStep) => void) | undefined
 }
 
-/** The step of a plan that failed. Those before it are done and stay; plan and apply again for the rest. */
+/** The failure of one step of a plan. The steps before it stay done: plan and apply again for the rest. */
 export class ApplyError extends Error {
   override readonly name = 'ApplyError'
   readonly step: PlanStep
@@ -24,42 +26,32 @@ export class ApplyError extends Error {
 
 const ACTIONS = ['create', 'update', 'enable', 'reset', 'delete', 'keep'] as const satisfies PlanStep['action'][]
 
-/** A plan may come from a file. What a step needs besides is checked by the call that it leads to. */
+/** A plan may come from a file. The call that a step makes checks the other members of the step. */
 const PLAN = z.object({
   callbackUrl: url,
-  steps: z.array(z.looseObject({ action: z.enum(ACTIONS), topic: z.string() }), 'is not a list of steps'),
+  steps: z.array(z.looseObject({ action: z.enum(ACTIONS), topic: z.string() }), mustBe('a list of steps')),
 })
 
 const OPTIONS = z.strictObject({
   signal: signal.optional(),
-  onStep: z.custom((given) => typeof given === 'function', 'is not a function').optional(),
+  onStep: callback().optional(),
 })
 
-/**
- * Does the steps of a plan, one after the other, deletions last.
- *
- * A plan may be applied twice: what there is by now is neither made nor deleted again. A webhook that hooklayer did not make is not
- * deleted, whatever the plan says.
- *
- * @returns the shared secrets of the webhooks of the URL by topic, those that were kept included, as `createReceiver` takes them: a
- * list where a topic has several webhooks.
- * @throws TypeError if it is no plan; ManagementError if the webhooks cannot be read; ApplyError at the first step that fails; the
- * signal's reason once it is aborted: whether the step under way was done is then unknown.
- */
-export async function apply(
+/** Implements `management.apply`. */
+export async function applyPlan(
   api: WebhooksApi,
   plan: Plan,
   options: ApplyOptions = {},
 ): Promise<Record<string, string | string[]>> {
-  checkArguments('apply: plan', PLAN, plan)
-  checkArguments('apply', OPTIONS, options)
+  checkSchema('apply: plan', PLAN, plan)
+  checkSchema('apply', OPTIONS, options)
   const { callbackUrl, steps } = plan
   const { signal, onStep } = options
-  const existing = new Map((await findWebhooks(api, callbackUrl, { signal })).map((webhook) => [webhook.id, webhook]))
-  const isDeletion = ({ action }: PlanStep) => action === 'delete'
-  for (const step of [...steps.filter((step) => !isDeletion(step)), ...steps.filter(isDeletion)]) {
+  const { webhooks } = await findWebhooks(api, callbackUrl, { signal })
+  const existing = new Map(webhooks.map((webhook) => [webhook.id, webhook]))
+  for (const step of putDeletionsLast(steps)) {
     try {
-      await perform(api, callbackUrl, step, existing, { signal })
+      await applyStep(api, callbackUrl, step, existing, { signal })
     } catch (cause) {
       signal?.throwIfAborted()
       throw new ApplyError(step, cause)
@@ -70,8 +62,8 @@ export async function apply(
   return Object.fromEntries(secrets.map(([topic, list]) => [topic, list.length === 1 ? list.join() : list]))
 }
 
-/** Does one step, and keeps account of what there is. */
-async function perform(
+/** Does one step, and keeps `existing` up to date. */
+async function applyStep(
   { webhooks }: WebhooksApi,
   callbackUrl: string,
   step: PlanStep,
@@ -95,16 +87,16 @@ async function perform(
       case 'reset':
         return webhooks.resetCircuit(step.webhookId, options)
       case 'delete':
-        return remove(step.webhookId)
+        return deleteOurs(step.webhookId)
       case 'keep':
         return undefined
     }
   }
 
-  async function remove(id: string): Promise<undefined> {
+  async function deleteOurs(id: string): Promise<undefined> {
     const webhook = existing.get(id)
     if (!webhook) return
-    if (!isOurs(webhook)) throw new Error('hooklayer did not make it.')
+    if (!isOurs(webhook)) throw new Error('hooklayer did not create it.')
     await webhooks.delete(id, options)
     existing.delete(id)
   }

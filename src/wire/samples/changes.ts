@@ -1,9 +1,12 @@
-import { isResource, type Relationship, type Resource, relationshipsOf } from '../schema.ts'
-import type { Make } from './make.ts'
+import { getRelationships, isResource, type Relationship, type Resource } from '../schema.ts'
+import type { ResourceFactory } from './make.ts'
 
 /**
- * What can be said about a resource to change a sample: any of its fields, and of those of its related resources. An object
- * with both `type` and `id` is a resource of its own, and taken as it is; `undefined` leaves a field out.
+ * Changes to a sample resource: any of its fields, and any fields of its related resources. An object with both `type`
+ * and `id` is a whole resource, which replaces that of the sample. `undefined` removes a field.
+ *
+ * @example
+ * const changes: Changes<Order> = { number: '1001', customer: { email: 'zoe@example.com' } }
  */
 export type Changes<Value> = Value extends readonly (infer Item)[]
   ? readonly Changes<Item>[]
@@ -11,8 +14,8 @@ export type Changes<Value> = Value extends readonly (infer Item)[]
     ? { readonly [Name in keyof Value]?: Changes<Value[Name]> | undefined }
     : Value
 
-/** Changes a sample in place. Objects of the caller's are linked or read, never written to. */
-export function applyChanges(sample: Resource, changes: object, make: Make): void {
+/** Applies changes to a sample in place. Objects of the caller are read or linked, and never written to. */
+export function applyChanges(sample: Resource, changes: object, make: ResourceFactory): void {
   const changed = new Map<object, Resource>([[changes, sample]])
 
   function change(resource: Resource, fields: object): Resource {
@@ -20,7 +23,7 @@ export function applyChanges(sample: Resource, changes: object, make: Make): voi
     for (const [name, value] of Object.entries(fields)) {
       if (value === undefined && name !== 'id' && name !== 'type') delete resource[name]
       if (value === undefined) continue
-      const relationship = relationshipsOf(resource.type).get(name)
+      const relationship = getRelationships(resource.type).get(name)
       resource[name] = relationship ? relate(relationship, resource[name], value) : value
     }
     return resource

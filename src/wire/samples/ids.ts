@@ -1,6 +1,6 @@
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
-/** An id as Commerce Layer writes them, ten letters: always the same one for the same name. */
+/** Makes an id of ten letters, as Commerce Layer's ids are. The same name always gives the same id. */
 export function stableId(name: string): string {
   let state = 0x811c9dc5
   for (let i = 0; i < name.length; i++) state = Math.imul(state ^ name.charCodeAt(i), 0x01000193)
@@ -12,7 +12,7 @@ export function stableId(name: string): string {
   return id
 }
 
-/** A random id of ten letters. There are enough of them for no two to be the same. */
+/** Makes a random id of ten letters, as Commerce Layer's ids are. */
 export function randomId(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(10)), (value) =>
     LETTERS.charAt(value % LETTERS.length),

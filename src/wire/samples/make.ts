@@ -1,16 +1,19 @@
-import { exampleAttributesOf, type Resource, SHARED_ATTRIBUTES } from '../schema.ts'
+import { getExampleAttributes, type Resource, SHARED_ATTRIBUTES } from '../schema.ts'
 import { stableId } from './ids.ts'
 
-/** Makes a resource with the example attributes of its type, changed by `fields`. */
-export type Make = (type: string, fields?: Readonly<Record<string, unknown>>) => Resource
+/** Makes a resource with the example attributes of its type. `fields` replaces or adds fields. */
+export type ResourceFactory = (type: string, fields?: Readonly<Record<string, unknown>>) => Resource
 
-/** One for each graph of resources: ids are unique within it, and the same in the next one. */
-export function createMake(): Make {
+/**
+ * Creates a factory for one graph of resources. Ids are unique within the graph. The next factory gives the same ids in
+ * the same order.
+ */
+export function createResourceFactory(): ResourceFactory {
   const counts = new Map<string, number>()
   return (type, fields) => {
     const count = (counts.get(type) ?? 0) + 1
     counts.set(type, count)
-    const attributes = structuredClone({ ...exampleAttributesOf(type), ...SHARED_ATTRIBUTES })
+    const attributes = structuredClone({ ...getExampleAttributes(type), ...SHARED_ATTRIBUTES })
     return { id: stableId(`${type}/${count}`), type, ...attributes, ...fields }
   }
 }

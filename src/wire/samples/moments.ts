@@ -1,7 +1,8 @@
 import type { ResourceOf } from '../../commerce-layer/resources.ts'
 import type { Topic } from '../../commerce-layer/topics.ts'
+import { EXAMPLE_TIME } from '../schema.ts'
 
-const AT = '2024-02-21T16:37:09.750Z'
+const AT = EXAMPLE_TIME
 
 const CART = {
   status: 'draft',
@@ -41,8 +42,10 @@ const INTERRUPTED = { status: 'interrupted', started_at: AT, interrupted_at: AT 
 const FAILED = { status: 'failed', started_at: AT, failed_at: AT, errors_count: 1 } as const
 const PENDING_JOB = { status: 'pending', started_at: null } as const
 
-/** What an event leaves behind on its resource, where the example attributes of the type would contradict it. */
-const MOMENTS = {
+/**
+ * Attributes that the event of a topic changes, where the example attributes of the type would contradict the event.
+ */
+const EVENT_ATTRIBUTES = {
   'authorizations.failed': REFUSED,
   'captures.failed': REFUSED,
   'cleanups.complete': { ...COMPLETED, processed_count: 300 },
@@ -148,7 +151,7 @@ const MOMENTS = {
   'voids.failed': REFUSED,
 } as const satisfies { readonly [T in Topic]?: Partial<ResourceOf<T>> }
 
-/** The attributes that tell what has happened: `status` and `placed_at` for `orders.place`. Empty where nothing does. */
-export function momentOf(topic: string): Readonly<Record<string, unknown>> {
-  return Object.hasOwn(MOMENTS, topic) ? MOMENTS[topic as keyof typeof MOMENTS] : {}
+/** The attributes that an event changes: `status`, `placed_at` and more for `orders.place`. Empty if there are none. */
+export function findEventAttributes(topic: string): Readonly<Record<string, unknown>> {
+  return Object.hasOwn(EVENT_ATTRIBUTES, topic) ? EVENT_ATTRIBUTES[topic as keyof typeof EVENT_ATTRIBUTES] : {}
 }

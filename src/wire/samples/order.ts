@@ -1,17 +1,15 @@
-import type { Resource } from '../schema.ts'
-import { amount } from './amount.ts'
-import type { Make } from './make.ts'
+import { EXAMPLE_TIME, type Resource } from '../schema.ts'
+import { toAmountFields } from './amount.ts'
+import type { ResourceFactory } from './make.ts'
 
-const PLACED_AT = '2024-02-21T16:37:09.750Z'
-
-/** The order of the samples unless an event says otherwise: approved, paid, and not yet sent. */
+/** The default state of a sample order: approved, paid, and not yet shipped. */
 const APPROVED = {
   status: 'approved',
   payment_status: 'paid',
   editable: false,
-  placed_at: PLACED_AT,
-  approved_at: PLACED_AT,
-  payment_updated_at: PLACED_AT,
+  placed_at: EXAMPLE_TIME,
+  approved_at: EXAMPLE_TIME,
+  payment_updated_at: EXAMPLE_TIME,
 }
 
 const CAP = { code: 'CAPMM000000FFFFFFXLXX', name: 'Black Cap with White Logo', hs_tariff_number: '6505.00.3045' }
@@ -19,10 +17,10 @@ const CAP = { code: 'CAPMM000000FFFFFFXLXX', name: 'Black Cap with White Logo', 
 const SHIPMENT_STATUS: Readonly<Record<string, string>> = { fulfilled: 'shipped', in_progress: 'picking' }
 
 /**
- * An order of 57 euros: two SKUs (2 × 15 and 20), 10 % off, 12 for the shipment; 22 % tax included. Everything that belongs
- * to it points back at the very same object.
+ * Makes an order of 57 euros: two SKUs (2 × 15 and 1 × 20), a discount of 10 %, and 12 for the shipment. 22 % tax is
+ * included. Every part of the order links back to the same order object.
  */
-export function makeSampleOrder(make: Make, fields: Readonly<Record<string, unknown>> = {}): Resource {
+export function makeSampleOrder(make: ResourceFactory, fields: Readonly<Record<string, unknown>> = {}): Resource {
   const order = make('orders', { ...APPROVED, ...fields })
   order.customer = make('customers', { status: 'acquired', total_orders_count: 1 })
   order.shipping_address = make('addresses')
@@ -38,18 +36,18 @@ export function makeSampleOrder(make: Make, fields: Readonly<Record<string, unkn
   return order
 }
 
-function makeSkuLine(make: Make, order: Resource, sku: Resource, quantity: number, cents: number): Resource {
+function makeSkuLine(make: ResourceFactory, order: Resource, sku: Resource, quantity: number, cents: number): Resource {
   const total = quantity * cents
   return make('line_items', {
     sku_code: sku.code,
     name: sku.name,
     quantity,
-    ...amount('unit_amount', cents),
-    ...amount('compare_at_amount', cents + 500),
-    ...amount('options_amount', 0),
-    ...amount('discount', -total / 10),
-    ...amount('total_amount', total),
-    ...amount('tax_amount', taxWithin(total)),
+    ...toAmountFields('unit_amount', cents),
+    ...toAmountFields('compare_at_amount', cents + 500),
+    ...toAmountFields('options_amount', 0),
+    ...toAmountFields('discount', -total / 10),
+    ...toAmountFields('total_amount', total),
+    ...toAmountFields('tax_amount', computeIncludedTax(total)),
     order,
     item: sku,
     sku,
@@ -57,12 +55,12 @@ function makeSkuLine(make: Make, order: Resource, sku: Resource, quantity: numbe
   })
 }
 
-function taxWithin(cents: number): number {
+function computeIncludedTax(cents: number): number {
   return cents - Math.round(cents / 1.22)
 }
 
-function addOption(make: Make, order: Resource, line: Resource): void {
-  const free = { ...amount('unit_amount', 0), ...amount('total_amount', 0) }
+function addOption(make: ResourceFactory, order: Resource, line: Resource): void {
+  const free = { ...toAmountFields('unit_amount', 0), ...toAmountFields('total_amount', 0) }
   const option = make('line_item_options', {
     ...free,
     quantity: line.quantity,
@@ -73,36 +71,36 @@ function addOption(make: Make, order: Resource, line: Resource): void {
   order.line_item_options = [option]
 }
 
-/** What an order lists beside its SKUs: a line each for the shipment, the payment method and the promotion. */
-function makeOtherLines(make: Make, order: Resource, shipment: Resource): Resource[] {
+/** The line items that are not SKUs: one each for the shipment, the payment method and the promotion. */
+function makeOtherLines(make: ResourceFactory, order: Resource, shipment: Resource): Resource[] {
   order.payment_method = make('payment_methods')
-  const line = (item: unknown, type: string, name: string, cents: number): Resource =>
+  const makeLine = (item: unknown, type: string, name: string, cents: number): Resource =>
     make('line_items', {
       sku_code: null,
       image_url: null,
       quantity: 1,
       name,
       item_type: type,
-      ...amount('unit_amount', cents),
-      ...amount('compare_at_amount', 0),
-      ...amount('options_amount', 0),
-      ...amount('discount', 0),
-      ...amount('total_amount', cents),
-      ...amount('tax_amount', Math.max(taxWithin(cents), 0)),
+      ...toAmountFields('unit_amount', cents),
+      ...toAmountFields('compare_at_amount', 0),
+      ...toAmountFields('options_amount', 0),
+      ...toAmountFields('discount', 0),
+      ...toAmountFields('total_amount', cents),
+      ...toAmountFields('tax_amount', Math.max(computeIncludedTax(cents), 0)),
       order,
       item,
       line_item_options: [],
     })
   return [
-    line(shipment, 'shipments', 'Standard shipping', 1200),
-    line(order.payment_method, 'payment_methods', 'Stripe Payment', 0),
-    line(make('percentage_discount_promotions'), 'percentage_discount_promotions', 'Personal promotion', -500),
+    makeLine(shipment, 'shipments', 'Standard shipping', 1200),
+    makeLine(order.payment_method, 'payment_methods', 'Stripe Payment', 0),
+    makeLine(make('percentage_discount_promotions'), 'percentage_discount_promotions', 'Personal promotion', -500),
   ]
 }
 
-function makeShipment(make: Make, order: Resource, lines: readonly Resource[]): Resource {
+function makeShipment(make: ResourceFactory, order: Resource, lines: readonly Resource[]): Resource {
   const status = order.placed_at === null ? 'draft' : (SHIPMENT_STATUS[String(order.fulfillment_status)] ?? 'upcoming')
-  const shipment = make('shipments', { status, ...amount('cost_amount', 1000), skus_count: 2, order })
+  const shipment = make('shipments', { status, ...toAmountFields('cost_amount', 1000), skus_count: 2, order })
   const parcel = make('parcels', { shipment, package: make('packages') })
   const stockLines = lines.map((line) => {
     const { sku_code, name, quantity, item: sku } = line
@@ -122,17 +120,20 @@ function makeShipment(make: Make, order: Resource, lines: readonly Resource[]): 
   })
 }
 
-/** The transactions that led to the order's payment status, and the payment they were made with. */
-function addPayment(make: Make, order: Resource): void {
+/** Adds the payment source, and the transactions that lead to the payment status of the order. */
+function addPayment(make: ResourceFactory, order: Resource): void {
   const payment_source = make('stripe_payments', { order })
   const transact = (type: string, fields: Record<string, unknown> = {}): Resource =>
-    make(type, { ...amount('amount', 5700), order, payment_source, ...fields })
+    make(type, { ...toAmountFields('amount', 5700), order, payment_source, ...fields })
   const status = String(order.payment_status)
   const isPaid = ['paid', 'refunded'].includes(status)
-  const balance = { ...amount('capture_amount', isPaid ? 5700 : 0), ...amount('capture_balance', isPaid ? 0 : 5700) }
-  const authorization = transact('authorizations', { ...balance, ...amount('void_balance', isPaid ? 0 : 5700) })
+  const balance = {
+    ...toAmountFields('capture_amount', isPaid ? 5700 : 0),
+    ...toAmountFields('capture_balance', isPaid ? 0 : 5700),
+  }
+  const authorization = transact('authorizations', { ...balance, ...toAmountFields('void_balance', isPaid ? 0 : 5700) })
   const refunded = status === 'refunded' ? 5700 : 0
-  const refunds = { ...amount('refund_amount', refunded), ...amount('refund_balance', 5700 - refunded) }
+  const refunds = { ...toAmountFields('refund_amount', refunded), ...toAmountFields('refund_balance', 5700 - refunded) }
   const capture = transact('captures', { ...refunds, reference_authorization: authorization })
   const lists = {
     authorizations: status === 'unpaid' ? [] : [authorization],

@@ -2,37 +2,39 @@ import { resourceOf } from '../../commerce-layer/topics.ts'
 import { readIncludePaths } from '../include-paths.ts'
 import { isResource, type Resource } from '../schema.ts'
 import { applyChanges } from './changes.ts'
-import { createMake } from './make.ts'
-import { momentOf } from './moments.ts'
+import { createResourceFactory } from './make.ts'
+import { findEventAttributes } from './moments.ts'
 import { buildSample, checkIncludes, growSample, pruneSample } from './sample.ts'
-import { usualIncludesOf } from './usual-includes.ts'
+import { getUsualIncludes } from './usual-includes.ts'
 
-/** What a subject may be made of: a resource of its own, or changes to the sample. */
+/** The resource of a delivery as a caller gives it: a whole resource, or changes to the sample. */
 interface SubjectChanges {
   readonly id?: string | undefined
   readonly type?: string | undefined
 }
 
 interface SubjectOptions {
-  /** The relationships that the sample keeps, and gets where it lacks them. Default: what is usual for topic and type. */
+  /**
+   * The relationships of the sample. The ones that it lacks are added, all others are removed. Default: the usual ones.
+   */
   readonly include?: readonly string[] | undefined
-  /** Relationships to attach to the sample besides, without a complaint about those that its type does not have. */
+  /** More relationships to attach to the sample. Names that its type does not have are ignored. */
   readonly attach?: readonly string[]
 }
 
-/** The resource that a delivery of the topic is about, as `createDelivery` describes it; `*.destroy` leaves what is given. */
-export function subjectOf(topic: string, resource: SubjectChanges, options: SubjectOptions = {}): Resource {
+/** Creates the resource that a delivery of the topic carries, from the `resource` option of `createDelivery`. */
+export function createSubject(topic: string, resource: SubjectChanges, options: SubjectOptions = {}): Resource {
   if (topic.endsWith('.destroy')) {
-    const { id, type } = buildSample(resource.type ?? resourceOf(topic), createMake())
+    const { id, type } = buildSample(resource.type ?? resourceOf(topic), createResourceFactory())
     return { ...resource, id: resource.id ?? id, type: resource.type ?? type }
   }
-  return isResource(resource) ? resource : sampleFor(topic, resource, options)
+  return isResource(resource) ? resource : createSampleFor(topic, resource, options)
 }
 
-function sampleFor(topic: string, changes: SubjectChanges, { include, attach = [] }: SubjectOptions): Resource {
-  const make = createMake()
-  const sample = buildSample(changes.type ?? resourceOf(topic), make, momentOf(topic))
-  const usual = [...usualIncludesOf(sample.type), ...(topic.endsWith('.tagged') ? ['tags'] : [])]
+function createSampleFor(topic: string, changes: SubjectChanges, { include, attach = [] }: SubjectOptions): Resource {
+  const make = createResourceFactory()
+  const sample = buildSample(changes.type ?? resourceOf(topic), make, findEventAttributes(topic))
+  const usual = [...getUsualIncludes(sample.type), ...(topic.endsWith('.tagged') ? ['tags'] : [])]
   const tree = readIncludePaths(include ?? usual)
   checkIncludes([sample.type], tree)
   growSample(sample, tree, make)

@@ -1,4 +1,6 @@
-/** For orders the list of Commerce Layer's dashboard, and what makes links worth testing: items and back references. */
+/**
+ * For orders the list of Commerce Layer's dashboard, with items and back references added, so that tests have cycles.
+ */
 const USUAL_INCLUDES: Readonly<Record<string, readonly string[]>> = {
   authorizations: ['order', 'payment_source'],
   avalara_accounts: ['markets'],
@@ -49,8 +51,8 @@ const USUAL_INCLUDES: Readonly<Record<string, readonly string[]>> = {
   voids: ['order', 'payment_source', 'reference_authorization'],
 }
 
-/** What a sample of a type includes unless told otherwise; its market for a promotion, nothing for most other types. */
-export function usualIncludesOf(type: string): readonly string[] {
+/** The default includes of a sample. A promotion includes its market, and most types include nothing. */
+export function getUsualIncludes(type: string): readonly string[] {
   const includes = Object.hasOwn(USUAL_INCLUDES, type) ? USUAL_INCLUDES[type] : undefined
   return includes ?? (type.endsWith('_promotions') ? ['market'] : [])
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Contestants, Kind } from './contestant.ts'
 
-/** Lazily, so that a server has no more in its memory than its own framework. */
+/** Loaded lazily, so that a server has only its own framework in memory. */
 const FRAMEWORKS = {
   node: () => import('./node.ts'),
   express: () => import('./express.ts'),
@@ -13,13 +13,13 @@ const FRAMEWORKS = {
 
 export type Framework = keyof typeof FRAMEWORKS
 
-/** What it takes to tell it what to be: in its arguments. What it is asked by message: what it has used, then to end. */
+/** Questions by message: what it has used, and to end. Framework and kind are its arguments. */
 export type Question = 'usage' | 'end'
 export interface Usage {
   readonly cpuMicroseconds: number
   readonly peakKilobytes: number
 }
-/** What it says: where it listens, then what it has used so far. */
+/** Its messages: first its port, then what it has used so far. */
 export type Answer = { readonly port: number } | Usage
 
 const [framework, kind] = process.argv.slice(2) as [Framework, Kind]
@@ -27,14 +27,14 @@ const { contestants } = await FRAMEWORKS[framework]()
 const make = contestants[kind]
 if (!make) throw new TypeError(`${framework} has no ${kind}.`)
 const server = createServer(await make())
-server.listen(0, '127.0.0.1', () => tell({ port: (server.address() as AddressInfo).port }))
+server.listen(0, '127.0.0.1', () => send({ port: (server.address() as AddressInfo).port }))
 
 process.on('message', (question: Question) => {
   if (question === 'end') process.exit()
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
-  tell({ cpuMicroseconds: userCPUTime + systemCPUTime, peakKilobytes: maxRSS })
+  send({ cpuMicroseconds: userCPUTime + systemCPUTime, peakKilobytes: maxRSS })
 })
 
-function tell(answer: Answer): void {
+function send(answer: Answer): void {
   process.send?.(answer)
 }

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { SECRET } from '../signed.ts'
 
-/** What one would write without a library, and write well: over the bytes, in constant time. */
+/** A good handler without a library: it verifies the bytes, in constant time. */
 export function judge(body: Buffer, signature: unknown): { status: number; answer: { ok: boolean } } {
   const expected = createHmac('sha256', SECRET).update(body).digest()
   const received = Buffer.from(String(signature), 'base64')
@@ -13,7 +13,7 @@ export function judge(body: Buffer, signature: unknown): { status: number; answe
   return { status: 200, answer: { ok: data.type === 'orders' } }
 }
 
-/** By its events: `for await` costs more, and this is what the others are measured against. It bounds nothing. */
+/** Reads the body by events, without a limit: `for await` is slower, and the others are compared with this. */
 export function bytesOf(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []

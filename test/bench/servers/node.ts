@@ -6,7 +6,7 @@ import { bytesOf, judge } from './hand-written.ts'
 import { octokitOnNode } from './octokit.ts'
 import { receiver } from './ours.ts'
 
-/** How the body is read is the only difference, and the greater part of what a small delivery costs more with us. */
+/** They differ only in how the body is read, which is most of the extra cost of a small delivery with us. */
 const handWritten =
   (read: (request: IncomingMessage) => Promise<Buffer>): RequestListener =>
   async (request, response) => {

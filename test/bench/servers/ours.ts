@@ -4,7 +4,7 @@ import { SECRET, TOPIC } from '../signed.ts'
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** Its handler leaves the order alone, as the hand-written one and octokit's do: linking is measured on its own. */
+/** Its handler does not read the order, like the hand-written one and octokit's: linking is measured separately. */
 export async function receiver(): Promise<Receiver> {
   const { createReceiver } = await built('index')
   return createReceiver({ secrets: { [TOPIC]: SECRET }, logger }).on(TOPIC, () => {})

@@ -9,7 +9,7 @@ import { type Kind, PATH } from './contestant.ts'
 
 export const CONNECTIONS = 32
 
-/** What one run of load showed. */
+/** The result of one run of load. */
 export interface Run {
   readonly deliveries: number
   readonly perSecond: number
@@ -18,8 +18,8 @@ export interface Run {
 }
 
 /**
- * V8's young generation grows with what has survived since the process began, up to this. Until then whoever happens to leave less
- * behind runs in a smaller one, which fits the processor's cache; a server that has been up for an hour does not.
+ * The size that V8's young generation reaches after a while: it grows with the objects that survive. Before that, a process that
+ * happens to keep fewer objects has a smaller one, which fits the processor's cache. That is not so in a long-running server.
  */
 const FULL_GROWN = '--min-semi-space-size=16'
 
@@ -70,7 +70,7 @@ async function load(url: string, headers: Record<string, string>, body: Buffer, 
     const run = autocannon(options, (error, end) => (error ? reject(error) : resolve(end)))
     run.on('response', (client, _status, _bytes, ms) => {
       last = performance.now()
-      // The first of a connection has to wait until that is made.
+      // The first request of a connection waits until the connection is open.
       if (connected.has(client)) latencies.push(ms)
       else connected.add(client)
     })
@@ -81,7 +81,7 @@ async function load(url: string, headers: Record<string, string>, body: Buffer, 
   return { deliveries: amount, perSecond: (amount * 1000) / (last - first), latencies }
 }
 
-/** To a processor of its own, where there is a way to: else the sender and the servers move about and push each other aside. */
+/** Binds a process to a processor, where that is possible: otherwise sender and servers compete for both. */
 export function pin(pid: number | undefined, processors: string): void {
   spawnSync('taskset', ['--all-tasks', '--pid', '--cpu-list', processors, String(pid)])
 }

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { signed as signatureOf, withHeaders } from '../../deliveries.ts'
 import { customerText, HANDLED, ORDER, orderText, type Sent, sentAs } from './deliveries.ts'
-import { expectLength, type Scene, send } from './harness.ts'
+import { expectLength, type RemoteReceiver, send } from './harness.ts'
 import type { Host } from './host.ts'
-import { type HandlerName, NOT_ASCII, type Play } from './receiver-under-test.ts'
+import { type HandlerName, NOT_ASCII, type Scenario } from './receiver-under-test.ts'
 import { SECRETS } from './secrets.ts'
 
 const order = sentAs('orders.place', orderText())
@@ -52,88 +52,88 @@ const FAILURES: readonly HandlerName[] = [
   'throws an error with an emoji',
 ]
 
-const UNAVAILABLE: readonly (readonly [what: string, play: Play, code: string])[] = [
+const UNAVAILABLE: readonly (readonly [what: string, scenario: Scenario, code: string])[] = [
   ['a handler that never ends', { handler: 'never ends', limits: { deadlineMs: 100 } }, 'DEADLINE_EXCEEDED'],
   ['secrets that cannot be looked up', { secrets: 'unavailable' }, 'STORE_UNAVAILABLE'],
 ]
 
-/** What is answered, and that it is what the receiver answered, byte for byte. */
+/** The answers to all kinds of deliveries: each is what the receiver answered, byte for byte. */
 export function testAnswers({ open, needs }: Host): void {
-  it('hands a genuine order to its handler, which sees typed fields of it and of what it includes', async () => {
-    const scene = await open()
-    const answer = await scene.expectSameAnswer(order)
+  it('passes a genuine order to its handler, with typed fields of the order and of its included resources', async () => {
+    const remote = await open()
+    const answer = await remote.expectSameAnswer(order)
     expect([answer.status, answer.text]).toEqual([200, HANDLED])
-    const { events, errors } = await scene.seen()
+    const { events, errors } = await remote.observed()
     const [event] = events
     expect(event).toMatchObject({ topic: 'orders.place', amount: 20, email: 'ada@example.com', mode: 'test' })
     expect([events.length, errors]).toEqual([1, []])
   })
 
   describe('refuses', () => {
-    let scene: Scene
+    let remote: RemoteReceiver
     beforeAll(async () => {
-      scene = await open({ on: '*', limits: { maxBodyBytes: 2000 } })
+      remote = await open({ on: '*', limits: { maxBodyBytes: 2000 } })
     })
 
     it.each(REFUSED)('%s', async (_, sent, status, code) => {
-      const answer = await scene.expectSameAnswer(sent)
+      const answer = await remote.expectSameAnswer(sent)
       expect([answer.status, answer.body.error.code]).toEqual([status, code])
-      const { events, errors } = await scene.seen()
+      const { events, errors } = await remote.observed()
       expect([events, errors.at(-1)]).toEqual([[], code])
     })
 
     for (const method of ['get', 'put', 'patch', 'delete'] as const) {
-      needs('every method')(`the method ${method}, and says which it allows`, async () => {
-        const answer = await scene.expectSameAnswer(order, method)
+      needs('every method')(`the method ${method}, and names the allowed one`, async () => {
+        const answer = await remote.expectSameAnswer(order, method)
         expect([answer.status, answer.headers.allow]).toEqual([405, 'POST'])
         expect(answer.body.error.code).toBe('METHOD_NOT_ALLOWED')
-        expect((await scene.seen()).events).toEqual([])
+        expect((await remote.observed()).events).toEqual([])
       })
     }
   })
 
-  it.each(FAILURES)('answers a handler that %s as a failure, and tells nothing of it', async (handler) => {
-    const scene = await open({ handler })
-    const answer = await scene.expectSameAnswer(order)
+  it.each(FAILURES)('answers 500 if a handler %s, without any detail of the error', async (handler) => {
+    const remote = await open({ handler })
+    const answer = await remote.expectSameAnswer(order)
     const error = { code: 'HANDLER_FAILED', message: 'A handler failed.' }
     expect([answer.status, answer.body]).toEqual([500, { error }])
-    expect((await scene.seen()).errors).toEqual(['HANDLER_FAILED'])
+    expect((await remote.observed()).errors).toEqual(['HANDLER_FAILED'])
   })
 
   it.each([
     ['known', order],
     ['unknown', galaxy],
-  ])('acknowledges a topic that is %s, but that nobody handles', async (_, sent) => {
-    const scene = await open({ on: 'nothing' })
-    const answer = await scene.expectSameAnswer(sent)
+  ])('acknowledges a topic that is %s, but has no handler', async (_, sent) => {
+    const remote = await open({ on: 'nothing' })
+    const answer = await remote.expectSameAnswer(sent)
     expect([answer.status, answer.text]).toEqual([200, '{"outcome":"ignored"}'])
   })
 
-  it('hands an unknown topic to the handler of every topic', async () => {
-    const scene = await open({ on: '*' })
-    const answer = await scene.expectSameAnswer(galaxy)
-    const { events } = await scene.seen()
+  it('passes an unknown topic to the handler of every topic', async () => {
+    const remote = await open({ on: '*' })
+    const answer = await remote.expectSameAnswer(galaxy)
+    const { events } = await remote.observed()
     expect([answer.status, events.map(({ topic }) => topic)]).toEqual([200, ['galaxies.explode']])
   })
 
   it('acknowledges what a handler discards', async () => {
-    const scene = await open({ handler: 'throws a PermanentError' })
-    const answer = await scene.expectSameAnswer(order)
+    const remote = await open({ handler: 'throws a PermanentError' })
+    const answer = await remote.expectSameAnswer(order)
     expect([answer.status, answer.text]).toEqual([200, '{"outcome":"discarded"}'])
-    expect((await scene.seen()).errors).toEqual(['permanent'])
+    expect((await remote.observed()).errors).toEqual(['permanent'])
   })
 
-  it.each(UNAVAILABLE)('answers %s 503, and says when to come back', async (_, play, code) => {
-    const scene = await open(play)
-    const answer = await scene.expectSameAnswer(order)
+  it.each(UNAVAILABLE)('answers 503 with `retry-after` for %s', async (_, scenario, code) => {
+    const remote = await open(scenario)
+    const answer = await remote.expectSameAnswer(order)
     expect([answer.status, answer.body.error.code]).toEqual([503, code])
     expect(answer.headers['retry-after']).toBe('5')
   })
 
-  it('answers 503 once the receiver is shutting down', async () => {
-    const scene = await open()
-    await scene.close()
-    const answer = await scene.expectSameAnswer(order)
+  it('answers 503 while the receiver is shutting down', async () => {
+    const remote = await open()
+    await remote.close()
+    const answer = await remote.expectSameAnswer(order)
     expect([answer.status, answer.body.error.code]).toEqual([503, 'SHUTTING_DOWN'])
   })
 

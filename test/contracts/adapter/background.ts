@@ -3,33 +3,33 @@ import { ORDER, UNSIGNED } from './deliveries.ts'
 import { send } from './harness.ts'
 import type { Host } from './host.ts'
 
-/** The answer first, the handlers after. */
+/** The answer first, the handlers afterwards. */
 export function testBackground({ open, needs }: Host): void {
   describe('in the background', () => {
     const test = needs('background')
 
-    test('answers 202 while the handler runs, and lets it end', async () => {
-      const scene = await open({ handler: 'waits to be released', background: true })
-      const answer = await send(scene, ORDER)
+    test('answers 202 while the handler runs, and lets it finish', async () => {
+      const remote = await open({ handler: 'waits to be released', background: true })
+      const answer = await send(remote, ORDER)
       expect([answer.status, answer.text]).toEqual([202, '{"outcome":"queued"}'])
-      await vi.waitFor(async () => expect((await scene.seen()).events).toHaveLength(1))
-      expect((await scene.seen()).ended).toBe(0)
-      await scene.release()
-      await vi.waitFor(async () => expect((await scene.seen()).ended).toBe(1))
-      expect((await scene.seen()).errors).toEqual([])
+      await vi.waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
+      expect((await remote.observed()).ended).toBe(0)
+      await remote.release()
+      await vi.waitFor(async () => expect((await remote.observed()).ended).toBe(1))
+      expect((await remote.observed()).errors).toEqual([])
     })
 
-    test('tells `onError` of a handler that fails, after the answer', async () => {
-      const scene = await open({ handler: 'fails', background: true })
-      expect((await send(scene, ORDER)).status).toBe(202)
-      await vi.waitFor(async () => expect((await scene.seen()).errors).toEqual(['HANDLER_FAILED']))
+    test('calls `onError` if a handler fails after the answer', async () => {
+      const remote = await open({ handler: 'fails', background: true })
+      expect((await send(remote, ORDER)).status).toBe(202)
+      await vi.waitFor(async () => expect((await remote.observed()).errors).toEqual(['HANDLER_FAILED']))
     })
 
-    test('still refuses what is not genuine, with the answer', async () => {
-      const scene = await open({ background: true })
-      const answer = await scene.expectSameAnswer(UNSIGNED)
+    test('still refuses a forged delivery with the answer', async () => {
+      const remote = await open({ background: true })
+      const answer = await remote.expectSameAnswer(UNSIGNED)
       expect([answer.status, answer.body.error.code]).toEqual([401, 'SIGNATURE_MISSING'])
-      expect((await scene.seen()).events).toEqual([])
+      expect((await remote.observed()).events).toEqual([])
     })
   })
 }

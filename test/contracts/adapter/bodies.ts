@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { withHeaders } from '../../deliveries.ts'
 import { HANDLED, ORDER, orderText, type Sent, sentAs } from './deliveries.ts'
-import { digestOf, type Scene, send, type Target } from './harness.ts'
+import { digestOf, type RemoteReceiver, send, type Target } from './harness.ts'
 import type { Host } from './host.ts'
 
 const MEGABYTE = 1024 * 1024
@@ -18,35 +18,35 @@ const CONTENT_TYPES = [
   'nonsense',
 ]
 
-/** That the receiver is handed the bytes as they came, in whatever way they come. */
+/** The receiver gets exactly the bytes that were sent, however they are sent. */
 export function testBodies({ open, needs }: Host): void {
   describe('hands over the exact bytes', () => {
     it.each([
-      ['of floats and escapes that JSON.stringify would write in another way', orderText()],
+      ['of floats and escapes that JSON.stringify would change', orderText()],
       ['of text with emoji and combining characters', orderText({ name: 'Zoë 🛒 e\u0301 \u{10FFFF}' })],
       ['of JSON with white space around it', `\r\n\t ${orderText()} \n`],
       ['of an order of one megabyte', orderText({ padding: MEGABYTE, name: 'Zoë' })],
       ['of an order of four megabytes', orderText({ padding: 4 * MEGABYTE })],
     ])('%s', async (_, text) => {
-      const scene = await open()
+      const remote = await open()
       const sent = sentAs('orders.place', text)
-      const answer = await send(scene, sent)
+      const answer = await send(remote, sent)
       expect([answer.status, answer.text]).toEqual([200, HANDLED])
-      await expectBodies(scene, sent)
+      await expectBodies(remote, sent)
     })
 
-    it('of a body that comes in chunks, without a length', async () => {
-      const scene = await open()
-      expect(await sendChunked(scene, ORDER, 100)).toBe(200)
-      await expectBodies(scene, ORDER)
+    it('of a body in chunks, without a length', async () => {
+      const remote = await open()
+      expect(await sendChunked(remote, ORDER, 100)).toBe(200)
+      await expectBodies(remote, ORDER)
     })
   })
 
   for (const type of CONTENT_TYPES) {
     const test = type?.includes('/') === false ? needs('any content type') : it
     test(`does not depend on the content type: ${type}`, async () => {
-      const scene = await open()
-      const answer = await scene.expectSameAnswer(withHeaders(ORDER, { 'content-type': type }))
+      const remote = await open()
+      const answer = await remote.expectSameAnswer(withHeaders(ORDER, { 'content-type': type }))
       expect([answer.status, answer.text]).toEqual([200, HANDLED])
     })
   }
@@ -59,41 +59,41 @@ export function testBodies({ open, needs }: Host): void {
   })
 
   it('refuses a compressed body, whether its signature covers the plain bytes or the compressed ones', async () => {
-    const scene = await open()
+    const remote = await open()
     const compressed = sentAs('orders.place', gzipSync(ORDER.body))
     for (const { headers } of [ORDER, compressed]) {
       const sent = withHeaders({ ...ORDER, headers, body: compressed.body }, { 'content-encoding': 'gzip' })
-      const answer = await scene.expectSameAnswer(sent)
+      const answer = await remote.expectSameAnswer(sent)
       expect([answer.status, answer.body.error.code]).toEqual([415, 'ENCODING_UNSUPPORTED'])
     }
-    expect((await scene.seen()).events).toEqual([])
+    expect((await remote.observed()).events).toEqual([])
   })
 
   it('takes a body of exactly `maxBodyBytes`, and refuses one of a byte more', async () => {
-    const scene = await open({ limits: { maxBodyBytes: ORDER.body.length } })
-    expect((await scene.expectSameAnswer(ORDER)).status).toBe(200)
+    const remote = await open({ limits: { maxBodyBytes: ORDER.body.length } })
+    expect((await remote.expectSameAnswer(ORDER)).status).toBe(200)
     const longer = sentAs('orders.place', Buffer.concat([ORDER.body, Buffer.from(' ')]))
-    expect((await scene.expectSameAnswer(longer)).body.error.code).toBe('BODY_TOO_LARGE')
-    await expectBodies(scene, ORDER)
+    expect((await remote.expectSameAnswer(longer)).body.error.code).toBe('BODY_TOO_LARGE')
+    await expectBodies(remote, ORDER)
   })
 
-  it('holds a body without a length to the same limit', async () => {
-    const scene = await open({ limits: { maxBodyBytes: ORDER.body.length } })
-    expect(await sendChunked(scene, ORDER)).toBe(200)
+  it('applies the same limit to a body without a length', async () => {
+    const remote = await open({ limits: { maxBodyBytes: ORDER.body.length } })
+    expect(await sendChunked(remote, ORDER)).toBe(200)
     const longer = sentAs('orders.place', Buffer.concat([ORDER.body, Buffer.from(' ')]))
-    expect(await sendChunked(scene, longer)).toBe(413)
-    await expectBodies(scene, ORDER)
+    expect(await sendChunked(remote, longer)).toBe(413)
+    await expectBodies(remote, ORDER)
   })
 
-  needs('bodies on their way')('takes a chunked body that dawdles between its chunks', async () => {
-    const scene = await open()
-    expect(await sendChunked(scene, ORDER, 200, 20)).toBe(200)
-    await expectBodies(scene, ORDER)
+  needs('streamed bodies')('takes a chunked body with pauses between its chunks', async () => {
+    const remote = await open()
+    expect(await sendChunked(remote, ORDER, 200, 20)).toBe(200)
+    await expectBodies(remote, ORDER)
   })
 }
 
-async function expectBodies(scene: Scene, ...sent: readonly Sent[]): Promise<void> {
-  const { events } = await scene.seen()
+async function expectBodies(remote: RemoteReceiver, ...sent: readonly Sent[]): Promise<void> {
+  const { events } = await remote.observed()
   expect(events.map(({ sha256 }) => sha256)).toEqual(sent.map(({ body }) => digestOf(body)))
 }
 

@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/** Names in a bundle: what it imports from elsewhere, and its text. */
+/** The text of a bundle, and what went into it. */
 export interface Bundle {
   readonly text: string
+  /** What the bundle still imports. */
   readonly imports: readonly string[]
   /** The files that went into it. */
   readonly inputs: readonly string[]
@@ -14,12 +15,12 @@ interface BundleOptions {
   readonly external?: readonly string[]
 }
 
-/** One of `hosts/` with all it needs, out of the sources, as a bundler sees them where there is no Node. */
+/** Bundles one of `hosts/` with all its imports, from the sources, as for a platform without Node. */
 export function bundleHost(name: string, options: BundleOptions): Promise<Bundle> {
   return bundle({ entryPoints: [fileURLToPath(new URL(`./hosts/${name}`, import.meta.url))] }, options)
 }
 
-/** The same for a line of code. */
+/** Bundles a module that is given as text. */
 export function bundleText(contents: string, options: BundleOptions): Promise<Bundle> {
   return bundle({ stdin: { contents, resolveDir: fileURLToPath(new URL('.', import.meta.url)) } }, options)
 }

@@ -5,29 +5,29 @@ import type { Listening } from './host.ts'
 interface ChildOptions {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
-  /** What on its output says where it listens, in its first group if it has one; default: the first URL. */
-  readonly sign?: RegExp
+  /** Finds the URL in its output: the first group if there is one. Default: the first URL. */
+  readonly urlPattern?: RegExp
 }
 
-/** A host in a process of its own, which prints the URL that it listens on. What it says is told if it does not start. */
+/** Starts a host in a process of its own, which prints the URL that it listens on. If it does not start, the error has its output. */
 export async function startChild(
   command: string,
   args: readonly string[],
   options: ChildOptions = {},
 ): Promise<Listening> {
-  const { cwd, env = process.env, sign = /https?:\/\/\S+/ } = options
+  const { cwd, env = process.env, urlPattern = /https?:\/\/\S+/ } = options
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
+  let output = ''
   const url = await new Promise<string>((resolve, reject) => {
     const listen = (chunk: string) => {
-      said += chunk
-      const found = sign.exec(said)
+      output += chunk
+      const found = urlPattern.exec(output)
       if (found) resolve(found[1] ?? found[0])
     }
     child.stdout.setEncoding('utf8').on('data', listen)
     child.stderr.setEncoding('utf8').on('data', listen)
     child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`${command} ended with ${code}. It said:\n${said}`)))
+    child.once('exit', (code) => reject(new Error(`${command} ended with ${code}. Its output:\n${output}`)))
   })
   return {
     url,

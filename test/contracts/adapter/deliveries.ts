@@ -1,13 +1,13 @@
 import { delivery, type SignedRequest } from '../../deliveries.ts'
 import { SECRETS } from './secrets.ts'
 
-/** What a sender puts on the wire. */
+/** A request as it is sent. */
 export interface Sent {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
 }
 
-/** A genuine delivery of whatever bytes are given, signed with the topic's own secret. */
+/** A genuine delivery of these bytes, signed with the topic's own secret. */
 export function sentAs(topic: keyof typeof SECRETS, body: Uint8Array | string): SignedRequest {
   return delivery(topic, body, SECRETS[topic])
 }
@@ -30,9 +30,9 @@ export function customerText(email = 'ada@example.com'): string {
   return `{"data":{"id":"CuStOmErId","type":"customers","attributes":{"email":"${email}"}}}`
 }
 
-/** The order that most cases send: more bytes than characters. */
+/** The order that most tests send: it has more bytes than characters. */
 export const ORDER = sentAs('orders.place', orderText({ name: 'Zoë 🛒' }))
-/** The same from a stranger. */
+/** The same order without a signature. */
 export const UNSIGNED = {
   headers: { 'content-type': 'application/json', 'x-commercelayer-topic': 'orders.place' },
   body: ORDER.body,

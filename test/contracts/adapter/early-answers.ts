@@ -3,17 +3,19 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, vi } from 'vitest'
 import { withHeaders } from '../../deliveries.ts'
 import { HANDLED, ORDER, type Sent, UNSIGNED } from './deliveries.ts'
-import type { Scene } from './harness.ts'
+import type { RemoteReceiver } from './harness.ts'
 import type { Host } from './host.ts'
 import { chunkOf, connect, headOf, type RawClient, requestOf } from './raw-client.ts'
 
 const MEGABYTE = 1024 * 1024
+/** More than the buffers of a connection hold, and little enough to be sent within the 500 ms that Hono's server reads on. */
+const MEGABYTES = 16
 const AGAIN = { status: 200, body: HANDLED }
 
 const endless = { ...ORDER.headers, 'transfer-encoding': 'chunked' }
-const announced = { ...ORDER.headers, 'content-length': String(30 * MEGABYTE) }
+const announced = { ...ORDER.headers, 'content-length': String(MEGABYTES * MEGABYTE) }
 const forged = { ...UNSIGNED.headers, 'transfer-encoding': 'chunked' }
-const UNSTOPPABLE: readonly (readonly [string, Readonly<Record<string, string>>, number])[] = [
+const UNSTOPPED: readonly (readonly [string, Readonly<Record<string, string>>, number])[] = [
   ['a chunked body over the limit', endless, 413],
   ['a body announced as over the limit', announced, 413],
   ['a large body without a signature', forged, 401],
@@ -26,60 +28,64 @@ const EARLY: readonly (readonly [sent: Sent, status: number])[] = [
   [ORDER, 200],
 ]
 
-/** What becomes of a body, and of its connection, that is answered before it was there. */
+/** Requests that are answered before their body has arrived: what happens to the rest of the body and to the connection. */
 export function testEarlyAnswers({ open, needs }: Host): void {
   describe('lets a sender that does not stop send everything and then read the answer', () => {
-    for (const [what, headers, status] of UNSTOPPABLE) {
+    for (const [what, headers, status] of UNSTOPPED) {
       const chunked = headers !== announced
-      const sendAll = async (scene: Scene, client: RawClient, more: Readonly<Record<string, string>> = {}) => {
-        await client.send(headOf(scene, { ...headers, ...more }))
-        expect(await sendMegabytes(client, 30, chunked)).toBe(true)
+      const sendAll = async (
+        remote: RemoteReceiver,
+        client: RawClient,
+        more: Readonly<Record<string, string>> = {},
+      ) => {
+        await client.send(headOf(remote, { ...headers, ...more }))
+        expect(await sendMegabytes(client, MEGABYTES, chunked)).toBe(true)
         if (chunked) await client.send(chunkOf(''))
         const answer = await client.answer()
         expect(answer.status).toBe(status)
         expect(answer.headers['content-type']).toMatch(/^application\/json/)
       }
 
-      needs('bodies on their way', 'lingering')(what, async () => {
-        const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
-        await sendAll(scene, await connect(scene))
-        expect((await scene.seen()).events).toEqual([])
+      needs('streamed bodies', 'draining')(what, async () => {
+        const remote = await open({ limits: { maxBodyBytes: MEGABYTE } })
+        await sendAll(remote, await connect(remote))
+        expect((await remote.observed()).events).toEqual([])
       })
 
       needs(
-        'bodies on their way',
-        'lingering',
+        'streamed bodies',
+        'draining',
         'keep-alive',
       )(`${what}, and serves its next request`, async () => {
-        const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
-        const client = await connect(scene)
-        await sendAll(scene, client)
-        await client.send(requestOf(scene, ORDER))
+        const remote = await open({ limits: { maxBodyBytes: MEGABYTE } })
+        const client = await connect(remote)
+        await sendAll(remote, client)
+        await client.send(requestOf(remote, ORDER))
         expect(await client.answer()).toMatchObject(AGAIN)
-        expect((await scene.seen()).events).toHaveLength(1)
+        expect((await remote.observed()).events).toHaveLength(1)
       })
 
-      const closing = needs('bodies on their way', 'lingering', 'closing')
+      const closing = needs('streamed bodies', 'draining', 'closing')
       closing(`${what}, with \`Connection: close\`, and closes the connection then`, async () => {
-        const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
-        const client = await connect(scene)
-        await sendAll(scene, client, { connection: 'close' })
+        const remote = await open({ limits: { maxBodyBytes: MEGABYTE } })
+        const client = await connect(remote)
+        await sendAll(remote, client, { connection: 'close' })
         await client.closed
-        expect((await scene.seen()).events).toEqual([])
+        expect((await remote.observed()).events).toEqual([])
       })
     }
 
-    needs('this process', 'lingering')('and keeps nothing of it, nor keeps others from being served', async () => {
-      const scene = await open({ limits: { maxBodyBytes: MEGABYTE } })
-      const [client, other] = [await connect(scene), await connect(scene)]
-      await client.send(headOf(scene, endless))
+    needs('this process', 'draining')('keeps nothing of the body in memory, and serves others meanwhile', async () => {
+      const remote = await open({ limits: { maxBodyBytes: MEGABYTE } })
+      const [client, other] = [await connect(remote), await connect(remote)]
+      await client.send(headOf(remote, endless))
       const before = bytesInBuffers()
-      await sendMegabytes(client, 30, true)
+      await sendMegabytes(client, MEGABYTES, true)
       await vi.waitFor(() => expect(bytesInBuffers() - before).toBeLessThan(5 * MEGABYTE))
       expect((await client.answer()).status).toBe(413)
-      const { events, errors } = await scene.seen()
+      const { events, errors } = await remote.observed()
       expect([events, errors]).toEqual([[], ['BODY_TOO_LARGE']])
-      await other.send(requestOf(scene, ORDER))
+      await other.send(requestOf(remote, ORDER))
       expect(await other.answer()).toMatchObject(AGAIN)
       client.reset()
     })
@@ -90,55 +96,55 @@ export function testEarlyAnswers({ open, needs }: Host): void {
       const times = status === 200 ? 1 : 0
 
       needs(
-        'bodies on their way',
-        'lingering',
+        'streamed bodies',
+        'draining',
         'keep-alive',
       )(`after a ${status} that was sent before the body`, async () => {
-        const scene = await open({ limits: { maxBodyBytes: 10_000 } })
-        const client = await connect(scene)
-        await client.send(headOf(scene, { ...sent.headers, 'content-length': String(sent.body.length) }))
+        const remote = await open({ limits: { maxBodyBytes: 10_000 } })
+        const client = await connect(remote)
+        await client.send(headOf(remote, { ...sent.headers, 'content-length': String(sent.body.length) }))
         const early = times ? undefined : await client.answer()
         await client.send(sent.body)
         expect((early ?? (await client.answer())).status).toBe(status)
-        await client.send(requestOf(scene, ORDER))
+        await client.send(requestOf(remote, ORDER))
         expect(await client.answer()).toMatchObject(AGAIN)
-        expect((await scene.seen()).events).toHaveLength(times + 1)
+        expect((await remote.observed()).events).toHaveLength(times + 1)
       })
 
-      needs('lingering', 'keep-alive')(`after a ${status}, when both were sent at once`, async () => {
-        const scene = await open({ limits: { maxBodyBytes: 10_000 } })
-        const client = await connect(scene)
-        await client.send(Buffer.concat([requestOf(scene, sent), requestOf(scene, ORDER), requestOf(scene, sent)]))
+      needs('draining', 'keep-alive')(`after a ${status}, when both were sent at once`, async () => {
+        const remote = await open({ limits: { maxBodyBytes: 10_000 } })
+        const client = await connect(remote)
+        await client.send(Buffer.concat([requestOf(remote, sent), requestOf(remote, ORDER), requestOf(remote, sent)]))
         expect((await client.answer()).status).toBe(status)
         expect(await client.answer()).toMatchObject(AGAIN)
         expect((await client.answer()).status).toBe(status)
-        expect((await scene.seen()).events).toHaveLength(2 * times + 1)
+        expect((await remote.observed()).events).toHaveLength(2 * times + 1)
       })
     }
 
-    needs('lingering', 'keep-alive')('after a chunked body over the limit that came in one packet', async () => {
-      const scene = await open({ limits: { maxBodyBytes: 1000 } })
-      const client = await connect(scene)
+    needs('draining', 'keep-alive')('after a chunked body over the limit that came in one packet', async () => {
+      const remote = await open({ limits: { maxBodyBytes: 1000 } })
+      const client = await connect(remote)
       const chunks = Array.from({ length: 20 }, () => chunkOf('x'.repeat(400)))
-      await client.send(Buffer.concat([Buffer.from(headOf(scene, endless)), ...chunks, chunkOf('')]))
+      await client.send(Buffer.concat([Buffer.from(headOf(remote, endless)), ...chunks, chunkOf('')]))
       expect((await client.answer()).status).toBe(413)
-      await client.send(requestOf(scene, ORDER))
+      await client.send(requestOf(remote, ORDER))
       expect(await client.answer()).toMatchObject(AGAIN)
     })
 
-    needs('keep-alive')('ten times over', async () => {
-      const scene = await open()
-      const client = await connect(scene)
+    needs('keep-alive')('ten times', async () => {
+      const remote = await open()
+      const client = await connect(remote)
       for (let round = 0; round < 10; round += 1) {
-        await client.send(requestOf(scene, ORDER))
+        await client.send(requestOf(remote, ORDER))
         expect((await client.answer()).status).toBe(200)
       }
-      expect((await scene.seen()).events).toHaveLength(10)
+      expect((await remote.observed()).events).toHaveLength(10)
     })
   })
 }
 
-/** Whether all of it could be sent: a sender that gets an error while it writes may never look at the answer. */
+/** Returns whether everything could be sent: a sender that gets an error while it writes may never read the answer. */
 async function sendMegabytes(client: RawClient, megabytes: number, chunked: boolean): Promise<boolean> {
   const piece = Buffer.alloc(64 * 1024, 'x')
   const bytes = chunked ? chunkOf(piece) : piece
@@ -148,7 +154,7 @@ async function sendMegabytes(client: RawClient, megabytes: number, chunked: bool
   return true
 }
 
-/** What buffers hold after a garbage collection: sender and receiver are in one process, and the sender keeps nothing. */
+/** The size of all buffers after a garbage collection. Sender and receiver share this process, and the sender keeps nothing. */
 function bytesInBuffers(): number {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')

@@ -2,69 +2,72 @@ import { createHash } from 'node:crypto'
 import supertest from 'supertest'
 import { expect } from 'vitest'
 import type { Sent } from './deliveries.ts'
-import { createStage, type Play, type Seen } from './receiver-under-test.ts'
+import { createScenarioReceiver, type Observed, type Scenario } from './receiver-under-test.ts'
 
-/** Where requests go, and the headers that they need to get there. */
+/** Where requests are sent, and the headers that each of them needs. */
 export interface Target {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A receiver behind the host under test, and its twin in this process, which is behind nothing. */
-export interface Scene extends Target {
-  seen(): Promise<Seen>
-  /** Lets the handlers end that wait for it. */
+/**
+ * A receiver behind the host under test. A reference receiver with the same options is called directly, in this process, to
+ * compare the answers.
+ */
+export interface RemoteReceiver extends Target {
+  observed(): Promise<Observed>
+  /** Lets the handlers finish that wait to be released. */
   release(): Promise<void>
-  /** Shuts the receiver down. */
+  /** Closes the receiver. */
   close(): Promise<void>
-  /** Sends a request over HTTP and hands it to the twin, and expects the same answer, byte for byte, and the same effects. */
+  /** Sends a request over HTTP and to the reference receiver: expects the same answer, byte for byte, and the same effects. */
   expectSameAnswer(sent: Sent, method?: Method): Promise<supertest.Response>
 }
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
-const twins = createStage()
+const reference = createScenarioReceiver()
 let count = 0
 
-/** Opens a scene on a host that has a stage. */
-export async function openScene(url: string, play: Play = {}): Promise<Scene> {
+/** Starts a receiver for a scenario, on a host that serves `createScenarioReceiver()`. */
+export async function openRemote(url: string, scenario: Scenario = {}): Promise<RemoteReceiver> {
   count += 1
-  const headers = { 'x-stage-scene': `scene-${count}` }
+  const headers = { 'x-scenario-id': `scenario-${count}` }
   const target = { url, headers }
   async function command(name: string, more: Record<string, string> = {}) {
-    const fields = { ...headers, 'x-stage-command': name, ...more }
+    const fields = { ...headers, 'x-scenario-command': name, ...more }
     const answer = await send({ url }, { headers: fields, body: new Uint8Array() })
     expect(answer.status, `the host's answer to "${name}": ${answer.text}`).toBe(200)
-    const { body } = await twins.receive({ method: 'POST', headers: fields, body: '' })
-    return { here: answer.body, twin: JSON.parse(body) }
+    const { body } = await reference.receive({ method: 'POST', headers: fields, body: '' })
+    return { observed: answer.body, expected: JSON.parse(body) }
   }
-  await command('open', { 'x-stage-play': JSON.stringify(play) })
+  await command('open', { 'x-scenario-options': JSON.stringify(scenario) })
   return {
     ...target,
-    seen: async () => (await command('seen')).here,
+    observed: async () => (await command('observed')).observed,
     release: async () => void (await command('release')),
     close: async () => void (await command('close')),
     async expectSameAnswer({ headers: fields, body }, method = 'post') {
       const request = { method: method.toUpperCase(), headers: { ...fields, ...headers }, body }
-      const direct = await twins.receive(request)
+      const direct = await reference.receive(request)
       const answer = await send(target, { headers: fields, body }, method)
       expect({ status: answer.status, body: answer.text }).toEqual({ status: direct.status, body: direct.body })
       expect(answer.headers).toMatchObject(direct.headers)
       expectLength(answer)
-      const { here, twin } = await command('seen')
-      expect(here).toEqual(twin)
+      const { observed, expected } = await command('observed')
+      expect(observed).toEqual(expected)
       return answer
     },
   }
 }
 
-/** That what was announced is what came: no character cut off, and none waited for. */
+/** Expects the body to be as long as announced: no character cut off, and none waited for. */
 export function expectLength({ headers, text }: supertest.Response): void {
   if (headers['transfer-encoding'] === 'chunked') expect(headers).not.toHaveProperty('content-length')
   else expect(headers['content-length']).toBe(String(Buffer.byteLength(text)))
 }
 
-/** Sends a request over HTTP, its bytes as they are. */
+/** Sends a request over HTTP without changing its bytes. */
 export async function send(
   { url, headers: own }: Target,
   { headers, body }: Sent,
@@ -78,7 +81,7 @@ export async function send(
   return request.serialize((bytes) => bytes as string).send(Buffer.from(body))
 }
 
-/** What tells a body from any other. */
+/** The SHA-256 of a body, in hex. */
 export function digestOf(body: Uint8Array): string {
   return createHash('sha256').update(body).digest('hex')
 }

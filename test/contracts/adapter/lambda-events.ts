@@ -1,13 +1,13 @@
 import type { LambdaEvent } from '../../../src/bridge/aws.ts'
 import type { Sent } from './deliveries.ts'
 
-/** A request as the sender of an event has it: names as they came, repeated fields apart. */
+/** A request as the sender of an event has it: header names as they came, repeated headers not merged. */
 export interface Received extends Sent {
   readonly method: string
   readonly fields: readonly (readonly [name: string, value: string])[]
 }
 
-/** From a request to the event: the shapes that AWS documents in the Lambda developer guide, with what a POST leaves empty. */
+/** Makes the event of a request, in the shapes of AWS's Lambda developer guide, with the fields that a POST leaves empty. */
 export type MakeEvent = (request: Received) => LambdaEvent & Readonly<Record<string, unknown>>
 
 export const EVENTS: Readonly<Record<string, MakeEvent>> = {
@@ -78,7 +78,7 @@ function balanced({ method }: Received) {
   }
 }
 
-/** Text where the type says text and the bytes are, base64 otherwise; nothing in the way each of them writes nothing. */
+/** Text if the content type is text and the bytes are valid; base64 otherwise. Each sender writes an empty body in its own way. */
 function bodyOf({ fields, body }: Received, nothing?: '' | null) {
   const { 'content-type': type = '', 'content-encoding': encoding } = lowerCased(lastOf(fields))
   const text = Buffer.from(body).toString('utf8')

@@ -3,15 +3,15 @@ import { createLambdaHandler } from 'hooklayer/lambda'
 import type { Listening } from './host.ts'
 import type { MakeEvent, Received } from './lambda-events.ts'
 import { listen } from './listen.ts'
-import { createStage } from './receiver-under-test.ts'
+import { createScenarioReceiver } from './receiver-under-test.ts'
 
-/** What stands in front of a Lambda: reads a request to its end, makes an event of it, and writes what it is given back. */
+/** The server in front of a Lambda: it reads a request, makes an event of it, and writes the result as the answer. */
 export function startLambda(makeEvent: MakeEvent): Promise<Listening> {
-  const handler = createLambdaHandler(createStage())
+  const handler = createLambdaHandler(createScenarioReceiver())
   return listen(async (request, response) => {
     const received = await receive(request).catch(() => undefined)
     if (!received) return
-    // As Lambda does it: nothing but JSON goes in or comes out.
+    // Events and results pass through Lambda as JSON.
     const event = JSON.parse(JSON.stringify(makeEvent(received)))
     write(JSON.parse(JSON.stringify(await handler(event))), response)
   })

@@ -11,7 +11,7 @@ export async function listen(listener: RequestListener, path = '/'): Promise<Lis
   return listeningOn(server, path)
 }
 
-/** The same for a server that somebody else has started. */
+/** The same for a server that is already listening. */
 export function listeningOn(server: Server, path = '/'): Listening {
   const { port } = server.address() as AddressInfo
   return {

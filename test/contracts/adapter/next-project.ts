@@ -1,27 +1,21 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { build } from 'tsup'
+import { linkNextModules } from '../../fixtures/next-modules.ts'
 import { bundleText } from './bundle.ts'
 import { startChild } from './child.ts'
 import type { Listening } from './host.ts'
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const PAGES = fileURLToPath(new URL('./hosts/next', import.meta.url))
-const NEXT = createRequire(import.meta.url).resolve('next/dist/bin/next')
+const NEXT = 'node_modules/next/dist/bin/next'
 const run = promisify(execFile)
 
-/**
- * The project in `hosts/next`, really built and really started, with the package as users get it. It lies within the
- * repository for as long as it is needed, because Next wants to find itself in a folder above.
- */
+/** Builds and starts the project in `hosts/next`, with the package as users get it. */
 export async function startNext(): Promise<Listening> {
-  const cache = join(ROOT, 'node_modules', '.cache')
-  mkdirSync(cache, { recursive: true })
-  const project = mkdtempSync(join(cache, 'hooklayer-next-'))
+  const project = mkdtempSync(join(tmpdir(), 'hooklayer-next-'))
   const remove = () => rmSync(project, { recursive: true, force: true })
   const env = { ...process.env, NODE_ENV: 'production' as const, NEXT_TELEMETRY_DISABLED: '1' }
   try {
@@ -31,7 +25,7 @@ export async function startNext(): Promise<Listening> {
     const server = await startChild(process.execPath, [NEXT, 'start', '-p', '0', '-H', '127.0.0.1'], {
       cwd: project,
       env,
-      sign: /(http:\/\/127\.0\.0\.1:\d+)[\s\S]*Ready/,
+      urlPattern: /(http:\/\/127\.0\.0\.1:\d+)[\s\S]*Ready/,
     })
     return {
       url: server.url,
@@ -43,19 +37,16 @@ export async function startNext(): Promise<Listening> {
   } catch (error) {
     remove()
     const { stdout, stderr } = error as { stdout?: string; stderr?: string }
-    throw new Error(`Next did not build or start. It said:\n${stdout ?? ''}${stderr ?? ''}`, { cause: error })
+    throw new Error(`Next did not build or start. Its output:\n${stdout ?? ''}${stderr ?? ''}`, { cause: error })
   }
 }
 
 async function install(project: string): Promise<void> {
-  const installed = join(project, 'node_modules', 'hooklayer')
-  mkdirSync(installed, { recursive: true })
-  copyFileSync(join(ROOT, 'package.json'), join(installed, 'package.json'))
   writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
-  const stage = "export { createStage } from './receiver-under-test.ts'"
+  const receiver = "export { createScenarioReceiver } from './receiver-under-test.ts'"
   const [{ text }] = await Promise.all([
-    bundleText(stage, { conditions: [], external: ['hooklayer'] }),
-    build({ outDir: join(installed, 'dist'), dts: false, format: ['esm', 'cjs'], silent: true }),
+    bundleText(receiver, { conditions: [], external: ['hooklayer'] }),
+    linkNextModules(project),
   ])
-  writeFileSync(join(project, 'stage.js'), text)
+  writeFileSync(join(project, 'receiver.js'), text)
 }

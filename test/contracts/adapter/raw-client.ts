@@ -10,18 +10,18 @@ interface RawAnswer {
   readonly body: string
 }
 
-/** An HTTP client for which every byte, every packet and every moment is the test's to choose. */
+/** An HTTP client with which a test decides about every byte, packet and moment. */
 export interface RawClient {
-  /** Resolves once the bytes were handed to the system, or could not be: to whether they were. */
+  /** Resolves when the system has taken the bytes (`true`) or could not (`false`). */
   send(bytes: string | Uint8Array): Promise<boolean>
   /** The next answer; rejects if the connection ends before there is one. */
   answer(): Promise<RawAnswer>
-  /** Resolves when the connection is closed, by whichever side. */
+  /** Resolves when the connection is closed, by either side. */
   readonly closed: Promise<void>
   readonly isClosed: boolean
   /** Closes the sending half. */
   end(): void
-  /** Hangs up without a farewell (RST). */
+  /** Disconnects at once (RST). */
   reset(): void
 }
 
@@ -143,7 +143,7 @@ export function chunkOf(bytes: Uint8Array | string): Buffer {
   return Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`), data, Buffer.from('\r\n')])
 }
 
-/** Sends the same bytes every now and then, until the connection is closed. */
+/** Sends the same bytes every 20 ms, until the connection is closed. */
 export async function trickle(client: RawClient, bytes: Uint8Array): Promise<void> {
   while (!client.isClosed) {
     await client.send(bytes)

@@ -5,33 +5,33 @@ import {
   type Receiver,
   type ReceiverOptions,
   type WebhookEvent,
-  type WebhookResponse,
 } from 'hooklayer'
+import type { WebhookResponse } from 'hooklayer/drivers'
 import { SECRETS } from './secrets.ts'
 
-/** What a receiver of the suite is made of. It travels in a header, as JSON. */
-export interface Play {
+/** The options of one receiver of the suite. They are sent in a header, as JSON. */
+export interface Scenario {
   /** Default: `orders.place`. */
   readonly on?: 'orders.place' | '*' | 'nothing'
   /** Default: `succeeds`. */
   readonly handler?: HandlerName
   readonly limits?: Omit<ReceiverOptions, 'secrets' | 'logger'>
   readonly secrets?: 'unavailable'
-  /** In the background, where the adapter can. */
+  /** Handlers run after the answer, where the adapter supports it. */
   readonly background?: true
-  /** What is answered has more bytes than characters, and no receiver made it. */
+  /** Answers with a body of more bytes than characters, without calling the receiver. */
   readonly answer?: 'not ASCII'
 }
 
-/** What the handler and `onError` of a scene saw. */
-export interface Seen {
-  readonly events: readonly SeenEvent[]
-  /** How many handlers have ended. */
+/** What the handler and `onError` of a scenario were called with. */
+export interface Observed {
+  readonly events: readonly ObservedEvent[]
+  /** How many handlers have finished. */
   readonly ended: number
   readonly errors: readonly string[]
 }
 
-interface SeenEvent {
+interface ObservedEvent {
   readonly topic: string
   readonly id: string
   readonly mode: unknown
@@ -42,8 +42,8 @@ interface SeenEvent {
   readonly sha256: string
 }
 
-interface Scene {
-  readonly play: Play
+interface RunningScenario {
+  readonly scenario: Scenario
   readonly receiver: Receiver
   readonly events: WebhookEvent[]
   readonly errors: string[]
@@ -67,74 +67,74 @@ const HANDLERS = {
   'throws a PermanentError': raise(new PermanentError('no such shop')),
   'takes a moment': () => wait(10),
   'never ends': () => new Promise(() => {}),
-  'waits to be released': async (scene: Scene) => {
-    while (!scene.isReleased) await wait(5)
+  'waits to be released': async (running: RunningScenario) => {
+    while (!running.isReleased) await wait(5)
   },
 }
 
 export type HandlerName = keyof typeof HANDLERS
 
 /**
- * The receivers of the suite, in whichever runtime it is: mounted as if it were one receiver. A request says by its headers to
- * which scene it belongs; one with a command opens a scene, tells what it has seen, and so on. So the suite talks to every
- * host in the same way, through nothing but the adapter.
+ * All receivers of the suite behind one `receive`, which is mounted in the host under test. A header of each request names the
+ * scenario that it is for. A request with a command starts a scenario, reads what it has observed, and so on. So the suite
+ * controls every host in the same way, in any runtime, through nothing but the adapter.
  */
-export function createStage(): Pick<Receiver, 'receive'> {
-  const scenes = new Map<string, Scene>()
+export function createScenarioReceiver(): Pick<Receiver, 'receive'> {
+  const scenarios = new Map<string, RunningScenario>()
   const commands: Record<string, (id: string, headers: Headers) => unknown> = {
-    open: (id, headers) => void scenes.set(id, createScene(JSON.parse(headers.get('x-stage-play') ?? '{}'))),
-    seen: (id) => seenBy(sceneOf(id)),
+    open: (id, headers) => void scenarios.set(id, startScenario(JSON.parse(headers.get('x-scenario-options') ?? '{}'))),
+    observed: (id) => observe(findScenario(id)),
     release: (id) => {
-      sceneOf(id).isReleased = true
+      findScenario(id).isReleased = true
     },
-    close: (id) => void sceneOf(id).receiver.close(),
+    close: (id) => void findScenario(id).receiver.close(),
   }
-  function sceneOf(id: string): Scene {
-    const scene = scenes.get(id)
-    if (!scene) throw new Error(`There is no scene ${id}.`)
-    return scene
+  function findScenario(id: string): RunningScenario {
+    const running = scenarios.get(id)
+    if (!running) throw new Error(`There is no scenario ${id}.`)
+    return running
   }
   return {
     async receive(request, options) {
       const headers = headersOf(request.headers)
-      const id = headers.get('x-stage-scene') ?? 'none'
-      const command = commands[headers.get('x-stage-command') ?? '']
+      const id = headers.get('x-scenario-id') ?? 'none'
+      const command = commands[headers.get('x-scenario-command') ?? '']
       if (command) return json((await command(id, headers)) ?? {})
-      const { play, receiver } = sceneOf(id)
-      return play.answer ? NOT_ASCII : receiver.receive(request, play.background ? options : {})
+      const { scenario, receiver } = findScenario(id)
+      return scenario.answer ? NOT_ASCII : receiver.receive(request, scenario.background ? options : {})
     },
   }
 }
 
-function createScene(play: Play): Scene {
-  const { on = 'orders.place', handler = 'succeeds', limits, secrets } = play
+function startScenario(scenario: Scenario): RunningScenario {
+  const { on = 'orders.place', handler = 'succeeds', limits, secrets } = scenario
   const receiver = createReceiver({
     secrets: secrets ? () => Promise.reject(new Error('down')) : SECRETS,
     logger: { debug: silent, info: silent, warn: silent, error: silent },
     ...limits,
   })
-  const scene: Scene = { play, receiver, events: [], errors: [], ended: 0, isReleased: false }
-  receiver.onError((error) => scene.errors.push(isWebhookError(error) ? error.code : 'permanent'))
-  if (on === 'nothing') return scene
+  const running: RunningScenario = { scenario, receiver, events: [], errors: [], ended: 0, isReleased: false }
+  receiver.onError((error) => running.errors.push(isWebhookError(error) ? error.code : 'permanent'))
+  if (on === 'nothing') return running
   receiver.on(on, (event) => {
-    scene.events.push(event)
-    const result = HANDLERS[handler](scene)
+    running.events.push(event)
+    const result = HANDLERS[handler](running)
     if (!(result instanceof Promise)) {
-      scene.ended += 1
+      running.ended += 1
       return undefined
     }
     return result.then(() => {
-      scene.ended += 1
+      running.ended += 1
     })
   })
-  return scene
+  return running
 }
 
-async function seenBy({ events, ended, errors }: Scene): Promise<Seen> {
-  return { events: await Promise.all(events.map(seenOf)), ended, errors }
+async function observe({ events, ended, errors }: RunningScenario): Promise<Observed> {
+  return { events: await Promise.all(events.map(observeEvent)), ended, errors }
 }
 
-async function seenOf({ topic, resource, mode, rawBody }: WebhookEvent): Promise<SeenEvent> {
+async function observeEvent({ topic, resource, mode, rawBody }: WebhookEvent): Promise<ObservedEvent> {
   const fields = resource as { id: string; total_amount_float?: unknown; customer?: Customer }
   const digest = await crypto.subtle.digest('SHA-256', rawBody as Uint8Array<ArrayBuffer>)
   return {
@@ -154,12 +154,12 @@ interface Customer {
   readonly metadata?: { readonly name?: unknown }
 }
 
-/** Every adapter has a shape of its own for them. */
+/** Each adapter hands over headers in another form. */
 function headersOf(given: object): Headers {
   if (given instanceof Headers || 'append' in given) return given as Headers
   const headers = new Headers()
   for (const [name, value] of Object.entries(given)) {
-    if (name.toLowerCase().startsWith('x-stage-')) headers.set(name, String(value))
+    if (name.toLowerCase().startsWith('x-scenario-')) headers.set(name, String(value))
   }
   return headers
 }

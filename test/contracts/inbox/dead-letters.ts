@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Inbox, PermanentError, type StoredDelivery, WebhookError } from 'hooklayer'
+import { type Inbox, PermanentError, WebhookError } from 'hooklayer'
+import type { StoredDelivery } from 'hooklayer/drivers'
 import { describe, expect, it } from 'vitest'
 import {
+  createRecording,
   createScene,
-  deadLettersOf,
+  createSeveral,
+  createStored,
   type InboxSuite,
+  listDeadLetters,
   putAll,
-  recording,
   type Scene,
-  several,
-  stored,
 } from './harness.ts'
 
 async function kill(
-  { consume, eventually }: Scene,
+  { consume, waitFor }: Scene,
   inbox: Inbox,
   deliveries: readonly StoredDelivery[],
   error: Error = new PermanentError('no use'),
@@ -21,29 +22,29 @@ async function kill(
   const { dead } = await inbox.statistics()
   await putAll(inbox, deliveries)
   const consumer = consume(inbox, () => Promise.reject(error), { attempts: 1 })
-  await eventually(async () => expect((await inbox.statistics()).dead).toBe(dead + deliveries.length))
+  await waitFor(async () => expect((await inbox.statistics()).dead).toBe(dead + deliveries.length))
   await consumer.stop()
 }
 
-const idsOf = (letters: readonly { readonly id: string }[]) => letters.map(({ id }) => id)
+const toIds = (deadLetters: readonly { readonly id: string }[]) => deadLetters.map(({ id }) => id)
 
 export function testDeadLetters(suite: InboxSuite): void {
-  describe('a delivery that cannot be helped', () => {
+  describe('a delivery whose error is permanent', () => {
     it.each([
       [new PermanentError('The warehouse does not know it.'), 'PERMANENT', 'The warehouse does not know it.'],
       [new WebhookError('DOCUMENT_INVALID'), 'DOCUMENT_INVALID', new WebhookError('DOCUMENT_INVALID').message],
       [new WebhookError('INCLUDE_MISSING'), 'INCLUDE_MISSING', new WebhookError('INCLUDE_MISSING').message],
     ])('becomes a dead letter at once: %s', async (error, code, message) => {
-      const { open, consume, eventually } = await createScene(suite)
+      const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
-      const { process, started } = recording(() => Promise.reject(error))
-      const delivery = stored('bad')
+      const { process, started } = createRecording(() => Promise.reject(error))
+      const delivery = createStored('bad')
       const before = Date.now()
       await putAll(inbox, [delivery])
       consume(inbox, process, { attempts: 5 })
-      await eventually(async () => expect(await deadLettersOf(inbox)).toHaveLength(1))
-      const [letter] = await deadLettersOf(inbox)
-      const { failedAt, ...rest } = letter ?? { failedAt: new Date(0) }
+      await waitFor(async () => expect(await listDeadLetters(inbox)).toHaveLength(1))
+      const [deadLetter] = await listDeadLetters(inbox)
+      const { failedAt, ...rest } = deadLetter ?? { failedAt: new Date(0) }
       const { id, topic, receivedAt } = delivery
       expect(rest).toEqual({ id, topic, receivedAt, attempts: 1, error: { code, message } })
       expect(failedAt.getTime()).toBeGreaterThanOrEqual(before - 50)
@@ -53,19 +54,19 @@ export function testDeadLetters(suite: InboxSuite): void {
   })
 
   describe('dead letters', () => {
-    it('are listed oldest first, all of them or those that suit a filter', async () => {
+    it('are listed oldest first, all of them or those that match a filter', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
-      await kill(scene, inbox, [stored('a')])
+      await kill(scene, inbox, [createStored('a')])
       await sleep(20)
-      await kill(scene, inbox, [stored('b', { topic: 'orders.cancel' })], new WebhookError('DOCUMENT_INVALID'))
+      await kill(scene, inbox, [createStored('b', { topic: 'orders.cancel' })], new WebhookError('DOCUMENT_INVALID'))
       await sleep(20)
-      await kill(scene, inbox, [stored('c', { topic: 'orders.cancel' })])
-      const letters = await deadLettersOf(inbox)
-      expect(idsOf(letters)).toEqual(['a', 'b', 'c'])
-      const at = letters[1]?.failedAt ?? new Date(0)
+      await kill(scene, inbox, [createStored('c', { topic: 'orders.cancel' })])
+      const deadLetters = await listDeadLetters(inbox)
+      expect(toIds(deadLetters)).toEqual(['a', 'b', 'c'])
+      const at = deadLetters[1]?.failedAt ?? new Date(0)
       const listed = async (...filter: Parameters<Inbox['deadLetters']['list']>) =>
-        idsOf(await deadLettersOf(inbox, ...filter))
+        toIds(await listDeadLetters(inbox, ...filter))
       expect(await listed({})).toEqual(['a', 'b', 'c'])
       expect(await listed({ topic: 'orders.cancel' })).toEqual(['b', 'c'])
       expect(await listed({ code: 'PERMANENT' })).toEqual(['a', 'c'])
@@ -76,37 +77,41 @@ export function testDeadLetters(suite: InboxSuite): void {
       expect(await listed({ topic: 'customers.create' })).toEqual([])
     })
 
-    it('are listed, retried and discarded however many there are', async () => {
+    it('are listed, retried and discarded over many pages', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
-      await kill(scene, inbox, several(250, 'bad'))
-      expect(new Set(idsOf(await deadLettersOf(inbox))).size).toBe(250)
+      await kill(scene, inbox, createSeveral(250, 'bad'))
+      expect(new Set(toIds(await listDeadLetters(inbox))).size).toBe(250)
       expect(await inbox.deadLetters.retry({})).toBe(250)
       expect(await inbox.statistics()).toMatchObject({ queued: 250, dead: 0 })
-      const { process } = recording(() => Promise.reject(new PermanentError('no use')))
+      const { process } = createRecording(() => Promise.reject(new PermanentError('no use')))
       scene.consume(inbox, process)
-      await scene.eventually(async () => expect((await inbox.statistics()).dead).toBe(250))
+      await scene.waitFor(async () => expect((await inbox.statistics()).dead).toBe(250))
       expect(await inbox.deadLetters.discard({})).toBe(250)
-      expect(await deadLettersOf(inbox)).toEqual([])
+      expect(await listDeadLetters(inbox)).toEqual([])
     })
 
-    it('are got with the delivery, byte for byte', async () => {
+    it('are read with the delivery, byte for byte', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const body = Uint8Array.from({ length: 300 }, (_, at) => at % 256)
-      const delivery = stored('bad', { body, group: 'orders/A', receivedAt: new Date('2026-08-01T10:20:30.456Z') })
+      const delivery = createStored('bad', {
+        body,
+        group: 'orders/A',
+        receivedAt: new Date('2026-08-01T10:20:30.456Z'),
+      })
       await kill(scene, inbox, [delivery])
-      const [listed] = await deadLettersOf(inbox)
-      const { delivery: got, ...letter } = (await inbox.deadLetters.get('bad')) ?? {}
-      expect(letter).toEqual(listed)
+      const [listed] = await listDeadLetters(inbox)
+      const { delivery: got, ...deadLetter } = (await inbox.deadLetters.get('bad')) ?? {}
+      expect(deadLetter).toEqual(listed)
       expect({ ...got, body: [...(got?.body ?? [])] }).toEqual({ ...delivery, body: [...body] })
     })
 
-    it('are retried one by one, at the end and with all their attempts', async () => {
+    it('are retried one by one, at the end of the queue and with all their attempts', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
-      await kill(scene, inbox, [stored('bad'), stored('worse')])
-      await putAll(inbox, [stored('before')])
+      await kill(scene, inbox, [createStored('bad'), createStored('worse')])
+      await putAll(inbox, [createStored('before')])
       expect(await inbox.deadLetters.retry('bad')).toBe(1)
       expect(await inbox.statistics()).toMatchObject({ queued: 2, dead: 1 })
       const attempts: string[] = []
@@ -118,44 +123,44 @@ export function testDeadLetters(suite: InboxSuite): void {
         },
         { concurrency: 1, attempts: 2 },
       )
-      await scene.eventually(() => expect(attempts).toEqual(['before 1', 'bad 1', 'bad 2']))
-      await scene.eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0 }))
-      expect(idsOf(await deadLettersOf(inbox))).toEqual(['worse'])
+      await scene.waitFor(() => expect(attempts).toEqual(['before 1', 'bad 1', 'bad 2']))
+      await scene.waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0 }))
+      expect(toIds(await listDeadLetters(inbox))).toEqual(['worse'])
       expect(await inbox.deadLetters.get('bad')).toBeUndefined()
     })
 
     it('are retried and discarded by a filter', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
-      await kill(scene, inbox, [stored('a'), stored('b', { topic: 'orders.cancel' })])
-      await kill(scene, inbox, [stored('c')], new WebhookError('DOCUMENT_INVALID'))
+      await kill(scene, inbox, [createStored('a'), createStored('b', { topic: 'orders.cancel' })])
+      await kill(scene, inbox, [createStored('c')], new WebhookError('DOCUMENT_INVALID'))
       expect(await inbox.deadLetters.discard({ code: 'DOCUMENT_INVALID' })).toBe(1)
       expect(await inbox.deadLetters.retry({ topic: 'orders.cancel' })).toBe(1)
-      expect(idsOf(await deadLettersOf(inbox))).toEqual(['a'])
+      expect(toIds(await listDeadLetters(inbox))).toEqual(['a'])
       expect(await inbox.statistics()).toMatchObject({ queued: 1, dead: 1 })
     })
 
-    it('are retried once each, even if they die again at once', async () => {
+    it('are retried once each, even if they fail again at once', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
-      const { process, started } = recording(() => Promise.reject(new PermanentError('no use')))
+      const { process, started } = createRecording(() => Promise.reject(new PermanentError('no use')))
       scene.consume(inbox, process)
-      await putAll(inbox, several(5, 'bad'))
-      await scene.eventually(async () => expect((await inbox.statistics()).dead).toBe(5))
+      await putAll(inbox, createSeveral(5, 'bad'))
+      await scene.waitFor(async () => expect((await inbox.statistics()).dead).toBe(5))
       await sleep(5)
       expect(await inbox.deadLetters.retry({})).toBe(5)
-      await scene.eventually(async () => expect((await inbox.statistics()).dead).toBe(5))
+      await scene.waitFor(async () => expect((await inbox.statistics()).dead).toBe(5))
       expect(started).toHaveLength(10)
     })
 
-    it('are none of what is waiting, was handled, or was never there', async () => {
-      const { open, consume, eventually } = await createScene(suite)
+    it('do not include deliveries that are waiting, were handled or never existed', async () => {
+      const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
-      await putAll(inbox, [stored('handled')])
+      await putAll(inbox, [createStored('handled')])
       const consumer = consume(inbox, async () => {})
-      await eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0 }))
+      await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0 }))
       await consumer.stop()
-      await putAll(inbox, [stored('waiting')])
+      await putAll(inbox, [createStored('waiting')])
       for (const id of ['handled', 'waiting', 'never there']) {
         expect(await inbox.deadLetters.get(id)).toBeUndefined()
         expect(await inbox.deadLetters.retry(id)).toBe(0)
@@ -165,13 +170,13 @@ export function testDeadLetters(suite: InboxSuite): void {
       expect(await inbox.statistics()).toMatchObject({ queued: 1, dead: 0 })
     })
 
-    it.runIf(suite.isDurable)('are there when the inbox is opened anew', async () => {
+    it.runIf(suite.isDurable)('are kept when the inbox is opened again', async () => {
       const scene = await createScene(suite)
       const before = await scene.open()
-      await kill(scene, before, [stored('bad')])
-      const letters = await deadLettersOf(before)
+      await kill(scene, before, [createStored('bad')])
+      const deadLetters = await listDeadLetters(before)
       await before.close()
-      expect(await deadLettersOf(await scene.open())).toEqual(letters)
+      expect(await listDeadLetters(await scene.open())).toEqual(deadLetters)
     })
   })
 }

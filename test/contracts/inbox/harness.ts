@@ -1,33 +1,34 @@
-import type { ConsumeOptions, DeliveryAttempt, Inbox, ProcessDelivery, StoredDelivery, Worker } from 'hooklayer'
+import type { Inbox, Worker } from 'hooklayer'
+import type { ConsumeOptions, DeliveryAttempt, ProcessDelivery, StoredDelivery } from 'hooklayer/drivers'
 import { expect, onTestFinished, vi } from 'vitest'
 
-/** Where an engine keeps the deliveries of one test: empty at first. */
+/** The storage of one test on an engine, empty at first. */
 export interface Place {
-  /** An inbox on it; another each time, as another process would have. */
+  /** Opens an inbox on it; another one each time, as in another process. */
   open(options?: { readonly maxQueued?: number; readonly retentionMs?: number }): Inbox | Promise<Inbox>
-  /** Removes what is left, when all inboxes are closed. */
+  /** Removes the data after all inboxes were closed. */
   end?(): unknown
 }
 
 export interface InboxSuite {
   readonly start: () => Place | Promise<Place>
-  /** How long an engine may take for what it does in the end. */
-  readonly patienceMs: number
+  /** How long to wait for an expected state. */
+  readonly timeoutMs: number
   readonly isDurable: boolean
 }
 
 export interface Scene {
-  /** Opens an inbox, to be closed when the test has finished. */
+  /** Opens an inbox, which is closed when the test has finished. */
   open: Place['open']
-  /** Consumes until the test has finished, if not stopped before. */
+  /** Starts a worker, which is stopped when the test has finished. */
   consume(inbox: Inbox, process: ProcessDelivery, options?: Partial<ConsumeOptions>): Worker
-  /** Waits until it does not throw any more. */
-  eventually(check: () => unknown): Promise<void>
+  /** Waits until the check does not throw any more. */
+  waitFor(check: () => unknown): Promise<void>
 }
 
 const OPTIONS = { concurrency: 4, concurrencyByTopic: {}, attempts: 3, delayMs: () => 20 }
 
-export async function createScene({ start, patienceMs }: InboxSuite): Promise<Scene> {
+export async function createScene({ start, timeoutMs }: InboxSuite): Promise<Scene> {
   const place = await start()
   const inboxes: Inbox[] = []
   const consumers: Worker[] = []
@@ -50,12 +51,12 @@ export async function createScene({ start, patienceMs }: InboxSuite): Promise<Sc
       consumers.push(consumer)
       return consumer
     },
-    eventually: (check) => vi.waitFor(async () => void (await check()), { timeout: patienceMs, interval: 10 }),
+    waitFor: (check) => vi.waitFor(async () => void (await check()), { timeout: timeoutMs, interval: 10 }),
   }
 }
 
-/** As the receiver makes them: the id is a digest, and so is this. */
-export function stored(name: string, changes: Partial<StoredDelivery> = {}): StoredDelivery {
+/** A delivery as the receiver stores it. */
+export function createStored(name: string, changes: Partial<StoredDelivery> = {}): StoredDelivery {
   return {
     id: name,
     topic: 'orders.place',
@@ -66,26 +67,26 @@ export function stored(name: string, changes: Partial<StoredDelivery> = {}): Sto
   }
 }
 
-export function several(count: number, name: string, changes: Partial<StoredDelivery> = {}): StoredDelivery[] {
-  return Array.from({ length: count }, (_, at) => stored(`${name}-${at}`, changes))
+export function createSeveral(count: number, name: string, changes: Partial<StoredDelivery> = {}): StoredDelivery[] {
+  return Array.from({ length: count }, (_, at) => createStored(`${name}-${at}`, changes))
 }
 
-/** One after another, so that their order is known. */
+/** Stores deliveries one after another, so that their order is known. */
 export async function putAll(inbox: Inbox, deliveries: readonly StoredDelivery[]): Promise<void> {
   for (const delivery of deliveries) expect(await inbox.put(delivery)).toBe('stored')
 }
 
 export interface Recording {
   readonly process: ProcessDelivery
-  /** Ids, in the order in which they were handed out. */
+  /** Ids in the order in which their handlers started. */
   readonly started: string[]
   readonly ended: string[]
-  /** The most that ran at once, by topic and by group, and of all. */
+  /** The most handlers that ran at once, by topic, by group, and under `all`. */
   readonly peak: Map<string, number>
 }
 
-/** Handles deliveries as it is told, and takes notes. */
-export function recording(
+/** Handles deliveries with `handle` and records what happens. */
+export function createRecording(
   handle: (delivery: StoredDelivery, attempt: DeliveryAttempt) => unknown = () => {},
 ): Recording {
   const running = new Map<string, number>()
@@ -113,7 +114,7 @@ export function recording(
   return { process, started, ended, peak }
 }
 
-/** Something to wait for. */
+/** A promise that is resolved from outside. */
 export function createGate(): { readonly opened: Promise<void>; open(): void } {
   let open = () => {}
   const opened = new Promise<void>((resolve) => {
@@ -122,8 +123,8 @@ export function createGate(): { readonly opened: Promise<void>; open(): void } {
   return { opened, open: () => open() }
 }
 
-export async function deadLettersOf(inbox: Inbox, ...filter: Parameters<Inbox['deadLetters']['list']>) {
-  const letters = []
-  for await (const letter of inbox.deadLetters.list(...filter)) letters.push(letter)
-  return letters
+export async function listDeadLetters(inbox: Inbox, ...filter: Parameters<Inbox['deadLetters']['list']>) {
+  const deadLetters = []
+  for await (const deadLetter of inbox.deadLetters.list(...filter)) deadLetters.push(deadLetter)
+  return deadLetters
 }

@@ -1,18 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PermanentError } from 'hooklayer'
 import { describe, expect, it } from 'vitest'
-import { createGate, createScene, type InboxSuite, putAll, recording, several, stored } from './harness.ts'
+import {
+  createGate,
+  createRecording,
+  createScene,
+  createSeveral,
+  createStored,
+  type InboxSuite,
+  putAll,
+} from './harness.ts'
 
 export function testStopping(suite: InboxSuite): void {
-  describe('a consumer that is stopped', () => {
-    it('waits for what is under way, and takes nothing more out', async () => {
-      const { open, consume, eventually } = await createScene(suite)
+  describe('a worker that is stopped', () => {
+    it('waits for the running handlers, and leases nothing more', async () => {
+      const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const gate = createGate()
-      const { process, started, ended } = recording(() => gate.opened)
+      const { process, started, ended } = createRecording(() => gate.opened)
       const consumer = consume(inbox, process, { concurrency: 2 })
-      await putAll(inbox, several(5, 'work'))
-      await eventually(() => expect(started).toHaveLength(2))
+      await putAll(inbox, createSeveral(5, 'work'))
+      await waitFor(() => expect(started).toHaveLength(2))
       let isStopped = false
       const stopped = consumer.stop().then(() => {
         isStopped = true
@@ -22,58 +30,58 @@ export function testStopping(suite: InboxSuite): void {
       gate.open()
       await stopped
       expect(ended).toHaveLength(2)
-      await putAll(inbox, [stored('later')])
+      await putAll(inbox, [createStored('later')])
       await sleep(400)
       expect(started).toHaveLength(2)
       expect(await inbox.statistics()).toMatchObject({ queued: 4, running: 0, failed: 0, dead: 0 })
     })
 
-    it('does not wait longer than it may, and leaves the rest to another at once', async () => {
-      const { open, consume, eventually } = await createScene(suite)
+    it('does not wait longer than its time-out, and leaves the rest to another worker at once', async () => {
+      const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       const signals: AbortSignal[] = []
-      const stuck = recording((_, { signal }) => {
+      const stuck = createRecording((_, { signal }) => {
         signals.push(signal)
         return new Promise(() => {})
       })
       const consumer = consume(inbox, stuck.process, { concurrency: 2 })
-      await putAll(inbox, several(3, 'work'))
-      await eventually(() => expect(signals).toHaveLength(2))
+      await putAll(inbox, createSeveral(3, 'work'))
+      await waitFor(() => expect(signals).toHaveLength(2))
       expect(signals.some(({ aborted }) => aborted)).toBe(false)
       const before = performance.now()
       await consumer.stop({ timeoutMs: 50 })
       expect(performance.now() - before).toBeGreaterThan(45)
       expect(signals.every(({ aborted }) => aborted)).toBe(true)
-      const { process, ended } = recording()
+      const { process, ended } = createRecording()
       consume(inbox, process)
-      await eventually(() => expect([...ended].sort()).toEqual(['work-0', 'work-1', 'work-2']))
+      await waitFor(() => expect([...ended].sort()).toEqual(['work-0', 'work-1', 'work-2']))
       expect(stuck.started).toHaveLength(2)
     })
 
-    it('does not hear any more what has become of what it had to leave', async () => {
-      const { open, consume, eventually } = await createScene(suite)
+    it('ignores the results of the handlers that it has aborted', async () => {
+      const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
-      const { process: fail, started } = recording(
+      const { process: fail, started } = createRecording(
         (_, { signal }) =>
           new Promise((_resolve, reject) => {
             signal.addEventListener('abort', () => reject(new PermanentError('given up')))
           }),
       )
       const consumer = consume(inbox, fail)
-      await putAll(inbox, [stored('work')])
-      await eventually(() => expect(started).toHaveLength(1))
+      await putAll(inbox, [createStored('work')])
+      await waitFor(() => expect(started).toHaveLength(1))
       await consumer.stop({ timeoutMs: 10 })
-      const { process, ended } = recording()
+      const { process, ended } = createRecording()
       consume(inbox, process)
-      await eventually(() => expect(ended).toEqual(['work']))
-      await eventually(async () => expect(await inbox.statistics()).toMatchObject({ running: 0, dead: 0 }))
+      await waitFor(() => expect(ended).toEqual(['work']))
+      await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ running: 0, dead: 0 }))
     })
 
-    it('gives back at once what it is being handed at that moment', async () => {
-      const { open, consume, eventually } = await createScene(suite)
+    it('returns at once what it is leasing at that moment', async () => {
+      const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
-      await putAll(inbox, several(3, 'work'))
-      const { process, started } = recording()
+      await putAll(inbox, createSeveral(3, 'work'))
+      const { process, started } = createRecording()
       for (let times = 0; times < 3; times += 1) {
         await consume(inbox, process, { concurrency: 1 }).stop({ timeoutMs: 0 })
         expect(await inbox.statistics()).toMatchObject({ running: 0 })
@@ -81,29 +89,29 @@ export function testStopping(suite: InboxSuite): void {
       expect(started).toEqual([])
       const attempts: string[] = []
       consume(inbox, async ({ id }, { number }) => void attempts.push(`${number} ${id}`))
-      await eventually(() => expect(attempts.sort()).toEqual(['1 work-0', '1 work-1', '1 work-2']))
+      await waitFor(() => expect(attempts.sort()).toEqual(['1 work-0', '1 work-1', '1 work-2']))
     })
 
-    it('may be stopped while nothing is to be done, and again', async () => {
+    it('may be stopped while idle, and a second time', async () => {
       const { open, consume } = await createScene(suite)
       const inbox = await open()
-      const { process, started } = recording()
+      const { process, started } = createRecording()
       const consumer = consume(inbox, process)
       await consumer.stop()
       await consumer.stop({ timeoutMs: 0 })
-      await putAll(inbox, [stored('later')])
+      await putAll(inbox, [createStored('later')])
       await sleep(400)
       expect(started).toEqual([])
     })
   })
 
   describe('an inbox that is closed', () => {
-    it('stores nothing, and says so', async () => {
+    it('rejects and stores nothing', async () => {
       const { open } = await createScene(suite)
       const inbox = await open()
-      await putAll(inbox, [stored('before')])
+      await putAll(inbox, [createStored('before')])
       await inbox.close()
-      await expect(inbox.put(stored('after'))).rejects.toThrow()
+      await expect(inbox.put(createStored('after'))).rejects.toThrow()
       await inbox.close()
     })
   })

@@ -8,11 +8,11 @@ import {
 } from 'hooklayer'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { CART, delivery, order, recordingLogger, SECRET } from '../../deliveries.ts'
-import { createScene, deadLettersOf, type InboxSuite, type Scene } from './harness.ts'
+import { createScene, type InboxSuite, listDeadLetters, type Scene } from './harness.ts'
 
 interface Shop {
   readonly receiver: Receiver
-  /** What the sender is told. */
+  /** The status and code of the answer. */
   answer(...request: Parameters<typeof delivery>): Promise<string>
   work(): void
 }
@@ -34,18 +34,18 @@ function openShop(inbox: Inbox, options: Partial<ReceiverOptions> = {}): Shop {
   }
 }
 
-async function letters(inbox: Inbox): Promise<string[]> {
-  return (await deadLettersOf(inbox)).map(({ topic, attempts, error }) => `${topic} ${attempts} ${error.code}`)
+async function describeDeadLetters(inbox: Inbox): Promise<string[]> {
+  return (await listDeadLetters(inbox)).map(({ topic, attempts, error }) => `${topic} ${attempts} ${error.code}`)
 }
 
-async function isEmpty({ eventually }: Scene, inbox: Inbox): Promise<void> {
+async function waitUntilEmpty({ waitFor }: Scene, inbox: Inbox): Promise<void> {
   const empty = { queued: 0, running: 0, failed: 0 }
-  await eventually(async () => expect(await inbox.statistics()).toMatchObject(empty))
+  await waitFor(async () => expect(await inbox.statistics()).toMatchObject(empty))
 }
 
 export function testWorker(suite: InboxSuite): void {
   describe('a receiver and a worker', () => {
-    it('answer 202, run the handlers afterwards, and know a duplicate', async () => {
+    it('answer 202, run the handlers afterwards, and recognize a duplicate', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { receiver, answer, work } = openShop(inbox)
@@ -55,23 +55,23 @@ export function testWorker(suite: InboxSuite): void {
       expect(await answer('orders.place', CART)).toBe('200 duplicate')
       expect(seen).toEqual([])
       work()
-      await scene.eventually(() => expect(seen).toEqual(['orders.place ada@example.com']))
-      await isEmpty(scene, inbox)
+      await scene.waitFor(() => expect(seen).toEqual(['orders.place ada@example.com']))
+      await waitUntilEmpty(scene, inbox)
       expect(await answer('orders.place', CART)).toBe('200 duplicate')
       expect(seen).toHaveLength(1)
     })
 
-    it('acknowledge a topic that nobody listens to', async () => {
+    it('acknowledge a topic without a handler', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { answer, work } = openShop(inbox)
       work()
       expect(await answer('skus.tagged', { data: { type: 'skus', id: 'OeRyhjDlje' } })).toBe('202 queued')
-      await isEmpty(scene, inbox)
-      expect(await letters(inbox)).toEqual([])
+      await waitUntilEmpty(scene, inbox)
+      expect(await describeDeadLetters(inbox)).toEqual([])
     })
 
-    it('try a handler again that fails, and give up what is hopeless', async () => {
+    it('retry a handler that fails, and make dead letters of permanent errors', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { receiver, answer, work } = openShop(inbox)
@@ -86,21 +86,26 @@ export function testWorker(suite: InboxSuite): void {
       expect(await answer('orders.place', CART)).toBe('202 queued')
       expect(await answer('orders.approve', CART)).toBe('202 queued')
       expect(await answer('orders.cancel', CART)).toBe('202 queued')
-      await isEmpty(scene, inbox)
+      await waitUntilEmpty(scene, inbox)
       expect(calls).toBe(3)
-      expect((await letters(inbox)).sort()).toEqual(['orders.approve 1 PERMANENT', 'orders.cancel 3 HANDLER_FAILED'])
+      expect((await describeDeadLetters(inbox)).sort()).toEqual([
+        'orders.approve 1 PERMANENT',
+        'orders.cancel 3 HANDLER_FAILED',
+      ])
     })
 
-    it('take a genuine delivery that is no document, and bury it', async () => {
+    it('store a genuine delivery that is not a document, and make it a dead letter', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { answer, work } = openShop(inbox, { ordering: 'resource' })
       work()
       expect(await answer('orders.place', 'not a document')).toBe('202 queued')
-      await scene.eventually(async () => expect(await letters(inbox)).toEqual(['orders.place 1 DOCUMENT_INVALID']))
+      await scene.waitFor(async () =>
+        expect(await describeDeadLetters(inbox)).toEqual(['orders.place 1 DOCUMENT_INVALID']),
+      )
     })
 
-    it('keep the order of one resource, if asked to', async () => {
+    it('keep the order of one resource with `ordering`', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { receiver, answer, work } = openShop(inbox, { ordering: 'resource' })
@@ -114,14 +119,14 @@ export function testWorker(suite: InboxSuite): void {
         for (const id of ['AAAAAAAAAA', 'BBBBBBBBBB']) await answer(topic, { data: order({ id }) })
       }
       work()
-      await scene.eventually(() => expect(seen).toHaveLength(6))
+      await scene.waitFor(() => expect(seen).toHaveLength(6))
       for (const id of ['AAAAAAAAAA', 'BBBBBBBBBB']) {
         const ofOne = seen.filter((line) => line.startsWith(id))
         expect(ofOne).toEqual(topics.map((topic) => `${id} ${topic}`))
       }
     })
 
-    it('refuse a forgery, which is stored nowhere', async () => {
+    it('refuse a forgery and do not store it', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { answer } = openShop(inbox)

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import type { IdempotencyStore } from 'hooklayer'
+import type { IdempotencyStore } from 'hooklayer/drivers'
 import { expect, it } from 'vitest'
-import { type Connections, claimFor, LONG_MS, type Reserved } from './reservations.ts'
+import { type Connections, LONG_MS, type Reserved, reserveOptions } from './reservations.ts'
 
 const KEYS = [0, 1, 2]
 const NAMES = ['a', 'b', 'c']
 /** Keys 0 and 1 are events of one resource, key 2 has none. */
 const MOMENTS = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z']
 
-/** What a store should remember of one key; time does not pass but where it is made to. */
+/** The expected state of one key. Leases expire only where a step makes them expire. */
 interface Model {
   token: string | undefined
   isLapsed: boolean
@@ -21,7 +21,7 @@ interface Model {
 interface Step {
   readonly act: 'reserve' | 'renew' | 'lapse' | 'complete' | 'release' | 'forget'
   readonly key: number
-  /** Which of the tokens that were ever given out, counted from the newest. */
+  /** Which of all tokens of the key, counted from the newest. */
   readonly age: number
   readonly done: readonly string[]
 }
@@ -40,7 +40,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 })
 
 export function testModel(connection: Connections): void {
-  it('does what a simple model does, whatever is asked of it in whatever order', async () => {
+  it('behaves like a simple model, for random operations in random order', async () => {
     const steps = fc.array(step, { minLength: 10, maxLength: 60 })
     await fc.assert(
       fc.asyncProperty(steps, (list) => follow(list, connection)),
@@ -60,33 +60,33 @@ function createPlay(run: string): Record<Step['act'], (store: IdempotencyStore, 
   const tokens: string[][] = KEYS.map(() => [])
   let newest = ''
 
-  const modelOf = (key: number) => models[key] as Model
-  const nameOf = (key: number) => `${run} ${key}`
-  const versionOf = (key: number) => {
+  const getModel = (key: number) => models[key] as Model
+  const toKey = (key: number) => `${run} ${key}`
+  const getVersion = (key: number) => {
     const updatedAt = MOMENTS[key]
     return updatedAt ? { resource: `orders/${run}`, updatedAt } : undefined
   }
-  const tokenOf = (key: number, age: number) => tokens[key]?.at(-1 - age) ?? 'none'
-  const isHolder = (key: number, token: string) => modelOf(key).token === token
+  const getToken = (key: number, age: number) => tokens[key]?.at(-1 - age) ?? 'none'
+  const isHolder = (key: number, token: string) => getModel(key).token === token
   const end = (key: number, rest: Partial<Model>) =>
-    Object.assign(modelOf(key), { token: undefined, isLapsed: false }, rest)
+    Object.assign(getModel(key), { token: undefined, isLapsed: false }, rest)
 
   async function renew(store: IdempotencyStore, { key, age, done }: Step, leaseMs: number): Promise<void> {
-    const token = tokenOf(key, age)
+    const token = getToken(key, age)
     const holds = isHolder(key, token)
-    expect(await store.renew(nameOf(key), token, { leaseMs, done })).toBe(holds)
+    expect(await store.renew(toKey(key), token, { leaseMs, done })).toBe(holds)
     if (!holds) return
-    const model = modelOf(key)
+    const model = getModel(key)
     model.isLapsed = leaseMs < LONG_MS
     for (const name of done) model.done.add(name)
     if (model.isLapsed) await sleep(5)
   }
 
   async function complete(store: IdempotencyStore, { key, age }: Step): Promise<void> {
-    const token = tokenOf(key, age)
+    const token = getToken(key, age)
     const holds = isHolder(key, token)
-    const version = versionOf(key)
-    expect(await store.complete(nameOf(key), token, { retentionMs: LONG_MS, version })).toBe(holds)
+    const version = getVersion(key)
+    expect(await store.complete(toKey(key), token, { retentionMs: LONG_MS, version })).toBe(holds)
     if (!holds) return
     end(key, { isCompleted: true, done: new Set() })
     if (version && version.updatedAt > newest) newest = version.updatedAt
@@ -94,20 +94,20 @@ function createPlay(run: string): Record<Step['act'], (store: IdempotencyStore, 
 
   async function release(store: IdempotencyStore, step: Step, retentionMs: number): Promise<void> {
     const { key, age, done } = step
-    const token = tokenOf(key, age)
+    const token = getToken(key, age)
     const holds = isHolder(key, token)
-    expect(await store.release(nameOf(key), token, { done, retentionMs })).toBe(holds)
+    expect(await store.release(toKey(key), token, { done, retentionMs })).toBe(holds)
     if (!holds) return
     const isKept = retentionMs === LONG_MS
-    end(key, { done: new Set(isKept ? [...modelOf(key).done, ...done] : []) })
+    end(key, { done: new Set(isKept ? [...getModel(key).done, ...done] : []) })
     if (!isKept) await sleep(5)
   }
 
   return {
     async reserve(store, { key }) {
-      const model = modelOf(key)
-      const version = versionOf(key)
-      const reservation = await store.reserve(nameOf(key), claimFor(LONG_MS, version))
+      const model = getModel(key)
+      const version = getVersion(key)
+      const reservation = await store.reserve(toKey(key), reserveOptions(LONG_MS, version))
       if (model.isCompleted) return expect(reservation).toEqual({ state: 'completed' })
       if (model.token && !model.isLapsed) return expect(reservation).toEqual({ state: 'in-progress' })
       const { token, done, stale } = reservation as Reserved

@@ -1,22 +1,22 @@
-import type { IdempotencyStore } from 'hooklayer'
+import type { IdempotencyStore } from 'hooklayer/drivers'
 import { afterAll, afterEach, beforeAll, describe, vi } from 'vitest'
-import { testMemory, testVersions } from './memory.ts'
 import { testModel } from './model.ts'
 import { testRaces } from './races.ts'
-import { testClaims, testClock } from './reserving.ts'
+import { testRecords, testVersions } from './records.ts'
+import { testClock, testReserving } from './reserving.ts'
 import { testText } from './text.ts'
 
-/** Where a store keeps what it remembers. */
+/** The storage of one test on an engine. */
 export interface StoreScene {
-  /** One more connection to the same place, as another process would have it. */
+  /** Opens one more connection to it, as in another process. */
   open(): Promise<IdempotencyStore>
   close(): Promise<void>
 }
 
 /**
- * What holds for every store, whichever of its connections is asked.
+ * The contract of every store, over any of its connections.
  *
- * @param clock whose clock the place goes by: a database within the process has no other.
+ * @param clock `process` for a database within the process, which uses the clock of the process.
  */
 export function testStore(name: string, start: () => Promise<StoreScene>, clock: 'own' | 'process' = 'own'): void {
   describe(name, () => {
@@ -31,7 +31,7 @@ export function testStore(name: string, start: () => Promise<StoreScene>, clock:
     afterAll(() => scene?.close())
     afterEach(() => void vi.useRealTimers())
 
-    for (const test of [testClaims, testMemory, testVersions, testText, testRaces, testModel]) test(connection)
+    for (const test of [testReserving, testRecords, testVersions, testText, testRaces, testModel]) test(connection)
     if (clock === 'own') testClock(connection)
   })
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { type Connections, claimFor, LONG_MS, reserved } from './reservations.ts'
+import { type Connections, LONG_MS, reserveKey, reserveOptions } from './reservations.ts'
 
 const ODD = [
   '',
@@ -26,26 +26,26 @@ const ODD = [
 ]
 
 export function testText(connection: Connections): void {
-  it('takes any text for a key, a name and a resource, and mixes up none', async () => {
+  it('accepts any text for a key, a name and a resource, and confuses none', async () => {
     const run = randomUUID()
     const texts = [...ODD, 'k'.repeat(1000), `${'k'.repeat(999)}l`]
     const version = (text: string) => ({ resource: `${text}/${run}`, updatedAt: '2026-01-01T00:00:00.000Z' })
     const tokens = new Map<string, string>()
     for (const text of texts) {
-      const { token } = await reserved(connection(0), `${text}${run}`, claimFor(LONG_MS, version(text)))
+      const { token } = await reserveKey(connection(0), `${text}${run}`, reserveOptions(LONG_MS, version(text)))
       tokens.set(text, token)
     }
     for (const [text, token] of tokens) {
       expect(await connection(1).release(`${text}${run}`, token, { done: texts, retentionMs: LONG_MS })).toBe(true)
-      const again = await reserved(connection(2), `${text}${run}`, claimFor(LONG_MS, version(text)))
+      const again = await reserveKey(connection(2), `${text}${run}`, reserveOptions(LONG_MS, version(text)))
       expect([...again.done].sort()).toEqual([...texts].sort())
       const completion = { retentionMs: LONG_MS, version: version(text) }
       expect(await connection(3).complete(`${text}${run}`, again.token, completion)).toBe(true)
-      expect(await connection(4).reserve(`${text}${run}`, claimFor(LONG_MS, version(text)))).toEqual({
+      expect(await connection(4).reserve(`${text}${run}`, reserveOptions(LONG_MS, version(text)))).toEqual({
         state: 'completed',
       })
       const older = { ...version(text), updatedAt: '2025-01-01T00:00:00.000Z' }
-      expect((await reserved(connection(0), randomUUID(), claimFor(LONG_MS, older))).stale).toBe(true)
+      expect((await reserveKey(connection(0), randomUUID(), reserveOptions(LONG_MS, older))).stale).toBe(true)
     }
   })
 }

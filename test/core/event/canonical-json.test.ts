@@ -5,7 +5,7 @@ import { canonicalJson } from '../../../src/core/event/canonical-json.ts'
 
 const asJson = (value: unknown) => JSON.parse(JSON.stringify(value))
 
-it("is what RFC 8785's own implementation makes of any JSON", () => {
+it('canonicalJson agrees with the reference implementation of RFC 8785 for any JSON', () => {
   const values = fc.oneof(fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' }), fc.jsonValue({ stringUnit: 'grapheme' }))
   fc.assert(
     fc.property(values, (value) => {
@@ -17,9 +17,9 @@ it("is what RFC 8785's own implementation makes of any JSON", () => {
 
 it.each([
   ['names that are numbers', { 10: 'ten', 9: 'nine', a: 1, '-1': 2, 'a b': 3 }],
-  ['what JSON escapes', { '"': '\\', '\n': '\u0001\u001f\u007f', '\u2028': '\ud800 \udc00 \ud83d\ude00' }],
-  ['nothing in it', { object: {}, list: [], text: '', nothing: null, zero: -0 }],
-])('is the same with %s', (_, value) => {
+  ['characters that JSON escapes', { '"': '\\', '\n': '\u0001\u001f\u007f', '\u2028': '\ud800 \udc00 \ud83d\ude00' }],
+  ['empty values', { object: {}, list: [], text: '', nothing: null, zero: -0 }],
+])('canonicalJson agrees with the reference implementation of RFC 8785 for %s', (_, value) => {
   expect(canonicalJson(value)).toBe(canonicalize(value))
 })
 
@@ -28,12 +28,12 @@ it.each([
   [499, true],
   [500, false],
   [10_000, false],
-])('is made of lists within %i others: %s', (levels, isMade) => {
+])('canonicalJson accepts a list that is nested in %i others: %s', (levels, isAccepted) => {
   const value = JSON.parse(`${'['.repeat(levels + 1)}${']'.repeat(levels + 1)}`)
-  if (isMade) expect(canonicalJson(value)).toBe(JSON.stringify(value))
+  if (isAccepted) expect(canonicalJson(value)).toBe(JSON.stringify(value))
   else expect(() => canonicalJson(value)).toThrow('it is nested more than 500 levels deep')
 })
 
-it('is not made of a number that JSON cannot hold', () => {
+it('canonicalJson refuses a number that is out of range', () => {
   expect(() => canonicalJson(JSON.parse('[1e999]'))).toThrow('a number is out of range')
 })

@@ -7,15 +7,15 @@ const MARK = Uint8Array.of(0xef, 0xbb, 0xbf)
 
 const INVALID: [string, string | Uint8Array][] = [
   ['an empty body', ''],
-  ['white space', ' \n'],
+  ['whitespace', ' \n'],
   ['a byte order mark before a genuine document', Uint8Array.of(...MARK, ...bytes(JSON.stringify(CART)))],
   ['invalid UTF-8', Uint8Array.of(...bytes('{"data":{"id":"'), 0xff, ...bytes('","type":"orders"}}'))],
   ['Latin 1', Buffer.from(`{"data":{${ORDER},"attributes":{"name":"Grüße"}}}`, 'latin1')],
   ['UTF-16', Buffer.from(JSON.stringify(CART), 'utf16le')],
   ['JSON cut short', '{"data":{"id":"NrlYhpzLKA"'],
-  ['JSON with something behind it', `{"data":{${ORDER}}}{}`],
-  ['a comma too many', `{"data":{${ORDER},}}`],
-  ['a form', 'data=1&type=orders'],
+  ['JSON with more text after it', `{"data":{${ORDER}}}{}`],
+  ['a trailing comma', `{"data":{${ORDER},}}`],
+  ['a URL-encoded form', 'data=1&type=orders'],
   ['base64', Buffer.from(JSON.stringify(CART)).toString('base64')],
   ['NaN', `{"data":{${ORDER},"attributes":{"total_amount_float":NaN}}}`],
   ['null', 'null'],
@@ -50,40 +50,41 @@ const INVALID: [string, string | Uint8Array][] = [
 ]
 
 const VALID: [string, string][] = [
-  ['a resource with id and type only', `{"data":{${ORDER}}}`],
+  ['only the id and type of a resource', `{"data":{${ORDER}}}`],
   ['null where an object may be', `{"data":{${ORDER},"attributes":null,"relationships":null,"meta":null}}`],
   ['null at the top', `{"data":{${ORDER}},"included":null,"meta":null}`],
-  ['nothing included', `{"data":{${ORDER}},"included":[]}`],
+  ['an empty list of included resources', `{"data":{${ORDER}},"included":[]}`],
   [
-    'included with nulls',
+    'nulls in an included resource',
     `{"data":{${ORDER}},"included":[{"id":"a","type":"skus","attributes":null,"relationships":null}]}`,
   ],
-  ['white space around it', `\n\t {"data":{${ORDER}}} \r\n`],
-  ['members that nobody knows', `{"jsonapi":{"version":"1.0"},"links":{},"data":{${ORDER},"extra":1},"extra":[]}`],
+  ['whitespace around it', `\n\t {"data":{${ORDER}}} \r\n`],
+  ['unknown members', `{"jsonapi":{"version":"1.0"},"links":{},"data":{${ORDER},"extra":1},"extra":[]}`],
   ['an escaped ampersand', `{"data":{${ORDER},"attributes":{"url":"a\\u0026b"}}}`],
 ]
 
-describe.each(await inBothRuntimes(() => import('hooklayer')))('a document on %s', (_, { parse, verify }) => {
-  async function parsed(body: string | Uint8Array) {
+describe.each(await inBothRuntimes(() => import('hooklayer')))('parse on %s', (_, { parse, verify }) => {
+  async function verifyAndParse(body: string | Uint8Array) {
     const request = delivery('orders.place', body)
     return parse(await verify(request.body, request.headers, SECRET))
   }
 
-  it.each(INVALID)('is refused when it is signed, but is %s', async (_, body) => {
-    const error = await rejection(parsed(body))
+  it.each(INVALID)('refuses a signed body that is not a document: %s', async (_, body) => {
+    const error = await rejection(verifyAndParse(body))
     expect(error).toMatchObject({ code: 'DOCUMENT_INVALID', status: 400, retryable: false })
     expect(error).toHaveProperty('hint', expect.stringMatching(/\w/))
     expect(error).not.toHaveProperty('cause')
   })
 
-  it.each(VALID)('is accepted with %s', async (_, body) => {
-    expect((await parsed(body)).resource).toMatchObject({ id: 'NrlYhpzLKA', type: 'orders' })
+  it.each(VALID)('accepts a document with %s', async (_, body) => {
+    expect((await verifyAndParse(body)).resource).toMatchObject({ id: 'NrlYhpzLKA', type: 'orders' })
   })
 
-  it('tells the reasons apart for whoever reads the log', async () => {
-    const hintOf = async (body: string | Uint8Array) => ((await rejection(parsed(body))) as { hint: string }).hint
+  it('gives a different hint for each reason', async () => {
+    const getHint = async (body: string | Uint8Array) =>
+      ((await rejection(verifyAndParse(body))) as { hint: string }).hint
     const hints = await Promise.all(
-      ['', Uint8Array.of(0xff), Uint8Array.of(...MARK, 0x7b, 0x7d), '{', '{}', '{"data":{"id":"a"}}'].map(hintOf),
+      ['', Uint8Array.of(0xff), Uint8Array.of(...MARK, 0x7b, 0x7d), '{', '{}', '{"data":{"id":"a"}}'].map(getHint),
     )
     expect(hints[0]).toMatch(/empty/)
     expect(hints[1]).toMatch(/UTF-8/)
@@ -94,7 +95,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a document on %s
     expect(new Set(hints).size).toBe(hints.length)
   })
 
-  it('may be nested 10,000 levels deep', async () => {
-    expect((await parsed(nested(10_000))).resource).toMatchObject({ number: '2001' })
+  it('accepts a document that is nested 10,000 levels deep', async () => {
+    expect((await verifyAndParse(nested(10_000))).resource).toMatchObject({ number: '2001' })
   })
 })

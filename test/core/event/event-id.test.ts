@@ -5,16 +5,16 @@ import type { Document } from '../../../src/core/event/document.ts'
 import { canonicalDocument } from '../../../src/core/event/event-id.ts'
 import { CART, nested, order, thrownBy } from '../../deliveries.ts'
 
-const parsed = (text: string) => JSON.parse(text) as Document
-const written = (document: object) => parsed(JSON.stringify(document))
+const parseJson = (text: string) => JSON.parse(text) as Document
+const toDocument = (document: object) => parseJson(JSON.stringify(document))
 
-/** The canonical form of attributes, cut out of the document around them. */
-function formOf(attributes: string): string {
-  const form = canonicalDocument(parsed(`{"data":{"id":"a","type":"t","attributes":${attributes}}}`))
+/** Gives the canonical form of attributes: cut out of the canonical form of a document. */
+function canonicalAttributes(attributes: string): string {
+  const form = canonicalDocument(parseJson(`{"data":{"id":"a","type":"t","attributes":${attributes}}}`))
   return form.slice('{"data":{"attributes":'.length, -',"id":"a","relationships":{},"type":"t"},"included":[]}'.length)
 }
 
-function double(hex: string): number {
+function toDouble(hex: string): number {
   return Buffer.from(hex, 'hex').readDoubleBE()
 }
 
@@ -46,10 +46,10 @@ const NUMBERS = [
   ['43143ff3c1cb0959', '1424953923781206.2'],
 ] as const
 
-describe('the canonical form', () => {
+describe('canonicalDocument', () => {
   it.each(NUMBERS)('writes the number %s as %s', (hex, expected) => {
-    const source = Object.is(double(hex), -0) ? '-0' : JSON.stringify(double(hex))
-    expect(formOf(`{"number":${source}}`)).toBe(`{"number":${expected}}`)
+    const source = Object.is(toDouble(hex), -0) ? '-0' : JSON.stringify(toDouble(hex))
+    expect(canonicalAttributes(`{"number":${source}}`)).toBe(`{"number":${expected}}`)
   })
 
   it('writes numbers, strings and literals as in section 3.2.2 of RFC 8785', () => {
@@ -58,7 +58,7 @@ describe('the canonical form', () => {
       "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
       "literals": [null, true, false]
     }`
-    expect(formOf(input)).toBe(
+    expect(canonicalAttributes(input)).toBe(
       String.raw`{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}`,
     )
   })
@@ -71,7 +71,7 @@ describe('the canonical form', () => {
     expect(
       Object.values(
         JSON.parse(
-          `[${formOf(input)
+          `[${canonicalAttributes(input)
             .replace(/"[^"]+":/g, '')
             .slice(1, -1)}]`,
         ),
@@ -88,11 +88,11 @@ describe('the canonical form', () => {
   })
 
   it('keeps a key that is __proto__ or constructor', () => {
-    expect(formOf('{"constructor":1,"__proto__":{"a":2}}')).toBe('{"__proto__":{"a":2},"constructor":1}')
+    expect(canonicalAttributes('{"constructor":1,"__proto__":{"a":2}}')).toBe('{"__proto__":{"a":2},"constructor":1}')
   })
 
-  it('is that of data and included, without links, meta and what was not included', () => {
-    expect(canonicalDocument(written(CART))).toBe(
+  it('covers `data` and `included`, without links, meta and relationships that were not included', () => {
+    expect(canonicalDocument(toDocument(CART))).toBe(
       '{"data":{"attributes":{"number":"2001","total_amount_float":20.5},"id":"NrlYhpzLKA","relationships":' +
         '{"customer":{"id":"OeRyhjDlje","type":"customers"},"line_items":[{"id":"xYZkjABcde","type":"line_items"}],' +
         '"payment_method":null},"type":"orders"},"included":[{"attributes":{"email":"ada@example.com"},' +
@@ -101,29 +101,29 @@ describe('the canonical form', () => {
     )
   })
 
-  it('takes null for absent where the wire writes either', () => {
-    const bare = canonicalDocument(written({ data: { id: 'a', type: 't' } }))
+  it('treats null as absent where Commerce Layer writes either', () => {
+    const bare = canonicalDocument(toDocument({ data: { id: 'a', type: 't' } }))
     const nulls = { id: 'a', type: 't', attributes: null, relationships: null, meta: null }
-    expect(canonicalDocument(written({ data: nulls, included: null, meta: null }))).toBe(bare)
-    expect(canonicalDocument(written({ data: { id: 'a', type: 't', relationships: { a: null } } }))).toBe(bare)
+    expect(canonicalDocument(toDocument({ data: nulls, included: null, meta: null }))).toBe(bare)
+    expect(canonicalDocument(toDocument({ data: { id: 'a', type: 't', relationships: { a: null } } }))).toBe(bare)
   })
 
-  it('tells no relation from one that was not included', () => {
+  it('distinguishes an empty relationship from one that was not included', () => {
     const related = (relationship: object) =>
-      canonicalDocument(written({ data: order({ relationships: { a: relationship } }) }))
+      canonicalDocument(toDocument({ data: order({ relationships: { a: relationship } }) }))
     expect(new Set([related({}), related({ data: null }), related({ data: [] })]).size).toBe(3)
   })
 
-  it('is made of documents nested 400 deep, and of none nested 600 or 10,000 deep', () => {
-    expect(canonicalDocument(parsed(nested(400)))).toContain('2001')
+  it('accepts a document nested 400 levels deep, and refuses one nested 600 or 10,000 levels deep', () => {
+    expect(canonicalDocument(parseJson(nested(400)))).toContain('2001')
     for (const levels of [600, 10_000]) {
-      const error = thrownBy(() => canonicalDocument(parsed(nested(levels))))
+      const error = thrownBy(() => canonicalDocument(parseJson(nested(levels))))
       expect(error).toMatchObject({ code: 'DOCUMENT_INVALID', hint: expect.stringMatching(/nested/) })
     }
   })
 
-  it('refuses a number that is too large for a double with a code of its own', () => {
-    expect(thrownBy(() => formOf('{"number":1e400}'))).toMatchObject({ code: 'DOCUMENT_INVALID' })
+  it('refuses a number that is too large for a double with DOCUMENT_INVALID', () => {
+    expect(thrownBy(() => canonicalAttributes('{"number":1e400}'))).toMatchObject({ code: 'DOCUMENT_INVALID' })
   })
 })
 
@@ -140,8 +140,8 @@ const resource = fc.record({
 })
 const documents = fc.record({ data: resource, included: fc.array(resource, { maxLength: 3 }) })
 
-/** JSON with every freedom that its syntax leaves: order of keys, white space, the spelling of numbers and strings. */
-function spelled(json: unknown, choose: (options: number) => number): string {
+/** Writes JSON in any of the ways that its syntax allows: order of keys, whitespace, spelling of numbers and strings. */
+function spell(json: unknown, choose: (options: number) => number): string {
   const space = () => ['', ' ', '\n', '\t '][choose(4)] ?? ''
   const parts = (texts: string[]) => texts.map((text) => `${space()}${text}${space()}`).join(',')
   const text = (string: string) =>
@@ -151,32 +151,32 @@ function spelled(json: unknown, choose: (options: number) => number): string {
   if (typeof json === 'string') return text(json)
   if (typeof json === 'number') return [`${json}`, json.toExponential(), withPoint(json)][choose(3)] ?? ''
   if (typeof json !== 'object' || json === null) return String(json)
-  if (Array.isArray(json)) return `[${parts(json.map((one) => spelled(one, choose)))}]`
+  if (Array.isArray(json)) return `[${parts(json.map((one) => spell(one, choose)))}]`
   const entries = Object.entries(json)
-  const turned = Array.from(entries).flatMap(() => entries.splice(choose(entries.length), 1))
-  return `{${parts(turned.map(([key, one]) => `${text(key)}${space()}:${space()}${spelled(one, choose)}`))}}`
+  const shuffled = Array.from(entries).flatMap(() => entries.splice(choose(entries.length), 1))
+  return `{${parts(shuffled.map(([key, one]) => `${text(key)}${space()}:${space()}${spell(one, choose)}`))}}`
 }
 
-/** As the wire writes floats: 20.0. */
+/** Writes a number as Commerce Layer writes floats: 20.0. */
 function withPoint(number: number): string {
   return Number.isInteger(number) && Math.abs(number) < 1e21 ? `${number}.0` : `${number}`
 }
 
-describe('the canonical form of any document', () => {
-  it('is the same however its JSON is spelled', () => {
+describe('canonicalDocument, for any document,', () => {
+  it('is the same however the JSON is spelled', () => {
     fc.assert(
       fc.property(documents, fc.array(fc.nat(), { minLength: 1, maxLength: 50 }), (document, choices) => {
         let next = 0
         const choose = (options: number) => (choices[next++ % choices.length] ?? 0) % options
         const original = JSON.stringify(document)
-        const respelled = spelled(JSON.parse(original), choose)
-        expect(canonicalDocument(parsed(respelled))).toBe(canonicalDocument(parsed(original)))
+        const respelled = spell(JSON.parse(original), choose)
+        expect(canonicalDocument(parseJson(respelled))).toBe(canonicalDocument(parseJson(original)))
       }),
       { numRuns: 200 },
     )
   })
 
-  it('is the same whatever its links and meta say', () => {
+  it('is the same for any links and meta', () => {
     fc.assert(
       fc.property(documents, fc.array(linksAndMeta, { minLength: 4, maxLength: 4 }), ({ data, included }, extras) => {
         const [ofDocument, ofData, ofIncluded, ofRelationship] = extras
@@ -185,24 +185,24 @@ describe('the canonical form of any document', () => {
           data: { ...data, ...ofData, relationships: { customer: { ...ofRelationship } } },
           included: included.map((one) => ({ ...one, ...ofIncluded })),
         }
-        expect(canonicalDocument(written(decorated))).toBe(canonicalDocument(written({ data, included })))
+        expect(canonicalDocument(toDocument(decorated))).toBe(canonicalDocument(toDocument({ data, included })))
       }),
     )
   })
 
   it('changes with the value of any attribute, of the primary resource or an included one', () => {
     fc.assert(
-      fc.property(documents, fc.nat(), fc.nat(), value, ({ data, included }, which, what, changed) => {
+      fc.property(documents, fc.nat(), fc.nat(), value, ({ data, included }, resourceIndex, keyIndex, changed) => {
         const resources = [data, ...included]
-        const target = resources[which % resources.length] ?? data
+        const target = resources[resourceIndex % resources.length] ?? data
         const keys = Object.keys(target.attributes)
-        const key = keys[what % keys.length] ?? ''
+        const key = keys[keyIndex % keys.length] ?? ''
         fc.pre(!isDeepStrictEqual(asJson(target.attributes[key]), asJson(changed)))
         const [primary, ...rest] = resources.map((one) =>
           one === target ? { ...one, attributes: { ...one.attributes, [key]: changed } } : one,
         )
-        const before = canonicalDocument(written({ data, included }))
-        expect(canonicalDocument(written({ data: primary, included: rest }))).not.toBe(before)
+        const before = canonicalDocument(toDocument({ data, included }))
+        expect(canonicalDocument(toDocument({ data: primary, included: rest }))).not.toBe(before)
       }),
       { numRuns: 200 },
     )

@@ -4,12 +4,12 @@ import { CART, delivery, idOf, nested, order, rejection, SECRET, thrownBy } from
 import { inBothRuntimes } from '../../runtimes.ts'
 
 describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s', (_, { parse, verify }) => {
-  async function eventOf(document: object | string, topic = 'orders.place') {
+  async function createEvent(document: object | string, topic = 'orders.place') {
     const { body, headers } = delivery(topic, document)
     return parse(await verify(body, headers, SECRET))
   }
 
-  it('says what was delivered, and how', async () => {
+  it('has its topic, raw body, time, delivery, mode and organization', async () => {
     const { body, headers } = delivery('orders.place', CART)
     const received = await verify(body, headers, SECRET)
     const event = await parse(received)
@@ -20,20 +20,20 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s',
     expect(event).toMatchObject({ mode: 'test', organizationId: 'wRPpEFOElR' })
   })
 
-  it('has a resource that is linked, the same every time', async () => {
-    const event = await eventOf(CART)
+  it('has a linked resource, the same object each time', async () => {
+    const event = await createEvent(CART)
     const { resource } = event
     expect(event.resource).toBe(resource)
     expect(resource).toMatchObject({ id: 'NrlYhpzLKA', customer: { email: 'ada@example.com' } })
   })
 
   it('has an id: SHA-256 of the topic and the canonical form', async () => {
-    const { id } = await eventOf(CART)
+    const { id } = await createEvent(CART)
     expect(id).toBe(idOf('orders.place', canonicalDocument(JSON.parse(JSON.stringify(CART)))))
   })
 
-  it('has the same id before and after its resource was used, and changed', async () => {
-    const [untouched, event] = [await eventOf(CART), await eventOf(CART)]
+  it('has the same id before and after its resource is read or changed', async () => {
+    const [untouched, event] = [await createEvent(CART), await createEvent(CART)]
     Object.assign(event.resource, { number: 'changed', customer: null })
     expect(event.id).toBe(untouched.id)
     const { resource } = untouched
@@ -42,17 +42,17 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s',
     expect(resource).toMatchObject({ number: '2001' })
   })
 
-  it('has the same id however its JSON was written, and another for another topic', async () => {
+  it('has the same id however its JSON is written, and another id for another topic or content', async () => {
     const { data, included } = CART
-    const { id } = await eventOf(CART)
-    expect((await eventOf(JSON.stringify({ meta: {}, included, data }, null, 2))).id).toBe(id)
-    expect((await eventOf({ data: { ...data, meta: { trace_id: 'x' } }, included, links: {} })).id).toBe(id)
-    expect((await eventOf(CART, 'orders.pay')).id).not.toBe(id)
-    expect((await eventOf({ data })).id).not.toBe(id)
+    const { id } = await createEvent(CART)
+    expect((await createEvent(JSON.stringify({ meta: {}, included, data }, null, 2))).id).toBe(id)
+    expect((await createEvent({ data: { ...data, meta: { trace_id: 'x' } }, included, links: {} })).id).toBe(id)
+    expect((await createEvent(CART, 'orders.pay')).id).not.toBe(id)
+    expect((await createEvent({ data })).id).not.toBe(id)
   })
 
-  it('has an id of its own, not that of the delivery', async () => {
-    const event = await eventOf(CART)
+  it('has an id that differs from the id of its delivery', async () => {
+    const event = await createEvent(CART)
     expect(event.id).not.toBe(event.delivery.id)
   })
 
@@ -68,7 +68,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s',
       { data: order({ meta: { mode: 'live', organization_id: 'org' } }), meta: { mode: 'test', organization_id: 'x' } },
     ],
   ])('reads mode and organization wherever meta is: %s', async (_, document) => {
-    expect(await eventOf(document)).toMatchObject({ mode: 'live', organizationId: 'org' })
+    expect(await createEvent(document)).toMatchObject({ mode: 'live', organizationId: 'org' })
   })
 
   it.each([
@@ -76,9 +76,9 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s',
     ['meta that is null', { meta: null }],
     ['an empty meta', { meta: {} }],
     ['values of other types', { meta: { mode: 1, organization_id: {} } }],
-    ['a mode that nobody knows', { meta: { mode: 'staging' } }],
+    ['an unknown mode', { meta: { mode: 'staging' } }],
   ])('has neither mode nor organization with %s', async (_, document) => {
-    const { mode, organizationId } = await eventOf({ data: order(), ...document })
+    const { mode, organizationId } = await createEvent({ data: order(), ...document })
     expect([mode, organizationId]).toEqual([undefined, undefined])
   })
 
@@ -87,8 +87,8 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s',
     ['orders.place', 'order'],
     ['orders.place', '__proto__'],
     ['captures.create', 'refunds'],
-  ])('of %s cannot carry %s', async (topic, type) => {
-    expect(await rejection(eventOf({ data: { id: 'a', type } }, topic))).toMatchObject({
+  ])('is refused when its topic is %s and its resource has the type %s', async (topic, type) => {
+    expect(await rejection(createEvent({ data: { id: 'a', type } }, topic))).toMatchObject({
       code: 'TOPIC_MISMATCH',
       status: 400,
     })
@@ -100,12 +100,12 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s',
     ['avalara_accounts.invoice_committed', 'vertex_accounts'],
     ['novelties.appear', 'anything'],
     ['orders.novelty', 'orders'],
-  ])('of %s may carry %s', async (topic, type) => {
-    expect((await eventOf({ data: { id: 'a', type } }, topic)).resource).toEqual({ id: 'a', type })
+  ])('is accepted when its topic is %s and its resource has the type %s', async (topic, type) => {
+    expect((await createEvent({ data: { id: 'a', type } }, topic)).resource).toEqual({ id: 'a', type })
   })
 
-  it('of a document nested 10,000 deep has a resource, but no id: a code says why, not a stack overflow', async () => {
-    const event = await eventOf(nested(10_000))
+  it('has a resource but no id when its document is nested 10,000 levels deep: reading the id throws DOCUMENT_INVALID', async () => {
+    const event = await createEvent(nested(10_000))
     const refused = expect.objectContaining({ code: 'DOCUMENT_INVALID' })
     expect(thrownBy(() => event.id)).toEqual(refused)
     expect(event.resource).toMatchObject({ number: '2001' })

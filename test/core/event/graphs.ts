@@ -15,7 +15,7 @@ export interface GraphDocument {
   readonly included: readonly GraphResource[]
 }
 
-/** Few types and ids, so that graphs are dense: duplicates, cycles, and identifiers of nobody. */
+/** Few types and ids, so that graphs are dense: they have duplicates, cycles, and references to absent resources. */
 const identifier = fc.record({ type: fc.constantFrom('a', 'ab', '__proto__'), id: fc.constantFrom('', 'b', 'bc', 'c') })
 
 const relationship = fc.oneof(
@@ -36,14 +36,14 @@ const resource: fc.Arbitrary<GraphResource> = fc
   })
   .map(({ self, ...rest }) => ({ ...self, ...rest }))
 
-/** Documents whose resources point at each other at random. */
+/** Documents whose resources reference each other at random. */
 export const graphs: fc.Arbitrary<GraphDocument> = fc.record({
   data: resource,
   included: fc.array(resource, { maxLength: 12 }),
 })
 
-/** What linking means, without a thought for time or memory. */
-export function naivelyLinked({ data, included }: GraphDocument): Record<string, unknown> {
+/** Links a document in the simplest way, without regard to time or memory: the reference for `linkResources`. */
+export function linkNaively({ data, included }: GraphDocument): Record<string, unknown> {
   const all = [data, ...included].map((one) => ({
     one,
     linked: { ...asJson(one.attributes ?? {}), id: one.id, type: one.type } as Record<string, unknown>,
@@ -62,7 +62,7 @@ export function naivelyLinked({ data, included }: GraphDocument): Record<string,
 }
 
 /** Whether two graphs of plain values are the same: the same values, and the same objects in the same places. */
-export function sameGraph(left: unknown, right: unknown, pairs = new Map<object, object>()): boolean {
+export function isSameGraph(left: unknown, right: unknown, pairs = new Map<object, object>()): boolean {
   if (!isObject(left) || !isObject(right)) return Object.is(left, right)
   const partner = pairs.get(left)
   if (partner) return partner === right
@@ -70,7 +70,7 @@ export function sameGraph(left: unknown, right: unknown, pairs = new Map<object,
   pairs.set(left, right)
   const keys = Object.keys(left).sort()
   if (keys.join('\n') !== Object.keys(right).sort().join('\n')) return false
-  return keys.every((key) => sameGraph(left[key], right[key], pairs))
+  return keys.every((key) => isSameGraph(left[key], right[key], pairs))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

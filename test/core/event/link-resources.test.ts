@@ -3,16 +3,16 @@ import { describe, expect, it } from 'vitest'
 import type { Document } from '../../../src/core/event/document.ts'
 import { linkResources } from '../../../src/core/event/link-resources.ts'
 import { CART, order } from '../../deliveries.ts'
-import { type GraphDocument, graphs, naivelyLinked, sameGraph } from './graphs.ts'
+import { type GraphDocument, graphs, isSameGraph, linkNaively } from './graphs.ts'
 
 type Linked = Record<string, unknown>
 
-const parsed = (text: string) => JSON.parse(text) as Document
-const written = (document: object) => parsed(JSON.stringify(document))
+const parseJson = (text: string) => JSON.parse(text) as Document
+const toDocument = (document: object) => parseJson(JSON.stringify(document))
 
-describe('a linked resource', () => {
-  it('has its attributes, its id and type, and what it is related to', () => {
-    expect(linkResources(written(CART))).toMatchObject({
+describe('linkResources', () => {
+  it('gives a resource with its id, type, attributes and related resources', () => {
+    expect(linkResources(toDocument(CART))).toMatchObject({
       id: 'NrlYhpzLKA',
       type: 'orders',
       number: '2001',
@@ -22,38 +22,38 @@ describe('a linked resource', () => {
     })
   })
 
-  it('is the same object wherever it is pointed at', () => {
-    const resource = linkResources(written(CART))
+  it('gives the same object wherever a resource is referenced', () => {
+    const resource = linkResources(toDocument(CART))
     expect((resource.line_items as Linked[])[0]?.order).toBe(resource)
   })
 
-  it('does not have what was not included', () => {
-    expect(linkResources(written(CART))).not.toHaveProperty('market')
+  it('leaves out a relationship that was not included', () => {
+    expect(linkResources(toDocument(CART))).not.toHaveProperty('market')
   })
 
-  it('keeps the identifier of what is not in the document', () => {
+  it('keeps the identifier of a resource that is not in the document', () => {
     const absent = { type: 'customers', id: 'absent' }
     const resource = linkResources(
-      written({ data: order({ relationships: { customer: { data: absent }, line_items: { data: [absent] } } }) }),
+      toDocument({ data: order({ relationships: { customer: { data: absent }, line_items: { data: [absent] } } }) }),
     )
     expect(resource.customer).toEqual(absent)
     expect(resource.line_items).toEqual([absent])
   })
 
-  it('may point at itself', () => {
+  it('links a resource that references itself', () => {
     const self = { data: { type: 'orders', id: 'NrlYhpzLKA' } }
-    const resource = linkResources(written({ data: order({ relationships: { reorder_of: self } }) }))
+    const resource = linkResources(toDocument({ data: order({ relationships: { reorder_of: self } }) }))
     expect(resource.reorder_of).toBe(resource)
   })
 
-  it('needs neither attributes nor relationships', () => {
+  it('accepts a resource without attributes and relationships', () => {
     const bare = { id: 'NrlYhpzLKA', type: 'orders' }
-    expect(linkResources(written({ data: bare }))).toEqual(bare)
-    expect(linkResources(written({ data: { ...bare, attributes: null, relationships: null } }))).toEqual(bare)
-    expect(linkResources(written({ data: bare, included: null }))).toEqual(bare)
+    expect(linkResources(toDocument({ data: bare }))).toEqual(bare)
+    expect(linkResources(toDocument({ data: { ...bare, attributes: null, relationships: null } }))).toEqual(bare)
+    expect(linkResources(toDocument({ data: bare, included: null }))).toEqual(bare)
   })
 
-  it('survives relationships that are none', () => {
+  it('survives malformed relationships', () => {
     const odd = {
       a: null,
       b: 'text',
@@ -63,14 +63,14 @@ describe('a linked resource', () => {
       f: { data: [null, 'text', {}] },
       g: { data: {} },
     }
-    const resource = linkResources(written({ data: order({ relationships: odd }) }))
+    const resource = linkResources(toDocument({ data: order({ relationships: odd }) }))
     expect(resource).toMatchObject({ number: '2001', e: 'text', f: [null, 'text', {}], g: {} })
     for (const name of ['a', 'b', 'c', 'd']) expect(resource).not.toHaveProperty(name)
   })
 })
 
-describe('keys that collide', () => {
-  it('tell apart what is pointed at when type and id run together alike', () => {
+describe('linkResources, when names collide,', () => {
+  it('finds the right resource when other types and ids are the same once joined', () => {
     const included = [
       { type: 'a', id: 'bc', attributes: { name: 'a bc' } },
       { type: 'ab', id: 'c', attributes: { name: 'ab c' } },
@@ -82,37 +82,37 @@ describe('keys that collide', () => {
       { type: '', id: '', attributes: { name: 'empty' } },
     ]
     const data = included.map(({ type, id }) => ({ type, id }))
-    const { all } = linkResources(written({ data: order({ relationships: { all: { data } } }), included }))
+    const { all } = linkResources(toDocument({ data: order({ relationships: { all: { data } } }), included }))
     expect((all as Linked[]).map(({ name }) => name)).toEqual(included.map(({ attributes }) => attributes.name))
   })
 
-  it('leave id and type to the resource, not to attributes of that name', () => {
-    const resource = linkResources(written({ data: order({ attributes: { id: 'evil', type: 'evil', name: 'x' } }) }))
+  it('keeps the id and type of a resource that has attributes of these names', () => {
+    const resource = linkResources(toDocument({ data: order({ attributes: { id: 'evil', type: 'evil', name: 'x' } }) }))
     expect(resource).toEqual({ id: 'NrlYhpzLKA', type: 'orders', name: 'x' })
   })
 
-  it('leave id and type to the resource, not to relationships of that name', () => {
+  it('keeps the id and type of a resource that has relationships of these names', () => {
     const customer = { data: { type: 'customers', id: 'OeRyhjDlje' } }
-    const resource = linkResources(written({ data: order({ relationships: { id: customer, type: customer } }) }))
+    const resource = linkResources(toDocument({ data: order({ relationships: { id: customer, type: customer } }) }))
     expect(resource).toMatchObject({ id: 'NrlYhpzLKA', type: 'orders' })
   })
 
-  it('take the first of what is included twice, and the primary resource before any other', () => {
+  it('uses the first of two included resources with the same id, and the primary resource before any of them', () => {
     const sku = (name: string) => ({ type: 'skus', id: 'a', attributes: { name } })
     const relationships = {
       sku: { data: { type: 'skus', id: 'a' } },
       self: { data: { type: 'orders', id: 'NrlYhpzLKA' } },
     }
     const included = [sku('first'), sku('second'), order({ attributes: { number: 'impostor' } })]
-    const resource = linkResources(written({ data: order({ relationships }), included }))
+    const resource = linkResources(toDocument({ data: order({ relationships }), included }))
     expect(resource.sku).toMatchObject({ name: 'first' })
     expect(resource.self).toBe(resource)
     expect(resource.number).toBe('2001')
   })
 })
 
-describe('a document that wants to reach the prototypes', () => {
-  const HOSTILE = parsed(`{
+describe('a document that tries to pollute prototypes', () => {
+  const HOSTILE = parseJson(`{
     "data": {
       "id": "NrlYhpzLKA", "type": "orders",
       "attributes": { "__proto__": { "polluted": true }, "constructor": { "prototype": { "polluted": true } }, "number": "2001" },
@@ -131,7 +131,7 @@ describe('a document that wants to reach the prototypes', () => {
   }`)
   const resource = linkResources(HOSTILE)
 
-  it('reaches none', () => {
+  it('changes no prototype', () => {
     expect({}).not.toHaveProperty('polluted')
     expect([]).not.toHaveProperty('polluted')
     expect(() => {}).not.toHaveProperty('polluted')
@@ -139,7 +139,7 @@ describe('a document that wants to reach the prototypes', () => {
     expect(resource).not.toHaveProperty('polluted')
   })
 
-  it('leaves nothing behind that would reach one in a copy', () => {
+  it('leaves no key that would set the prototype of a copy', () => {
     const { evil } = resource as { evil: Linked }
     for (const linked of [resource, evil]) {
       expect(Object.keys(linked)).not.toContain('__proto__')
@@ -150,27 +150,29 @@ describe('a document that wants to reach the prototypes', () => {
     }
   })
 
-  it('is linked all the same', () => {
+  it('is still linked', () => {
     expect(resource).toMatchObject({ number: '2001', evil: { name: 'evil' }, constructor: { name: 'constructor' } })
     expect(resource.toString).toBeNull()
   })
 })
 
-describe('any graph of resources', () => {
-  it('is linked as a naive linker links it, each resource as one object', () => {
+describe('linkResources, for any graph of resources,', () => {
+  it('gives the result of a naive implementation, with one object for each resource', () => {
     fc.assert(
       fc.property(graphs, (document: GraphDocument) => {
-        const linked = linkResources(written(document))
-        expect(sameGraph(linked, naivelyLinked(document))).toBe(true)
+        const linked = linkResources(toDocument(document))
+        expect(isSameGraph(linked, linkNaively(document))).toBe(true)
       }),
       { numRuns: 300 },
     )
   })
 
-  it('is linked in a time that does not explode with its cycles', () => {
+  it('does not take exponential time when the graph has many cycles', () => {
     const everyone = Array.from({ length: 300 }, (_, i) => ({ type: 'line_items', id: `${i}` }))
     const included = everyone.map((self) => ({ ...self, relationships: { all: { data: everyone } } }))
-    const resource = linkResources(written({ data: order({ relationships: { all: { data: everyone } } }), included }))
+    const resource = linkResources(
+      toDocument({ data: order({ relationships: { all: { data: everyone } } }), included }),
+    )
     const [first, second] = resource.all as { all: unknown[] }[]
     expect(first?.all[1]).toBe(second)
   })

@@ -9,19 +9,24 @@ import { CART, delivery, recordingLogger, rejection, SECRET } from '../../delive
 const { body, headers } = delivery('orders.place', CART)
 const event = await parse(await verify(body, headers, SECRET))
 
-const registered = (handler: Handler): Registration => ({ topics: ['orders.place'], include: [], name: '', handler })
+const toRegistration = (handler: Handler): Registration => ({
+  topics: ['orders.place'],
+  include: [],
+  name: '',
+  handler,
+})
 
 function run(handlers: Handler[], ms = 1000) {
   const { logger, lines } = recordingLogger()
   const late: Promise<unknown>[] = []
   const outcome = (async () => {
-    const started = dispatch(event, handlers.map(registered), logger)
+    const started = dispatch(event, handlers.map(toRegistration), logger)
     return finishInTime(started, event, createDeadline(ms), logger, (rest) => late.push(rest))
   })()
   return { outcome, late, lines, logger }
 }
 
-const failing = (thrown: unknown): Handler[] => [
+const createFailingHandlers = (thrown: unknown): Handler[] => [
   () => {
     throw thrown
   },
@@ -30,8 +35,8 @@ const failing = (thrown: unknown): Handler[] => [
   },
 ]
 
-describe('an event with handlers', () => {
-  it('is handled when all have succeeded, whatever they return', async () => {
+describe('dispatch', () => {
+  it('ends as handled when all handlers have succeeded, whatever they return', async () => {
     const thenable = Object.defineProperty({}, 'then', { value: (resolve: (value: unknown) => void) => resolve(1) })
     const values: unknown[] = [
       undefined,
@@ -49,7 +54,7 @@ describe('an event with handlers', () => {
     expect(await outcome).toEqual({ name: 'handled', errors: [] })
   })
 
-  it('hands each of them the event and a context', async () => {
+  it('passes the event and a context to each handler', async () => {
     const handler = vi.fn<Handler>()
     const { outcome, logger } = run([handler, handler])
     await outcome
@@ -60,7 +65,7 @@ describe('an event with handlers', () => {
     expect(context?.signal.aborted).toBe(false)
   })
 
-  it('runs them side by side', async () => {
+  it('runs the handlers side by side', async () => {
     let running = 0
     let most = 0
     const handler: Handler = async () => {
@@ -73,13 +78,13 @@ describe('an event with handlers', () => {
     expect(most).toBe(3)
   })
 
-  it('waits for all of them, whichever fails first', async () => {
+  it('waits for all handlers, even when another one fails first', async () => {
     let ended = false
     const slow: Handler = async () => {
       await sleep(15)
       ended = true
     }
-    for (const fail of failing(new Error('failed'))) {
+    for (const fail of createFailingHandlers(new Error('failed'))) {
       ended = false
       await rejection(run([fail, slow]).outcome)
       expect(ended).toBe(true)
@@ -94,15 +99,15 @@ describe('an event with handlers', () => {
     ['null', null],
     ['undefined', undefined],
     ['a WebhookError', new WebhookError('TOPIC_INVALID')],
-  ])('fails when one of them throws %s, which is the cause', async (_, thrown) => {
-    for (const fail of failing(thrown)) {
+  ])('fails when a handler throws %s, which becomes the cause', async (_, thrown) => {
+    for (const fail of createFailingHandlers(thrown)) {
       const error = await rejection(run([() => {}, fail]).outcome)
       expect(error).toMatchObject({ code: 'HANDLER_FAILED', status: 500, retryable: true })
       expect(error).toHaveProperty('cause', thrown)
     }
   })
 
-  it('fails when the promise that one of them gives cannot be asked', async () => {
+  it('fails when the `then` of a returned value throws', async () => {
     const refuse = () => {
       throw new Error('trap')
     }
@@ -110,28 +115,31 @@ describe('an event with handlers', () => {
     expect(await rejection(run([trap]).outcome)).toMatchObject({ code: 'HANDLER_FAILED', cause: new Error('trap') })
   })
 
-  it('fails with all that was thrown as the cause', async () => {
+  it('fails with all thrown values in the cause when several handlers throw', async () => {
     const thrown = [new Error('first'), 'second', new PermanentError('third')]
-    const error = await rejection(run(thrown.flatMap((one) => failing(one)[0] ?? [])).outcome)
+    const error = await rejection(run(thrown.flatMap((one) => createFailingHandlers(one)[0] ?? [])).outcome)
     expect(error).toMatchObject({ code: 'HANDLER_FAILED', cause: { errors: thrown } })
     expect((error as WebhookError).cause).toBeInstanceOf(AggregateError)
   })
 
-  it('is discarded when all that was thrown is permanent', async () => {
+  it('ends as discarded when handlers throw only permanent errors', async () => {
     const thrown = new PermanentError('gone')
-    expect(await run([() => {}, ...failing(thrown)]).outcome).toEqual({ name: 'discarded', errors: [thrown, thrown] })
+    expect(await run([() => {}, ...createFailingHandlers(thrown)]).outcome).toEqual({
+      name: 'discarded',
+      errors: [thrown, thrown],
+    })
   })
 })
 
-describe('the deadline of an event', () => {
+describe('finishInTime', () => {
   const forever: Handler = () => new Promise(() => {})
 
-  it('ends the wait for handlers that do not end', async () => {
+  it('stops waiting at the deadline for handlers that do not end', async () => {
     const error = await rejection(run([forever, () => {}], 20).outcome)
     expect(error).toMatchObject({ code: 'DEADLINE_EXCEEDED', status: 503, retryable: true })
   })
 
-  it('aborts the signal that they were given, with the reason', async () => {
+  it('aborts the signal of the handlers at the deadline, with the error as its reason', async () => {
     const signals: AbortSignal[] = []
     const aborted: unknown[] = []
     const handler: Handler = (_, { signal }) => {
@@ -144,28 +152,29 @@ describe('the deadline of an event', () => {
     expect(signals[0]).toBe(signals[1])
   })
 
-  it('is to be seen by a handler that asks for the signal only then', async () => {
+  it('gives an aborted signal to a handler that reads the signal only after the deadline', async () => {
     let reason: unknown
+    let goOn = () => {}
     const handler: Handler = async (_, context) => {
-      await sleep(30)
+      await new Promise<void>((resolve) => (goOn = resolve))
       expect(context.signal.aborted).toBe(true)
       reason = context.signal.reason
     }
     const { outcome, late } = run([handler], 10)
     const error = await rejection(outcome)
+    goOn()
     await late[0]
     expect(reason).toBe(error)
   })
 
-  it('leaves the late handlers to end, and logs when and how they did', async () => {
-    const handler: Handler = async () => {
-      await sleep(30)
-      throw new Error('late failure')
-    }
+  it('lets late handlers go on, and logs when and how they have ended', async () => {
+    let fail = () => {}
+    const handler: Handler = () => new Promise((_, reject) => (fail = () => reject(new Error('late failure'))))
     const { outcome, late, lines } = run([handler], 10)
     await rejection(outcome)
     expect(late).toHaveLength(1)
     expect(lines).toEqual([])
+    fail()
     await late[0]
     expect(lines).toMatchObject([
       {
@@ -176,7 +185,7 @@ describe('the deadline of an event', () => {
     expect(lines[0]?.message).toMatch(/orders\.place.*after the deadline/)
   })
 
-  it('has nothing to abort and nobody to wait for when all have ended in time', async () => {
+  it('neither logs nor waits for late handlers when all have ended in time', async () => {
     const { outcome, late, lines } = run([async () => {}, () => {}])
     await outcome
     expect([late, lines]).toEqual([[], []])

@@ -2,49 +2,49 @@ import { describe, expect, it, vi } from 'vitest'
 import { createFailureStreak } from '../../../src/core/handle/failure-streak.ts'
 import { recordingLogger } from '../../deliveries.ts'
 
-function failing(times: number, topic = 'orders.place') {
+function countFailures(times: number, topic = 'orders.place') {
   const { logger, messages } = recordingLogger()
-  const breaker = createFailureStreak(logger)
-  const counts = Array.from({ length: times }, () => breaker.count(topic, true))
-  return { breaker, counts, messages }
+  const streak = createFailureStreak(logger)
+  const counts = Array.from({ length: times }, () => streak.count(topic, true))
+  return { streak, counts, messages }
 }
 
-describe('failures in a row', () => {
-  it('are counted, and begin anew after a success', () => {
-    const { breaker, counts } = failing(3)
+describe('createFailureStreak', () => {
+  it('counts consecutive failures, and starts anew after a success', () => {
+    const { streak, counts } = countFailures(3)
     expect(counts).toEqual([1, 2, 3])
-    expect(breaker.count('orders.place', false)).toBe(0)
-    expect(breaker.count('orders.place', true)).toBe(1)
+    expect(streak.count('orders.place', false)).toBe(0)
+    expect(streak.count('orders.place', true)).toBe(1)
   })
 
-  it('are counted for each topic, as each has a webhook of its own', () => {
-    const { breaker } = failing(3)
-    expect(breaker.count('orders.pay', true)).toBe(1)
-    expect(breaker.count('orders.pay', false)).toBe(0)
-    expect(breaker.count('orders.place', true)).toBe(4)
+  it('counts each topic by itself, because each has a webhook of its own', () => {
+    const { streak } = countFailures(3)
+    expect(streak.count('orders.pay', true)).toBe(1)
+    expect(streak.count('orders.pay', false)).toBe(0)
+    expect(streak.count('orders.place', true)).toBe(4)
   })
 
-  it('earn a warning at 10 and another at 20, and no more', () => {
-    expect(failing(9).messages()).toEqual([])
-    const messages = failing(40).messages()
+  it('logs a warning at the 10th and at the 20th failure, and no more', () => {
+    expect(countFailures(9).messages()).toEqual([])
+    const messages = countFailures(40).messages()
     expect(messages).toEqual([
       expect.stringMatching(/orders\.place: 10 failures in a row.*20 more/),
       expect.stringMatching(/orders\.place: 20 failures in a row.*10 more/),
     ])
   })
 
-  it('are close to the limit for a minute from the 20th on', () => {
+  it('says for a minute after the 20th failure that the circuit is nearly open', () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     try {
-      const { breaker } = failing(19)
-      expect(breaker.isNearlyOpen('orders.place')).toBe(false)
-      breaker.count('orders.place', true)
-      expect(breaker.isNearlyOpen('orders.place')).toBe(true)
-      expect(breaker.isNearlyOpen('orders.pay')).toBe(false)
-      breaker.count('orders.place', false)
-      expect(breaker.isNearlyOpen('orders.place')).toBe(true)
+      const { streak } = countFailures(19)
+      expect(streak.isNearlyOpen('orders.place')).toBe(false)
+      streak.count('orders.place', true)
+      expect(streak.isNearlyOpen('orders.place')).toBe(true)
+      expect(streak.isNearlyOpen('orders.pay')).toBe(false)
+      streak.count('orders.place', false)
+      expect(streak.isNearlyOpen('orders.place')).toBe(true)
       vi.setSystemTime(Date.now() + 60_000)
-      expect(breaker.isNearlyOpen('orders.place')).toBe(false)
+      expect(streak.isNearlyOpen('orders.place')).toBe(false)
     } finally {
       vi.useRealTimers()
     }

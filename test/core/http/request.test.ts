@@ -23,7 +23,7 @@ const FOUND: [string, HeadersLike][] = [
   ['a record with a header named get', { get: 'x', append: 'y', 'x-commercelayer-topic': 'orders.place' }],
 ]
 
-const DOUBLED: [string, HeadersLike][] = [
+const REPEATED: [string, HeadersLike][] = [
   ['a Headers', appended([NAME, 'orders.place'], ['X-CommerceLayer-Topic', 'orders.pay'])],
   [
     'entries',
@@ -50,51 +50,51 @@ const MISSING: [string, HeadersLike][] = [
   ['a Map', new Map([['x-other', 'orders.place']])],
   ['a record', { 'x-other': 'orders.place' }],
   ['an empty record', {}],
-  ['a record that has it undefined', { [NAME]: undefined }],
+  ['a record in which it is undefined', { [NAME]: undefined }],
 ]
 
-describe('a header', () => {
-  it.each(FOUND)('is found in %s', (_, headers) => {
+describe('getHeader', () => {
+  it.each(FOUND)('finds a header in %s', (_, headers) => {
     expect(getHeader(headers, NAME)).toBe('orders.place')
   })
 
-  it.each(DOUBLED)(
-    'that comes twice in %s is joined, so that nobody takes one of them for the only one',
+  it.each(REPEATED)(
+    'joins a header that comes twice in %s, so that neither value counts as the only one',
     (_, headers) => {
       expect(getHeader(headers, NAME)).toBe('orders.place, orders.pay')
     },
   )
 
-  it.each(MISSING)('that is not in %s is undefined', (_, headers) => {
+  it.each(MISSING)('gives undefined for a header that is not in %s', (_, headers) => {
     expect(getHeader(headers, NAME)).toBeUndefined()
   })
 
-  it('is not what a record inherits', () => {
+  it('does not find what a record inherits', () => {
     expect(getHeader({}, 'constructor')).toBeUndefined()
     expect(getHeader(Object.create({ [NAME]: 'orders.place' }), NAME)).toBeUndefined()
   })
 })
 
-describe('a body', () => {
-  it('of bytes is taken as it is', () => {
+describe('toBytes', () => {
+  it('gives bytes as they are', () => {
     const body = bytes('{}')
     expect(toBytes(body)).toBe(body)
     const buffer = Buffer.from('{}')
     expect(toBytes(buffer)).toBe(buffer)
   })
 
-  it('of text stands for its UTF-8 bytes', () => {
+  it('gives the UTF-8 bytes of text', () => {
     expect(toBytes('grüße')).toEqual(bytes('grüße'))
   })
 
   it.each([
     ['an object', { data: {} }],
-    ['nothing', undefined],
+    ['undefined', undefined],
     ['null', null],
     ['a number', 1],
     ['an ArrayBuffer', new ArrayBuffer(2)],
     ['a list of numbers', [123, 125]],
-  ])('that is %s was parsed by somebody else', (_, body) => {
+  ])('refuses %s as a body that was already parsed', (_, body) => {
     expect(thrownBy(() => toBytes(body))).toMatchObject({ code: 'BODY_ALREADY_PARSED', status: 500 })
   })
 })

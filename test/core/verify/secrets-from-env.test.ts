@@ -7,8 +7,8 @@ const SECRET = '7d1a1c2a9b3e4f5061728394a5b6c7d8'
 
 afterEach(() => vi.unstubAllEnvs())
 
-describe('secrets from the environment', () => {
-  it('verify deliveries of their topic', async () => {
+describe('secretsFromEnv', () => {
+  it('gives secrets that verify the deliveries of their topic only', async () => {
     vi.stubEnv('CL_SECRET_ORDERS__PLACE', SECRET)
     const receiver = createReceiver({ secrets: secretsFromEnv() })
     const place = await createDelivery('orders.place', { secret: SECRET })
@@ -17,12 +17,12 @@ describe('secrets from the environment', () => {
     expect(statuses).toEqual([200, 401])
   })
 
-  it('are known by topic', () => {
+  it('gives the secrets by topic', () => {
     const env = { CL_SECRET_PRICE_LISTS__CREATE: 'one', CL_SECRET_ORDERS__START_FULFILLING: 'two', HOME: '/root' }
     expect(secretsFromEnv({ env })).toEqual({ 'price_lists.create': ['one'], 'orders.start_fulfilling': ['two'] })
   })
 
-  it('have a variable of their own for each topic of the catalogue', () => {
+  it('reads a variable for each topic of the catalogue', () => {
     const topics = Object.entries(TOPICS).flatMap(([resource, events]) => events.map((event) => `${resource}.${event}`))
     const env = Object.fromEntries(
       topics.map((topic) => [`CL_SECRET_${topic.replace('.', '__').toUpperCase()}`, topic]),
@@ -30,16 +30,16 @@ describe('secrets from the environment', () => {
     expect(secretsFromEnv({ env })).toEqual(Object.fromEntries(topics.map((topic) => [topic, [topic]])))
   })
 
-  it('may be several for a topic, separated by commas', () => {
+  it('reads several secrets of a topic, separated by commas', () => {
     expect(secretsFromEnv({ env: { CL_SECRET_ORDERS__PLACE: 'old,new' } })).toEqual({ 'orders.place': ['old', 'new'] })
   })
 
-  it('may have another prefix', () => {
+  it('reads variables with another prefix', () => {
     expect(secretsFromEnv({ prefix: 'SHOP_', env: { SHOP_ORDERS__PLACE: 'one' } })).toEqual({ 'orders.place': ['one'] })
   })
 
   it.each(['ORDERS', 'ORDERS___PLACE', 'ORDERS__PLACE__NOW', '_ORDERS__PLACE', 'ORDERS__PLACE_', 'orders__place', ''])(
-    'are not read from a variable that names no topic: CL_SECRET_%s',
+    'ignores a variable that does not name a topic: CL_SECRET_%s',
     (name) => {
       const env = { [`CL_SECRET_${name}`]: 'one', CL_SECRET_ORDERS__CREATE: 'two' }
       expect(secretsFromEnv({ env })).toEqual({ 'orders.create': ['two'] })
@@ -47,25 +47,25 @@ describe('secrets from the environment', () => {
   )
 
   it.each([
-    ['there are none', {}, /no variable such as `CL_SECRET_ORDERS__PLACE`/],
-    ['they are empty', { CL_SECRET_ORDERS__PLACE: '' }, /no variable such as `CL_SECRET_ORDERS__PLACE`/],
-    ['there are only others', { CL_TOKEN: 'one' }, /no variable such as `CL_SECRET_ORDERS__PLACE`/],
+    ['there is no variable', {}, /no variable such as `CL_SECRET_ORDERS__PLACE`/],
+    ['the only variable is empty', { CL_SECRET_ORDERS__PLACE: '' }, /no variable such as `CL_SECRET_ORDERS__PLACE`/],
+    ['there are only other variables', { CL_TOKEN: 'one' }, /no variable such as `CL_SECRET_ORDERS__PLACE`/],
     [
-      'one has a single underscore for the dot',
+      'a variable has a single underscore for the dot',
       { CL_SECRET_ORDERS_PLACE: 'secret', CL_SECRET_ORDERS__CREATE: 'two' },
       'secretsFromEnv does not read `CL_SECRET_ORDERS_PLACE`: rename it to `CL_SECRET_ORDERS__PLACE`.',
     ],
-  ])('are refused at start if %s', (_, env, message) => {
+  ])('throws if %s', (_, env, message) => {
     expect(() => secretsFromEnv({ env })).toThrow(TypeError)
     expect(() => secretsFromEnv({ env })).toThrow(message)
   })
 
-  it('may leave the old variable beside the new one', () => {
+  it('accepts a variable of the old form beside one of the new form', () => {
     const env = { CL_SECRET_ORDERS_PLACE: 'one', CL_SECRET_ORDERS__PLACE: 'one' }
     expect(secretsFromEnv({ env })).toEqual({ 'orders.place': ['one'] })
   })
 
-  it('are refused where there is no process and no `env`', () => {
+  it('throws where there is neither `process` nor `env`', () => {
     vi.stubGlobal('process', undefined)
     try {
       expect(() => secretsFromEnv()).toThrow(/pass `env`/)
@@ -74,7 +74,7 @@ describe('secrets from the environment', () => {
     }
   })
 
-  it('name an unknown option', () => {
+  it('names an unknown option', () => {
     expect(() => secretsFromEnv({ prefx: 'A' } as object)).toThrow('Did you mean `prefix`?')
   })
 })

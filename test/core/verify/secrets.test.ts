@@ -2,72 +2,72 @@ import { describe, expect, it } from 'vitest'
 import { createSecrets, type SecretsOption } from '../../../src/core/verify/secrets.ts'
 import { rejection, SECRET, thrownBy } from '../../deliveries.ts'
 
-describe('one secret', () => {
-  it('serves every topic', () => {
+describe('a secret for all topics', () => {
+  it('is accepted for every topic', () => {
     const secrets = createSecrets('secret')
     expect(secrets.lookUp('orders.place')).toEqual(['secret'])
-    expect(secrets).toMatchObject({ shared: true })
-    expect(secrets.lacks('orders.place')).toBe(false)
-    expect(secrets.others('orders.place')).toEqual([])
+    expect(secrets).toMatchObject({ isShared: true })
+    expect(secrets.hasNoSecret('orders.place')).toBe(false)
+    expect(secrets.secretsOfOtherTopics('orders.place')).toEqual([])
   })
 
-  it('may be several, while one replaces another', () => {
+  it('can be a list, while one secret replaces another', () => {
     expect(createSecrets(['next', 'previous']).lookUp('orders.place')).toEqual(['next', 'previous'])
   })
 })
 
-describe('a secret a topic', () => {
+describe('a map of secrets by topic', () => {
   const secrets = createSecrets({ 'orders.place': 'place', 'orders.pay': ['next', 'previous'] })
 
-  it('serves that topic and no other', () => {
+  it('gives a secret for its topic and for no other', () => {
     expect(secrets.lookUp('orders.place')).toEqual(['place'])
     expect(secrets.lookUp('orders.pay')).toEqual(['next', 'previous'])
     expect(secrets.lookUp('orders.cancel')).toEqual([])
-    expect(secrets).toMatchObject({ shared: false })
+    expect(secrets).toMatchObject({ isShared: false })
   })
 
-  it('is lacking where there is none', () => {
-    expect(secrets.lacks('orders.place')).toBe(false)
-    expect(secrets.lacks('orders.cancel')).toBe(true)
+  it('says which topics lack a secret', () => {
+    expect(secrets.hasNoSecret('orders.place')).toBe(false)
+    expect(secrets.hasNoSecret('orders.cancel')).toBe(true)
   })
 
-  it('is told apart from those of the other topics', () => {
-    expect(secrets.others('orders.place')).toEqual(['next', 'previous'])
-    expect(secrets.others('orders.pay')).toEqual(['place'])
-    expect(secrets.others('orders.cancel')).toEqual(['place', 'next', 'previous'])
+  it('gives the secrets of the other topics', () => {
+    expect(secrets.secretsOfOtherTopics('orders.place')).toEqual(['next', 'previous'])
+    expect(secrets.secretsOfOtherTopics('orders.pay')).toEqual(['place'])
+    expect(secrets.secretsOfOtherTopics('orders.cancel')).toEqual(['place', 'next', 'previous'])
   })
 
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
-    'is none for %s, which every object has',
+    'has no secret for %s, which every object inherits',
     (topic) => {
       expect(secrets.lookUp(topic)).toEqual([])
-      expect(secrets.lacks(topic)).toBe(true)
+      expect(secrets.hasNoSecret(topic)).toBe(true)
     },
   )
 })
 
-describe('secrets that are looked up', () => {
+describe('a look-up function for secrets', () => {
   it.each([
-    ['one', () => 'secret', ['secret']],
-    ['one, later', async () => 'secret', ['secret']],
+    ['one secret', () => 'secret', ['secret']],
+    ['a promise of one', async () => 'secret', ['secret']],
     ['several', () => ['next', 'previous'], ['next', 'previous']],
     ['none', () => undefined, []],
     ['an empty list', () => [], []],
-    ['empty ones', () => ['', undefined, 'secret'], ['secret']],
-    ['an empty one', () => '', []],
+    ['empty secrets beside a good one', () => ['', undefined, 'secret'], ['secret']],
+    ['an empty secret', () => '', []],
   ] satisfies [string, SecretsOption & ((topic: string) => unknown), string[]][])(
-    'may be %s',
+    'may give %s',
     async (_, lookUp, found) => {
       expect(await createSecrets(lookUp).lookUp('orders.place')).toEqual(found)
     },
   )
 
-  it('are looked up by topic, and nothing is known of them before', async () => {
+  it('is called with the topic, and says nothing about other topics', async () => {
     const secrets = createSecrets(async (topic) => `secret of ${topic}`)
     expect(await secrets.lookUp('orders.pay')).toEqual(['secret of orders.pay'])
-    expect(secrets.others('orders.place')).toEqual([])
-    expect(secrets.lacks('orders.place')).toBe(false)
-    expect(secrets).toMatchObject({ shared: false })
+    expect(secrets.secretsOfOtherTopics('orders.place')).toEqual([])
+    expect(secrets.hasNoSecret('orders.place')).toBe(false)
+    expect(secrets).toMatchObject({ isShared: false })
   })
 
   it.each([
@@ -78,24 +78,24 @@ describe('secrets that are looked up', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('vault'))],
-  ] satisfies [string, SecretsOption][])('are unavailable when the look-up %s', async (_, lookUp) => {
+  ] satisfies [string, SecretsOption][])('causes STORE_UNAVAILABLE when it %s', async (_, lookUp) => {
     const error = await rejection((async () => createSecrets(lookUp).lookUp('orders.place'))())
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true, cause: new Error('vault') })
   })
 
-  it('are none when what is found is blank: anybody could sign with it', async () => {
+  it('gives no secret when the one that it finds is blank, because anybody could sign with it', async () => {
     for (const blank of ['\n', ' ', '\r\n']) {
       expect(await createSecrets(() => blank).lookUp('orders.place')).toEqual([])
       expect(await createSecrets(() => [blank]).lookUp('orders.place')).toEqual([])
     }
   })
 
-  it('are none when the look-up finds null', async () => {
+  it('gives no secret when it finds null', async () => {
     expect(await createSecrets((() => null) as never).lookUp('orders.place')).toEqual([])
   })
 })
 
-describe('a secret is refused when the receiver is made', () => {
+describe('createSecrets', () => {
   const REFUSED: [string, unknown, RegExp][] = [
     ['empty', '', /empty/],
     ['blank', ' \n', /empty/],
@@ -113,7 +113,7 @@ describe('a secret is refused when the receiver is made', () => {
     ['bytes in a list', [Buffer.from('s3cr3t')], /string/],
   ]
 
-  it.each(REFUSED)('that is %s', (_, secret, message) => {
+  it.each(REFUSED)('refuses a secret that is %s, and does not quote it', (_, secret, message) => {
     for (const option of [secret, { 'orders.place': secret }]) {
       const error = thrownBy(() => createSecrets(option as SecretsOption))
       expect(error).toBeInstanceOf(TypeError)
@@ -122,12 +122,12 @@ describe('a secret is refused when the receiver is made', () => {
     }
   })
 
-  it.each(REFUSED)('that is %s, and the topic is named that has it', (_, secret) => {
+  it.each(REFUSED)('names the topic of a secret that is %s', (_, secret) => {
     const option = { 'orders.pay': 'fine', 'orders.place': secret } as SecretsOption
     expect(() => createSecrets(option)).toThrow('orders.place')
   })
 
-  it('when there is no topic at all', () => {
+  it('refuses a map that has no topic', () => {
     expect(() => createSecrets({})).toThrow(TypeError)
     expect(() => createSecrets({})).toThrow(/empty|no topic/)
   })
@@ -135,14 +135,17 @@ describe('a secret is refused when the receiver is made', () => {
   it.each([
     ['null', null, /is not set/],
     ['an object', { secret: 's3cr3t' }, /string/],
-  ])('that is %s, and says so', (_, secret, message) => {
+  ])('refuses a secret in a map that is %s, and says why', (_, secret, message) => {
     expect(() => createSecrets({ 'orders.place': secret } as never)).toThrow(TypeError)
     expect(() => createSecrets({ 'orders.place': secret } as never)).toThrow(message)
   })
 })
 
-describe('secrets that never change', () => {
-  it.each([[SECRET], [[SECRET]], [{ 'orders.place': SECRET }]])('have nothing to give anew: %j', (option) => {
-    expect(createSecrets(option as SecretsOption).refresh('orders.place')).toEqual([])
-  })
+describe('fixed secrets', () => {
+  it.each([[SECRET], [[SECRET]], [{ 'orders.place': SECRET }]])(
+    'give no new secrets when they are refreshed: %j',
+    (option) => {
+      expect(createSecrets(option as SecretsOption).refresh('orders.place')).toEqual([])
+    },
+  )
 })

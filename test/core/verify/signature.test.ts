@@ -9,13 +9,13 @@ const VECTORS = [
   ['ASCII', 'Hello, webhook!', SECRET, '+cDOqMAKwhV+GzevPv/SU29WFXnqbq/LJVwxXidfjgY='],
   ['an emoji and an umlaut', '👍 grüße', SECRET, 'kz4leSd6DIr5PcdDexOf872Nojuh7pX53kVCf1Bc2uo='],
   [
-    'a number as the wire writes it',
+    'a number as Commerce Layer writes it',
     '{"data":{"attributes":{"total_amount_float":20.0}}}',
     SECRET,
     'kvyEZfZVzG32M371P4UZNSl7H0mZA4ZBzl59Uexlkhg=',
   ],
   [
-    'a secret that is not ASCII, as its UTF-8 text',
+    'a body with a secret that is not ASCII',
     'orders.place',
     'schlüssel-🔑',
     '4Sgjk5fdPQb8emBchOe+GTnhfx6BIk+JxFhE981EBoU=',
@@ -27,24 +27,24 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/signat
   (_, module) => {
     const { isSameSignature, sign, computeSignature } = module
 
-    it.each(VECTORS)('of %s is what openssl makes', async (_, body, secret, expected) => {
+    it.each(VECTORS)('of %s is the one that openssl makes', async (_, body, secret, expected) => {
       expect(await computeSignature(bytes(body), secret)).toBe(expected)
       expect(await sign(bytes(body), secret)).toBe(expected)
       expect(await sign(body, secret)).toBe(expected)
     })
 
-    it('covers the bytes that a view shows, not the buffer behind it', async () => {
+    it('covers the bytes of a view, not the buffer behind it', async () => {
       const within = bytes('before|Hello, webhook!|after').subarray(7, 22)
       expect(await sign(within, SECRET)).toBe(VECTORS[1][3])
     })
 
-    it('stays right when more secrets are in use than keys are kept', async () => {
+    it('stays correct when there are more secrets than cached keys', async () => {
       for (let i = 0; i < 1002; i++) await sign('', `secret ${i}`)
       expect(await sign('', 'secret 0')).toBe(signed('', 'secret 0'))
       expect(await sign('', 'secret 1001')).toBe(signed('', 'secret 1001'))
     })
 
-    it('of any body with any secret is what node:crypto makes', async () => {
+    it('of any body with any secret is the one that node:crypto makes', async () => {
       await fc.assert(
         fc.asyncProperty(fc.uint8Array(), fc.string({ unit: 'binary', minLength: 1 }), async (body, secret) => {
           expect(await sign(body, secret)).toBe(signed(body, secret))

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import { sign } from 'hooklayer/testing'
 import { expect, it } from 'vitest'
-import { GONE, stageOfTest, startEndpoint } from '../harness.ts'
+import { GONE, startEmulatorForTest, startEndpoint } from '../harness.ts'
 
-it('an event callback has what was sent and what was answered', async () => {
-  const { ask, subscribe, emulator } = await stageOfTest({ retries: 0 })
+it('an event callback has the payload and the answer of a call', async () => {
+  const { ask, subscribe, emulator } = await startEmulatorForTest({ retries: 0 })
   const endpoint = await startEndpoint()
   const webhook = await subscribe({ topic: 'customers.create', callback_url: `${endpoint.url}/422` })
   const [called] = await emulator.trigger('customers.create', { id: 'AbCdEfGhIj', email: 'zoe@example.com' })
@@ -30,8 +30,8 @@ it('an event callback has what was sent and what was answered', async () => {
   await endpoint.close()
 })
 
-it('its payload comes back with its keys by length and then by bytes, so that its signature does not hold any more', async () => {
-  const { ask, subscribe, emulator } = await stageOfTest()
+it('the payload of an event callback has sorted keys, so its signature does not match', async () => {
+  const { ask, subscribe, emulator } = await startEmulatorForTest()
   const received: { body: Buffer; signature: string }[] = []
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray())
@@ -56,8 +56,8 @@ it('its payload comes back with its keys by length and then by bytes, so that it
   expect(await sign(JSON.stringify(payload), secret)).not.toBe(sent?.signature)
 })
 
-it('it is pending until the endpoint answers', async () => {
-  const { ask, subscribe, emulator } = await stageOfTest()
+it('an event callback has no response code until the endpoint answers', async () => {
+  const { ask, subscribe, emulator } = await startEmulatorForTest()
   let answer = () => {}
   let called = () => {}
   const isCalled = new Promise<void>((resolve) => {
@@ -81,8 +81,8 @@ it('it is pending until the endpoint answers', async () => {
   server.close()
 })
 
-it('it cannot be written, and neither can anything else but webhooks and events', async () => {
-  const { ask, subscribe, emulator } = await stageOfTest({ retries: 0 })
+it('only webhooks and events can be written', async () => {
+  const { ask, subscribe, emulator } = await startEmulatorForTest({ retries: 0 })
   await subscribe({ topic: 'orders.place', callback_url: GONE })
   const [called] = await emulator.trigger('orders.place')
   const data = { type: 'event_callbacks', id: called?.id, attributes: { response_code: '200' } }
@@ -100,8 +100,8 @@ it('it cannot be written, and neither can anything else but webhooks and events'
   expect(emulator.eventCallbacks).toEqual([called])
 })
 
-it('the last ones of a webhook are its newest 25, newest first', async () => {
-  const { ask, subscribe, emulator } = await stageOfTest({ retries: 28, retryDelayMs: () => 0 })
+it('`last_event_callbacks` of a webhook are its 25 newest, newest first', async () => {
+  const { ask, subscribe, emulator } = await startEmulatorForTest({ retries: 28, retryDelayMs: () => 0 })
   const { id } = await subscribe({ topic: 'orders.place', callback_url: GONE })
   await emulator.trigger('orders.place')
   await emulator.settled()

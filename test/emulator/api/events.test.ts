@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { GONE, stageOfTest, startEndpoint } from '../harness.ts'
+import { GONE, startEmulatorForTest, startEndpoint } from '../harness.ts'
 
-it('an event has a name, its webhooks, and the calls that it led to', async () => {
-  const { ask, subscribe, emulator } = await stageOfTest({ retries: 0 })
+it('an event has a name, webhooks and event callbacks', async () => {
+  const { ask, subscribe, emulator } = await startEmulatorForTest({ retries: 0 })
   const { id: webhook } = await subscribe({ topic: 'orders.place', callback_url: GONE })
   await subscribe({ topic: 'orders.pay', callback_url: GONE })
   const [called] = await emulator.trigger('orders.place')
@@ -25,8 +25,8 @@ it('an event has a name, its webhooks, and the calls that it led to', async () =
   expect(related.body.data.map(({ id }) => id)).toEqual([called?.id])
 })
 
-it('it calls its webhooks again when it is triggered by hand, with the same bytes', async () => {
-  const { ask, subscribe, emulator } = await stageOfTest()
+it('`_trigger` calls the webhooks of an event again, with the same bytes', async () => {
+  const { ask, subscribe, emulator } = await startEmulatorForTest()
   const endpoint = await startEndpoint()
   await subscribe({ topic: 'orders.place', callback_url: `${endpoint.url}/200`, include_resources: ['customer'] })
   await emulator.trigger('orders.place', { customer: { email: 'zoe@example.com' } })
@@ -46,8 +46,8 @@ it('it calls its webhooks again when it is triggered by hand, with the same byte
   await endpoint.close()
 })
 
-it('it calls nobody when it is updated without a trigger, or refused', async () => {
-  const { ask, subscribe, emulator } = await stageOfTest({ retries: 0 })
+it('an update without `_trigger`, or one that is refused, calls no webhook', async () => {
+  const { ask, subscribe, emulator } = await startEmulatorForTest({ retries: 0 })
   await subscribe({ topic: 'orders.place', callback_url: GONE })
   await emulator.trigger('orders.place')
   const id = (await ask('events')).body.data[0]?.id ?? ''
@@ -62,8 +62,8 @@ it('it calls nobody when it is updated without a trigger, or refused', async () 
   expect(emulator.eventCallbacks).toHaveLength(1)
 })
 
-it('the organisation is the one that the options name', async () => {
-  const { ask } = await stageOfTest({ organization: 'acme', organizationId: 'AcmeAcmeAc', mode: 'live' })
+it('the organization is that of the options', async () => {
+  const { ask } = await startEmulatorForTest({ organization: 'acme', organizationId: 'AcmeAcmeAc', mode: 'live' })
   const { status, body } = await ask('organization')
   expect(status).toBe(200)
   expect(body.data).toMatchObject({

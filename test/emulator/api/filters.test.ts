@@ -1,53 +1,53 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GONE, type Stage, startEndpoint, startStage } from '../harness.ts'
+import { type EmulatorHarness, GONE, startEmulator, startEndpoint } from '../harness.ts'
 
-let stage: Stage
+let harness: EmulatorHarness
 let endpoint: Awaited<ReturnType<typeof startEndpoint>>
 
 beforeAll(async () => {
   endpoint = await startEndpoint()
-  stage = await startStage({ retries: 0 })
+  harness = await startEmulator({ retries: 0 })
   const topic = 'customers.create'
-  await stage.subscribe({
+  await harness.subscribe({
     name: 'alpha',
     topic,
     callback_url: `${endpoint.url}/200`,
     reference: 'R-1',
     metadata: { tier: 1, tags: ['x', 'y'], shop: { region: 'eu', open: null } },
   })
-  await stage.subscribe({ name: 'beta', topic, callback_url: `${endpoint.url}/404`, metadata: { tier: 2, tags: [] } })
-  await stage.subscribe({
+  await harness.subscribe({ name: 'beta', topic, callback_url: `${endpoint.url}/404`, metadata: { tier: 2, tags: [] } })
+  await harness.subscribe({
     name: 'Gamma_3%',
     topic,
     callback_url: `${endpoint.url}/500`,
     reference: 'r-2',
     reference_origin: 'ERP',
   })
-  await stage.subscribe({ name: 'delta', topic, callback_url: GONE, reference: '' })
-  await stage.subscribe({ name: 'epsilon', topic: 'orders.place', callback_url: GONE, _disable: true })
-  await stage.emulator.trigger('customers.create')
+  await harness.subscribe({ name: 'delta', topic, callback_url: GONE, reference: '' })
+  await harness.subscribe({ name: 'epsilon', topic: 'orders.place', callback_url: GONE, _disable: true })
+  await harness.emulator.trigger('customers.create')
 })
 afterAll(async () => {
-  await stage.emulator.close()
+  await harness.emulator.close()
   await endpoint.close()
 })
 
-function listOf(type: string, filters: readonly (readonly [string, string])[]): ReturnType<Stage['ask']> {
+function listBy(type: string, filters: readonly (readonly [string, string])[]): ReturnType<EmulatorHarness['ask']> {
   const params = new URLSearchParams()
   for (const [key, value] of filters) params.append(`filter[q][${key}]`, value)
-  return stage.ask(`${type}?${params}`)
+  return harness.ask(`${type}?${params}`)
 }
 
-/** First letters of the webhooks found. */
+/** The first letters of the names of the webhooks found. */
 async function webhooksBy(...filters: readonly (readonly [string, string])[]): Promise<string> {
-  const { body } = await listOf('webhooks', filters)
+  const { body } = await listBy('webhooks', filters)
   return body.data.map(({ attributes }) => String(attributes?.name).charAt(0)).join('')
 }
 
-/** Codes of the event callbacks found, in order. */
+/** The sorted response codes of the event callbacks found. */
 async function callbacksBy(...filters: readonly (readonly [string, string])[]): Promise<string> {
-  const { body } = await listOf('event_callbacks', filters)
+  const { body } = await listBy('event_callbacks', filters)
   return body.data
     .map(({ attributes }) => String(attributes?.response_code))
     .sort()
@@ -130,7 +130,7 @@ describe('a filter of webhooks', () => {
     ['disabled_at_present', 'true', 'e'],
     ['metadata_present', 'true', 'abGde'],
     ['metadata_null', 'true', ''],
-  ])('%s=%s, as SQL has it for NULL', async (key, value, found) => {
+  ])('treats NULL as SQL does: %s=%s', async (key, value, found) => {
     expect(await webhooksBy([key, value])).toBe(found)
   })
 
@@ -169,33 +169,33 @@ describe('a filter of webhooks', () => {
     expect(await webhooksBy(['reference_and_reference_origin_not_null', 'true'])).toBe('G')
   })
 
-  it('is joined to the others by AND', async () => {
+  it('is joined with other filters by AND', async () => {
     expect(await webhooksBy(['name_end', 'a'], ['name_cont', 't'], ['reference_null', 'true'])).toBe('b')
   })
 
-  it('does not count when its value is blank', async () => {
+  it('is ignored when its value is blank', async () => {
     const blank = ['name_eq', 'name_in', 'name_cont', 'name_cont_all', 'disabled_at_lt', 'name_null', 'metadata_jcont']
     for (const key of blank) expect([key, await webhooksBy([key, ''])]).toEqual([key, 'abGde'])
     expect(await webhooksBy(['name_in', ',beta,,'])).toBe('b')
   })
 
-  it('counts as it is given last', async () => {
+  it('uses the last value if it is given twice', async () => {
     expect(await webhooksBy(['name_eq', 'alpha'], ['name_eq', 'beta'])).toBe('b')
   })
 
-  it('by id finds that one', async () => {
-    const id = stage.emulator.webhooks[1]?.id ?? ''
+  it('finds a webhook by its id', async () => {
+    const id = harness.emulator.webhooks[1]?.id ?? ''
     expect(await webhooksBy(['id_eq', id])).toBe('b')
     expect(await webhooksBy(['id_not_in', id])).toBe('aGde')
   })
 
-  it('by time compares moments, whatever the time zone they are written in', async () => {
-    const at = String(stage.emulator.webhooks[0]?.created_at)
-    const inRome = `${new Date(Date.parse(at) + 7_200_000).toISOString().slice(0, -1)}+02:00`
-    for (const moment of [at, inRome, at.slice(0, -1), at.replace('T', ' ')]) {
-      expect(await webhooksBy(['created_at_eq', moment], ['name_eq', 'alpha'])).toBe('a')
-      expect(await webhooksBy(['created_at_lt', moment])).toBe('')
-      expect(await webhooksBy(['created_at_gteq', moment])).toBe('abGde')
+  it('compares times in any time zone', async () => {
+    const at = String(harness.emulator.webhooks[0]?.created_at)
+    const romeTime = `${new Date(Date.parse(at) + 7_200_000).toISOString().slice(0, -1)}+02:00`
+    for (const time of [at, romeTime, at.slice(0, -1), at.replace('T', ' ')]) {
+      expect(await webhooksBy(['created_at_eq', time], ['name_eq', 'alpha'])).toBe('a')
+      expect(await webhooksBy(['created_at_lt', time])).toBe('')
+      expect(await webhooksBy(['created_at_gteq', time])).toBe('abGde')
     }
     expect(await webhooksBy(['created_at_lt', '2020-01-01'])).toBe('')
     expect(await webhooksBy(['created_at_gt_any', '2020-01-01,2999-01-01'])).toBe('abGde')
@@ -223,20 +223,20 @@ describe('a filter of event callbacks', () => {
     expect(await callbacksBy([key, value])).toBe(found)
   })
 
-  it('by webhook finds its calls, which have none of its attributes once it is deleted', async () => {
-    const { id } = await stage.subscribe({ name: 'zeta', topic: 'returns.ship', callback_url: `${endpoint.url}/299` })
-    await stage.emulator.trigger('returns.ship')
+  it('finds the calls of a webhook, until the webhook is deleted', async () => {
+    const { id } = await harness.subscribe({ name: 'zeta', topic: 'returns.ship', callback_url: `${endpoint.url}/299` })
+    await harness.emulator.trigger('returns.ship')
     expect(await callbacksBy(['webhook_id_eq', id])).toBe('299')
-    await stage.ask(`webhooks/${id}`, { method: 'DELETE' })
+    await harness.ask(`webhooks/${id}`, { method: 'DELETE' })
     expect(await callbacksBy(['webhook_id_eq', id])).toBe('')
     expect(await callbacksBy(['webhook_name_null', 'true'])).toBe('299')
   })
 })
 
 describe('a filter of events', () => {
-  it('finds them by name and time', async () => {
+  it('finds events by name and time', async () => {
     const namesBy = async (key: string, value: string) => {
-      const { body } = await listOf('events', [[key, value]])
+      const { body } = await listBy('events', [[key, value]])
       return body.data.map(({ attributes }) => attributes?.name)
     }
     expect(await namesBy('name_eq', 'customers.create')).toEqual(['customers.create'])
@@ -270,16 +270,16 @@ describe('a filter is refused', () => {
     ['event_callbacks', 'webhook_eq'],
     ['event_callbacks', 'webhook_webhook_id_eq'],
     ['events', 'topic_eq'],
-  ])('of %s for %s', async (type, key) => {
-    const { status, body } = await listOf(type, [[key, 'x']])
+  ])('for %s with the key %s', async (type, key) => {
+    const { status, body } = await listBy(type, [[key, 'x']])
     expect(status).toBe(400)
     expect(body.errors[0]?.code).toBe('FILTER_NOT_ALLOWED')
   })
 
   it.each(['filter=x', 'filter[name_eq]=x', 'filter[q]=x', 'filter[q][name_eq][]=x', 'filter[p][name_eq]=x'])(
-    'for its form: %s',
+    'for another form: %s',
     async (query) => {
-      const { status, body } = await stage.ask(`webhooks?${query}`)
+      const { status, body } = await harness.ask(`webhooks?${query}`)
       expect(status).toBe(400)
       expect(body.errors[0]?.code).toBe('FILTER_NOT_ALLOWED')
     },
@@ -296,14 +296,14 @@ describe('a filter is refused', () => {
     ['metadata_jcont', '[]'],
     ['metadata_jcont', 'null'],
     ['metadata_jcont', '7'],
-  ])('for its value: %s=%s', async (key, value) => {
-    const { status, body } = await listOf('webhooks', [[key, value]])
+  ])('for a value that does not fit: %s=%s', async (key, value) => {
+    const { status, body } = await listBy('webhooks', [[key, value]])
     expect(status).toBe(400)
     expect(body.errors[0]?.code).toBe('INVALID_FILTER_VALUE')
     expect(body.errors[0]?.detail).not.toContain(value)
   })
 
-  it('or answered, whatever nonsense it is, and never fails', async () => {
+  it('or answered, and never fails, for random keys and values', async () => {
     const word = fc.oneof(
       fc.constantFrom('id', 'name', 'metadata', 'webhook', 'created_at', 'response_code', 'circuit_failure_count', ''),
       fc.constantFrom('or', 'and', 'not', 'eq', 'in', 'null', 'any', 'all', 'matches', 'jcont', 'cont', 'true', 'gt'),
@@ -317,8 +317,8 @@ describe('a filter is refused', () => {
     )
     const type = fc.constantFrom('webhooks', 'event_callbacks', 'events')
     await fc.assert(
-      fc.asyncProperty(type, key, value, async (of, name, text) => {
-        const { status } = await listOf(of, [[name, text]])
+      fc.asyncProperty(type, key, value, async (type, name, text) => {
+        const { status } = await listBy(type, [[name, text]])
         expect([200, 400]).toContain(status)
       }),
       { numRuns: 300 },

@@ -1,6 +1,6 @@
 import { createEmulator, type Emulator } from 'hooklayer/emulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { askForToken, JSON_API, readToken, stageOfTest } from '../harness.ts'
+import { askForToken, JSON_API, readToken, startEmulatorForTest } from '../harness.ts'
 
 let emulator: Emulator
 
@@ -9,19 +9,19 @@ beforeAll(async () => {
 })
 afterAll(() => emulator.close())
 
-function claimsOf(token: string): Record<string, unknown> {
+function readClaims(token: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 }
 
 describe('a token', () => {
-  it('is given for client credentials as JSON, and is good for two hours', async () => {
+  it('is issued for client credentials as JSON, and expires after two hours', async () => {
     const { status, body } = await askForToken(emulator)
     expect(status).toBe(200)
     expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 7200, scope: 'market:all' })
     expect(Math.abs(body.created_at - Date.now() / 1000)).toBeLessThan(5)
   })
 
-  it('is given for client credentials as a form', async () => {
+  it('is issued for client credentials as a form', async () => {
     const body = new URLSearchParams({
       grant_type: 'client_credentials',
       client_id: emulator.clientId,
@@ -32,9 +32,9 @@ describe('a token', () => {
     expect(answer.body.access_token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
   })
 
-  it('says whose it is, as those of an integration do', async () => {
+  it('has the claims of an integration', async () => {
     const { access_token } = (await askForToken(emulator)).body
-    const claims = claimsOf(access_token)
+    const claims = readClaims(access_token)
     expect(claims).toMatchObject({
       organization: { id: 'AcmeAcmeAc', slug: 'acme' },
       application: { kind: 'integration', client_id: emulator.clientId, public: false },
@@ -44,18 +44,18 @@ describe('a token', () => {
     expect(Number(claims.exp) - Date.now() / 1000).toBeGreaterThan(7190)
   })
 
-  it('is another one every time', async () => {
+  it('is different every time', async () => {
     const [first, second] = await Promise.all([askForToken(emulator), askForToken(emulator)])
     expect(first.body.access_token).not.toBe(second.body.access_token)
   })
 
-  it('of live mode says so', async () => {
-    const { token } = await stageOfTest({ mode: 'live' })
-    expect(claimsOf(token).test).toBe(false)
+  it('is marked as live in live mode', async () => {
+    const { token } = await startEmulatorForTest({ mode: 'live' })
+    expect(readClaims(token).test).toBe(false)
   })
 })
 
-describe('no token is given', () => {
+describe('no token is issued', () => {
   it.each([
     { case: 'another secret', changes: { client_secret: 'wrong' }, status: 401, error: 'invalid_client' },
     { case: 'another client', changes: { client_id: 'wrong' }, status: 401, error: 'invalid_client' },
@@ -92,14 +92,14 @@ describe('the API refuses', () => {
     })
   })
 
-  it('a token that it did not sign', async () => {
-    const { token } = await stageOfTest()
+  it('a token that another emulator signed, or nobody', async () => {
+    const { token } = await startEmulatorForTest()
     for (const other of [token, `${token.slice(0, -4)}AAAA`, 'a.b.c', 'nonsense']) {
       expect(await refusal(`Bearer ${other}`)).toMatchObject({ status: 401, errors: [{ code: 'INVALID_TOKEN' }] })
     }
   })
 
-  it('a token of the algorithm none', async () => {
+  it('a token with the algorithm none', async () => {
     const { access_token } = (await askForToken(emulator)).body
     const header = Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')
     const unsigned = `${header}.${access_token.split('.')[1]}.`
@@ -107,8 +107,8 @@ describe('the API refuses', () => {
       expect(await refusal(`Bearer ${token}`)).toMatchObject({ status: 401 })
   })
 
-  it('a token whose time is over, to the millisecond', async () => {
-    const { ask } = await stageOfTest({ tokenLifetimeMs: 300 })
+  it('a token that expired a few milliseconds ago', async () => {
+    const { ask } = await startEmulatorForTest({ tokenLifetimeMs: 300 })
     expect((await ask('webhooks')).status).toBe(200)
     await new Promise((resolve) => setTimeout(resolve, 310))
     const { status, body } = await ask('webhooks')

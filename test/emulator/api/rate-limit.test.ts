@@ -1,41 +1,41 @@
 import { expect, it, vi } from 'vitest'
-import { askForToken, stageOfTest } from '../harness.ts'
+import { askForToken, startEmulatorForTest } from '../harness.ts'
 
-function limitOf(headers: Headers): string {
+function readLimit(headers: Headers): string {
   return ['limit', 'interval', 'remaining'].map((name) => headers.get(`x-ratelimit-${name}`)).join(' ')
 }
 
-it('there is no limit unless it is asked for', async () => {
-  const { ask } = await stageOfTest()
+it('there is no limit by default', async () => {
+  const { ask } = await startEmulatorForTest()
   for (let n = 0; n < 30; n++) expect((await ask('webhooks')).status).toBe(200)
-  expect(limitOf((await ask('webhooks')).headers)).toBe('  ')
+  expect(readLimit((await ask('webhooks')).headers)).toBe('  ')
 })
 
-it('25 requests in 10 seconds are all that one endpoint takes, and every answer says how many are left', async () => {
-  const { ask } = await stageOfTest({ rateLimit: true })
+it('one endpoint accepts 25 requests in 10 seconds, and every answer has the remaining number', async () => {
+  const { ask } = await startEmulatorForTest({ rateLimit: true })
   for (let left = 24; left >= 0; left--) {
     const { status, headers } = await ask(left % 2 ? 'webhooks' : 'webhooks/nobody')
-    expect([status, limitOf(headers)]).toEqual([left % 2 ? 200 : 404, `25 10 ${left}`])
+    expect([status, readLimit(headers)]).toEqual([left % 2 ? 200 : 404, `25 10 ${left}`])
   }
   const { status, headers, body } = await ask('webhooks')
   expect(status).toBe(429)
-  expect(limitOf(headers)).toBe('25 10 0')
+  expect(readLimit(headers)).toBe('25 10 0')
   expect(body).toEqual({ errors: { title: 'Too Many Requests', code: 'THROTTLED', status: 429 } })
   expect((await ask('events')).status).toBe(200)
   expect((await ask('webhooks', { method: 'POST', body: {} })).status).toBe(400)
 })
 
-it('100 requests in a minute are all that the API takes, and the closest limit is the one that is told', async () => {
-  const { ask } = await stageOfTest({ rateLimit: true })
+it('the API accepts 100 requests in a minute, and the headers show the closest limit', async () => {
+  const { ask } = await startEmulatorForTest({ rateLimit: true })
   const calls = ['webhooks', 'events', 'event_callbacks', 'organization'].flatMap((path) => new Array(25).fill(path))
   for (const path of calls.slice(0, 99)) await ask(path)
-  expect(limitOf((await ask('organization')).headers)).toMatch(/ 0$/)
+  expect(readLimit((await ask('organization')).headers)).toMatch(/ 0$/)
   const { status, headers } = await ask('webhooks', { method: 'DELETE' })
-  expect([status, limitOf(headers)]).toEqual([429, '100 60 0'])
+  expect([status, readLimit(headers)]).toEqual([429, '100 60 0'])
 })
 
-it('30 tokens in a minute are all that there are', async () => {
-  const { emulator } = await stageOfTest({ rateLimit: true })
+it('30 tokens are issued in a minute', async () => {
+  const { emulator } = await startEmulatorForTest({ rateLimit: true })
   for (let n = 1; n < 30; n++) expect((await askForToken(emulator)).status).toBe(200)
   const { status, body } = await askForToken(emulator)
   expect(status).toBe(429)
@@ -43,12 +43,12 @@ it('30 tokens in a minute are all that there are', async () => {
 })
 
 it('a limit ends with its interval', async () => {
-  const { ask } = await stageOfTest({ rateLimit: true })
+  const { ask } = await startEmulatorForTest({ rateLimit: true })
   const now = vi.spyOn(performance, 'now').mockReturnValue(1000)
   for (let n = 0; n < 25; n++) await ask('webhooks')
   now.mockReturnValue(10_999)
   expect((await ask('webhooks')).status).toBe(429)
   now.mockReturnValue(11_000)
-  expect(limitOf((await ask('webhooks')).headers)).toBe('25 10 24')
+  expect(readLimit((await ask('webhooks')).headers)).toBe('25 10 24')
   now.mockRestore()
 })

@@ -1,28 +1,31 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Asking, type Stage, startStage } from '../harness.ts'
+import { type EmulatorHarness, type RequestOptions, startEmulator } from '../harness.ts'
 
-let stage: Stage
+let harness: EmulatorHarness
 
 beforeAll(async () => {
-  stage = await startStage({ organization: 'acme', organizationId: 'AcmeAcmeAc' })
+  harness = await startEmulator({ organization: 'acme', organizationId: 'AcmeAcmeAc' })
 })
-afterAll(() => stage.emulator.close())
+afterAll(() => harness.emulator.close())
 
-const URL_OF_ENDPOINT = 'https://example.com/webhooks'
+const ENDPOINT_URL = 'https://example.com/webhooks'
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
-function create(attributes?: unknown, data: object = {}): ReturnType<Stage['ask']> {
-  return stage.ask('webhooks', { method: 'POST', body: { data: { type: 'webhooks', attributes, ...data } } })
+function create(attributes?: unknown, data: object = {}): ReturnType<EmulatorHarness['ask']> {
+  return harness.ask('webhooks', { method: 'POST', body: { data: { type: 'webhooks', attributes, ...data } } })
 }
 
-function update(id: string, attributes: unknown, data: object = {}): ReturnType<Stage['ask']> {
-  return stage.ask(`webhooks/${id}`, { method: 'PATCH', body: { data: { type: 'webhooks', id, attributes, ...data } } })
+function update(id: string, attributes: unknown, data: object = {}): ReturnType<EmulatorHarness['ask']> {
+  return harness.ask(`webhooks/${id}`, {
+    method: 'PATCH',
+    body: { data: { type: 'webhooks', id, attributes, ...data } },
+  })
 }
 
-describe('a webhook is made', () => {
-  it('of a topic and a URL, with defaults for all else', async () => {
-    const { status, headers, body } = await create({ topic: 'orders.place', callback_url: URL_OF_ENDPOINT })
+describe('a webhook is created', () => {
+  it('from a topic and a URL, with defaults for everything else', async () => {
+    const { status, headers, body } = await create({ topic: 'orders.place', callback_url: ENDPOINT_URL })
     expect(status).toBe(201)
     expect(headers.get('content-type')).toBe('application/vnd.api+json')
     const { id, type, links, attributes, relationships, meta } = body.data
@@ -35,7 +38,7 @@ describe('a webhook is made', () => {
     expect(attributes).toEqual({
       name: 'acme-orders.place',
       topic: 'orders.place',
-      callback_url: URL_OF_ENDPOINT,
+      callback_url: ENDPOINT_URL,
       include_resources: null,
       disabled_at: null,
       circuit_state: 'closed',
@@ -53,7 +56,7 @@ describe('a webhook is made', () => {
     })
   })
 
-  it('of every argument', async () => {
+  it('from every argument', async () => {
     const attributes = {
       name: 'every argument',
       topic: 'customers.create',
@@ -69,20 +72,20 @@ describe('a webhook is made', () => {
     expect(body.data.attributes?.disabled_at).toMatch(ISO)
   })
 
-  it('with a secret of its own', async () => {
+  it('with its own secret', async () => {
     const secrets = await Promise.all(
       [1, 2, 3].map(
         async (n) =>
-          (await stage.subscribe({ name: `s${n}`, topic: 'orders.pay', callback_url: URL_OF_ENDPOINT })).attributes,
+          (await harness.subscribe({ name: `s${n}`, topic: 'orders.pay', callback_url: ENDPOINT_URL })).attributes,
       ),
     )
     expect(new Set(secrets.map((attributes) => attributes?.shared_secret)).size).toBe(3)
   })
 
-  it('and answered as include and fields ask', async () => {
-    const body = { data: { type: 'webhooks', attributes: { topic: 'orders.void', callback_url: URL_OF_ENDPOINT } } }
+  it('and answered with the given include and fields', async () => {
+    const body = { data: { type: 'webhooks', attributes: { topic: 'orders.void', callback_url: ENDPOINT_URL } } }
     const query = 'fields[webhooks]=topic,last_event_callbacks&include=last_event_callbacks'
-    const answer = await stage.ask(`webhooks?${query}`, { method: 'POST', body })
+    const answer = await harness.ask(`webhooks?${query}`, { method: 'POST', body })
     expect(answer.body.data.attributes).toEqual({ topic: 'orders.void' })
     expect(Object.keys(answer.body.data.relationships ?? {})).toEqual(['last_event_callbacks'])
     expect(answer.body.data.relationships?.last_event_callbacks?.data).toEqual([])
@@ -90,7 +93,7 @@ describe('a webhook is made', () => {
 })
 
 describe('a webhook is refused', () => {
-  const good = { name: 'good', topic: 'orders.place', callback_url: URL_OF_ENDPOINT }
+  const good = { name: 'good', topic: 'orders.place', callback_url: ENDPOINT_URL }
 
   it.each([
     { case: 'no topic', changes: { topic: undefined }, attribute: 'topic', error: 'blank' },
@@ -102,7 +105,7 @@ describe('a webhook is refused', () => {
     { case: 'a topic of two events', changes: { topic: 'orders.place.pay' }, attribute: 'topic', error: 'inclusion' },
     { case: 'a resource alone', changes: { topic: 'orders' }, attribute: 'topic', error: 'inclusion' },
     { case: 'no URL', changes: { callback_url: undefined }, attribute: 'callback_url', error: 'blank' },
-    { case: 'no real URL', changes: { callback_url: 'example' }, attribute: 'callback_url', error: 'invalid' },
+    { case: 'an invalid URL', changes: { callback_url: 'example' }, attribute: 'callback_url', error: 'invalid' },
     {
       case: 'another scheme',
       changes: { callback_url: 'ftp://example.com' },
@@ -110,7 +113,7 @@ describe('a webhook is refused', () => {
       error: 'invalid',
     },
     {
-      case: 'includes in a text',
+      case: 'includes as text',
       changes: { include_resources: 'customer' },
       attribute: 'include_resources',
       error: 'invalid',
@@ -121,9 +124,9 @@ describe('a webhook is refused', () => {
       attribute: 'include_resources',
       error: 'invalid',
     },
-    { case: 'metadata in a list', changes: { metadata: [] }, attribute: 'metadata', error: 'invalid' },
+    { case: 'metadata as a list', changes: { metadata: [] }, attribute: 'metadata', error: 'invalid' },
     { case: 'a reference that is a number', changes: { reference: 1 }, attribute: 'reference', error: 'invalid' },
-    { case: 'a flag in words', changes: { _disable: 'yes' }, attribute: '_disable', error: 'invalid' },
+    { case: 'a flag as text', changes: { _disable: 'yes' }, attribute: '_disable', error: 'invalid' },
   ])('for $case', async ({ changes, attribute, error }) => {
     const { status, body } = await create({ ...good, ...changes })
     expect(status).toBe(422)
@@ -139,7 +142,7 @@ describe('a webhook is refused', () => {
     ])
   })
 
-  it('for all that is wrong with it at once', async () => {
+  it('with an error for each wrong attribute', async () => {
     const { body } = await create({})
     expect(body.errors.map(({ source }) => source?.pointer)).toEqual([
       '/data/attributes/topic',
@@ -147,12 +150,12 @@ describe('a webhook is refused', () => {
     ])
   })
 
-  it('for a name that another one has, given or by default', async () => {
+  it('for a name that is taken, given or by default', async () => {
     await create({ ...good, name: 'taken' })
     const { status, body } = await create({ ...good, name: 'taken' })
     expect(status).toBe(409)
     expect(body.errors[0]).toMatchObject({ code: 'VALIDATION_ERROR', status: '409', meta: { error: 'taken' } })
-    const nameless = { topic: 'orders.refund', callback_url: URL_OF_ENDPOINT }
+    const nameless = { topic: 'orders.refund', callback_url: ENDPOINT_URL }
     expect((await create(nameless)).status).toBe(201)
     expect((await create(nameless)).status).toBe(409)
   })
@@ -160,19 +163,19 @@ describe('a webhook is refused', () => {
   it.each([
     { case: 'an unknown attribute', data: { attributes: { ...good, nmae: 'x' } }, code: 'PARAM_NOT_ALLOWED' },
     {
-      case: 'an attribute of the platform',
+      case: 'a read-only attribute',
       data: { attributes: { ...good, shared_secret: 'x' } },
       code: 'PARAM_NOT_ALLOWED',
     },
     {
-      case: 'a reset before there is a circuit',
+      case: 'a reset of the circuit',
       data: { attributes: { ...good, _reset_circuit: true } },
       code: 'PARAM_NOT_ALLOWED',
     },
     { case: 'an id', data: { attributes: good, id: 'AbCdEfGhIj' }, code: 'PARAM_NOT_ALLOWED' },
     { case: 'a relationship', data: { attributes: good, relationships: { market: {} } }, code: 'PARAM_NOT_ALLOWED' },
-    { case: 'attributes in a list', data: { attributes: [] }, code: 'BAD_REQUEST' },
-    { case: 'relationships in a list', data: { attributes: good, relationships: [] }, code: 'BAD_REQUEST' },
+    { case: 'attributes as a list', data: { attributes: [] }, code: 'BAD_REQUEST' },
+    { case: 'relationships as a list', data: { attributes: good, relationships: [] }, code: 'BAD_REQUEST' },
     { case: 'another type', data: { type: 'orders' }, code: 'INVALID_RESOURCE' },
     { case: 'no type', data: { type: undefined }, code: 'PARAM_MISSING' },
   ])('for $case', async ({ data, code }) => {
@@ -182,28 +185,28 @@ describe('a webhook is refused', () => {
   })
 
   it.each(['{}', '[]', '{"data":[]}', '{"data":null}', 'null', '7'])('for the body %s', async (text) => {
-    const { status, body } = await stage.ask('webhooks', { method: 'POST', body: text })
+    const { status, body } = await harness.ask('webhooks', { method: 'POST', body: text })
     expect(status).toBe(400)
     expect(body.errors[0]?.code).toBe('PARAM_MISSING')
   })
 
   it.each(['{', '', 'hello', '{"data":'])('for %j, which is not JSON', async (text) => {
-    const { status, body } = await stage.ask('webhooks', { method: 'POST', body: text })
+    const { status, body } = await harness.ask('webhooks', { method: 'POST', body: text })
     expect(status).toBe(400)
     expect(body.errors[0]?.code).toBe('BAD_REQUEST')
   })
 
-  it.each<[string, Asking['headers'], number, string]>([
+  it.each<[string, RequestOptions['headers'], number, string]>([
     ['another Content-Type', { 'content-type': 'application/json' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['another Accept', { accept: 'application/json' }, 406, 'NOT_ACCEPTABLE'],
   ])('for %s', async (_case, headers, status, code) => {
-    const answer = await stage.ask('webhooks', { method: 'POST', headers: headers ?? {}, body: {} })
+    const answer = await harness.ask('webhooks', { method: 'POST', headers: headers ?? {}, body: {} })
     expect(answer.status).toBe(status)
     expect(answer.body.errors[0]?.code).toBe(code)
   })
 })
 
-it('a request to make a webhook is refused, whatever nonsense it is, and never fails', async () => {
+it('a request with a random body is answered, and never fails', async () => {
   const value = fc.oneof(
     fc.jsonValue({ maxDepth: 2 }),
     fc.constantFrom('orders.place', 'http://localhost/', true, null),
@@ -212,24 +215,24 @@ it('a request to make a webhook is refused, whatever nonsense it is, and never f
   const attributes = fc.dictionary(fc.constantFrom(...keys), value, { noNullPrototype: true })
   const data = fc.oneof(fc.record({ type: fc.constant('webhooks'), attributes }), fc.jsonValue({ maxDepth: 3 }))
   await fc.assert(
-    fc.asyncProperty(data, async (nonsense) => {
-      const { status } = await stage.ask('webhooks', { method: 'POST', body: { data: nonsense } })
+    fc.asyncProperty(data, async (randomData) => {
+      const { status } = await harness.ask('webhooks', { method: 'POST', body: { data: randomData } })
       expect([201, 400, 409, 422]).toContain(status)
     }),
     { numRuns: 200 },
   )
 })
 
-describe('a webhook that is there', () => {
-  it('is found by its id, and nothing else is', async () => {
-    const { id, attributes } = await stage.subscribe({
+describe('an existing webhook', () => {
+  it('is found by its id, and an unknown id is not', async () => {
+    const { id, attributes } = await harness.subscribe({
       name: 'found',
       topic: 'orders.place',
-      callback_url: URL_OF_ENDPOINT,
+      callback_url: ENDPOINT_URL,
     })
-    expect((await stage.ask(`webhooks/${id}`)).body.data.attributes).toEqual(attributes)
+    expect((await harness.ask(`webhooks/${id}`)).body.data.attributes).toEqual(attributes)
     for (const other of ['AbCdEfGhIj', '__proto__', 'constructor', '%E0%A4%A']) {
-      const { status, body } = await stage.ask(`webhooks/${other}`)
+      const { status, body } = await harness.ask(`webhooks/${other}`)
       expect(status).toBe(404)
       expect(body.errors).toEqual([
         {
@@ -242,11 +245,11 @@ describe('a webhook that is there', () => {
     }
   })
 
-  it('is updated in what is given, and keeps its secret', async () => {
-    const before = await stage.subscribe({
+  it('is updated in the given attributes, and keeps its secret', async () => {
+    const before = await harness.subscribe({
       name: 'before',
       topic: 'orders.place',
-      callback_url: URL_OF_ENDPOINT,
+      callback_url: ENDPOINT_URL,
       metadata: { a: 1 },
       reference: 'R',
     })
@@ -265,20 +268,20 @@ describe('a webhook that is there', () => {
       reference_origin: 'ERP',
       updated_at: expect.any(String),
     })
-    expect((await stage.ask(`webhooks/${before.id}`)).body.data).toEqual(body.data)
+    expect((await harness.ask(`webhooks/${before.id}`)).body.data).toEqual(body.data)
   })
 
-  it('keeps its name, but not that of another; with none it has the default one', async () => {
-    const { id } = await stage.subscribe({ name: 'mine', topic: 'returns.ship', callback_url: URL_OF_ENDPOINT })
-    await stage.subscribe({ name: 'theirs', topic: 'returns.ship', callback_url: URL_OF_ENDPOINT })
+  it('accepts its own name, refuses that of another webhook, and without a name gets the default', async () => {
+    const { id } = await harness.subscribe({ name: 'mine', topic: 'returns.ship', callback_url: ENDPOINT_URL })
+    await harness.subscribe({ name: 'theirs', topic: 'returns.ship', callback_url: ENDPOINT_URL })
     expect((await update(id, { name: 'mine' })).status).toBe(200)
     expect((await update(id, { name: 'theirs', reference: 'X' })).status).toBe(409)
-    expect((await stage.ask(`webhooks/${id}`)).body.data.attributes).toMatchObject({ name: 'mine', reference: null })
+    expect((await harness.ask(`webhooks/${id}`)).body.data.attributes).toMatchObject({ name: 'mine', reference: null })
     expect((await update(id, { name: null })).body.data.attributes?.name).toBe('acme-returns.ship')
   })
 
-  it('is disabled, stays so from the first time, and is enabled', async () => {
-    const { id } = await stage.subscribe({ name: 'toggled', topic: 'orders.place', callback_url: URL_OF_ENDPOINT })
+  it('is disabled, keeps its first `disabled_at`, and is enabled', async () => {
+    const { id } = await harness.subscribe({ name: 'toggled', topic: 'orders.place', callback_url: ENDPOINT_URL })
     const disabled = (await update(id, { _disable: true })).body.data.attributes?.disabled_at
     expect(disabled).toMatch(ISO)
     expect((await update(id, { _disable: true })).body.data.attributes?.disabled_at).toBe(disabled)
@@ -293,27 +296,27 @@ describe('a webhook that is there', () => {
     { case: 'an unknown topic', attributes: { topic: 'a.b' }, data: {}, status: 422, code: 'VALIDATION_ERROR' },
     { case: 'an empty URL', attributes: { callback_url: '' }, data: {}, status: 422, code: 'VALIDATION_ERROR' },
     {
-      case: 'a circuit of its own',
+      case: 'a circuit state',
       attributes: { circuit_state: 'closed' },
       data: {},
       status: 400,
       code: 'PARAM_NOT_ALLOWED',
     },
   ])('is not updated for $case', async ({ attributes, data, status, code }) => {
-    const [webhook] = stage.emulator.webhooks
+    const [webhook] = harness.emulator.webhooks
     const answer = await update(webhook?.id ?? '', attributes, data)
     expect(answer.status).toBe(status)
     expect(answer.body.errors[0]?.code).toBe(code)
-    expect(stage.emulator.webhooks[0]).toEqual(webhook)
+    expect(harness.emulator.webhooks[0]).toEqual(webhook)
   })
 
-  it('is deleted, once', async () => {
-    const { id } = await stage.subscribe({ name: 'deleted', topic: 'orders.place', callback_url: URL_OF_ENDPOINT })
-    const first = await stage.ask(`webhooks/${id}`, { method: 'DELETE' })
+  it('is deleted only once', async () => {
+    const { id } = await harness.subscribe({ name: 'deleted', topic: 'orders.place', callback_url: ENDPOINT_URL })
+    const first = await harness.ask(`webhooks/${id}`, { method: 'DELETE' })
     expect([first.status, first.body]).toEqual([204, {}])
-    expect((await stage.ask(`webhooks/${id}`, { method: 'DELETE' })).status).toBe(404)
-    expect((await stage.ask(`webhooks/${id}`)).status).toBe(404)
+    expect((await harness.ask(`webhooks/${id}`, { method: 'DELETE' })).status).toBe(404)
+    expect((await harness.ask(`webhooks/${id}`)).status).toBe(404)
     expect((await update(id, {})).status).toBe(404)
-    expect(stage.emulator.webhooks.map((webhook) => webhook.id)).not.toContain(id)
+    expect(harness.emulator.webhooks.map((webhook) => webhook.id)).not.toContain(id)
   })
 })

@@ -5,7 +5,7 @@ import type { EventCallbackRecord, EventRecord, Records, Sender, WebhookRecord }
 import { createSender, type SenderOptions } from '../../../src/emulator/sender/sender.ts'
 import { listen } from '../../contracts/adapter/listen.ts'
 
-/** What reached an endpoint: all of it by the time that it is answered, if the connection lasted. */
+/** A request that reached an endpoint. It is complete before the answer, unless the connection was cut. */
 export interface Arrival {
   readonly topic: string
   readonly signature: string
@@ -23,7 +23,7 @@ type Reply = (response: ServerResponse, arrival: Arrival, nth: number) => void
 
 const closing: (() => Promise<unknown>)[] = []
 
-/** Senders first: they end the calls that a server would wait for. */
+/** Closes senders before servers, because a server waits for open calls. */
 export function closeAfterEach(): void {
   afterEach(async () => {
     for (const close of closing.splice(0).reverse()) await close()
@@ -36,11 +36,11 @@ export const answer =
     response.writeHead(status).end()
   }
 
-/** A plain server that remembers what arrived. */
+/** Starts a server that records its requests. */
 export async function createEndpoint(reply: Reply = answer(200)): Promise<Endpoint> {
   const arrivals: Arrival[] = []
   const { url, close } = await listen((request, response) => {
-    const arrival = arrivalOf(request)
+    const arrival = createArrival(request)
     const nth = arrivals.push(arrival)
     request.on('data', (chunk: Buffer) => arrival.chunks.push(chunk))
     request.on('error', () => {})
@@ -53,24 +53,24 @@ export async function createEndpoint(reply: Reply = answer(200)): Promise<Endpoi
   return { url, arrivals }
 }
 
-function arrivalOf({ headers }: IncomingMessage): Arrival {
+function createArrival({ headers }: IncomingMessage): Arrival {
   const topic = String(headers['x-commercelayer-topic'])
   return { topic, signature: String(headers['x-commercelayer-signature']), headers, chunks: [], isComplete: false }
 }
 
-export async function createUrl(listener: Parameters<typeof listen>[0]): Promise<string> {
+export async function startServer(listener: Parameters<typeof listen>[0]): Promise<string> {
   const { url, close } = await listen(listener)
   closing.push(close)
   return url
 }
 
-export const bodyOf = ({ chunks }: Arrival): Buffer => Buffer.concat(chunks)
-export const documentOf = (arrival: Arrival) => JSON.parse(bodyOf(arrival).toString())
+export const readBody = ({ chunks }: Arrival): Buffer => Buffer.concat(chunks)
+export const readDocument = (arrival: Arrival) => JSON.parse(readBody(arrival).toString())
 
 const SHARED = { reference: null, reference_origin: null, metadata: {} }
 const STAMP = '2026-08-01T09:30:00.000Z'
 
-export function webhookFor(callback_url: string, changes: Partial<WebhookRecord> = {}): WebhookRecord {
+export function createWebhook(callback_url: string, changes: Partial<WebhookRecord> = {}): WebhookRecord {
   return {
     ...SHARED,
     id: 'xYZkjABcde',
@@ -89,8 +89,8 @@ export function webhookFor(callback_url: string, changes: Partial<WebhookRecord>
   }
 }
 
-/** An order that is small: some tests send hundreds. */
-export function eventOf(resource: object = {}, name = 'orders.place'): EventRecord {
+/** A small order, because some tests send hundreds. */
+export function createEvent(resource: object = {}, name = 'orders.place'): EventRecord {
   return {
     ...SHARED,
     id: 'NrlYhpzLKA',
@@ -102,28 +102,31 @@ export function eventOf(resource: object = {}, name = 'orders.place'): EventReco
   }
 }
 
-/** Events that an endpoint can tell apart, from 1 on. */
-export const numbered = (count: number): EventRecord[] =>
-  Array.from({ length: count }, (_, i) => eventOf({ number: i + 1 }))
-export const numberOf = (arrival: Arrival): number => documentOf(arrival).data.attributes.number
+/** Events with an order number from 1 on, so that an endpoint can distinguish them. */
+export const createEvents = (count: number): EventRecord[] =>
+  Array.from({ length: count }, (_, i) => createEvent({ number: i + 1 }))
+export const readNumber = (arrival: Arrival): number => readDocument(arrival).data.attributes.number
 
-export interface Scene {
+export interface SenderHarness {
   readonly sender: Sender
   readonly records: Records
   readonly callbacks: () => EventCallbackRecord[]
-  /** Codes and messages, in the order of the calls. */
+  /** Response codes and messages, in the order of the calls. */
   readonly answers: () => [code: string | null, message: string | null][]
 }
 
-/** A sender with some webhooks; retries follow at once. */
-export function createScene(webhooks: readonly WebhookRecord[], options: Partial<SenderOptions> = {}): Scene {
+/** Creates a sender with webhooks. Its retries have no delay by default. */
+export function createSenderHarness(
+  webhooks: readonly WebhookRecord[],
+  options: Partial<SenderOptions> = {},
+): SenderHarness {
   const records: Records = {
     webhooks: new Map(webhooks.map((webhook) => [webhook.id, webhook])),
     eventCallbacks: new Map(),
     events: new Map(),
   }
-  const house = { records, mode: 'test', organizationId: TEST_ORGANIZATION_ID } as const
-  const sender = createSender({ ...house, retryDelayMs: () => 0, ...options })
+  const defaults = { records, mode: 'test', organizationId: TEST_ORGANIZATION_ID } as const
+  const sender = createSender({ ...defaults, retryDelayMs: () => 0, ...options })
   closing.push(sender.close)
   const callbacks = () => [...records.eventCallbacks.values()]
   return {

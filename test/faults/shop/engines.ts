@@ -7,15 +7,15 @@ import { createPostgresStore } from '../../../src/stores/postgres.ts'
 import { createRedisStore } from '../../../src/stores/redis.ts'
 import { createSqliteStore } from '../../../src/stores/sqlite.ts'
 import type { Settings } from './settings.ts'
-import { type At, toldInbox, toldStore } from './stages.ts'
+import { type At, observeInbox, observeStore } from './stages.ts'
 
 export type OpenStore = IdempotencyStore & { close(): Promise<unknown> }
 
 export async function openStore({ engine, place, name = 'hooklayer' }: Settings, at: At): Promise<OpenStore> {
-  return toldStore(await open[engine](place, name), at)
+  return observeStore(await open[engine](place, name), at)
 }
 
-/** Loaded when they are needed: a process is to start fast. Clients that make no secret of an outage: who waits for one has a shop that stands still. */
+/** Drivers are loaded on demand, so that a process starts fast. Clients fail fast in an outage instead of waiting. */
 const open: Record<Settings['engine'], (place: string, name: string) => Promise<OpenStore>> = {
   async sqlite(folder) {
     return createSqliteStore({ file: join(folder, 'store.db') })
@@ -45,5 +45,5 @@ export function openInbox({ engine, place, name = 'hooklayer', inbox = {} }: Set
     engine === 'sqlite'
       ? createSqliteInbox({ file: join(place, 'deliveries.db'), ...inbox })
       : createBullmqInbox({ [engine]: place, name, ...inbox })
-  return toldInbox(opened, at)
+  return observeInbox(opened, at)
 }

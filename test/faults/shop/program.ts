@@ -1,6 +1,6 @@
 /**
- * A process of a shop, as its engineers would write it, but that it can kill itself: `program.mjs <settings as JSON>`. It tells its
- * parent the port as soon as it listens, and ends orderly on SIGTERM.
+ * A process of a shop that can kill itself at a stage: `program.mjs <settings as JSON>`. It sends its
+ * parent the port as soon as it listens, and shuts down on SIGTERM.
  */
 import { appendFileSync, existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -13,13 +13,13 @@ import { createWorker } from '../../../src/receiver/worker.ts'
 import { openInbox, openStore } from './engines.ts'
 import { openFence } from './fence.ts'
 import type { Line, Settings } from './settings.ts'
-import { endAt } from './stages.ts'
+import { killAtStage } from './stages.ts'
 
 const settings: Settings = JSON.parse(process.argv[2] ?? '{}')
 const { effects, handlerMs = 0, ignoresSignal, brokenWhile, port } = settings
-const at = endAt(settings.stage, settings.visit)
+const at = killAtStage(settings.stage, settings.visit)
 
-function numberOf({ resource }: WebhookEvent): number {
+function readNumber({ resource }: WebhookEvent): number {
   return Number((resource as { metadata?: { number?: unknown } }).metadata?.number)
 }
 
@@ -32,12 +32,12 @@ function write(what: Line['what'], event: WebhookEvent): void {
     topic,
     resource: resource.id,
     updatedAt: String((resource as { updated_at?: unknown }).updated_at),
-    number: numberOf(event),
+    number: readNumber(event),
     stale,
     pid: process.pid,
     time: Date.now(),
   }
-  // A line of its own, even if a process was killed in the middle of the one before.
+  // Starts a new line, even if a process was killed in the middle of the previous one.
   appendFileSync(effects, `\n${JSON.stringify(line)}\n`)
 }
 
@@ -53,7 +53,7 @@ const receiver = createReceiver({
 
 receiver.on('*', { name: 'effect' }, async (event, { signal }) => {
   write('begin', event)
-  at('in the handler')
+  at('in-handler')
   if ((event.resource as { reference?: unknown }).reference === 'poison') throw new Error('This one always fails.')
   if (brokenWhile && existsSync(brokenWhile)) throw new Error('Everything fails.')
   if (handlerMs > 0) {
@@ -62,9 +62,9 @@ receiver.on('*', { name: 'effect' }, async (event, { signal }) => {
       throw error
     })
   }
-  await fence?.take(event.id, numberOf(event))
+  await fence?.take(event.id, readNumber(event))
   write('effect', event)
-  at('after the effect')
+  at('after-effect')
 })
 
 const worker = settings.worker && inbox && createWorker({ receiver, inbox, ...settings.worker })
@@ -73,7 +73,7 @@ process.send?.({ port: (server?.address() as AddressInfo | undefined)?.port })
 
 process.on('message', async () => {
   globalThis.gc?.()
-  // Buffers are freed by and by.
+  // Buffers are freed with a delay.
   await sleep(100)
   globalThis.gc?.()
   const { heapUsed, external } = process.memoryUsage()

@@ -1,21 +1,21 @@
-/** What a shop's process is told when it starts; travels as JSON. */
+/** The settings of a shop's process, passed as JSON. */
 export interface Settings {
   /** The secrets of the webhooks, by topic. */
   readonly secrets: Readonly<Record<string, string>>
   readonly engine: 'sqlite' | 'redis' | 'postgres'
   /** Where the engine is: a URL, or the folder that holds the files. */
   readonly place: string
-  /** The file to which the handlers write what they have done. */
+  /** The file to which the handlers write their effects. */
   readonly effects: string
-  /** By which an engine that is shared knows what is of this shop: queues, keys and tables. Default: `hooklayer`. */
+  /** The name of the shop's queues, keys and tables on a shared engine. Default: `hooklayer`. */
   readonly name?: string
-  /** Where it listens, 0 being anywhere; without it the process receives nothing. */
+  /** The port, 0 for any. Without it the process receives nothing. */
   readonly port?: number
-  /** Keeps an idempotency store. */
+  /** Uses an idempotency store. */
   readonly idempotency?: { readonly leaseMs?: number; readonly retentionMs?: number; readonly stale?: 'run' | 'skip' }
-  /** Has an inbox: a receiver stores, and does not handle. */
+  /** Uses an inbox: the receiver stores deliveries. */
   readonly inbox?: { readonly leaseMs?: number; readonly maxQueued?: number }
-  /** Works off the inbox. */
+  /** Starts a worker. */
   readonly worker?: { readonly concurrency?: number; readonly attempts?: number; readonly backoffMs?: number }
   /** More options of the receiver. */
   readonly receiver?: {
@@ -23,43 +23,43 @@ export interface Settings {
     readonly ordering?: 'resource'
     readonly inboxMode?: 'always' | 'on-failures'
   }
-  /** How long a handler works before it has its effect. */
+  /** How long a handler runs before its effect. */
   readonly handlerMs?: number
-  /** Handlers fail as long as there is a file of that path. */
+  /** Handlers fail while this file exists. */
   readonly brokenWhile?: string
-  /** Handlers go on when they are told to stop. */
+  /** Handlers ignore their signal. */
   readonly ignoresSignal?: boolean
   /**
-   * Effects go to a destination that knows an event by its id: a link of that name in the folder `<effects>.fenced`, or a row of the
-   * table `<name>_effects`, in one transaction with a claim on the event.
+   * Effects go to a destination that accepts an event id once: a link in the folder `<effects>.fenced`, or a row of the
+   * table `<name>_effects`, in one transaction with a reservation of the event.
    */
   readonly fence?: 'file' | 'transaction'
-  /** Where the process kills itself, the first time it comes there. */
+  /** Where the process kills itself. */
   readonly stage?: Stage
-  /** Not the first time, but the one of this number. */
+  /** On which visit of the stage it kills itself. Default: 1. */
   readonly visit?: number
 }
 
 export const INLINE_STAGES = [
-  'before reserve',
-  'after reserve',
-  'in the handler',
-  'after the effect',
-  'before complete',
-  'after complete',
+  'before-reserve',
+  'after-reserve',
+  'in-handler',
+  'after-effect',
+  'before-complete',
+  'after-complete',
 ] as const
 
 export const DEFERRED_STAGES = [
-  'before put',
-  'after put',
-  'before the work',
-  'in the handler',
-  'after the effect',
-  'after the work',
+  'before-put',
+  'after-put',
+  'before-work',
+  'in-handler',
+  'after-effect',
+  'after-work',
 ] as const
 
 /** Of a handler with `fence: 'transaction'`. */
-export const TRANSACTION_STAGES = ['within the transaction', 'before the commit'] as const
+export const TRANSACTION_STAGES = ['within-transaction', 'before-commit'] as const
 
 export type Stage = (typeof INLINE_STAGES | typeof DEFERRED_STAGES | typeof TRANSACTION_STAGES)[number]
 

@@ -5,14 +5,14 @@ import Libsql from 'libsql'
 /** Numbers from 0 up to 1. */
 type Draw = () => number
 
-/** Brings everything into the file itself, and has others read what they want from there, as they would in the long run. */
+/** Moves the WAL into the file itself. */
 export function checkpoint(file: string): void {
   const database = new Libsql(file)
   database.exec('pragma wal_checkpoint(truncate)')
   database.close()
 }
 
-/** Writes noise over some part of a file, less than that being hardly more than a flipped bit. */
+/** Overwrites at least 512 bytes of a file with noise. */
 export function damage(file: string, draw: Draw): void {
   const { size } = statSync(file)
   const noise = Uint8Array.from({ length: 512 + Math.floor(draw() * 8000) }, () => Math.floor(draw() * 256))
@@ -21,13 +21,13 @@ export function damage(file: string, draw: Draw): void {
   closeSync(opened)
 }
 
-/** Cuts the end of a file off, leaving this share of it. */
+/** Truncates a file to this share of its size. */
 export function cut(file: string, share: number): void {
   truncateSync(file, Math.floor(statSync(file).size * share))
 }
 
-/** Copies a database as it is, whoever is writing to it, into a folder of its own; resolves with the copy. */
-export function copyOf(file: string, folder: string): string {
+/** Copies a database as it is, even while it is written, into its own folder. Returns the copy. */
+export function copyDatabase(file: string, folder: string): string {
   mkdirSync(folder, { recursive: true })
   const [from, name] = [dirname(file), basename(file)]
   for (const each of readdirSync(from)) if (each.startsWith(name)) cpSync(join(from, each), join(folder, each))

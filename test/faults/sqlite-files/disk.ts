@@ -6,11 +6,11 @@ import { join } from 'node:path'
 /** A small disk, in memory. */
 export interface Disk {
   readonly folder: string
-  /** Leaves no room on it. */
+  /** Fills the disk. */
   fill(): void
-  /** Gives the room back. */
+  /** Frees the space again. */
   free(): void
-  /** Lets nobody write on it any more; nobody may have a file of it open. */
+  /** Makes the disk read-only. No file on it may be open. */
   protect(): void
   remove(): void
 }
@@ -40,10 +40,10 @@ export function createDisk(kilobytes: number): Disk {
   }
 }
 
-/** Why there is no disk to test with; `undefined` if there is one. */
-export const noDisk: string | undefined = whyNot()
+/** Why no disk is available for tests; `undefined` if one is. */
+export const noDisk: string | undefined = findObstacle()
 
-function whyNot(): string | undefined {
+function findObstacle(): string | undefined {
   if (process.getuid?.() !== 0) return 'only root can mount a small disk'
   try {
     createDisk(16).remove()

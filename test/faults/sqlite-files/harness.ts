@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
 import { createEffects, type Effects } from '../effects.ts'
-import { steadyPort } from '../ports.ts'
+import { findSteadyPort } from '../ports.ts'
 import { openSender, type Sender } from '../sender.ts'
 import type { Settings } from '../shop/settings.ts'
 import { type ShopProcess, startShop } from '../shop-process.ts'
 
-/** What is kept in the file of a shop. */
+/** What the file of a shop holds. */
 export type Kind = keyof typeof KINDS
 
 const KINDS = {
@@ -16,20 +16,20 @@ const KINDS = {
 
 export interface Scene extends Pick<Sender, 'send' | 'settled'> {
   readonly effects: Effects
-  /** How a delivery is answered that was accepted. */
+  /** The status of an accepted delivery. */
   readonly accepted: number
-  fileIn(folder: string): string
-  /** A process that receives, and handles what it has no inbox for. */
+  getFile(folder: string): string
+  /** Starts a process that receives, and handles events if it has no inbox. */
   receive(folder: string, more?: Partial<Settings>): Promise<ShopProcess>
-  /** A process that handles what an inbox has stored. */
+  /** Starts a process that handles what an inbox has stored. */
   work(folder: string, more?: Partial<Settings>): Promise<ShopProcess>
-  /** Sends these, one after another; resolves with their answers. */
+  /** Sends these events one after another. Resolves with the statuses. */
   sendAll(numbers: readonly number[]): Promise<(number | undefined)[]>
-  /** Waits until each of these, and nothing else, has had its effect, once. */
+  /** Waits until each of these events, and no other, took effect once. */
   isDone(numbers: readonly number[]): Promise<void>
 }
 
-/** A Commerce Layer, and processes of a shop that are all at the same address, one after another. */
+/** A sender, and processes of a shop that listen on the same port one after another. */
 export async function openScene(
   kind: Kind,
   onTestFinished: (end: () => Promise<void>) => void,
@@ -37,7 +37,7 @@ export async function openScene(
 ): Promise<Scene> {
   const { name, settings, accepted } = KINDS[kind]
   const effects = createEffects()
-  const port = await steadyPort()
+  const port = await findSteadyPort()
   const sender = await openSender(port, { retries, retryDelayMs: () => 250 })
   sender.keepCircuitsClosed()
   onTestFinished(async () => {
@@ -51,7 +51,7 @@ export async function openScene(
     accepted,
     send,
     settled: sender.settled,
-    fileIn: (folder) => join(folder, name),
+    getFile: (folder) => join(folder, name),
     receive: (place, more) => startShop({ ...shared, ...settings, place, port, ...more }),
     work: (place, more) => startShop({ ...shared, inbox: {}, worker: { backoffMs: 50 }, place, ...more }),
     async sendAll(numbers) {
@@ -68,4 +68,5 @@ export async function openScene(
 }
 
 /** Whole numbers from `first` on. */
-export const several = (count: number, first = 0): number[] => Array.from({ length: count }, (_, at) => first + at)
+export const createNumbers = (count: number, first = 0): number[] =>
+  Array.from({ length: count }, (_, at) => first + at)

@@ -1,6 +1,6 @@
 import { createDelivery, sign, TEST_SECRET, type TestDelivery } from 'hooklayer/testing'
 
-/** The order that a probe is about. */
+/** The order that a probe sends. */
 export const ORDER = 'AbCdEfGhIj'
 
 export const FORGER_SECRET = 'fedcba9876543210fedcba9876543210'
@@ -18,21 +18,21 @@ export function orderDelivery(version: Version = {}): Promise<TestDelivery> {
 }
 
 /** The same headers with another body, signed for it. */
-export async function withBody(delivery: TestDelivery, text: string, secret = TEST_SECRET): Promise<TestDelivery> {
+export async function replaceBody(delivery: TestDelivery, text: string, secret = TEST_SECRET): Promise<TestDelivery> {
   const body = new TextEncoder().encode(text)
   const signed = { 'X-CommerceLayer-Signature': await sign(body, secret), 'content-length': String(body.byteLength) }
   return { ...delivery, headers: { ...delivery.headers, ...signed }, body }
 }
 
 /** The same document as JavaScript writes it: its floats lose their `.0`. */
-export function respelled(delivery: TestDelivery): Promise<TestDelivery> {
-  return withBody(delivery, JSON.stringify(JSON.parse(textOf(delivery))))
+export function reserialize(delivery: TestDelivery): Promise<TestDelivery> {
+  return replaceBody(delivery, JSON.stringify(JSON.parse(decodeBody(delivery))))
 }
 
-export function textOf({ body }: TestDelivery): string {
+export function decodeBody({ body }: TestDelivery): string {
   return new TextDecoder().decode(body)
 }
 
-export function signatureOf({ headers }: TestDelivery): string {
+export function readSignature({ headers }: TestDelivery): string {
   return headers['X-CommerceLayer-Signature'] ?? ''
 }

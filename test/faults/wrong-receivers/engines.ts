@@ -3,16 +3,16 @@ import pg from 'pg'
 import { noPostgres, startPostgres } from '../../servers/postgres.ts'
 import { noRedis, startRedis } from '../../servers/redis.ts'
 
-/** Where Hooklayer keeps what it knows. */
+/** An engine for Hooklayer's store and inbox. */
 export interface Engine {
-  /** Why there is none here; `undefined` if there is one. */
+  /** Why the engine is not available; `undefined` if it is. */
   readonly missing: string | undefined
   open(): Promise<OpenEngine>
 }
 
 export interface OpenEngine {
   readonly url: string
-  /** @param prefix of the names of whatever is to be removed: the server may be somebody else's. */
+  /** @param prefix of the keys and tables to remove: the server may hold other data. */
   close(prefix: string): Promise<void>
 }
 

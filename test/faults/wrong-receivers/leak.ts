@@ -1,26 +1,29 @@
 import { TEST_SECRET, type TestDelivery } from 'hooklayer/testing'
-import { signatureOf, textOf } from './deliveries.ts'
+import { decodeBody, readSignature } from './deliveries.ts'
 
-/** So many characters in a row that are in a payload, too, are no chance. */
+/** A common piece of this length is no coincidence. */
 const IN_A_ROW = 16
 
-/** What a log holds that is nobody's business: a secret, a signature, or any part of a payload. */
-export function leakIn(log: string, [good, ...others]: readonly [TestDelivery, ...TestDelivery[]]): string | undefined {
+/** The first private value that a log holds: a secret, a signature, or a part of a payload. */
+export function findLeak(
+  log: string,
+  [good, ...others]: readonly [TestDelivery, ...TestDelivery[]],
+): string | undefined {
   if (log.includes(TEST_SECRET)) return 'the secret'
-  const signatures = [good, ...others].map(signatureOf).filter((signature) => signature !== '')
+  const signatures = [good, ...others].map(readSignature).filter((signature) => signature !== '')
   if (signatures.some((signature) => log.includes(signature))) return 'a signature'
-  const told = stringsIn(JSON.parse(textOf(good))).filter(isTelling)
-  if (told.some((text) => log.includes(text))) return 'a value of the payload'
-  return holdsPiece(log, textOf(good)) ? 'a piece of the payload' : undefined
+  const values = collectStrings(JSON.parse(decodeBody(good))).filter(isPrivate)
+  if (values.some((text) => log.includes(text))) return 'a value of the payload'
+  return holdsPiece(log, decodeBody(good)) ? 'a piece of the payload' : undefined
 }
 
-function stringsIn(value: unknown): string[] {
+function collectStrings(value: unknown): string[] {
   if (typeof value === 'string') return [value]
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : []
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(collectStrings) : []
 }
 
-/** Words of a schema, as `placed` or `SIGNATURE`, are not telling. */
-function isTelling(text: string): boolean {
+/** Words of the schema, such as `placed` or `SIGNATURE`, are not private. */
+function isPrivate(text: string): boolean {
   return text.length > 4 && !/^([a-z_]+|[A-Z_]+)$/.test(text)
 }
 

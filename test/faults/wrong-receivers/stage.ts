@@ -9,10 +9,10 @@ import { build } from 'esbuild'
 import { TEST_SECRET, type TestDelivery } from 'hooklayer/testing'
 import { createWorld, type World } from './world.ts'
 
-/** How long is waited for what is to happen. */
-const PATIENCE_MS = 10_000
+/** How long to wait for a state. */
+const TIMEOUT_MS = 10_000
 
-/** A receiver that probes are made of: a program of `receivers/`, and what it is told. */
+/** A receiver to test: a program of `receivers/` and its arguments. */
 export interface Receiver {
   readonly program: string
   /** @param namespace is the stage's own: letters, digits and `_`. */
@@ -23,15 +23,15 @@ export interface Receiver {
 export interface Process {
   /** The status, or `undefined` if there was no answer. */
   send(delivery: TestDelivery): Promise<number | undefined>
-  /** Sends again and again, as Commerce Layer does, until it is acknowledged or there is nobody left to do so. */
+  /** Retries, as Commerce Layer does, until it is acknowledged or the process has ended. */
   deliver(delivery: TestDelivery): Promise<void>
   kill(): Promise<void>
   hasEnded(): boolean
-  /** What it has written to its console. */
+  /** Its console output. */
   output(): string
 }
 
-/** What one probe has to itself. */
+/** The processes and the world of one probe. */
 export interface Stage {
   readonly world: World
   /** Starts one more process of the receiver. */
@@ -42,7 +42,7 @@ export interface Stage {
 const RECEIVERS = new URL('./receivers/', import.meta.url)
 const BUILT = fileURLToPath(new URL('../.built/wrong-receivers/', import.meta.url))
 
-/** As plain JavaScript with all that it needs, because each is started a dozen times. */
+/** Bundles the receivers as plain JavaScript, because each is started a dozen times. */
 export async function buildReceivers(programs: readonly string[]): Promise<void> {
   await build({
     entryPoints: [...new Set(programs)].map((program) => fileURLToPath(new URL(`${program}.ts`, RECEIVERS))),
@@ -83,10 +83,10 @@ async function startProcess(file: string, args: readonly string[], folder: strin
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
-  const output = outputOf(child)
+  const output = captureOutput(child)
   const closed = once(child, 'close')
   const [port] = await Promise.race([once(child, 'message'), closed.then(() => [])])
-  if (port === undefined) throw new Error(`${basename(file)} does not start. It said:\n${output()}`)
+  if (port === undefined) throw new Error(`${basename(file)} does not start. Its output:\n${output()}`)
   const url = new URL(`http://127.0.0.1:${port}/`)
   const send: Process['send'] = ({ method, headers, body }) =>
     fetch(url, { method, headers, body }).then(
@@ -101,8 +101,8 @@ async function startProcess(file: string, args: readonly string[], folder: strin
     send,
     hasEnded,
     async deliver(delivery) {
-      const isOver = await until(async () => isSuccess(await send(delivery)) || hasEnded(), 50)
-      if (!isOver) throw new Error(`${basename(file)} does not acknowledge a delivery. It said:\n${output()}`)
+      const isOver = await waitUntil(async () => isSuccess(await send(delivery)) || hasEnded(), 50)
+      if (!isOver) throw new Error(`${basename(file)} does not acknowledge a delivery. Its output:\n${output()}`)
     },
     async kill() {
       child.kill('SIGKILL')
@@ -112,7 +112,7 @@ async function startProcess(file: string, args: readonly string[], folder: strin
   }
 }
 
-function outputOf({ stdout, stderr }: ChildProcess): () => string {
+function captureOutput({ stdout, stderr }: ChildProcess): () => string {
   let output = ''
   for (const stream of [stdout, stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -126,9 +126,9 @@ export function isSuccess(status: number | undefined): boolean {
   return status !== undefined && status >= 200 && status < 300
 }
 
-/** Waits until it is so; false if it never is. */
-export async function until(check: () => boolean | Promise<boolean>, everyMs = 5): Promise<boolean> {
-  const end = Date.now() + PATIENCE_MS
+/** Waits until the check passes; false if it does not in time. */
+export async function waitUntil(check: () => boolean | Promise<boolean>, everyMs = 5): Promise<boolean> {
+  const end = Date.now() + TIMEOUT_MS
   while (Date.now() < end) {
     if (await check()) return true
     await sleep(everyMs)

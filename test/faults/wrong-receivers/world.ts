@@ -2,12 +2,14 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What a shop does for an order: it writes to the customer and tells its ERP, which are not the shop's own processes. */
+/**
+ * The effects of an order: a mail to the customer and an update of the ERP. Both are outside of the shop's processes.
+ */
 export const EFFECTS = ['mail', 'erp'] as const
 export type Effect = (typeof EFFECTS)[number]
 
-/** How the other side of an effect behaves: it keeps one waiting, it fails, or one does not live to hear that it succeeded. */
-type Mood = 'slow' | 'down' | 'deadly'
+/** How the system behind an effect behaves: it is slow, it fails, or the caller is killed after the effect. */
+type Behavior = 'slow' | 'down' | 'deadly'
 
 interface Line {
   readonly effect: Effect
@@ -16,15 +18,15 @@ interface Line {
 }
 
 /**
- * Has an effect for an order, which is a line in a file. Called by the receivers.
+ * Applies an effect for an order, which is a line in a file. Called by the receivers.
  *
- * @param key by which the other side knows that it has done the same before.
- * @throws Error if the other side is down.
+ * @param key the idempotency key.
+ * @throws Error if the system is down.
  */
-export async function have(effect: Effect, order: string, key: string): Promise<void> {
+export async function applyEffect(effect: Effect, order: string, key: string): Promise<void> {
   const folder = process.env.WORLD ?? ''
   const line = `${JSON.stringify({ effect, order, key } satisfies Line)}\n`
-  const is = (mood: Mood) => existsSync(join(folder, `${effect} is ${mood}`))
+  const is = (behavior: Behavior) => existsSync(join(folder, `${effect} is ${behavior}`))
   appendFileSync(join(folder, 'asked'), line)
   while (is('slow')) await sleep(5)
   if (is('down')) throw new Error(`The ${effect} does not answer.`)
@@ -32,21 +34,21 @@ export async function have(effect: Effect, order: string, key: string): Promise<
   if (is('deadly')) process.kill(process.pid, 'SIGKILL')
 }
 
-/** What is outside of the receivers, as a probe sees it. */
+/** The systems outside of the receivers, as a probe sees them. */
 export interface World {
   readonly folder: string
-  make(effect: Effect, mood: Mood): void
-  /** As it is by default: quick, up and harmless. */
-  mend(effect: Effect): void
-  /** How often it was asked for an effect, granted or not. */
-  asked(effect: Effect, order: string): number
-  /** How often somebody had it. */
-  runs(effect: Effect, order: string): number
-  /** How often it took place: with the same key it does so once. */
-  took(effect: Effect, order: string): number
+  setBehavior(effect: Effect, behavior: Behavior): void
+  /** Restores the default: fast, up and harmless. */
+  reset(effect: Effect): void
+  /** How often an effect was requested, successful or not. */
+  countRequests(effect: Effect, order: string): number
+  /** How often the effect was applied. */
+  countRuns(effect: Effect, order: string): number
+  /** How often it was applied with different idempotency keys. */
+  countDistinctRuns(effect: Effect, order: string): number
 }
 
-/** @param folder is empty, and the environment variable `WORLD` of the receivers. */
+/** @param folder an empty folder, which the receivers get as the environment variable `WORLD`. */
 export function createWorld(folder: string): World {
   for (const file of ['asked', 'done']) writeFileSync(join(folder, file), '')
   const lines = (file: 'asked' | 'done', effect: Effect, order: string) =>
@@ -57,12 +59,13 @@ export function createWorld(folder: string): World {
       .filter((line) => line.effect === effect && line.order === order)
   return {
     folder,
-    make: (effect, mood) => writeFileSync(join(folder, `${effect} is ${mood}`), ''),
-    mend(effect) {
-      for (const mood of ['slow', 'down', 'deadly']) rmSync(join(folder, `${effect} is ${mood}`), { force: true })
+    setBehavior: (effect, behavior) => writeFileSync(join(folder, `${effect} is ${behavior}`), ''),
+    reset(effect) {
+      for (const behavior of ['slow', 'down', 'deadly'])
+        rmSync(join(folder, `${effect} is ${behavior}`), { force: true })
     },
-    asked: (...what) => lines('asked', ...what).length,
-    runs: (...what) => lines('done', ...what).length,
-    took: (...what) => new Set(lines('done', ...what).map(({ key }) => key)).size,
+    countRequests: (...what) => lines('asked', ...what).length,
+    countRuns: (...what) => lines('done', ...what).length,
+    countDistinctRuns: (...what) => new Set(lines('done', ...what).map(({ key }) => key)).size,
   }
 }

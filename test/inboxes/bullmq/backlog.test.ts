@@ -8,8 +8,8 @@ afterEach(() => void vi.useRealTimers())
 
 const never = new Promise<never>(() => {})
 
-/** A queue of BullMQ that counts what it is told, or fails, one after another. */
-function laneOf(...counts: readonly (number | Error | Promise<never>)[]): {
+/** A queue of BullMQ that returns these counts, or fails, one after another. */
+function createLanes(...counts: readonly (number | Error | Promise<never>)[]): {
   readonly lanes: readonly Lane[]
   asked(): number
 } {
@@ -22,48 +22,48 @@ function laneOf(...counts: readonly (number | Error | Promise<never>)[]): {
   return { lanes: [{ queue: { getJobCounts } } as unknown as Lane], asked: () => asked }
 }
 
-it('counts once for as long as the count is good, and what happens here besides', async () => {
-  const { lanes, asked } = laneOf(7)
-  const room = createBacklog(10)
-  expect(await Promise.all([room.isLeft(lanes), room.isLeft(lanes)])).toEqual([true, true])
-  room.count(1)
-  expect(await room.isLeft(lanes)).toBe(true)
-  room.count(1)
-  expect(await room.isLeft(lanes)).toBe(false)
-  room.count(-1)
-  expect(await room.isLeft(lanes)).toBe(true)
+it('counts once while the count is valid, and adds the changes of this process', async () => {
+  const { lanes, asked } = createLanes(7)
+  const backlog = createBacklog(10)
+  expect(await Promise.all([backlog.hasRoom(lanes), backlog.hasRoom(lanes)])).toEqual([true, true])
+  backlog.add(1)
+  expect(await backlog.hasRoom(lanes)).toBe(true)
+  backlog.add(1)
+  expect(await backlog.hasRoom(lanes)).toBe(false)
+  backlog.add(-1)
+  expect(await backlog.hasRoom(lanes)).toBe(true)
   expect(asked()).toBe(1)
 })
 
-it('has nobody wait for the next count while the last one is good', async () => {
-  const { lanes, asked } = laneOf(7, never)
-  const room = createBacklog(10)
-  await room.isLeft(lanes)
+it('does not wait for the next count while the last one is valid', async () => {
+  const { lanes, asked } = createLanes(7, never)
+  const backlog = createBacklog(10)
+  await backlog.hasRoom(lanes)
   vi.setSystemTime(1_000_600)
-  expect(await room.isLeft(lanes)).toBe(true)
-  expect(await room.isLeft(lanes)).toBe(true)
+  expect(await backlog.hasRoom(lanes)).toBe(true)
+  expect(await backlog.hasRoom(lanes)).toBe(true)
   expect(asked()).toBe(2)
 })
 
-it('waits for a count when the last one is too old', async () => {
-  const { lanes } = laneOf(7, 9)
-  const room = createBacklog(10)
-  await room.isLeft(lanes)
-  room.count(5)
+it('waits for a count when the last one is no longer valid', async () => {
+  const { lanes } = createLanes(7, 9)
+  const backlog = createBacklog(10)
+  await backlog.hasRoom(lanes)
+  backlog.add(5)
   vi.setSystemTime(1_001_001)
-  expect(await room.isLeft(lanes)).toBe(false)
-  room.count(-1)
-  expect(await room.isLeft(lanes)).toBe(true)
+  expect(await backlog.hasRoom(lanes)).toBe(false)
+  backlog.add(-1)
+  expect(await backlog.hasRoom(lanes)).toBe(true)
 })
 
-it('says so when it cannot count, and counts again for who asks next', async () => {
-  const { lanes } = laneOf(new Error('away'), 7, new Error('away'), 9)
-  const room = createBacklog(10)
-  await expect(room.isLeft(lanes)).rejects.toThrow('away')
-  expect(await room.isLeft(lanes)).toBe(true)
+it('rejects when it cannot count, and counts again on the next call', async () => {
+  const { lanes } = createLanes(new Error('away'), 7, new Error('away'), 9)
+  const backlog = createBacklog(10)
+  await expect(backlog.hasRoom(lanes)).rejects.toThrow('away')
+  expect(await backlog.hasRoom(lanes)).toBe(true)
   vi.setSystemTime(1_000_600)
-  expect(await room.isLeft(lanes)).toBe(true)
+  expect(await backlog.hasRoom(lanes)).toBe(true)
   await setImmediate()
   vi.setSystemTime(1_001_001)
-  expect(await room.isLeft(lanes)).toBe(false)
+  expect(await backlog.hasRoom(lanes)).toBe(false)
 })

@@ -7,13 +7,13 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  createRecording,
   createScene,
+  createSeveral,
+  createStored,
   type Place,
   putAll,
-  recording,
   type Scene,
-  several,
-  stored,
 } from '../../contracts/inbox/harness.ts'
 import { testInbox } from '../../contracts/inbox/inbox.ts'
 import { thrownBy } from '../../deliveries.ts'
@@ -48,51 +48,51 @@ describe.skipIf(noRedis)('on Redis', () => {
   testInbox('the BullMQ inbox', start)
   testGroups(start)
 
-  it('forgets an id in Redis, too, when its time is over', async () => {
+  it('deletes an id from Redis after its retention', async () => {
     const place = start()
-    const { open, consume, eventually } = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
-    await handleOne(await open(), consume, eventually)
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    await handleOne(await open(), consume, waitFor)
     const client = new Redis(server.url)
     const known = () => client.keys(`bull:${place.name}*:de:*`)
     expect(await known()).toHaveLength(1)
     consume(await open({ retentionMs: 1 }), async () => {})
-    await eventually(async () => expect(await known()).toEqual([]))
+    await waitFor(async () => expect(await known()).toEqual([]))
     client.disconnect()
   })
 
-  it('aborts what has lost its lease, and does not hear any more what becomes of it', async () => {
+  it('aborts a handler that has lost its lease, and ignores its result', async () => {
     const place = start()
-    const { open, consume, eventually } = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
     const inbox = await open({ leaseMs: 600 } as object)
     const signals: AbortSignal[] = []
-    const { process, started } = recording(async (_, { number, signal }) => {
+    const { process, started } = createRecording(async (_, { number, signal }) => {
       signals.push(signal)
       if (number === 1) await once(signal, 'abort')
     })
     consume(inbox, process)
-    await inbox.put(stored('lost'))
-    await eventually(() => expect(started).toHaveLength(1))
+    await inbox.put(createStored('lost'))
+    await waitFor(() => expect(started).toHaveLength(1))
     const client = new Redis(server.url)
     await client.del(await client.keys(`bull:${place.name}*:lock`))
     client.disconnect()
-    await eventually(() => expect(signals[0]?.aborted).toBe(true))
-    await eventually(async () =>
+    await waitFor(() => expect(signals[0]?.aborted).toBe(true))
+    await waitFor(async () =>
       expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, failed: 0, dead: 0 }),
     )
     expect(started).toEqual(['lost', 'lost'])
   })
 
-  it('keeps nothing of a delivery that was handled or discarded but what tells its duplicates', async () => {
+  it('keeps nothing of a handled or discarded delivery but its id', async () => {
     const place = start()
-    const { open, consume, eventually } = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
     const inbox = await open()
     const body = Buffer.from('somebody@example.com')
-    const { process } = recording(({ id }) => {
+    const { process } = createRecording(({ id }) => {
       if (id === 'dead') throw new Error('no use')
     })
     consume(inbox, process, { attempts: 1 })
-    await putAll(inbox, [stored('handled', { body }), stored('dead', { body, group: 'customers/A' })])
-    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
+    await putAll(inbox, [createStored('handled', { body }), createStored('dead', { body, group: 'customers/A' })])
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
     expect(await inbox.deadLetters.discard('dead')).toBe(1)
 
     const client = new Redis(server.url)
@@ -102,28 +102,28 @@ describe.skipIf(noRedis)('on Redis', () => {
     expect(jobs).toEqual(['{}', '{}'])
   })
 
-  it('has a body that was damaged be a dead letter that says so, and hold nothing up', async () => {
+  it('turns a delivery with a damaged body into a dead letter that blocks no other', async () => {
     const place = start()
-    const { open, consume, eventually } = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
     const inbox = await open()
-    await putAll(inbox, [stored('bad')])
+    await putAll(inbox, [createStored('bad')])
     const client = new Redis(server.url)
     const [key = ''] = await client.keys(`bull:${place.name}:????????-*`)
     const { body } = JSON.parse((await client.hget(key, 'data')) ?? '')
     const damaged = Buffer.from(body, 'base64').fill(0, 15, 16)
     await client.hset(key, 'data', JSON.stringify({ body: damaged.toString('base64') }))
     client.disconnect()
-    await putAll(inbox, [stored('good')])
-    const { process, started } = recording()
+    await putAll(inbox, [createStored('good')])
+    const { process, started } = createRecording()
     const errors: unknown[] = []
     consume(inbox, process, { onError: (error) => errors.push(error) })
-    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
     expect(started).toEqual(['good'])
     expect(errors).toEqual([expect.objectContaining({ message: expect.stringMatching('BODY_DAMAGED') })])
     const error = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
-    const letter = await inbox.deadLetters.get('bad')
-    expect(letter).toMatchObject({ id: 'bad', attempts: 1, error })
-    expect(damaged.equals(letter?.delivery.body ?? Buffer.alloc(0))).toBe(true)
+    const deadLetter = await inbox.deadLetters.get('bad')
+    expect(deadLetter).toMatchObject({ id: 'bad', attempts: 1, error })
+    expect(damaged.equals(deadLetter?.delivery.body ?? Buffer.alloc(0))).toBe(true)
   })
 })
 
@@ -153,55 +153,55 @@ describe.skipIf(noPostgres)('on PostgreSQL', () => {
   testInbox('the BullMQ inbox', start)
   testGroups(start)
 
-  it('forgets an id in PostgreSQL, too, when its time is over', async () => {
+  it('deletes an id from PostgreSQL after its retention', async () => {
     const place = start()
-    const { open, consume, eventually } = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
-    await handleOne(await open(), consume, eventually)
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    await handleOne(await open(), consume, waitFor)
     const client = new pg.Client(server.url)
     await client.connect()
     const known = async () =>
       (await client.query('SELECT dedup_id FROM bullmq.dedup WHERE queue LIKE $1', [`${place.name}%`])).rows
     expect(await known()).toEqual([{ dedup_id: 'handled' }])
     consume(await open({ retentionMs: 1 }), async () => {})
-    await eventually(async () => expect(await known()).toEqual([]))
+    await waitFor(async () => expect(await known()).toEqual([]))
     await client.end()
   })
 })
 
-async function handleOne(inbox: Inbox, consume: Scene['consume'], eventually: Scene['eventually']): Promise<void> {
-  await inbox.put(stored('handled'))
+async function handleOne(inbox: Inbox, consume: Scene['consume'], waitFor: Scene['waitFor']): Promise<void> {
+  await inbox.put(createStored('handled'))
   const consumer = consume(inbox, async () => {})
-  await eventually(async () => expect((await inbox.statistics()).oldest).toBeUndefined())
+  await waitFor(async () => expect((await inbox.statistics()).oldest).toBeUndefined())
   await consumer.stop()
 }
 
 function testGroups(start: () => Place): void {
-  const suite = { start, patienceMs: 10_000, isDurable: true }
+  const suite = { start, timeoutMs: 10_000, isDurable: true }
 
-  it('keeps the order of groups whose topic has few hands', async () => {
-    const { open, consume, eventually } = await createScene(suite)
+  it('keeps the order of groups whose topic has a low limit', async () => {
+    const { open, consume, waitFor } = await createScene(suite)
     const inbox = await open()
     const groups = ['orders/A', 'orders/B', 'orders/C']
     for (let at = 0; at < 4; at += 1)
       await putAll(
         inbox,
-        groups.map((group) => stored(`${group}-${at}`, { group })),
+        groups.map((group) => createStored(`${group}-${at}`, { group })),
       )
-    const { process, ended, peak } = recording(() => sleep(5))
+    const { process, ended, peak } = createRecording(() => sleep(5))
     consume(inbox, process, { concurrencyByTopic: { 'orders.place': 1 } })
-    await eventually(() => expect(ended).toHaveLength(12))
+    await waitFor(() => expect(ended).toHaveLength(12))
     for (const group of groups) {
-      expect(ended.filter((id) => id.startsWith(group))).toEqual(several(4, group).map(({ id }) => id))
+      expect(ended.filter((id) => id.startsWith(group))).toEqual(createSeveral(4, group).map(({ id }) => id))
     }
     expect(peak.get('orders.place')).toBe(1)
   })
 
-  it('stores once what several receivers are sent at the same time', async () => {
+  it('stores a delivery once that several receivers get at the same time', async () => {
     const { open } = await createScene(suite)
     const inboxes = [await open(), await open(), await open()]
-    const delivery = stored('same', { group: 'orders/A' })
-    const kept = await Promise.all(inboxes.map((inbox) => inbox.put(delivery)))
-    expect(kept.sort()).toEqual(['duplicate', 'duplicate', 'stored'])
+    const delivery = createStored('same', { group: 'orders/A' })
+    const results = await Promise.all(inboxes.map((inbox) => inbox.put(delivery)))
+    expect(results.sort()).toEqual(['duplicate', 'duplicate', 'stored'])
   })
 }
 
@@ -209,7 +209,10 @@ describe('the options of the BullMQ inbox', () => {
   it.each([
     [{}, 'createBullmqInbox needs either `redis` or `postgres`.'],
     [{ redis: 'redis://a', postgres: 'postgres://b' }, 'createBullmqInbox needs either `redis` or `postgres`.'],
-    [{ redis: 'redis://a', name: 'a:b' }, 'createBullmqInbox: `name` must be of letters, digits, `_`, `.` and `-`.'],
+    [
+      { redis: 'redis://a', name: 'a:b' },
+      'createBullmqInbox: `name` must consist of letters, digits, `_`, `.` and `-`.',
+    ],
     [{ redis: 'redis://a', putTimeoutMs: 0 }, 'createBullmqInbox: `putTimeoutMs` must be a whole number over 0.'],
     [{ redis: 'redis://a', leaseMs: -1 }, 'createBullmqInbox: `leaseMs` must be a whole number over 0.'],
     [{ redis: 'redis://a', maxJobs: 1 }, 'createBullmqInbox has no option `maxJobs`.'],

@@ -6,7 +6,7 @@ import type { Inbox } from 'hooklayer'
 import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createGate, several, stored } from '../../contracts/inbox/harness.ts'
+import { createGate, createSeveral, createStored } from '../../contracts/inbox/harness.ts'
 import { type Crashable, createCrashablePostgres, createCrashableRedis } from '../../servers/crashable.ts'
 import { noPostgresProgram } from '../../servers/postgres.ts'
 import { noRedisProgram } from '../../servers/redis.ts'
@@ -17,7 +17,7 @@ const ENGINES = [
 ] as const
 
 const OPTIONS = { concurrency: 4, concurrencyByTopic: {}, attempts: 5, delayMs: () => 50 }
-const HEEDFUL = {
+const OPTIONS_THAT_THROW = {
   ...OPTIONS,
   onError(error: unknown) {
     throw error
@@ -44,7 +44,7 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     await server?.remove()
   })
 
-  it('refuses meanwhile, loses nothing that it has acknowledged, and goes on by itself', {
+  it('refuses meanwhile, loses nothing that it has acknowledged, and recovers by itself', {
     timeout: 60_000,
   }, async () => {
     await server.start()
@@ -53,26 +53,26 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     const onError = vi.fn()
     inbox.consume(async ({ id }) => void (await sleep(20).then(() => handled.add(id))), { ...OPTIONS, onError })
     const acknowledged: string[] = []
-    const put = async (deliveries: ReturnType<typeof several>) => {
+    const put = async (deliveries: ReturnType<typeof createSeveral>) => {
       for (const delivery of deliveries) if ((await receiver.put(delivery)) === 'stored') acknowledged.push(delivery.id)
     }
-    await put([...several(40, 'alone'), ...several(10, 'grouped', { group: 'orders/A' })])
+    await put([...createSeveral(40, 'alone'), ...createSeveral(10, 'grouped', { group: 'orders/A' })])
 
     await server.kill()
     const asked = performance.now()
-    await expect(receiver.put(stored('lost'))).rejects.toThrow('The inbox in BullMQ failed.')
+    await expect(receiver.put(createStored('lost'))).rejects.toThrow('The BullMQ inbox failed.')
     expect(performance.now() - asked).toBeLessThan(1500)
     await vi.waitFor(() => expect(onError).toHaveBeenCalled(), { timeout: 5000 })
 
     await server.start()
     const back = performance.now()
-    await vi.waitFor(() => put([stored('after')]), { timeout: 5000 })
+    await vi.waitFor(() => put([createStored('after')]), { timeout: 5000 })
     await vi.waitFor(() => expect(handled).toContain('after'), { timeout: 5000 })
     expect(performance.now() - back).toBeLessThan(5000)
     await vi.waitFor(() => expect([...handled]).toEqual(expect.arrayContaining(acknowledged)), { timeout: 20_000 })
   })
 
-  it('is told what was handled meanwhile, even after the lease, and has nothing run again', {
+  it('settles what was handled meanwhile, even after the lease, and handles nothing again', {
     timeout: 60_000,
   }, async () => {
     await server.start()
@@ -81,8 +81,8 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     const { opened, open: finish } = createGate()
     const handle = vi.fn(() => opened)
     inbox.consume(handle, { ...OPTIONS, onError: () => {} })
-    await inbox.put(stored('alone'))
-    await inbox.put(stored('grouped', { group: 'orders/A' }))
+    await inbox.put(createStored('alone'))
+    await inbox.put(createStored('grouped', { group: 'orders/A' }))
     await vi.waitFor(() => expect(handle).toHaveBeenCalledTimes(2), { timeout: 5000 })
 
     await server.kill()
@@ -94,27 +94,27 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
     expect(handle).toHaveBeenCalledTimes(2)
   })
 
-  it('works once it is there, if it was not when the inbox was made', { timeout: 30_000 }, async () => {
+  it('works once the server is up, if it was down when the inbox was created', { timeout: 30_000 }, async () => {
     const inbox = open()
     const handled: string[] = []
     inbox.consume(async ({ id }) => void handled.push(id), { ...OPTIONS, onError: () => {} })
-    await expect(inbox.put(stored('early'))).rejects.toThrow('The inbox in BullMQ failed.')
+    await expect(inbox.put(createStored('early'))).rejects.toThrow('The BullMQ inbox failed.')
     await server.start()
-    await vi.waitFor(async () => expect(await inbox.put(stored('late'))).toBe('stored'), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await inbox.put(createStored('late'))).toBe('stored'), { timeout: 10_000 })
     await vi.waitFor(() => expect(handled).toContain('late'), { timeout: 5000 })
   })
 })
 
 describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create) => {
-  it('leaves what it had to another, which gives it up when that has happened too often', { timeout: 60_000 }, async ({
-    skip,
-  }) => {
+  it('leaves its deliveries to another worker, and after the last attempt they become dead letters', {
+    timeout: 60_000,
+  }, async ({ skip }) => {
     skip(missing !== undefined, missing)
     const server = await create()
     await server.start()
     const inbox = createBullmqInbox({ [engine]: server.url, leaseMs: 600 })
     onTestFinished(() => inbox.close().then(() => server.remove()))
-    const deliveries = [stored('alone'), stored('grouped', { group: 'orders/A' })]
+    const deliveries = [createStored('alone'), createStored('grouped', { group: 'orders/A' })]
     for (const delivery of deliveries) await inbox.put(delivery)
 
     const isTaken = async () => {
@@ -131,17 +131,19 @@ describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create
     const stuck = inbox.consume(async (_, { number }) => {
       numbers.push(number)
       await new Promise(() => {})
-    }, HEEDFUL)
+    }, OPTIONS_THAT_THROW)
     await vi.waitFor(() => expect(numbers).toEqual([2, 2]), { timeout: 10_000 })
     await stuck.stop({ timeoutMs: 0 })
 
     const handle = vi.fn(async () => {})
-    const told: unknown[] = []
-    inbox.consume(handle, { ...HEEDFUL, attempts: 1, onError: (error) => told.push(error) })
+    const errors: unknown[] = []
+    inbox.consume(handle, { ...OPTIONS_THAT_THROW, attempts: 1, onError: (error) => errors.push(error) })
     await vi.waitFor(async () => expect((await inbox.statistics()).dead).toBe(2), { timeout: 10_000 })
     expect(handle).not.toHaveBeenCalled()
     expect(await inbox.deadLetters.get('alone')).toMatchObject({ attempts: 1, error: { code: 'WORKER_LOST' } })
-    expect(told.map(String)).toEqual(Array(2).fill(expect.stringMatching(/WORKER_LOST.*It is a dead letter now/)))
+    expect(errors.map(String)).toEqual(
+      Array(2).fill(expect.stringMatching(/WORKER_LOST.*The delivery is a dead letter now/)),
+    )
     expect(await inbox.deadLetters.retry({})).toBe(2)
     await vi.waitFor(() => expect(handle).toHaveBeenCalledTimes(2), { timeout: 10_000 })
   })
@@ -160,29 +162,29 @@ describe.skipIf(noRedisProgram)('the BullMQ inbox on a Redis', () => {
     await server.remove()
   })
 
-  it('that may drop deliveries says so once, and works', async () => {
+  it('that may evict deliveries is reported once, and works', async () => {
     const onError = vi.fn()
     const handled = vi.fn(async () => {})
     inbox.consume(handled, { ...OPTIONS, onError })
     await vi.waitFor(() => expect(onError).toHaveBeenCalled())
-    await inbox.put(stored('one'))
+    await inbox.put(createStored('one'))
     await vi.waitFor(() => expect(handled).toHaveBeenCalled(), { timeout: 5000 })
     expect(onError.mock.calls).toEqual([
       [
         new Error(
-          'The inbox in BullMQ failed. Redis may drop what was acknowledged: its maxmemory-policy is allkeys-lru instead of noeviction.',
+          'The BullMQ inbox failed. Redis may evict acknowledged deliveries: its maxmemory-policy is allkeys-lru instead of noeviction.',
         ),
       ],
     ])
   })
 
-  it('that has no memory left refuses, and its error shows nothing of the delivery', async () => {
-    await inbox.put(stored('fits'))
+  it('without free memory refuses, and its error shows nothing of the delivery', async () => {
+    await inbox.put(createStored('fits'))
     const client = new Redis(server.url)
     await client.config('SET', 'maxmemory-policy', 'noeviction')
     await client.config('SET', 'maxmemory', '1')
     const body = Buffer.from('{"email":"somebody@example.com"}')
-    const error = await inbox.put(stored('too much', { body })).catch((thrown: unknown) => thrown)
+    const error = await inbox.put(createStored('too much', { body })).catch((thrown: unknown) => thrown)
     client.disconnect()
     expect(String(error)).toContain('OOM')
     const shown = inspect(error, { depth: 10, showHidden: true })

@@ -10,17 +10,17 @@ const [order, customer] = (await Promise.all(
 it.each([
   ['an order', order],
   ['nothing', Buffer.alloc(0)],
-  ['bytes that are no text', Buffer.from([0, 255, 128, 10, 13])],
+  ['bytes that are not text', Buffer.from([0, 255, 128, 10, 13])],
   ['a megabyte that cannot be compressed', randomBytes(1_000_000)],
-])('gives %s back to the byte', (_, body) => {
+])('restores %s byte for byte', (_, body) => {
   expect(decompressBody(compressBody(body))?.equals(body)).toBe(true)
 })
 
-it('takes a fraction of the room for an order', () => {
+it('compresses an order to less than a quarter', () => {
   expect(compressBody(order).length).toBeLessThan(order.length / 4)
 })
 
-it('finds every bit that has flipped', () => {
+it('detects every flipped bit', () => {
   const packed = compressBody(customer)
   for (let bit = 0; bit < packed.length * 8; bit += 1) {
     const damaged = Buffer.from(packed)
@@ -29,6 +29,6 @@ it('finds every bit that has flipped', () => {
   }
 })
 
-it.each([0, 1, 4, 5, 10, -1])('does not take what was cut off at %i for the whole', (end) => {
+it.each([0, 1, 4, 5, 10, -1])('rejects a body that is cut off at %i', (end) => {
   expect(decompressBody(compressBody(order).subarray(0, end))).toBeUndefined()
 })

@@ -1,37 +1,40 @@
-/** A process with an inbox of its own: `sqlite-child.ts <role> <file> [prefix of ids] [how many]`. Tells its parent what happens. */
+/**
+ * A process with its own inbox: `child.ts <role> <file> [prefix of ids] [count] [milliseconds of a lease]`. It reports to
+ * its parent what happens.
+ */
 import type { ProcessDelivery } from '../../../src/core/inbox/inbox.ts'
 import { createSqliteInbox } from '../../../src/inboxes/sqlite.ts'
 
-const [role = '', file = '', prefix = 'child', count = '1'] = process.argv.slice(2)
-const inbox = createSqliteInbox({ file, leaseMs: 500 })
-const tell = (message: string) => process.send?.(message)
+const [role = '', file = '', prefix = 'child', count = '1', leaseMs = '500'] = process.argv.slice(2)
+const inbox = createSqliteInbox({ file, leaseMs: Number(leaseMs) })
+const report = (message: string) => process.send?.(message)
 const options = {
   concurrency: 4,
   concurrencyByTopic: {},
   attempts: 5,
   delayMs: () => 10,
-  onError: (error: unknown) => tell(`error ${error}`),
+  onError: (error: unknown) => report(`error ${error}`),
 }
 
 async function put(): Promise<void> {
   for (let at = 0; at < Number(count); at += 1) {
     const id = `${prefix}-${at}`
     const body = new Uint8Array(20_000).fill(at)
-    const kept = await inbox.put({ id, topic: 'orders.place', body, receivedAt: new Date(), group: undefined })
-    if (role === 'put and die') process.kill(process.pid, 'SIGKILL')
-    tell(`${kept} ${id}`)
+    const result = await inbox.put({ id, topic: 'orders.place', body, receivedAt: new Date(), group: undefined })
+    if (role === 'put-and-die') process.kill(process.pid, 'SIGKILL')
+    report(`${result} ${id}`)
   }
-  tell('done')
+  report('done')
 }
 
 const work: ProcessDelivery = async ({ id }, { number }) => {
-  tell(`${number} ${id}`)
+  report(`${number} ${id}`)
   if (role === 'hang') await new Promise(() => {})
 }
 
-tell('open')
+report('open')
 if (role.startsWith('put')) await put()
-else if (role === 'work once') {
+else if (role === 'work-once') {
   const consumer = inbox.consume(work, options)
   await inbox.put({
     id: prefix,

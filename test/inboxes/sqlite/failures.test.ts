@@ -5,13 +5,13 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openDatabase, prepare } from '../../../src/sqlite/open.ts'
 import {
   createGate,
+  createRecording,
   createScene,
+  createSeveral,
+  createStored,
   type Place,
   putAll,
-  recording,
   type Scene,
-  several,
-  stored,
 } from '../../contracts/inbox/harness.ts'
 import { rejection, thrownBy } from '../../deliveries.ts'
 import { createFolder } from './place.ts'
@@ -28,44 +28,48 @@ function connect(file: string): SqliteDatabase {
   return database
 }
 
-/** An inbox on a database that the test may ask and change, too. */
+/** An inbox on a database that the test can also read and change. */
 async function createOpenScene(
   options: object = {},
 ): Promise<Scene & { inbox: Inbox; file: string; database: SqliteDatabase }> {
   const file = folder()
   const database = connect(file)
   const place: Place = { open: () => createSqliteInbox({ database, ...options }) }
-  const scene = await createScene({ start: () => place, patienceMs: 10_000, isDurable: true })
+  const scene = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
   return { ...scene, inbox: await scene.open(), file, database }
 }
 
 describe('the options of the SQLite inbox', () => {
   it.each([
     [{ file: 'x', leaseMs: 0 }, 'createSqliteInbox: `leaseMs` must be a whole number over 0.'],
-    [{ file: 'x', retention: 1 }, 'createSqliteInbox has no option `retention`.'],
+    [{ file: 'x', retention: 1 }, 'createSqliteInbox has no option `retention`. Did you mean `retentionMs`?'],
   ])('are refused when they are wrong: %j', (options, message) => {
     expect(thrownBy(() => createSqliteInbox(options as never))).toEqual(new TypeError(message))
   })
 })
 
 describe('a disk that is full', () => {
-  it('takes nothing more in, keeps what it has, and goes on when there is room', async () => {
+  it('stores nothing more, keeps what it has, and works again when there is space', async () => {
     const { inbox, database } = await createOpenScene()
-    await putAll(inbox, several(3, 'before'))
+    await putAll(inbox, createSeveral(3, 'before'))
     database.exec('PRAGMA max_page_count = 30')
-    const large = stored('large', { body: randomBytes(200_000) })
+    const large = createStored('large', { body: randomBytes(200_000) })
     expect(await rejection(inbox.put(large))).toMatchObject({ message: expect.stringMatching(/full/) })
     expect(await inbox.statistics()).toMatchObject({ queued: 3 })
     database.exec('PRAGMA max_page_count = 100000')
     expect(await inbox.put(large)).toBe('stored')
   })
 
-  it('takes in what still finds room beside what does not', async () => {
+  it('stores what still fits beside what does not', async () => {
     const { inbox, database } = await createOpenScene()
-    await putAll(inbox, [stored('before')])
+    await putAll(inbox, [createStored('before')])
     database.exec('PRAGMA max_page_count = 30')
-    const large = stored('large', { body: randomBytes(200_000) })
-    const results = await Promise.allSettled([inbox.put(stored('one')), inbox.put(large), inbox.put(stored('two'))])
+    const large = createStored('large', { body: randomBytes(200_000) })
+    const results = await Promise.allSettled([
+      inbox.put(createStored('one')),
+      inbox.put(large),
+      inbox.put(createStored('two')),
+    ])
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(await inbox.statistics()).toMatchObject({ queued: 3 })
   })
@@ -74,81 +78,83 @@ describe('a disk that is full', () => {
 describe('a body that was damaged', () => {
   it.each([
     ['in part', 'UPDATE hooklayer_bodies SET body = zeroblob(40) WHERE seq = 1', Buffer.alloc(40)],
-    ['so that it is not found', 'DELETE FROM hooklayer_bodies WHERE seq = 1', Buffer.alloc(0)],
-  ])('%s is a dead letter that says so, and holds nothing up', async (_, damage, left) => {
-    const { inbox, database, consume, eventually } = await createOpenScene()
-    await putAll(inbox, [stored('bad', { group: 'orders/A' }), stored('good', { group: 'orders/A' })])
+    ['so that its row is missing', 'DELETE FROM hooklayer_bodies WHERE seq = 1', Buffer.alloc(0)],
+  ])('%s makes a dead letter that blocks no other', async (_, damage, left) => {
+    const { inbox, database, consume, waitFor } = await createOpenScene()
+    await putAll(inbox, [createStored('bad', { group: 'orders/A' }), createStored('good', { group: 'orders/A' })])
     database.exec(damage)
-    const { process, started } = recording()
+    const { process, started } = createRecording()
     const onError = vi.fn()
     consume(inbox, process, { onError })
-    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
     expect(started).toEqual(['good'])
-    const said = new Error('orders.place: BODY_DAMAGED. The body that was stored is damaged. It is a dead letter now.')
-    expect(onError.mock.calls).toEqual([[said]])
+    const reported = new Error(
+      'orders.place: BODY_DAMAGED. The body that was stored is damaged. The delivery is a dead letter now.',
+    )
+    expect(onError.mock.calls).toEqual([[reported]])
     const error = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
-    const letter = await inbox.deadLetters.get('bad')
-    expect(letter).toMatchObject({ id: 'bad', attempts: 1, error, delivery: { id: 'bad', group: 'orders/A' } })
-    expect(left.equals(letter?.delivery.body ?? Buffer.alloc(1))).toBe(true)
+    const deadLetter = await inbox.deadLetters.get('bad')
+    expect(deadLetter).toMatchObject({ id: 'bad', attempts: 1, error, delivery: { id: 'bad', group: 'orders/A' } })
+    expect(left.equals(deadLetter?.delivery.body ?? Buffer.alloc(1))).toBe(true)
   })
 })
 
-describe('a database that another holds for too long', () => {
-  it('takes nothing in, and what was handled meanwhile is settled afterwards', async () => {
-    const { inbox, database, file, eventually } = await createOpenScene()
+describe('a database that another process locks for too long', () => {
+  it('stores nothing, and what was handled meanwhile is settled afterwards', async () => {
+    const { inbox, database, file, waitFor } = await createOpenScene()
     database.exec('PRAGMA busy_timeout = 20')
-    await putAll(inbox, [stored('one')])
+    await putAll(inbox, [createStored('one')])
     const gate = createGate()
-    const { process, started, ended } = recording(() => gate.opened)
+    const { process, started, ended } = createRecording(() => gate.opened)
     const onError = vi.fn()
     const options = { concurrency: 2, concurrencyByTopic: {}, attempts: 2, delayMs: () => 10, onError }
     const consumer = inbox.consume(process, options)
-    await eventually(() => expect(started).toEqual(['one']))
+    await waitFor(() => expect(started).toEqual(['one']))
     const other = connect(file)
     other.exec('BEGIN IMMEDIATE')
-    expect(await rejection(inbox.put(stored('two')))).toBeInstanceOf(Error)
+    expect(await rejection(inbox.put(createStored('two')))).toBeInstanceOf(Error)
     gate.open()
-    await eventually(() => expect(onError).toHaveBeenCalled())
+    await waitFor(() => expect(onError).toHaveBeenCalled())
     expect(await inbox.statistics()).toMatchObject({ running: 1 })
     other.exec('COMMIT')
-    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ running: 0, queued: 0 }))
-    expect(await inbox.put(stored('two'))).toBe('stored')
-    await eventually(() => expect(ended).toEqual(['one', 'two']))
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ running: 0, queued: 0 }))
+    expect(await inbox.put(createStored('two'))).toBe('stored')
+    await waitFor(() => expect(ended).toEqual(['one', 'two']))
     await consumer.stop()
   })
 
-  it('has nothing run again that was handled meanwhile, though another had it when its lease was over', async () => {
-    const { inbox, database, file, consume, eventually } = await createOpenScene()
+  it('does not handle again what was handled meanwhile, even if another worker had leased it', async () => {
+    const { inbox, database, file, consume, waitFor } = await createOpenScene()
     database.exec('PRAGMA busy_timeout = 20')
-    await putAll(inbox, [stored('one')])
+    await putAll(inbox, [createStored('one')])
     const gate = createGate()
     const onError = vi.fn()
-    const { process, started } = recording(() => gate.opened)
+    const { process, started } = createRecording(() => gate.opened)
     consume(inbox, process, { onError })
-    await eventually(() => expect(started).toEqual(['one']))
+    await waitFor(() => expect(started).toEqual(['one']))
     const other = connect(file)
     other.exec('BEGIN IMMEDIATE')
     gate.open()
-    await eventually(() => expect(onError).toHaveBeenCalled())
+    await waitFor(() => expect(onError).toHaveBeenCalled())
     other.exec("UPDATE hooklayer_deliveries SET token = 'of one that was lost', due_at = 0; COMMIT")
-    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ running: 0, queued: 0 }))
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ running: 0, queued: 0 }))
     expect(started).toEqual(['one'])
   })
 })
 
 describe('a lease', () => {
-  it('lasts as long as the worker does', async () => {
-    const { inbox, consume, eventually } = await createOpenScene({ leaseMs: 150 })
-    await putAll(inbox, [stored('long')])
-    const { process, started, ended } = recording(() => new Promise((resolve) => setTimeout(resolve, 700)))
+  it('is renewed while the handler runs', async () => {
+    const { inbox, consume, waitFor } = await createOpenScene({ leaseMs: 150 })
+    await putAll(inbox, [createStored('long')])
+    const { process, started, ended } = createRecording(() => new Promise((resolve) => setTimeout(resolve, 700)))
     consume(inbox, process)
-    await eventually(() => expect(ended).toEqual(['long']))
+    await waitFor(() => expect(ended).toEqual(['long']))
     expect(started).toEqual(['long'])
   })
 
-  it('that another has by now aborts the attempt, whose result is ignored', async () => {
-    const { inbox, database, consume, eventually } = await createOpenScene({ leaseMs: 150 })
-    await putAll(inbox, [stored('lost')])
+  it('that another worker has taken over aborts the attempt, whose result is ignored', async () => {
+    const { inbox, database, consume, waitFor } = await createOpenScene({ leaseMs: 150 })
+    await putAll(inbox, [createStored('lost')])
     let reason: unknown
     consume(inbox, (_, { signal }) => {
       return new Promise((resolve) => {
@@ -158,10 +164,10 @@ describe('a lease', () => {
         })
       })
     })
-    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ running: 1 }))
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ running: 1 }))
     const until = Date.now() + 60_000
     prepare(database, "UPDATE hooklayer_deliveries SET token = 'of another', due_at = ?").run(until)
-    await eventually(() => expect(reason).toEqual(new Error('The delivery was lost to another worker.')))
+    await waitFor(() => expect(reason).toEqual(new Error('The delivery was leased by another worker.')))
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(await inbox.statistics()).toMatchObject({ running: 1 })
     expect(prepare(database, 'SELECT token FROM hooklayer_deliveries').get()).toMatchObject({ token: 'of another' })
@@ -169,40 +175,40 @@ describe('a lease', () => {
 })
 
 describe('the SQLite file', () => {
-  it('takes many in at once, and hands them all out', async () => {
-    const { inbox, consume, eventually } = await createOpenScene()
-    const deliveries = several(2000, 'many', { body: new Uint8Array(2000) })
+  it('stores many deliveries at once, and all are handled', async () => {
+    const { inbox, consume, waitFor } = await createOpenScene()
+    const deliveries = createSeveral(2000, 'many', { body: new Uint8Array(2000) })
     const results = await Promise.all(deliveries.map((delivery) => inbox.put(delivery)))
     expect(new Set(results)).toEqual(new Set(['stored']))
-    const { process, ended } = recording()
+    const { process, ended } = createRecording()
     consume(inbox, process, { concurrency: 20 })
-    await eventually(() => expect(new Set(ended).size).toBe(2000))
+    await waitFor(() => expect(new Set(ended).size).toBe(2000))
   })
 
-  it('keeps no body of what is done with, and no id for longer than it should', async () => {
-    const { inbox, database, consume, eventually } = await createOpenScene({ retentionMs: 100 })
-    const rowsOf = (table: string) => prepare(database, `SELECT count(*) AS rows FROM hooklayer_${table}`).get()
-    const { process, ended } = recording(({ id }) => {
+  it('keeps no body of a handled or discarded delivery, and no id past its retention', async () => {
+    const { inbox, database, consume, waitFor } = await createOpenScene({ retentionMs: 100 })
+    const countRows = (table: string) => prepare(database, `SELECT count(*) AS rows FROM hooklayer_${table}`).get()
+    const { process, ended } = createRecording(({ id }) => {
       if (id === 'bad-0') throw new Error('always')
     })
     consume(inbox, process, { attempts: 1 })
-    await putAll(inbox, [...several(5, 'early'), stored('bad-0')])
-    await eventually(() => expect(ended).toHaveLength(5))
-    await eventually(async () => expect(await inbox.deadLetters.discard('bad-0')).toBe(1))
-    expect(rowsOf('bodies')).toMatchObject({ rows: 0 })
+    await putAll(inbox, [...createSeveral(5, 'early'), createStored('bad-0')])
+    await waitFor(() => expect(ended).toHaveLength(5))
+    await waitFor(async () => expect(await inbox.deadLetters.discard('bad-0')).toBe(1))
+    expect(countRows('bodies')).toMatchObject({ rows: 0 })
     await new Promise((resolve) => setTimeout(resolve, 120))
-    await putAll(inbox, several(5, 'late'))
-    await eventually(() => expect(ended).toHaveLength(10))
-    await eventually(() => expect(rowsOf('deliveries')).toMatchObject({ rows: 5 }))
+    await putAll(inbox, createSeveral(5, 'late'))
+    await waitFor(() => expect(ended).toHaveLength(10))
+    await waitFor(() => expect(countRows('deliveries')).toMatchObject({ rows: 5 }))
   })
 
-  it('stays open if it was open before', async () => {
+  it('stays open if it was given open', async () => {
     const { inbox, database } = await createOpenScene()
     await inbox.close()
     expect(prepare(database, 'SELECT 1 AS one').get()).toMatchObject({ one: 1 })
   })
 
-  it('waits for the disk with every transaction', async () => {
+  it('waits for the disk in every transaction', async () => {
     const { database } = await createOpenScene()
     expect(prepare(database, 'PRAGMA synchronous').get()).toMatchObject({ synchronous: 2 })
     expect(prepare(database, 'PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' })

@@ -9,7 +9,7 @@ export interface Folder {
   remove(): void
 }
 
-/** A folder with room for a database. */
+/** A temporary folder for a database. */
 export function createFolder(): Folder {
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-inbox-'))
   return { file: join(folder, 'inbox.sqlite'), remove: () => rmSync(folder, { recursive: true, force: true }) }

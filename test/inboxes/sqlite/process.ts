@@ -3,13 +3,13 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, onTestFinished, vi } from 'vitest'
 
-/** What `sqlite-child.ts` is there for. */
-export type Role = 'put' | 'put and die' | 'work' | 'hang' | 'work once'
+/** What the process does. */
+export type Role = 'put' | 'put-and-die' | 'work' | 'hang' | 'work-once'
 
 export interface Child {
-  /** What it has told, in order. */
-  readonly told: string[]
-  tells(what: string): Promise<void>
+  /** What it has reported, in order. */
+  readonly messages: string[]
+  waitForMessage(what: string): Promise<void>
   kill(): Promise<void>
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<unknown>
@@ -22,14 +22,14 @@ export function startProcess(role: Role, file: string, ...rest: string[]): Child
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
-  const told: string[] = []
-  child.on('message', (message) => told.push(String(message)))
+  const messages: string[] = []
+  child.on('message', (message) => messages.push(String(message)))
   const ended = once(child, 'exit').then(([code, signal]) => code ?? signal)
   onTestFinished(() => kill(child, ended))
   return {
-    told,
+    messages,
     ended,
-    tells: (what) => vi.waitFor(() => expect(told).toContain(what), { timeout: 20_000, interval: 5 }),
+    waitForMessage: (what) => vi.waitFor(() => expect(messages).toContain(what), { timeout: 20_000, interval: 5 }),
     kill: () => kill(child, ended),
   }
 }

@@ -1,120 +1,126 @@
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
+  createRecording,
   createScene,
+  createSeveral,
+  createStored,
   type Place,
   putAll,
-  recording,
   type Scene,
-  several,
-  stored,
 } from '../../contracts/inbox/harness.ts'
 import { createFolder } from './place.ts'
 import { startProcess } from './process.ts'
 
 const EMPTY = { queued: 0, running: 0, failed: 0, dead: 0, oldest: undefined }
 
-async function createSharedScene(): Promise<Scene & { readonly file: string }> {
+/** Longer than any process stands still on a busy machine: a delivery is handled twice only if its lease has run out. */
+const LONG_LEASE_MS = 30_000
+
+async function createSharedScene(leaseMs = 500): Promise<Scene & { readonly file: string }> {
   const { file, remove } = createFolder()
-  const place: Place = { open: (options) => createSqliteInbox({ file, leaseMs: 500, ...options }), end: remove }
-  const scene = await createScene({ start: () => place, patienceMs: 15_000, isDurable: true })
+  const place: Place = { open: (options) => createSqliteInbox({ file, leaseMs, ...options }), end: remove }
+  const scene = await createScene({ start: () => place, timeoutMs: 15_000, isDurable: true })
   return { ...scene, file }
 }
 
 describe('processes that share a SQLite file', { timeout: 40_000 }, () => {
-  it('may all make it at once, store into it, and take out of it, each delivery once', async () => {
-    const { file, open, consume, eventually } = await createSharedScene()
+  it('create it at once, store into it, and handle each delivery once', async () => {
+    const { file, open, consume, waitFor } = await createSharedScene(LONG_LEASE_MS)
     const putting = [startProcess('put', file, 'left', '150'), startProcess('put', file, 'right', '150')]
-    const working = startProcess('work', file)
+    const working = startProcess('work', file, 'none', '0', String(LONG_LEASE_MS))
     const inbox = await open()
-    await Promise.all(several(150, 'here').map((delivery) => inbox.put(delivery)))
-    const { process, started } = recording()
+    await Promise.all(createSeveral(150, 'here').map((delivery) => inbox.put(delivery)))
+    const { process, started } = createRecording()
     consume(inbox, process)
-    await Promise.all(putting.map((child) => child.tells('done')))
-    await eventually(async () => expect(await inbox.statistics()).toEqual(EMPTY))
-    const handled = () => [...started.map((id) => `1 ${id}`), ...working.told.filter((told) => told !== 'open')]
-    await eventually(() => expect(handled()).toHaveLength(450))
-    const ids = ['left', 'right', 'here'].flatMap((name) => several(150, name).map(({ id }) => `1 ${id}`))
+    await Promise.all(putting.map((child) => child.waitForMessage('done')))
+    await waitFor(async () => expect(await inbox.statistics()).toEqual(EMPTY))
+    const handled = () => [
+      ...started.map((id) => `1 ${id}`),
+      ...working.messages.filter((message) => message !== 'open'),
+    ]
+    await waitFor(() => expect(handled()).toHaveLength(450))
+    const ids = ['left', 'right', 'here'].flatMap((name) => createSeveral(150, name).map(({ id }) => `1 ${id}`))
     expect(new Set(handled())).toEqual(new Set(ids))
   })
 
-  it('know what each other has stored', async () => {
+  it('recognize what each other has stored', async () => {
     const { file, open } = await createSharedScene()
     const inbox = await open()
     const child = startProcess('put', file, 'twin', '3')
-    await child.tells('done')
-    expect(await inbox.put(stored('twin-1'))).toBe('duplicate')
+    await child.waitForMessage('done')
+    expect(await inbox.put(createStored('twin-1'))).toBe('duplicate')
     const second = startProcess('put', file, 'twin', '3')
-    await second.tells('done')
-    expect(second.told).toEqual(['open', 'duplicate twin-0', 'duplicate twin-1', 'duplicate twin-2', 'done'])
+    await second.waitForMessage('done')
+    expect(second.messages).toEqual(['open', 'duplicate twin-0', 'duplicate twin-1', 'duplicate twin-2', 'done'])
   })
 })
 
 describe('a process that is killed', { timeout: 40_000 }, () => {
-  it('leaves what it was handling to another, after its lease, in the order of the group', async () => {
-    const { file, open, consume, eventually } = await createSharedScene()
+  it('leaves its delivery to another worker after the lease, in the order of the group', async () => {
+    const { file, open, consume, waitFor } = await createSharedScene()
     const inbox = await open()
-    await putAll(inbox, [stored('first', { group: 'orders/A' }), stored('second', { group: 'orders/A' })])
+    await putAll(inbox, [createStored('first', { group: 'orders/A' }), createStored('second', { group: 'orders/A' })])
     const child = startProcess('hang', file)
-    await child.tells('1 first')
+    await child.waitForMessage('1 first')
     const attempts: string[] = []
     consume(inbox, async ({ id }, { number }) => void attempts.push(`${number} ${id}`))
     await vi.waitFor(async () => expect(await inbox.statistics()).toMatchObject({ running: 1, queued: 1 }))
     await new Promise((resolve) => setTimeout(resolve, 1200))
     expect(attempts).toEqual([])
     await child.kill()
-    await eventually(() => expect(attempts).toEqual(['2 first', '1 second']))
+    await waitFor(() => expect(attempts).toEqual(['2 first', '1 second']))
   })
 
-  it('does not kill every worker with what it was handling', async () => {
-    const { file, open, consume, eventually } = await createSharedScene()
+  it('does not take every other worker down with its delivery', async () => {
+    const { file, open, consume, waitFor } = await createSharedScene()
     const inbox = await open()
-    await putAll(inbox, [stored('deadly')])
+    await putAll(inbox, [createStored('deadly')])
     const child = startProcess('hang', file)
-    await child.tells('1 deadly')
+    await child.waitForMessage('1 deadly')
     await child.kill()
-    const { process, started } = recording()
+    const { process, started } = createRecording()
     const onError = vi.fn()
     consume(inbox, process, { attempts: 1, onError })
-    await eventually(async () => expect(await inbox.statistics()).toMatchObject({ dead: 1 }))
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ dead: 1 }))
     expect(await inbox.deadLetters.get('deadly')).toMatchObject({ attempts: 1, error: { code: 'WORKER_LOST' } })
     const message =
-      'orders.place: WORKER_LOST. The worker was lost while it handled the delivery. It is a dead letter now.'
+      'orders.place: WORKER_LOST. The worker was lost while it handled the delivery. The delivery is a dead letter now.'
     expect(onError.mock.calls).toEqual([[new Error(message)]])
     expect(started).toEqual([])
   })
 
-  it('has lost nothing of what it had vouched for', async () => {
+  it('has lost none of the deliveries that it had acknowledged', async () => {
     const { file, open } = await createSharedScene()
-    const child = startProcess('put', file, 'vouched', '100000')
-    await child.tells('stored vouched-40')
+    const child = startProcess('put', file, 'acknowledged', '100000')
+    await child.waitForMessage('stored acknowledged-40')
     await child.kill()
-    const vouched = child.told.flatMap((message) => /^stored (.+)$/.exec(message)?.[1] ?? [])
-    expect(vouched.length).toBeGreaterThan(40)
+    const acknowledged = child.messages.flatMap((message) => /^stored (.+)$/.exec(message)?.[1] ?? [])
+    expect(acknowledged.length).toBeGreaterThan(40)
     const inbox = await open()
-    for (const id of vouched) expect(await inbox.put(stored(id))).toBe('duplicate')
+    for (const id of acknowledged) expect(await inbox.put(createStored(id))).toBe('duplicate')
     const { queued } = await inbox.statistics()
-    expect(queued - vouched.length).toBeLessThanOrEqual(1)
+    expect(queued - acknowledged.length).toBeLessThanOrEqual(1)
   })
 
-  it('had stored what it could not answer any more, and its duplicate is known', async () => {
-    const { file, open, consume, eventually } = await createSharedScene()
-    const child = startProcess('put and die', file, 'unanswered')
+  it('has stored what it could not answer, and the duplicate is recognized', async () => {
+    const { file, open, consume, waitFor } = await createSharedScene()
+    const child = startProcess('put-and-die', file, 'unanswered')
     expect(await child.ended).toBe('SIGKILL')
     const inbox = await open()
-    expect(await inbox.put(stored('unanswered-0'))).toBe('duplicate')
-    const { process, ended } = recording()
+    expect(await inbox.put(createStored('unanswered-0'))).toBe('duplicate')
+    const { process, ended } = createRecording()
     consume(inbox, process)
-    await eventually(() => expect(ended).toEqual(['unanswered-0']))
+    await waitFor(() => expect(ended).toEqual(['unanswered-0']))
   })
 })
 
-describe('a process whose consumer was stopped', () => {
+describe('a process whose worker was stopped', () => {
   it('ends by itself', async () => {
     const { file, remove } = createFolder()
     onTestFinished(remove)
-    const child = startProcess('work once', file, 'only')
+    const child = startProcess('work-once', file, 'only')
     expect(await child.ended).toBe(0)
-    expect(child.told).toEqual(['open', '1 only'])
+    expect(child.messages).toEqual(['open', '1 only'])
   })
 })

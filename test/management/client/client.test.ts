@@ -1,62 +1,64 @@
 import CommerceLayer, { webhooks } from '@commercelayer/sdk'
 import { createManagement } from 'hooklayer/management'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { all, LIST, ONE, rejection, scriptedApi } from '../scripted-api.ts'
+import { rejection } from '../../deliveries.ts'
+import { collect } from '../harness.ts'
+import { LIST, ONE, startScriptedApi } from '../scripted-api.ts'
 
 const ANSWER = '{"data":[],"meta":{"record_count":0,"page_count":0}}'
 
-/** The program's own use of the SDK: what it asked for, and with which token. */
-function clientOfTheProgram() {
-  const asked: unknown[] = []
+/** Makes the program's own client of the SDK, and records its requests and their tokens. */
+function createProgramClient() {
+  const requests: unknown[] = []
   CommerceLayer({
     organization: 'theirs',
     accessToken: 'their-token',
     fetch: async (input, init) => {
-      asked.push([String(input), new Headers(init?.headers).get('authorization')])
+      requests.push([String(input), new Headers(init?.headers).get('authorization')])
       return new Response(ANSWER)
     },
   })
-  return asked
+  return requests
 }
 
-const THEIRS = ['https://theirs.commercelayer.io/api/webhooks?page%5Bnumber%5D=1', 'Bearer their-token']
+const PROGRAM_REQUEST = ['https://theirs.commercelayer.io/api/webhooks?page%5Bnumber%5D=1', 'Bearer their-token']
 
 describe('a program that uses the SDK itself', () => {
-  it('keeps its client, and we ours, whichever was made first', async () => {
-    const before = await scriptedApi(() => LIST)
+  it('keeps its own client, whether hooklayer’s is created before or after it', async () => {
+    const before = await startScriptedApi(() => LIST)
     const one = before.manage()
-    const asked = clientOfTheProgram()
-    const after = await scriptedApi(() => LIST)
+    const requests = createProgramClient()
+    const after = await startScriptedApi(() => LIST)
     const other = after.manage({ organization: 'ours' })
     await webhooks.list({ pageNumber: 1 })
-    expect(asked).toEqual([THEIRS])
-    expect(await all(one.webhooks.list())).toHaveLength(1)
-    expect(await all(other.webhooks.list())).toHaveLength(1)
+    expect(requests).toEqual([PROGRAM_REQUEST])
+    expect(await collect(one.webhooks.list())).toHaveLength(1)
+    expect(await collect(other.webhooks.list())).toHaveLength(1)
     await webhooks.list({ pageNumber: 1 })
-    expect(asked).toEqual([THEIRS, THEIRS])
-    expect([before.asked.length, after.asked.length]).toEqual([1, 1])
+    expect(requests).toEqual([PROGRAM_REQUEST, PROGRAM_REQUEST])
+    expect([before.requests.length, after.requests.length]).toEqual([1, 1])
   })
 })
 
 describe('two clients', () => {
-  it('each ask their own platform with their own token', async () => {
-    const apis = [await scriptedApi(() => ONE), await scriptedApi(() => ONE)]
+  it('each call their own API with their own token', async () => {
+    const apis = [await startScriptedApi(() => ONE), await startScriptedApi(() => ONE)]
     const clients = apis.map(({ url }, index) =>
       createManagement({ organization: 'shop', accessToken: `token of ${index}`, url }),
     )
     await Promise.all(clients.map((client) => client.webhooks.retrieve('a')))
-    expect(apis.map(({ asked }) => asked.map(({ headers }) => headers.authorization))).toEqual([
+    expect(apis.map(({ requests }) => requests.map(({ headers }) => headers.authorization))).toEqual([
       ['Bearer token of 0'],
       ['Bearer token of 1'],
     ])
   })
 })
 
-describe('the url', () => {
-  it('may have a path, under which all of it is', async () => {
-    const { url, asked, tokenRequests, manage } = await scriptedApi(() => ONE)
+describe('the option `url`', () => {
+  it('may have a path, which all requests then start with', async () => {
+    const { url, requests, tokenRequests, manage } = await startScriptedApi(() => ONE)
     await manage({ url: `${url}/commerce-layer/` }).webhooks.retrieve('a')
-    expect([asked, tokenRequests].flat().map(({ path }) => path)).toEqual([
+    expect([requests, tokenRequests].flat().map(({ path }) => path)).toEqual([
       '/commerce-layer/api/webhooks/a',
       '/commerce-layer/oauth/token',
     ])
@@ -64,11 +66,11 @@ describe('the url', () => {
 })
 
 describe('many calls at once', () => {
-  it('may share a signal, without a warning and to the end of all', async () => {
+  it('may share a signal without a warning, and are all aborted by it', async () => {
     const warn = vi.fn()
     process.on('warning', warn)
     onTestFinished(() => void process.off('warning', warn))
-    const { manage } = await scriptedApi((_, number) => (number > 30 ? undefined : ONE))
+    const { manage } = await startScriptedApi((_, number) => (number > 30 ? undefined : ONE))
     const { webhooks } = manage()
     const controller = new AbortController()
     const retrieve = () => webhooks.retrieve('a', { signal: controller.signal })

@@ -1,14 +1,16 @@
 import { inspect } from 'node:util'
 import { createManagement, isManagementError, ManagementError } from 'hooklayer/management'
 import { describe, expect, it } from 'vitest'
+import { rejection } from '../../deliveries.ts'
 import { inBothRuntimes } from '../../runtimes.ts'
-import { all, CREDENTIALS, ONE, rejection, scriptedApi } from '../scripted-api.ts'
+import { collect } from '../harness.ts'
+import { CREDENTIALS, ONE, startScriptedApi } from '../scripted-api.ts'
 
 const URL_OF_SHOP = 'https://shop.example/webhooks'
 
 describe('an error', () => {
-  it('has the code, status, place and sentence of the API’s answer', async () => {
-    const { manage } = await scriptedApi(() => ({
+  it('has the code, status, pointer and detail of the API’s answer', async () => {
+    const { manage } = await startScriptedApi(() => ({
       status: 422,
       body: {
         errors: [
@@ -50,42 +52,42 @@ describe('an error', () => {
     [406, {}, 'HTTP_406'],
     [403, '<html>', 'HTTP_403'],
     [400, { errors: [null] }, 'HTTP_400'],
-  ])('is made of an answer of %i with %j', async (status, body, code) => {
-    const { manage } = await scriptedApi(() => ({ status, body }))
+  ])('is thrown for the status %i with the body %j', async (status, body, code) => {
+    const { manage } = await startScriptedApi(() => ({ status, body }))
     expect(await rejection(manage().webhooks.retrieve('a'))).toMatchObject({ name: 'ManagementError', code, status })
   })
 
   it.each([
-    ['is no JSON', '<html>'],
+    ['is not JSON', '<html>'],
     ['is empty', ''],
-    ['is of another shape', '{"data":'],
+    ['is truncated JSON', '{"data":'],
     ['is a number', '7'],
     ['has no data', '{}'],
-    ['has data, but does not say how many there are', '{"data":[]}'],
-  ])('is made of an answer of 200 that %s', async (_, body) => {
-    const { manage } = await scriptedApi(() => ({ body }))
+    ['has data but no record count', '{"data":[]}'],
+  ])('is thrown for a body with the status 200 that %s', async (_, body) => {
+    const { manage } = await startScriptedApi(() => ({ body }))
     const { webhooks, health } = manage()
-    for (const call of [all(webhooks.list()), webhooks.retrieve('a'), health()]) {
+    for (const call of [collect(webhooks.list()), webhooks.retrieve('a'), health()]) {
       expect(await rejection(call)).toMatchObject({ code: 'RESPONSE_INVALID' })
     }
   })
 
-  it('is made of a token’s answer that is none', async () => {
+  it('is thrown when the answer to a token request holds no token', async () => {
     for (const body of ['<html>', '{}', '{"access_token":7,"expires_in":7200}', '{"access_token":"a"}']) {
-      const { manage } = await scriptedApi(
+      const { manage } = await startScriptedApi(
         () => ONE,
         () => ({ body }),
       )
       expect(await rejection(manage().webhooks.retrieve('a'))).toMatchObject({ code: 'RESPONSE_INVALID' })
     }
-    const { manage } = await scriptedApi(
+    const { manage } = await startScriptedApi(
       () => ONE,
       () => ({ status: 403, body: '<html>' }),
     )
     expect(await rejection(manage().webhooks.retrieve('a'))).toMatchObject({ code: 'HTTP_403', status: 403 })
   })
 
-  it('is recognised whichever copy of the package made it', async () => {
+  it('is recognized whichever copy of the package made it', async () => {
     for (const [, copy] of await inBothRuntimes(() => import('hooklayer/management'))) {
       expect(isManagementError(new copy.ManagementError('TIMEOUT'))).toBe(true)
     }
@@ -94,9 +96,9 @@ describe('an error', () => {
 })
 
 describe('no token, secret or payload', () => {
-  it('is seen in what was made, nor in any error', async () => {
+  it('shows in a client or in an error', async () => {
     const secrets = [CREDENTIALS.clientSecret, 'token-1', 'token-2', 'the-access-token', 'the-metadata', 'the-body']
-    const looked = (value: unknown) =>
+    const show = (value: unknown) =>
       inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true })
     const answers = [
       { status: 422, body: { errors: [{ code: 'VALIDATION_ERROR' }] } },
@@ -106,33 +108,33 @@ describe('no token, secret or payload', () => {
       { hangUp: true },
       undefined,
     ]
-    const seen: string[] = []
+    const shown: string[] = []
     for (const answer of answers) {
-      const { manage, url } = await scriptedApi(() => answer)
-      const given = createManagement({
+      const { manage, url } = await startScriptedApi(() => answer)
+      const withToken = createManagement({
         organization: 'shop',
         accessToken: 'the-access-token',
         url,
         retries: 0,
         timeoutMs: 100,
       })
-      for (const management of [manage({ retries: 0, timeoutMs: 100 }), given]) {
+      for (const management of [manage({ retries: 0, timeoutMs: 100 }), withToken]) {
         const { webhooks } = management
         const metadata = { note: 'the-metadata' }
-        seen.push(
-          looked(await rejection(webhooks.create({ topic: 'orders.place', callbackUrl: URL_OF_SHOP, metadata }))),
-          looked(await rejection(webhooks.retrieve('a'))),
-          looked(management),
+        shown.push(
+          show(await rejection(webhooks.create({ topic: 'orders.place', callbackUrl: URL_OF_SHOP, metadata }))),
+          show(await rejection(webhooks.retrieve('a'))),
+          show(management),
         )
       }
     }
-    const refused = await scriptedApi(
+    const refused = await startScriptedApi(
       () => ONE,
       () => ({ status: 401, body: { error_description: CREDENTIALS.clientSecret } }),
     )
-    seen.push(looked(await rejection(refused.manage().webhooks.retrieve('a'))))
-    expect(seen.filter((text) => text.includes('ManagementError')).length).toBeGreaterThan(20)
-    for (const text of seen) for (const secret of secrets) expect(text).not.toContain(secret)
+    shown.push(show(await rejection(refused.manage().webhooks.retrieve('a'))))
+    expect(shown.filter((text) => text.includes('ManagementError')).length).toBeGreaterThan(20)
+    for (const text of shown) for (const secret of secrets) expect(text).not.toContain(secret)
   })
 })
 
@@ -140,81 +142,110 @@ describe('arguments', () => {
   const loose = (options: object) => () => createManagement(options as never)
 
   it.each([
-    [{}, 'organization is missing'],
-    [{ ...CREDENTIALS, organization: 'shop.example/' }, 'organization is not a slug such as my-brand'],
-    [{ organization: 'shop' }, 'clientId is missing'],
-    [{ organization: 'shop', clientId: 'id' }, 'clientSecret is missing'],
-    [{ ...CREDENTIALS, clientSecret: ' ' }, 'clientSecret is empty'],
-    [{ organization: 'shop', accessToken: undefined }, 'accessToken is missing'],
-    [{ ...CREDENTIALS, accessToken: 'token' }, 'clientId is not an argument'],
-    [{ ...CREDENTIALS, domain: 'commercelayer.io' }, 'domain is not an argument'],
-    [{ ...CREDENTIALS, url: 'http://api.example' }, 'url must start with https://, unless its host is loopback'],
-    [{ ...CREDENTIALS, url: 'https://a:b@api.example' }, 'url must not hold a user name or password'],
-    [{ ...CREDENTIALS, url: 'nonsense' }, 'url is not a URL'],
-    [{ ...CREDENTIALS, timeoutMs: 0 }, 'timeoutMs is not a whole number from 1 to 600000'],
-    [{ ...CREDENTIALS, retries: 11 }, 'retries is not a whole number from 0 to 10'],
-    [{ ...CREDENTIALS, retries: '3' }, 'retries is not a whole number from 0 to 10'],
+    [{}, 'createManagement: `organization` is missing.'],
+    [
+      { ...CREDENTIALS, organization: 'shop.example/' },
+      'createManagement: `organization` must be a slug such as my-brand.',
+    ],
+    [{ organization: 'shop' }, 'createManagement: `clientId` is missing.'],
+    [{ organization: 'shop', clientId: 'id' }, 'createManagement: `clientSecret` is missing.'],
+    [{ ...CREDENTIALS, clientSecret: ' ' }, 'createManagement: `clientSecret` must not be empty.'],
+    [{ organization: 'shop', accessToken: undefined }, 'createManagement: `accessToken` is missing.'],
+    [{ ...CREDENTIALS, clientID: 'id' }, 'createManagement has no option `clientID`. Did you mean `clientId`?'],
+    [{ ...CREDENTIALS, accessToken: 'token' }, 'createManagement has no option `clientId`.'],
+    [{ ...CREDENTIALS, domain: 'commercelayer.io' }, 'createManagement has no option `domain`.'],
+    [
+      { ...CREDENTIALS, url: 'http://api.example' },
+      'createManagement: `url` must start with https://, unless its host is loopback.',
+    ],
+    [
+      { ...CREDENTIALS, url: 'https://a:b@api.example' },
+      'createManagement: `url` must not hold a user name or password.',
+    ],
+    [{ ...CREDENTIALS, url: 'nonsense' }, 'createManagement: `url` must be a URL.'],
+    [{ ...CREDENTIALS, timeoutMs: 0 }, 'createManagement: `timeoutMs` must be a whole number, from 1 to 600000.'],
+    [{ ...CREDENTIALS, retries: 11 }, 'createManagement: `retries` must be a whole number, from 0 to 10.'],
+    [{ ...CREDENTIALS, retries: '3' }, 'createManagement: `retries` must be a whole number, from 0 to 10.'],
   ])('of createManagement: %j are refused', (options, message) => {
-    expect(loose(options)).toThrow(new TypeError(`createManagement: ${message}`))
+    expect(loose(options)).toThrow(new TypeError(message))
+  })
+
+  it('of createManagement that are undefined count as not given', () => {
+    expect(loose({ ...CREDENTIALS, url: undefined, accessToken: undefined, retries: undefined })).not.toThrow()
   })
 
   it.each(['http://localhost:4000', 'http://127.0.0.1:4000/', 'http://[::1]:4000', 'https://api.example/path'])(
-    'of createManagement: %s is a url',
+    'of createManagement: the url %s is accepted',
     (url) => {
       expect(loose({ ...CREDENTIALS, url })).not.toThrow()
     },
   )
 
-  it('are checked before anything is asked', async () => {
-    const { manage, asked, tokenRequests } = await scriptedApi(() => ONE)
+  it('are checked before any request is sent', async () => {
+    const { manage, requests, tokenRequests } = await startScriptedApi(() => ONE)
     const { webhooks, eventCallbacks, events, health } = manage()
     const args = { topic: 'orders.place', callbackUrl: URL_OF_SHOP }
     const wrong: [() => unknown, string][] = [
-      [() => webhooks.create({} as never), 'webhooks.create: topic is missing'],
+      [() => webhooks.create({} as never), 'webhooks.create: `topic` is missing.'],
       [
         () => webhooks.create({ ...args, topic: 'orders' }),
-        'webhooks.create: topic is not a topic such as orders.place',
+        'webhooks.create: `topic` must be a topic such as orders.place.',
       ],
-      [() => webhooks.create({ topic: 'orders.place' } as never), 'webhooks.create: callbackUrl is missing'],
+      [() => webhooks.create({ topic: 'orders.place' } as never), 'webhooks.create: `callbackUrl` is missing.'],
       [
         () => webhooks.create({ ...args, callbackUrl: 'http://shop.example' }),
-        'webhooks.create: callbackUrl must start with https://, unless its host is loopback',
+        'webhooks.create: `callbackUrl` must start with https://, unless its host is loopback.',
       ],
       [
         () => webhooks.create({ ...args, includeResources: ['line_items.item', 'Customer'] }),
-        'webhooks.create: includeResources 1 is not a path such as line_items.item',
+        'webhooks.create: `includeResources.1` must be a path such as line_items.item.',
       ],
-      [() => webhooks.create({ ...args, metadata: [] as never }), 'webhooks.create: metadata is not an object'],
-      [() => webhooks.create({ ...args, disabled: 1 as never }), 'webhooks.create: disabled is not true or false'],
-      [() => webhooks.create({ ...args, url: 'x' } as never), 'webhooks.create: url is not an argument'],
-      [() => webhooks.create(args, { signal: {} as never }), 'webhooks.create: signal is not an AbortSignal'],
-      [() => webhooks.update('a', { topic: 'orders' }), 'webhooks.update: topic is not a topic such as orders.place'],
-      [() => webhooks.update('../a', {}), 'webhooks.update: id is not an id'],
-      [() => webhooks.retrieve(undefined as never), 'webhooks.retrieve: id is missing'],
-      [() => webhooks.delete('a/b'), 'webhooks.delete: id is not an id'],
-      [() => webhooks.enable(''), 'webhooks.enable: id is not an id'],
-      [() => webhooks.disable('a?b'), 'webhooks.disable: id is not an id'],
-      [() => webhooks.resetCircuit('a#'), 'webhooks.resetCircuit: id is not an id'],
-      [() => webhooks.list({ page: 1 } as never), 'webhooks.list: page is not an argument'],
-      [() => events.trigger('%2e'), 'events.trigger: id is not an id'],
-      [() => events.list({} as never), 'events.list: name is missing'],
-      [() => eventCallbacks({ since: 'yesterday' }), 'eventCallbacks: since is not a Date or a string that is one'],
-      [() => eventCallbacks({ until: new Date('?') }), 'eventCallbacks: until is not a Date or a string that is one'],
+      [() => webhooks.create({ ...args, metadata: [] as never }), 'webhooks.create: `metadata` must be an object.'],
+      [() => webhooks.create({ ...args, disabled: 1 as never }), 'webhooks.create: `disabled` must be true or false.'],
+      [() => webhooks.create({ ...args, url: 'x' } as never), 'webhooks.create has no option `url`.'],
+      [() => webhooks.create(args, { signal: {} as never }), 'webhooks.create: `signal` must be an AbortSignal.'],
       [
-        () => eventCallbacks({ outcome: 'lost' as never }),
-        'eventCallbacks: outcome is not one of failed, succeeded, pending',
+        () => webhooks.update('a', { topic: 'orders' }),
+        'webhooks.update: `topic` must be a topic such as orders.place.',
       ],
-      [() => eventCallbacks({ pageSize: 26 }), 'eventCallbacks: pageSize is not a whole number from 1 to 25'],
-      [() => eventCallbacks({ sort: 'id' as never }), 'eventCallbacks: sort is not one of created_at, -created_at'],
+      [() => webhooks.update('../a', {}), 'webhooks.update: `id` must be an id.'],
+      [() => webhooks.retrieve(undefined as never), 'webhooks.retrieve: `id` is missing.'],
+      [() => webhooks.delete('a/b'), 'webhooks.delete: `id` must be an id.'],
+      [() => webhooks.enable(''), 'webhooks.enable: `id` must be an id.'],
+      [() => webhooks.disable('a?b'), 'webhooks.disable: `id` must be an id.'],
+      [() => webhooks.resetCircuit('a#'), 'webhooks.resetCircuit: `id` must be an id.'],
+      [() => webhooks.list({ page: 1 } as never), 'webhooks.list has no option `page`.'],
+      [() => events.trigger('%2e'), 'events.trigger: `id` must be an id.'],
+      [() => events.list({} as never), 'events.list: `name` is missing.'],
       [
-        () => eventCallbacks({ after: { id: 'a', created_at: 'then' } }),
-        'eventCallbacks: after created_at is not a moment',
+        () => eventCallbacks.list({ since: 'yesterday' }),
+        'eventCallbacks.list: `since` must be a Date, or a string with a date.',
       ],
-      [() => health({ since: 1 } as never), 'health: since is not an argument'],
+      [
+        () => eventCallbacks.list({ until: new Date('?') }),
+        'eventCallbacks.list: `until` must be a Date, or a string with a date.',
+      ],
+      [
+        () => eventCallbacks.list({ outcome: 'lost' as never }),
+        'eventCallbacks.list: `outcome` must be failed or succeeded or pending.',
+      ],
+      [
+        () => eventCallbacks.list({ pageSize: 26 }),
+        'eventCallbacks.list: `pageSize` must be a whole number, from 1 to 25.',
+      ],
+      [
+        () => eventCallbacks.list({ sort: 'id' as never }),
+        'eventCallbacks.list: `sort` must be created_at or -created_at.',
+      ],
+      [
+        () => eventCallbacks.list({ after: { id: 'a', created_at: 'then' } }),
+        'eventCallbacks.list: `after.created_at` must be a Date, or a string with a date.',
+      ],
+      [() => health({ since: 1 } as never), 'health has no option `since`.'],
     ]
     for (const [call, message] of wrong) {
       expect(await rejection((async () => call())())).toEqual(new TypeError(message))
     }
-    expect([asked, tokenRequests]).toEqual([[], []])
+    expect([requests, tokenRequests]).toEqual([[], []])
   })
 })

@@ -1,25 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { all, CREDENTIALS, grantToken, LIST, ONE, rejection, type Script, scriptedApi } from '../scripted-api.ts'
+import { rejection } from '../../deliveries.ts'
+import { collect } from '../harness.ts'
+import { CREDENTIALS, grantToken, LIST, ONE, type Script, startScriptedApi } from '../scripted-api.ts'
 
-const tokenOf = (number: number) => `Bearer token-${number}`
+const authorization = (number: number) => `Bearer token-${number}`
 
-const lasting =
+const grantTokenFor =
   (seconds: number): Script =>
-  async (asked, number) => {
-    const answer = await grantToken(asked, number)
+  async (request, number) => {
+    const answer = await grantToken(request, number)
     return { body: { ...Object(answer?.body), expires_in: seconds } }
   }
 
 const INVALID_TOKEN = { status: 401, body: { errors: [{ code: 'INVALID_TOKEN', status: '401', title: 'Invalid' }] } }
 
 describe('the token', () => {
-  it('is asked for with the credentials before the first call, and kept', async () => {
-    const { manage, asked, tokenRequests } = await scriptedApi(() => ONE)
+  it('is requested with the credentials before the first call, and kept', async () => {
+    const { manage, requests, tokenRequests } = await startScriptedApi(() => ONE)
     const { webhooks } = manage()
     expect(tokenRequests).toEqual([])
     await webhooks.retrieve('xYZkjABcde')
     await webhooks.retrieve('xYZkjABcde')
+    expect(tokenRequests.map(({ headers }) => headers['content-type'])).toEqual(['application/json'])
     expect(tokenRequests.map(({ method, body }) => [method, JSON.parse(body)])).toEqual([
       [
         'POST',
@@ -30,46 +33,46 @@ describe('the token', () => {
         },
       ],
     ])
-    expect(asked.map(({ headers }) => headers.authorization)).toEqual([tokenOf(1), tokenOf(1)])
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual([authorization(1), authorization(1)])
   })
 
-  it('is asked for once, however many calls need it at the same time', async () => {
-    const { manage, asked, tokenRequests } = await scriptedApi(() => ONE)
+  it('is requested once, however many calls need it at the same time', async () => {
+    const { manage, requests, tokenRequests } = await startScriptedApi(() => ONE)
     const { webhooks } = manage()
     await Promise.all(Array.from({ length: 20 }, () => webhooks.retrieve('xYZkjABcde')))
-    expect([asked.length, tokenRequests.length]).toEqual([20, 1])
+    expect([requests.length, tokenRequests.length]).toEqual([20, 1])
   })
 
   it('is renewed before it expires', async () => {
-    const { manage, asked } = await scriptedApi(() => ONE, lasting(0.4))
+    const { manage, requests } = await startScriptedApi(() => ONE, grantTokenFor(0.4))
     const { webhooks } = manage()
     await webhooks.retrieve('xYZkjABcde')
     await sleep(370)
     await webhooks.retrieve('xYZkjABcde')
-    expect(asked.map(({ headers }) => headers.authorization)).toEqual([tokenOf(1), tokenOf(2)])
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual([authorization(1), authorization(2)])
   })
 
-  it('is renewed once when it is refused, for all calls that had it', async () => {
-    const { manage, asked, tokenRequests } = await scriptedApi(({ headers }) =>
-      headers.authorization === tokenOf(1) ? INVALID_TOKEN : ONE,
+  it('is renewed once when it is refused, for all calls that used it', async () => {
+    const { manage, requests, tokenRequests } = await startScriptedApi(({ headers }) =>
+      headers.authorization === authorization(1) ? INVALID_TOKEN : ONE,
     )
     const { webhooks } = manage()
     const found = await Promise.all(Array.from({ length: 5 }, () => webhooks.retrieve('xYZkjABcde')))
     expect(found.map(({ id }) => id)).toEqual(Array(5).fill('xYZkjABcde'))
-    expect([asked.length, tokenRequests.length]).toEqual([10, 2])
+    expect([requests.length, tokenRequests.length]).toEqual([10, 2])
   })
 
   it('is not renewed again when the new one is refused too', async () => {
-    const { manage, asked, tokenRequests } = await scriptedApi(() => INVALID_TOKEN)
+    const { manage, requests, tokenRequests } = await startScriptedApi(() => INVALID_TOKEN)
     expect(await rejection(manage().webhooks.retrieve('xYZkjABcde'))).toMatchObject({
       code: 'INVALID_TOKEN',
       status: 401,
     })
-    expect([asked.length, tokenRequests.length]).toEqual([2, 2])
+    expect([requests.length, tokenRequests.length]).toEqual([2, 2])
   })
 
-  it('is not renewed when the application lacks the right', async () => {
-    const { manage, tokenRequests } = await scriptedApi(() => ({
+  it('is not renewed when the application lacks a permission', async () => {
+    const { manage, tokenRequests } = await startScriptedApi(() => ({
       status: 401,
       body: { errors: [{ code: 'UNAUTHORIZED', detail: 'You are not authorized to perform this action.' }] },
     }))
@@ -77,38 +80,40 @@ describe('the token', () => {
     expect(tokenRequests).toHaveLength(1)
   })
 
-  it('is sent with the same request again when a webhook is made', async () => {
-    const { manage, asked } = await scriptedApi((_, number) => (number === 1 ? INVALID_TOKEN : ONE))
+  it('is renewed while a webhook is created, and the same request is sent again', async () => {
+    const { manage, requests } = await startScriptedApi((_, number) => (number === 1 ? INVALID_TOKEN : ONE))
     await manage().webhooks.create({ topic: 'orders.place', callbackUrl: 'https://shop.example/webhooks' })
-    expect(asked.map(({ method }) => method)).toEqual(['POST', 'POST'])
-    expect(asked[1]?.body).toBe(asked[0]?.body)
+    expect(requests.map(({ method }) => method)).toEqual(['POST', 'POST'])
+    expect(requests[1]?.body).toBe(requests[0]?.body)
   })
 
-  it('can be handed in, and is then nobody else’s to renew', async () => {
-    const { url, asked, tokenRequests } = await scriptedApi((_, number) => (number === 1 ? LIST : INVALID_TOKEN))
+  it('can be passed as an option, and is then not renewed', async () => {
+    const { url, requests, tokenRequests } = await startScriptedApi((_, number) =>
+      number === 1 ? LIST : INVALID_TOKEN,
+    )
     const { createManagement } = await import('hooklayer/management')
     const { webhooks } = createManagement({ organization: 'shop', accessToken: 'mine', url })
-    expect(await all(webhooks.list())).toHaveLength(1)
-    expect(await rejection(all(webhooks.list()))).toMatchObject({ code: 'INVALID_TOKEN', status: 401 })
-    expect(asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer mine', 'Bearer mine'])
+    expect(await collect(webhooks.list())).toHaveLength(1)
+    expect(await rejection(collect(webhooks.list()))).toMatchObject({ code: 'INVALID_TOKEN', status: 401 })
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer mine', 'Bearer mine'])
     expect(tokenRequests).toEqual([])
   })
 
-  it('that is not given is an error which says why, and the next call asks again', async () => {
-    const { manage } = await scriptedApi(
+  it('is requested again by the next call after the credentials were refused', async () => {
+    const { manage } = await startScriptedApi(
       () => ONE,
-      (asked, number) =>
+      (request, number) =>
         number === 1
           ? { status: 401, body: { errors: [{ code: 'UNAUTHORIZED', title: 'invalid_client' }] } }
-          : grantToken(asked, number),
+          : grantToken(request, number),
     )
     const { webhooks } = manage()
     expect(await rejection(webhooks.retrieve('xYZkjABcde'))).toMatchObject({ code: 'CREDENTIALS_REFUSED', status: 401 })
     expect(await webhooks.retrieve('xYZkjABcde')).toMatchObject({ topic: 'orders.place' })
   })
 
-  it('is waited for no longer than the signal allows', async () => {
-    const { manage } = await scriptedApi(
+  it('is no longer waited for once the signal is aborted', async () => {
+    const { manage } = await startScriptedApi(
       () => ONE,
       () => undefined,
     )
@@ -116,23 +121,65 @@ describe('the token', () => {
     expect(await rejection(manage().webhooks.retrieve('xYZkjABcde', { signal }))).toBe(signal.reason)
   })
 
-  it('is asked for without anybody else meeting another global fetch', async () => {
+  it('is requested without a change of the global fetch', async () => {
     const before = globalThis.fetch
-    const met = new Set<unknown>()
-    const { manage } = await scriptedApi(
+    const seen = new Set<unknown>()
+    const { manage } = await startScriptedApi(
       () => ONE,
-      (asked, number) => {
-        met.add(globalThis.fetch)
-        return grantToken(asked, number)
+      (request, number) => {
+        seen.add(globalThis.fetch)
+        return grantToken(request, number)
       },
     )
     const call = manage().webhooks.retrieve('xYZkjABcde')
     for (let turn = 0; turn < 50; turn++) {
-      met.add(globalThis.fetch)
+      seen.add(globalThis.fetch)
       await undefined
     }
     await call
-    met.add(globalThis.fetch)
-    expect([...met]).toEqual([before])
+    seen.add(globalThis.fetch)
+    expect([...seen]).toEqual([before])
+  })
+
+  it('is kept for a shorter time when the same token comes again with a smaller `expires_in`', async () => {
+    const answers = [
+      { access_token: 'first', expires_in: 0.5 },
+      { access_token: 'first', expires_in: 0.2 },
+      { access_token: 'second', expires_in: 7200 },
+    ]
+    const { manage, requests, tokenRequests } = await startScriptedApi(
+      () => ONE,
+      (_, number) => ({ body: answers[number - 1] }),
+    )
+    const { webhooks } = manage()
+    for (const waitMs of [0, 460, 190]) {
+      await sleep(waitMs)
+      await webhooks.retrieve('xYZkjABcde')
+    }
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer first',
+      'Bearer first',
+      'Bearer second',
+    ])
+    expect(tokenRequests).toHaveLength(3)
+  })
+
+  it('is requested again after a temporary failure', async () => {
+    const { manage, tokenRequests } = await startScriptedApi(
+      () => ONE,
+      (request, number) => (number === 1 ? { status: 503, body: 'down' } : grantToken(request, number)),
+    )
+    expect(await manage().webhooks.retrieve('xYZkjABcde')).toMatchObject({ id: 'xYZkjABcde' })
+    expect(tokenRequests).toHaveLength(2)
+  })
+
+  it('is requested again when the rate limit of token requests allows it', async () => {
+    const { manage, tokenRequests } = await startScriptedApi(
+      () => ONE,
+      (request, number) =>
+        number === 1 ? { status: 429, headers: { 'x-ratelimit-interval': '0.05' } } : grantToken(request, number),
+    )
+    expect(await manage({ retries: 0 }).webhooks.retrieve('xYZkjABcde')).toMatchObject({ id: 'xYZkjABcde' })
+    expect(tokenRequests).toHaveLength(2)
   })
 })

@@ -1,14 +1,16 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { all, LIST, ONE, rejection, scriptedApi } from '../scripted-api.ts'
+import { rejection } from '../../deliveries.ts'
+import { collect } from '../harness.ts'
+import { LIST, ONE, startScriptedApi } from '../scripted-api.ts'
 
-const DOWN = { status: 503, body: 'down for maintenance' }
+const UNAVAILABLE = { status: 503, body: 'down for maintenance' }
 
 const ARGUMENTS = { topic: 'orders.place', callbackUrl: 'https://shop.example/webhooks' }
 
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
+/** Finds a port that nobody listens on. */
+async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -19,33 +21,33 @@ async function freePort(): Promise<number> {
 
 describe('a request', () => {
   it.each([
-    ['an answer of 5xx', DOWN],
-    ['a broken connection', { hangUp: true }],
-    ['an answer that breaks off', { headers: { 'content-length': '1000' }, body: '{"data":', hangUp: false }],
+    ['an answer of 5xx', UNAVAILABLE],
+    ['a lost connection', { hangUp: true }],
+    ['a truncated answer', { headers: { 'content-length': '1000' }, body: '{"data":', hangUp: false }],
     ['no answer', undefined],
-  ])('is made again after %s', async (what, failure) => {
-    const { manage, asked } = await scriptedApi((_, number) => (number < 3 ? failure : ONE))
-    const timeoutMs = what === 'an answer that breaks off' || failure === undefined ? 50 : 5000
+  ])('is retried after %s', async (what, failure) => {
+    const { manage, requests } = await startScriptedApi((_, number) => (number < 3 ? failure : ONE))
+    const timeoutMs = what === 'a truncated answer' || failure === undefined ? 50 : 5000
     expect(await manage({ timeoutMs }).webhooks.retrieve('xYZkjABcde')).toMatchObject({ id: 'xYZkjABcde' })
-    expect(asked).toHaveLength(3)
+    expect(requests).toHaveLength(3)
   })
 
   it.each([
-    ['an answer of 5xx', DOWN, 'HTTP_503', 503],
-    ['a broken connection', { hangUp: true }, 'CONNECTION_LOST', undefined],
+    ['an answer of 5xx', UNAVAILABLE, 'HTTP_503', 503],
+    ['a lost connection', { hangUp: true }, 'CONNECTION_LOST', undefined],
     ['no answer', undefined, 'TIMEOUT', undefined],
-  ])('that ends in %s is made as often as `retries` says, then given up', async (_, failure, code, status) => {
-    const { manage, asked } = await scriptedApi(() => failure)
+  ])('that ends in %s is retried as often as `retries` says, then fails', async (_, failure, code, status) => {
+    const { manage, requests } = await startScriptedApi(() => failure)
     const { webhooks } = manage({ retries: 1, timeoutMs: 100 })
     expect(await rejection(webhooks.retrieve('xYZkjABcde'))).toMatchObject({ name: 'ManagementError', code, status })
-    expect(asked).toHaveLength(2)
+    expect(requests).toHaveLength(2)
   })
 
-  it('pauses between attempts, for longer and longer', async () => {
+  it('is retried after pauses that grow', async () => {
     const moments: number[] = []
-    const { manage } = await scriptedApi(() => {
+    const { manage } = await startScriptedApi(() => {
       moments.push(performance.now())
-      return DOWN
+      return UNAVAILABLE
     })
     await rejection(manage({ retries: 3 }).webhooks.retrieve('xYZkjABcde'))
     expect(moments).toHaveLength(4)
@@ -53,18 +55,18 @@ describe('a request', () => {
     expect((moments[3] ?? 0) - (moments[0] ?? 0)).toBeGreaterThan(250)
   })
 
-  it('that is wrong is not made again', async () => {
-    const { manage, asked } = await scriptedApi(() => ({
+  it('that the API refuses is not retried', async () => {
+    const { manage, requests } = await startScriptedApi(() => ({
       status: 422,
       body: { errors: [{ code: 'VALIDATION_ERROR' }] },
     }))
     await rejection(manage().webhooks.retrieve('xYZkjABcde'))
-    expect(asked).toHaveLength(1)
+    expect(requests).toHaveLength(1)
   })
 
-  it('to nobody is made again, and told from a connection that was lost', async () => {
+  it('that finds no server is retried, and its error is another than for a lost connection', async () => {
     const { createManagement } = await import('hooklayer/management')
-    const url = `http://127.0.0.1:${await freePort()}`
+    const url = `http://127.0.0.1:${await findFreePort()}`
     const { webhooks } = createManagement({ organization: 'shop', accessToken: 'mine', url, retries: 1 })
     expect(await rejection(webhooks.create(ARGUMENTS))).toMatchObject({
       code: 'UNREACHABLE',
@@ -72,36 +74,39 @@ describe('a request', () => {
     })
   })
 
-  it('is not redirected, for its token could go astray', async () => {
-    const other = await scriptedApi(() => ONE)
-    const { manage } = await scriptedApi(() => ({ status: 307, headers: { location: `${other.url}/api/webhooks/a` } }))
+  it('does not follow a redirect, which could send the token to a stranger', async () => {
+    const other = await startScriptedApi(() => ONE)
+    const { manage } = await startScriptedApi(() => ({
+      status: 307,
+      headers: { location: `${other.url}/api/webhooks/a` },
+    }))
     expect(await rejection(manage().webhooks.retrieve('xYZkjABcde'))).toMatchObject({ code: 'HTTP_307' })
-    expect(other.asked).toEqual([])
+    expect(other.requests).toEqual([])
   })
 })
 
-describe('what counts each time', () => {
+describe('a request that must not be sent twice', () => {
   it.each([
-    ['an answer of 5xx', DOWN, 503],
-    ['a broken connection', { hangUp: true }, undefined],
+    ['an answer of 5xx', UNAVAILABLE, 503],
+    ['a lost connection', { hangUp: true }, undefined],
     ['no answer', undefined, undefined],
-  ])('is not done again after %s, and the error says that it may have been done', async (_, failure, status) => {
-    const { manage, asked } = await scriptedApi(() => failure)
+  ])('is not retried after %s, and the error says that it may have had an effect', async (_, failure, status) => {
+    const { manage, requests } = await startScriptedApi(() => failure)
     const { webhooks, events } = manage({ timeoutMs: 100 })
     for (const call of [webhooks.create(ARGUMENTS), events.trigger('xYZkjABcde')]) {
       expect(await rejection(call)).toMatchObject({
         code: 'OUTCOME_UNKNOWN',
         status,
-        message: expect.stringContaining('look before you try again'),
+        message: expect.stringContaining('check before you try again'),
       })
     }
-    expect(asked.map(({ method }) => method).sort()).toEqual(['PATCH', 'POST'])
+    expect(requests.map(({ method }) => method).sort()).toEqual(['PATCH', 'POST'])
   })
 
-  it('is done again when the rate limit kept it from being done', async () => {
-    const { manage, asked } = await scriptedApi((_, number) => (number === 1 ? throttled('0.05') : ONE))
+  it('is retried when the rate limit has refused it', async () => {
+    const { manage, requests } = await startScriptedApi((_, number) => (number === 1 ? throttled('0.05') : ONE))
     expect(await manage().webhooks.create(ARGUMENTS)).toMatchObject({ id: 'xYZkjABcde' })
-    expect(asked).toHaveLength(2)
+    expect(requests).toHaveLength(2)
   })
 })
 
@@ -112,9 +117,9 @@ const throttled = (interval: string) => ({
 })
 
 describe('the rate limit', () => {
-  it('is waited for as long as a 429 says, which costs no retry', async () => {
+  it('is waited for as long as a 429 says, which does not count as a retry', async () => {
     const moments: number[] = []
-    const { manage } = await scriptedApi((_, number) => {
+    const { manage } = await startScriptedApi((_, number) => {
       moments.push(performance.now())
       return number < 4 ? throttled('0.1') : ONE
     })
@@ -124,45 +129,45 @@ describe('the rate limit', () => {
     for (const pause of pauses) expect(pause).toBeGreaterThan(90)
   })
 
-  it('is not run into once an answer says that nothing remains', async () => {
+  it('is kept once an answer says that no request remains', async () => {
     const moments: number[] = []
-    const { manage } = await scriptedApi(() => {
+    const { manage } = await startScriptedApi(() => {
       moments.push(performance.now())
       const remaining = moments.length === 1 ? '0' : '24'
       return { ...LIST, headers: { 'x-ratelimit-interval': '0.2', 'x-ratelimit-remaining': remaining } }
     })
     const { webhooks } = manage()
-    await all(webhooks.list())
-    await Promise.all([all(webhooks.list()), all(webhooks.list())])
+    await collect(webhooks.list())
+    await Promise.all([collect(webhooks.list()), collect(webhooks.list())])
     const [first = 0, ...others] = moments
     expect(others).toHaveLength(2)
     for (const moment of others) expect(moment - first).toBeGreaterThan(190)
   })
 
-  it('that leaves no room for more than two minutes is an error at once', async () => {
-    const { manage, asked } = await scriptedApi(() => throttled('121'))
+  it('is an error at once if it would take more than two minutes', async () => {
+    const { manage, requests } = await startScriptedApi(() => throttled('121'))
     expect(await rejection(manage().webhooks.retrieve('xYZkjABcde'))).toMatchObject({
       code: 'RATE_LIMITED',
       status: 429,
     })
-    expect(asked).toHaveLength(1)
+    expect(requests).toHaveLength(1)
   })
 
-  it('is waited for no longer than the signal allows', async () => {
-    const { manage } = await scriptedApi(() => throttled('60'))
+  it('is no longer waited for once the signal is aborted', async () => {
+    const { manage } = await startScriptedApi(() => throttled('60'))
     const signal = AbortSignal.timeout(100)
     expect(await rejection(manage().webhooks.retrieve('xYZkjABcde', { signal }))).toBe(signal.reason)
   })
 })
 
 describe('a signal', () => {
-  it('that is aborted beforehand keeps the request from being made', async () => {
-    const { manage, asked, tokenRequests } = await scriptedApi(() => ONE)
+  it('that is already aborted prevents the request', async () => {
+    const { manage, requests, tokenRequests } = await startScriptedApi(() => ONE)
     const signal = AbortSignal.abort(new Error('enough'))
     const { webhooks, events, eventCallbacks, health } = manage()
     for (const call of [
       () => webhooks.create(ARGUMENTS, { signal }),
-      () => all(webhooks.list({ signal })),
+      () => collect(webhooks.list({ signal })),
       () => webhooks.retrieve('a', { signal }),
       () => webhooks.update('a', { disabled: true }, { signal }),
       () => webhooks.delete('a', { signal }),
@@ -170,18 +175,18 @@ describe('a signal', () => {
       () => webhooks.disable('a', { signal }),
       () => webhooks.resetCircuit('a', { signal }),
       () => events.trigger('a', { signal }),
-      () => all(events.list({ name: 'orders.place' }, { signal })),
-      () => all(eventCallbacks({ signal })),
+      () => collect(events.list({ name: 'orders.place' }, { signal })),
+      () => collect(eventCallbacks.list({ signal })),
       () => health({ signal }),
     ]) {
       expect(await rejection(call())).toBe(signal.reason)
     }
-    expect([asked, tokenRequests]).toEqual([[], []])
+    expect([requests, tokenRequests]).toEqual([[], []])
   })
 
-  it('ends a request that is under way, and the pause before the next attempt', async () => {
-    for (const answer of [undefined, DOWN]) {
-      const { manage } = await scriptedApi(() => answer)
+  it('ends a request that is under way, and the pause before a retry', async () => {
+    for (const answer of [undefined, UNAVAILABLE]) {
+      const { manage } = await startScriptedApi(() => answer)
       const controller = new AbortController()
       const call = rejection(manage({ retries: 10 }).webhooks.retrieve('a', { signal: controller.signal }))
       setTimeout(() => controller.abort(new Error('enough')), 60)

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { IdempotencyStore, Inbox } from 'hooklayer'
+import type { Inbox } from 'hooklayer'
+import type { IdempotencyStore } from 'hooklayer/drivers'
 import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
@@ -19,7 +20,7 @@ import { noRedis, type RedisServer, startRedis } from '../../servers/redis.ts'
 let redis: RedisServer | undefined
 let postgres: PostgresServer | undefined
 
-/** Those that are there, for all tests of a file. */
+/** Starts the servers that are installed, for all tests of a file. */
 export function startServers(): void {
   beforeAll(async () => {
     if (!noRedis) redis = await startRedis()
@@ -28,13 +29,13 @@ export function startServers(): void {
   afterAll(() => Promise.all([redis?.close(), postgres?.close()]))
 }
 
-function newFile(): string {
+function createFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-recover-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   return join(folder, 'hooklayer.sqlite')
 }
 
-/** Another connection to the same store each time, as each process has one of its own. */
+/** Opens another connection to the same store each time, as each process has its own. */
 type Connect = () => IdempotencyStore
 
 export const STORES: readonly (readonly [string, string | undefined, () => Connect | Promise<Connect>])[] = [
@@ -50,7 +51,7 @@ function openMemory(): Connect {
 }
 
 function openSqlite(): Connect {
-  const file = newFile()
+  const file = createFile()
   return () => {
     const store = createSqliteStore({ file })
     onTestFinished(store.close)
@@ -78,7 +79,7 @@ async function openPostgres(): Promise<Connect> {
 export const INBOXES: readonly (readonly [string, string | undefined, (options?: { maxQueued?: number }) => Inbox])[] =
   [
     ['memory', undefined, createMemoryInbox],
-    ['SQLite', undefined, (options) => createSqliteInbox({ file: newFile(), ...options })],
+    ['SQLite', undefined, (options) => createSqliteInbox({ file: createFile(), ...options })],
     ['Redis', noRedis, (options) => createBullmqInbox({ redis: String(redis?.url), name: randomUUID(), ...options })],
     [
       'PostgreSQL',

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { endpoint, stage } from '../harness.ts'
-import { all, rejection } from '../scripted-api.ts'
+import { rejection } from '../../deliveries.ts'
+import { collect, startCommerceLayer, startEndpoint } from '../harness.ts'
 
 const URL_OF_SHOP = 'https://shop.example/webhooks'
 
 describe('webhooks', () => {
-  it('are made with every argument', async () => {
-    const { api, emulator } = await stage()
+  it('are created with every argument', async () => {
+    const { api, emulator } = await startCommerceLayer()
     const webhook = await api.webhooks.create({
       topic: 'orders.place',
       callbackUrl: URL_OF_SHOP,
@@ -33,8 +33,8 @@ describe('webhooks', () => {
     expect(emulator.webhooks).toMatchObject([{ id: webhook.id, shared_secret: webhook.shared_secret }])
   })
 
-  it('are made with the least that there must be', async () => {
-    const { api } = await stage()
+  it('are created with the required arguments only', async () => {
+    const { api } = await startCommerceLayer()
     expect(await api.webhooks.create({ topic: 'orders.place', callbackUrl: URL_OF_SHOP })).toMatchObject({
       name: 'shop-orders.place',
       disabled_at: null,
@@ -42,8 +42,8 @@ describe('webhooks', () => {
     })
   })
 
-  it('are not made twice by the same name', async () => {
-    const { api, emulator } = await stage()
+  it('are not created twice with the same name', async () => {
+    const { api, emulator } = await startCommerceLayer()
     const args = { topic: 'orders.place', callbackUrl: URL_OF_SHOP, name: 'the one' }
     await api.webhooks.create(args)
     expect(await rejection(api.webhooks.create(args))).toMatchObject({
@@ -53,25 +53,25 @@ describe('webhooks', () => {
     expect(emulator.webhooks).toHaveLength(1)
   })
 
-  it('are listed in the order of their making, over several pages', async () => {
-    const { api } = await stage()
-    const made: string[] = []
+  it('are listed in the order of their creation, over several pages', async () => {
+    const { api } = await startCommerceLayer()
+    const created: string[] = []
     for (let number = 0; number < 60; number++) {
       const webhook = await api.webhooks.create({
         topic: 'orders.place',
         callbackUrl: URL_OF_SHOP,
         name: `number ${number}`,
       })
-      made.push(webhook.id)
+      created.push(webhook.id)
     }
-    const listed = await all(api.webhooks.list())
-    expect(listed.map(({ id }) => id).sort()).toEqual(made.sort())
-    const moments = listed.map(({ created_at }) => created_at)
-    expect(moments).toEqual([...moments].sort())
+    const listed = await collect(api.webhooks.list())
+    expect(listed.map(({ id }) => id).sort()).toEqual(created.sort())
+    const times = listed.map(({ created_at }) => created_at)
+    expect(times).toEqual([...times].sort())
   })
 
-  it('are changed in what is named, and in nothing else', async () => {
-    const { api } = await stage()
+  it('are updated in the given members only', async () => {
+    const { api } = await startCommerceLayer()
     const { webhooks } = api
     const webhook = await webhooks.create({
       topic: 'orders.place',
@@ -95,7 +95,7 @@ describe('webhooks', () => {
   })
 
   it('are disabled and enabled', async () => {
-    const { api } = await stage()
+    const { api } = await startCommerceLayer()
     const { webhooks } = api
     const { id } = await webhooks.create({ topic: 'orders.place', callbackUrl: URL_OF_SHOP })
     expect((await webhooks.disable(id)).disabled_at).toMatch(/^20/)
@@ -103,8 +103,8 @@ describe('webhooks', () => {
   })
 
   it('are called again once their circuit is reset', async () => {
-    const { api, emulator } = await stage({ retries: 0 })
-    const { answer, url: callbackUrl } = await endpoint()
+    const { api, emulator } = await startCommerceLayer({ retries: 0 })
+    const { answer, url: callbackUrl } = await startEndpoint()
     const { webhooks } = api
     const { id } = await webhooks.create({ topic: 'customers.create', callbackUrl })
     answer(500)
@@ -116,7 +116,7 @@ describe('webhooks', () => {
   })
 
   it('are deleted', async () => {
-    const { api, emulator } = await stage()
+    const { api, emulator } = await startCommerceLayer()
     const { webhooks } = api
     const { id } = await webhooks.create({ topic: 'orders.place', callbackUrl: URL_OF_SHOP })
     expect(await webhooks.delete(id)).toBeUndefined()
@@ -128,17 +128,17 @@ describe('webhooks', () => {
 })
 
 describe('a client', () => {
-  it('gets a new token when the one it has expires', async () => {
-    const { api } = await stage({ tokenLifetimeMs: 150 })
+  it('gets a new token when its token expires', async () => {
+    const { api } = await startCommerceLayer({ tokenLifetimeMs: 150 })
     const begin = performance.now()
-    while (performance.now() - begin < 400) expect(await all(api.webhooks.list())).toEqual([])
+    while (performance.now() - begin < 400) expect(await collect(api.webhooks.list())).toEqual([])
   })
 
-  it('with wrong credentials is told so', async () => {
-    const { emulator } = await stage()
+  it('with wrong credentials gets an error that says so', async () => {
+    const { emulator } = await startCommerceLayer()
     const { createManagement } = await import('hooklayer/management')
     const { url, organization, clientId } = emulator
     const { webhooks } = createManagement({ url, organization, clientId, clientSecret: 'another' })
-    expect(await rejection(all(webhooks.list()))).toMatchObject({ code: 'CREDENTIALS_REFUSED', status: 401 })
+    expect(await rejection(collect(webhooks.list()))).toMatchObject({ code: 'CREDENTIALS_REFUSED', status: 401 })
   })
 })

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { createManagement, describePlan } from 'hooklayer/management'
 import { describe, expect, it } from 'vitest'
-import { listed, receiver, stage } from '../harness.ts'
+import { collect, createQuietReceiver, startCommerceLayer } from '../harness.ts'
 
 const callbackUrl = 'https://shop.example/webhooks'
 const ours = { callbackUrl, referenceOrigin: 'hooklayer' }
@@ -9,8 +9,8 @@ const nothing = () => {}
 
 describe('a plan creates a webhook', () => {
   it('for each topic that a handler names, with what all of its handlers include', async () => {
-    const { api } = await stage()
-    const shop = receiver()
+    const { api } = await startCommerceLayer()
+    const shop = createQuietReceiver()
       .on('orders.place', { include: ['line_items.item?', 'customer'] }, nothing)
       .on(['orders.place', 'customers.create'], { include: ['customer_group?'] }, nothing)
       .on('orders.*', { include: ['market'] }, nothing)
@@ -28,9 +28,9 @@ describe('a plan creates a webhook', () => {
     })
   })
 
-  it('for each topic that the catalogue has for a resource, and includes nothing in what is destroyed', async () => {
-    const { api } = await stage()
-    const shop = receiver().on('order_copies.*', { include: ['source_order'] }, nothing)
+  it('for each topic that the catalog has for a resource, and includes nothing for `destroy`', async () => {
+    const { api } = await startCommerceLayer()
+    const shop = createQuietReceiver().on('order_copies.*', { include: ['source_order'] }, nothing)
     const { steps } = await api.plan(shop, { callbackUrl })
     expect(steps.map((step) => [step.action, step.topic, 'includeResources' in step && step.includeResources])).toEqual(
       [
@@ -43,38 +43,38 @@ describe('a plan creates a webhook', () => {
     )
   })
 
-  it('for no topic that only `*` hears of, and says so', async () => {
-    const { api } = await stage()
-    const shop = receiver().on('*', nothing).on('gizmos.*', nothing)
+  it('for no topic that only `*` matches, and says so', async () => {
+    const { api } = await startCommerceLayer()
+    const shop = createQuietReceiver().on('*', nothing).on('gizmos.*', nothing)
     expect(await api.plan(shop, { callbackUrl })).toEqual({
       callbackUrl,
       steps: [],
       notes: [
         'No handler names a topic, so there is nothing to subscribe to.',
         '`*` subscribes to nothing by itself: a webhook must name its topic.',
-        '`gizmos.*` subscribes to nothing: the catalogue has no such resource.',
+        '`gizmos.*` subscribes to nothing: the catalog has no such resource.',
       ],
     })
   })
 
-  it('under a name that is free', async () => {
-    const { api } = await stage()
+  it('with a name that is not taken', async () => {
+    const { api } = await startCommerceLayer()
     const name = `orders.place ${callbackUrl}`
     await api.webhooks.create({ topic: 'orders.place', callbackUrl: 'https://moved.example', name })
-    const { steps } = await api.plan(receiver().on('orders.place', nothing), { callbackUrl })
+    const { steps } = await api.plan(createQuietReceiver().on('orders.place', nothing), { callbackUrl })
     expect(steps).toMatchObject([{ action: 'create', name: `${name} 2` }])
   })
 })
 
-describe('a plan uses a webhook that somebody else made', () => {
-  it('and gives it what it lacks, but takes nothing from it', async () => {
-    const { api } = await stage()
+describe('a plan uses a webhook that somebody else created', () => {
+  it('and adds missing includes, but removes none', async () => {
+    const { api } = await startCommerceLayer()
     const { id } = await api.webhooks.create({
       topic: 'orders.place',
       callbackUrl,
       includeResources: ['shipping_address', 'customer'],
     })
-    const shop = receiver().on('orders.place', { include: ['market', 'customer'] }, nothing)
+    const shop = createQuietReceiver().on('orders.place', { include: ['market', 'customer'] }, nothing)
     expect((await api.plan(shop, { callbackUrl })).steps).toEqual([
       {
         action: 'update',
@@ -86,50 +86,50 @@ describe('a plan uses a webhook that somebody else made', () => {
     ])
   })
 
-  it('and keeps what has all that it needs', async () => {
-    const { api } = await stage()
+  it('and keeps one that has all that it needs', async () => {
+    const { api } = await startCommerceLayer()
     const { id } = await api.webhooks.create({ topic: 'orders.destroy', callbackUrl, includeResources: ['customer'] })
-    const shop = receiver().on('orders.destroy', { include: ['market'] }, nothing)
+    const shop = createQuietReceiver().on('orders.destroy', { include: ['market'] }, nothing)
     const { steps } = await api.plan(shop, { callbackUrl })
-    expect(steps).toEqual([
-      { action: 'keep', topic: 'orders.destroy', webhookId: id, reason: 'It is as it should be.' },
-    ])
+    expect(steps).toEqual([{ action: 'keep', topic: 'orders.destroy', webhookId: id, reason: 'It needs no change.' }])
   })
 
-  it('in the place of its own, and never deletes it', async () => {
-    const { api } = await stage()
+  it('instead of its own, and never deletes it', async () => {
+    const { api } = await startCommerceLayer()
     const mine = await api.webhooks.create({ topic: 'orders.place', ...ours, name: 'mine' })
     const theirs = await api.webhooks.create({ topic: 'orders.place', callbackUrl, name: 'theirs' })
     const doubled = await api.webhooks.create({ topic: 'orders.place', callbackUrl, name: 'doubled' })
-    const unheard = await api.webhooks.create({ topic: 'orders.pay', callbackUrl })
-    const { steps, notes } = await api.plan(receiver().on('orders.place', nothing), { callbackUrl })
+    const unhandled = await api.webhooks.create({ topic: 'orders.pay', callbackUrl })
+    const { steps, notes } = await api.plan(createQuietReceiver().on('orders.place', nothing), { callbackUrl })
     expect(steps.map((step) => [step.action, 'webhookId' in step && step.webhookId, step.reason])).toEqual([
-      ['keep', unheard.id, 'No handler listens to it, but hooklayer did not make it.'],
-      ['keep', theirs.id, 'It is as it should be.'],
-      ['keep', doubled.id, 'It is as it should be.'],
+      ['keep', unhandled.id, 'No handler listens to it. hooklayer did not create it.'],
+      ['keep', theirs.id, 'It needs no change.'],
+      ['keep', doubled.id, 'It needs no change.'],
       ['delete', mine.id, 'Another webhook serves the topic.'],
     ])
-    expect(notes).toEqual(['orders.place has 2 webhooks that hooklayer did not make: each event comes as many times.'])
+    expect(notes).toEqual([
+      'orders.place has 2 webhooks that hooklayer did not create: each event is delivered 2 times.',
+    ])
   })
 
-  it('and enables it only if there is no other', async () => {
-    const { api } = await stage()
+  it('and enables it only if the topic has no other', async () => {
+    const { api } = await startCommerceLayer()
     const disabled = await api.webhooks.create({ topic: 'orders.place', callbackUrl, disabled: true })
-    const shop = receiver().on('orders.place', nothing)
+    const shop = createQuietReceiver().on('orders.place', nothing)
     expect((await api.plan(shop, { callbackUrl })).steps).toMatchObject([{ action: 'enable', webhookId: disabled.id }])
     const mine = await api.webhooks.create({ topic: 'orders.place', ...ours, name: 'mine' })
     expect((await api.plan(shop, { callbackUrl })).steps).toMatchObject([
-      { action: 'keep', webhookId: mine.id, reason: 'It is as it should be.' },
-      { action: 'keep', webhookId: disabled.id, reason: 'It is disabled, but hooklayer did not make it.' },
+      { action: 'keep', webhookId: mine.id, reason: 'It needs no change.' },
+      { action: 'keep', webhookId: disabled.id, reason: 'It is disabled. hooklayer did not create it.' },
     ])
   })
 
-  it('of a topic that only `*` hears of: it needs its includes, too', async () => {
-    const { api } = await stage()
+  it('of a topic that only `*` matches, and adds its includes', async () => {
+    const { api } = await startCommerceLayer()
     const { id } = await api.webhooks.create({ topic: 'orders.pay', callbackUrl })
     await api.webhooks.create({ topic: 'orders.void', callbackUrl, disabled: true })
     const mine = await api.webhooks.create({ topic: 'orders.place', ...ours })
-    const shop = receiver().on('*', { include: ['market'] }, nothing)
+    const shop = createQuietReceiver().on('*', { include: ['market'] }, nothing)
     expect((await api.plan(shop, { callbackUrl })).steps).toMatchObject([
       { action: 'update', webhookId: id, includeResources: ['market'] },
       { action: 'keep', topic: 'orders.void' },
@@ -138,9 +138,9 @@ describe('a plan uses a webhook that somebody else made', () => {
   })
 })
 
-describe('a plan makes a webhook of its own', () => {
-  it('include exactly what handlers need, enabled and with a closed circuit', async () => {
-    const { api, emulator } = await stage({ retries: 29 })
+describe('a plan changes a webhook that hooklayer created', () => {
+  it('to include exactly what handlers need, enabled and with a closed circuit', async () => {
+    const { api, emulator } = await startCommerceLayer({ retries: 29 })
     const { id } = await api.webhooks.create({
       topic: 'orders.place',
       callbackUrl: 'http://127.0.0.1:9',
@@ -150,7 +150,7 @@ describe('a plan makes a webhook of its own', () => {
     await emulator.trigger('orders.place')
     await emulator.settled()
     await api.webhooks.disable(id)
-    const shop = receiver().on('orders.place', { include: ['customer', 'line_items'] }, nothing)
+    const shop = createQuietReceiver().on('orders.place', { include: ['customer', 'line_items'] }, nothing)
     const { steps } = await api.plan(shop, { callbackUrl: 'http://127.0.0.1:9' })
     expect(steps).toEqual([
       {
@@ -165,33 +165,33 @@ describe('a plan makes a webhook of its own', () => {
     ])
   })
 
-  it('go when no handler names its topic, or when another has it', async () => {
-    const { api } = await stage()
+  it('and deletes it when no handler names its topic, or when another webhook serves the topic', async () => {
+    const { api } = await startCommerceLayer()
     const disabled = await api.webhooks.create({ topic: 'orders.place', ...ours, name: 'one', disabled: true })
     const kept = await api.webhooks.create({ topic: 'orders.place', ...ours, name: 'two' })
-    const unheard = await api.webhooks.create({ topic: 'customers.create', ...ours })
-    const { steps } = await api.plan(receiver().on('orders.place', nothing), { callbackUrl })
+    const unhandled = await api.webhooks.create({ topic: 'customers.create', ...ours })
+    const { steps } = await api.plan(createQuietReceiver().on('orders.place', nothing), { callbackUrl })
     expect(steps).toEqual([
-      { action: 'keep', topic: 'orders.place', webhookId: kept.id, reason: 'It is as it should be.' },
-      { action: 'delete', topic: 'customers.create', webhookId: unheard.id, reason: 'No handler names the topic.' },
+      { action: 'keep', topic: 'orders.place', webhookId: kept.id, reason: 'It needs no change.' },
+      { action: 'delete', topic: 'customers.create', webhookId: unhandled.id, reason: 'No handler names the topic.' },
       { action: 'delete', topic: 'orders.place', webhookId: disabled.id, reason: 'Another webhook serves the topic.' },
     ])
   })
 })
 
-it('leaves the webhooks of other URLs alone, however alike', async () => {
-  const { api } = await stage()
+it('ignores the webhooks of other URLs, however similar', async () => {
+  const { api } = await startCommerceLayer()
   for (const other of [`${callbackUrl}/`, `${callbackUrl}?a=b`, 'https://SHOP.example/webhooks']) {
     await api.webhooks.create({ topic: 'orders.pay', callbackUrl: other, referenceOrigin: 'hooklayer', name: other })
   }
-  const { steps } = await api.plan(receiver().on('orders.place', nothing), { callbackUrl })
+  const { steps } = await api.plan(createQuietReceiver().on('orders.place', nothing), { callbackUrl })
   expect(steps).toMatchObject([{ action: 'create', topic: 'orders.place' }])
 })
 
-it('is plain data that says what it does in a line a step, and holds no secret', async () => {
-  const { api } = await stage()
+it('is plain data, described in one line for each step, and holds no secret', async () => {
+  const { api } = await startCommerceLayer()
   const { id } = await api.webhooks.create({ topic: 'orders.pay', ...ours })
-  const shop = receiver()
+  const shop = createQuietReceiver()
     .on('orders.pay', { include: ['market', 'customer?'] }, nothing)
     .on('customers.create', nothing)
     .on('*', nothing)
@@ -202,22 +202,22 @@ it('is plain data that says what it does in a line a step, and holds no secret',
     `update  orders.pay        ${id}  It lacks customer, market. Includes: customer, market.`,
     'note    `*` subscribes to nothing by itself: a webhook must name its topic.',
   ])
-  const secrets = (await listed(api.webhooks.list())).map(({ shared_secret }) => shared_secret)
+  const secrets = (await collect(api.webhooks.list())).map(({ shared_secret }) => shared_secret)
   for (const secret of secrets) expect(inspect(made, { depth: Infinity, showHidden: true })).not.toContain(secret)
 })
 
-describe('before it asks anything, a plan refuses', () => {
+describe('before it sends a request, a plan refuses', () => {
   const api = createManagement({ organization: 'shop', accessToken: 'none', url: 'http://127.0.0.1:9' })
 
   it.each([
-    ['no URL', {}, 'callbackUrl is missing'],
-    ['what is no URL', { callbackUrl: '/webhooks' }, 'callbackUrl is not a URL'],
-    ['a URL that is not https', { callbackUrl: 'http://shop.example' }, 'callbackUrl must start with https://'],
-    ['what is no signal', { callbackUrl, signal: {} }, 'signal is not an AbortSignal'],
-    ['an option that it does not have', { callbackUrl, url: callbackUrl }, 'url is not an argument'],
+    ['a missing URL', {}, 'plan: `callbackUrl` is missing'],
+    ['what is not a URL', { callbackUrl: '/webhooks' }, 'plan: `callbackUrl` must be a URL'],
+    ['a URL that is not https', { callbackUrl: 'http://shop.example' }, 'plan: `callbackUrl` must start with https://'],
+    ['what is not a signal', { callbackUrl, signal: {} }, 'plan: `signal` must be an AbortSignal'],
+    ['an unknown option', { callbackUrl, url: callbackUrl }, 'plan has no option `url`'],
   ])('%s', async (_, options, message) => {
-    const refused = api.plan(receiver(), options as never)
+    const refused = api.plan(createQuietReceiver(), options as never)
     await expect(refused).rejects.toThrow(TypeError)
-    await expect(refused).rejects.toThrow(`plan: ${message}`)
+    await expect(refused).rejects.toThrow(message)
   })
 })

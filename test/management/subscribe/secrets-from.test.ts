@@ -1,18 +1,21 @@
+import { text } from 'node:stream/consumers'
 import { inspect } from 'node:util'
-import { createManagement, type Management, secretsFrom } from 'hooklayer/management'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Receiver } from 'hooklayer'
+import type { Emulator } from 'hooklayer/emulator'
+import { createManagement, type Management } from 'hooklayer/management'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { listen } from '../../contracts/adapter/listen.ts'
 import { delivery } from '../../deliveries.ts'
-import { endpoint, receiver, stage } from '../harness.ts'
+import { connect, createQuietReceiver, startCommerceLayer, startEndpoint } from '../harness.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
 })
 
 const callbackUrl = 'https://shop.example/webhooks'
-const dead = createManagement({ organization: 'shop', accessToken: 'none', url: 'http://127.0.0.1:9', retries: 0 })
 
-/** The clock that the secrets go by; everything else keeps its own. */
-function clock(): (ms: number) => void {
+/** Stops the clock that the secrets use, and returns a function that advances it. Everything else keeps its own. */
+function stopClock(): (ms: number) => void {
   let now = 1_000
   vi.spyOn(performance, 'now').mockImplementation(() => now)
   return (ms) => {
@@ -20,21 +23,28 @@ function clock(): (ms: number) => void {
   }
 }
 
-/** An API that can go down and come up, and counts how often all webhooks were read. */
-function counted(api: Management) {
+/** Puts a proxy before the API, which counts how often the webhooks are read, and can fail to list them. */
+async function startProxy(emulator: Emulator): Promise<{ state: { reads: number; isDown: boolean }; api: Management }> {
   const state = { reads: 0, isDown: false }
-  const webhooks: Management['webhooks'] = {
-    ...api.webhooks,
-    list(options) {
-      state.reads++
-      return (state.isDown ? dead : api).webhooks.list(options)
-    },
-  }
-  return { state, webhooks }
+  const { url, close } = await listen(async (request, response) => {
+    const { method = '', url = '', headers } = request
+    const isRead = method === 'GET' && url.startsWith('/api/webhooks?')
+    if (isRead) state.reads++
+    if (isRead && state.isDown) return void response.writeHead(503).end()
+    const { authorization = '', 'content-type': type = 'application/json' } = headers
+    const answer = await fetch(`${emulator.url}${url}`, {
+      method,
+      headers: { accept: 'application/vnd.api+json', authorization, 'content-type': type },
+      body: method === 'GET' ? null : await text(request),
+    })
+    response.writeHead(answer.status, { 'content-type': type }).end(await answer.text())
+  }, '')
+  onTestFinished(close)
+  return { state, api: connect(emulator, url) }
 }
 
-/** The answer to a delivery that was signed with a secret. */
-async function answer(shop: ReturnType<typeof receiver>, topic: string, secret: string): Promise<number> {
+/** Delivers an event that was signed with a secret, and resolves to the status of the answer. */
+async function deliver(shop: Receiver, topic: string, secret: string): Promise<number> {
   const { status } = await shop.receive(
     delivery(topic, { data: { id: 'NrlYhpzLKA', type: topic.split('.')[0] } }, secret),
   )
@@ -42,10 +52,10 @@ async function answer(shop: ReturnType<typeof receiver>, topic: string, secret: 
 }
 
 it('verifies deliveries with the secrets of the webhooks of its URL, by topic', async () => {
-  const { api, emulator } = await stage()
+  const { api, emulator } = await startCommerceLayer()
   const events: string[] = []
-  const { url, serve } = await endpoint()
-  const shop = receiver(secretsFrom(api, { callbackUrl: url })).on('*', ({ topic }) => events.push(topic))
+  const { url, serve } = await startEndpoint()
+  const shop = createQuietReceiver(api.secrets({ callbackUrl: url })).on('*', ({ topic }) => events.push(topic))
   serve(shop)
   await api.webhooks.create({ topic: 'orders.place', callbackUrl: url })
   for (const name of ['one', 'two']) await api.webhooks.create({ topic: 'orders.pay', callbackUrl: url, name })
@@ -54,77 +64,79 @@ it('verifies deliveries with the secrets of the webhooks of its URL, by topic', 
   await emulator.trigger('orders.pay')
   expect(events).toEqual(['orders.place', 'orders.pay', 'orders.pay'])
 
-  const [place, pay] = emulator.webhooks.map(({ shared_secret }) => shared_secret)
-  expect(await answer(shop, 'orders.place', pay ?? '')).toBe(401)
-  expect(await answer(shop, 'orders.pay', place ?? '')).toBe(401)
-  expect(await answer(shop, 'orders.place', other.shared_secret)).toBe(401)
+  const [placeSecret, paySecret] = emulator.webhooks.map(({ shared_secret }) => shared_secret)
+  expect(await deliver(shop, 'orders.place', paySecret ?? '')).toBe(401)
+  expect(await deliver(shop, 'orders.pay', placeSecret ?? '')).toBe(401)
+  expect(await deliver(shop, 'orders.place', other.shared_secret)).toBe(401)
 })
 
 describe('it reads the webhooks', () => {
-  it('once, however many first deliveries come at the same time', async () => {
-    const { api } = await stage()
+  it('once, however many deliveries come first at the same time', async () => {
+    const { emulator } = await startCommerceLayer()
+    const { state, api } = await startProxy(emulator)
     const { shared_secret } = await api.webhooks.create({ topic: 'orders.place', callbackUrl })
-    const { state, webhooks } = counted(api)
-    const shop = receiver(secretsFrom({ webhooks }, { callbackUrl }))
+    const shop = createQuietReceiver(api.secrets({ callbackUrl }))
     expect(state.reads).toBe(0)
-    const answers = await Promise.all(Array.from({ length: 50 }, () => answer(shop, 'orders.place', shared_secret)))
+    const answers = await Promise.all(Array.from({ length: 50 }, () => deliver(shop, 'orders.place', shared_secret)))
     expect(new Set(answers)).toEqual(new Set([200]))
     expect(state.reads).toBe(1)
   })
 
-  it('once more for a webhook that was made or made anew, and the delivery that brought it up is verified', async () => {
-    const { api } = await stage()
-    const { state, webhooks } = counted(api)
-    const pass = clock()
-    const shop = receiver(secretsFrom({ webhooks }, { callbackUrl }))
-    expect(await answer(shop, 'orders.place', 'forged')).toBe(401)
+  it('once more for a webhook that was created or replaced, and verifies the delivery that caused it', async () => {
+    const { emulator } = await startCommerceLayer()
+    const { state, api } = await startProxy(emulator)
+    const advance = stopClock()
+    const shop = createQuietReceiver(api.secrets({ callbackUrl }))
+    expect(await deliver(shop, 'orders.place', 'forged')).toBe(401)
     const one = await api.webhooks.create({ topic: 'orders.place', callbackUrl })
-    pass(60_000)
-    const together = Array.from({ length: 20 }, () => answer(shop, 'orders.place', one.shared_secret))
+    advance(60_000)
+    const together = Array.from({ length: 20 }, () => deliver(shop, 'orders.place', one.shared_secret))
     expect(new Set(await Promise.all(together))).toEqual(new Set([200]))
     expect(state.reads).toBe(3)
     await api.webhooks.delete(one.id)
     const two = await api.webhooks.create({ topic: 'orders.place', callbackUrl })
-    pass(60_000)
-    expect(await answer(shop, 'orders.place', two.shared_secret)).toBe(200)
-    expect(await answer(shop, 'orders.place', one.shared_secret)).toBe(401)
+    advance(60_000)
+    expect(await deliver(shop, 'orders.place', two.shared_secret)).toBe(200)
+    expect(await deliver(shop, 'orders.place', one.shared_secret)).toBe(401)
     expect(state.reads).toBe(4)
   })
 
   it('at most once a minute, however many forgeries come', async () => {
-    const { api } = await stage()
+    const { emulator } = await startCommerceLayer()
+    const { state, api } = await startProxy(emulator)
     const { shared_secret } = await api.webhooks.create({ topic: 'orders.place', callbackUrl })
-    const { state, webhooks } = counted(api)
-    const pass = clock()
-    const shop = receiver(secretsFrom({ webhooks }, { callbackUrl }))
-    await answer(shop, 'orders.place', shared_secret)
+    const advance = stopClock()
+    const shop = createQuietReceiver(api.secrets({ callbackUrl }))
+    await deliver(shop, 'orders.place', shared_secret)
     const forge = () =>
       Promise.all(
-        Array.from({ length: 500 }, (_, at) => answer(shop, at % 2 ? 'orders.place' : `orders.forged_${at}`, 'forged')),
+        Array.from({ length: 500 }, (_, at) =>
+          deliver(shop, at % 2 ? 'orders.place' : `orders.forged_${at}`, 'forged'),
+        ),
       )
     expect(new Set(await forge())).toEqual(new Set([401]))
     expect(state.reads).toBe(2)
-    pass(59_999)
+    advance(59_999)
     await forge()
     expect(state.reads).toBe(2)
-    pass(1)
+    advance(1)
     await forge()
     await forge()
     expect(state.reads).toBe(3)
   })
 
-  it('anew after `refreshMs`, while those that it knows serve', async () => {
-    const { api } = await stage()
+  it('again after `refreshMs`, and uses the known secrets meanwhile', async () => {
+    const { emulator } = await startCommerceLayer()
+    const { state, api } = await startProxy(emulator)
     const { id, shared_secret } = await api.webhooks.create({ topic: 'orders.place', callbackUrl })
-    const { state, webhooks } = counted(api)
-    const pass = clock()
-    const secrets = secretsFrom({ webhooks }, { callbackUrl, refreshMs: 5_000 })
+    const advance = stopClock()
+    const secrets = api.secrets({ callbackUrl, refreshMs: 5_000 })
     expect(await secrets('orders.place')).toEqual([shared_secret])
     await api.webhooks.delete(id)
-    pass(4_999)
+    advance(4_999)
     expect(await secrets('orders.place')).toEqual([shared_secret])
     expect(state.reads).toBe(1)
-    pass(1)
+    advance(1)
     expect(await secrets('orders.place')).toEqual([shared_secret])
     await vi.waitFor(async () => expect(await secrets('orders.place')).toBeUndefined())
     expect(state.reads).toBe(2)
@@ -132,62 +144,79 @@ describe('it reads the webhooks', () => {
 })
 
 describe('when the API is down', () => {
-  it('what is known serves, and it is asked at most once a second', async () => {
-    const { api } = await stage()
+  it('the known secrets are used, and a read is tried once a second', async () => {
+    const { emulator } = await startCommerceLayer()
+    const { state, api } = await startProxy(emulator)
     const { shared_secret } = await api.webhooks.create({ topic: 'orders.place', callbackUrl })
-    const { state, webhooks } = counted(api)
-    const pass = clock()
-    const shop = receiver(secretsFrom({ webhooks }, { callbackUrl, refreshMs: 5_000 }))
-    const deliver = () => answer(shop, 'orders.place', shared_secret)
-    expect(await deliver()).toBe(200)
+    const advance = stopClock()
+    const secrets = api.secrets({ callbackUrl, refreshMs: 5_000 })
+    const shop = createQuietReceiver(secrets)
+    const send = () => deliver(shop, 'orders.place', shared_secret)
+    // Reads at first; within a minute it only waits for a read that is under way.
+    const waitForRead = () => secrets.refresh?.('orders.place')
+    await waitForRead()
+    expect(await send()).toBe(200)
+    expect(state.reads).toBe(1)
     state.isDown = true
-    pass(5_000)
-    const deliveries = () => Promise.all(Array.from({ length: 50 }, deliver))
-    for (let turn = 0; turn < 20; turn++) expect(new Set(await deliveries())).toEqual(new Set([200]))
+    advance(5_000)
+    const sendMany = () => Promise.all(Array.from({ length: 50 }, send))
+    for (let turn = 0; turn < 20; turn++) expect(new Set(await sendMany())).toEqual(new Set([200]))
+    await Promise.resolve(waitForRead()).catch(() => {})
     expect(state.reads).toBe(2)
-    pass(1_000)
-    for (let turn = 0; turn < 20; turn++) await deliveries()
+    advance(1_000)
+    for (let turn = 0; turn < 20; turn++) await sendMany()
+    await Promise.resolve(waitForRead()).catch(() => {})
     expect(state.reads).toBe(3)
   })
 
-  it('from the start, deliveries are to be fired again, and one a second asks it', async () => {
-    const { api } = await stage()
+  it('from the start, deliveries are answered 503, and a read is tried once a second', async () => {
+    const { emulator } = await startCommerceLayer()
+    const { state, api } = await startProxy(emulator)
     const { shared_secret } = await api.webhooks.create({ topic: 'orders.place', callbackUrl })
-    const { state, webhooks } = counted(api)
-    const pass = clock()
-    const shop = receiver(secretsFrom({ webhooks }, { callbackUrl }))
-    const deliver = () => answer(shop, 'orders.place', shared_secret)
+    const advance = stopClock()
+    const shop = createQuietReceiver(api.secrets({ callbackUrl }))
+    const send = () => deliver(shop, 'orders.place', shared_secret)
     state.isDown = true
-    expect(await Promise.all([deliver(), deliver(), deliver()])).toEqual([503, 503, 503])
-    expect(await deliver()).toBe(503)
+    expect(await Promise.all([send(), send(), send()])).toEqual([503, 503, 503])
+    expect(await send()).toBe(503)
     expect(state.reads).toBe(1)
     state.isDown = false
-    pass(999)
-    expect(await deliver()).toBe(503)
-    pass(1)
-    expect(await deliver()).toBe(200)
+    advance(999)
+    expect(await send()).toBe(503)
+    advance(1)
+    expect(await send()).toBe(200)
     expect(state.reads).toBe(2)
   })
 })
 
 it('shows no secret', async () => {
-  const { api } = await stage()
+  const { api } = await startCommerceLayer()
   const { shared_secret } = await api.webhooks.create({ topic: 'orders.place', callbackUrl })
-  const secrets = secretsFrom(api, { callbackUrl })
+  const secrets = api.secrets({ callbackUrl })
   expect(await secrets('orders.place')).toEqual([shared_secret])
   expect(inspect(secrets, { depth: Infinity, showHidden: true })).not.toContain(shared_secret)
 })
 
 describe('it refuses', () => {
+  const api = createManagement({ organization: 'shop', accessToken: 'none', url: 'http://127.0.0.1:9' })
+
   it.each([
-    ['no URL', {}, 'callbackUrl is missing'],
-    ['a URL that is not https', { callbackUrl: 'http://shop.example' }, 'callbackUrl must start with https://'],
-    ['a time that is none', { callbackUrl, refreshMs: Number.NaN }, 'refreshMs is not a number'],
-    ['no time at all', { callbackUrl, refreshMs: 0 }, 'refreshMs is not over 0'],
-    ['an option that it does not have', { callbackUrl, topic: 'orders.place' }, 'topic is not an argument'],
+    ['a missing URL', {}, 'secrets: `callbackUrl` is missing'],
+    [
+      'a URL that is not https',
+      { callbackUrl: 'http://shop.example' },
+      'secrets: `callbackUrl` must start with https://',
+    ],
+    [
+      'a time that is not a number',
+      { callbackUrl, refreshMs: Number.NaN },
+      'secrets: `refreshMs` must be a number of milliseconds',
+    ],
+    ['a time of 0', { callbackUrl, refreshMs: 0 }, 'secrets: `refreshMs` must be over 0'],
+    ['an unknown option', { callbackUrl, topic: 'orders.place' }, 'secrets has no option `topic`'],
   ])('%s', (_, options, message) => {
-    const make = () => secretsFrom(dead, options as never)
+    const make = () => api.secrets(options as never)
     expect(make).toThrow(TypeError)
-    expect(make).toThrow(`secretsFrom: ${message}`)
+    expect(make).toThrow(message)
   })
 })

@@ -1,31 +1,31 @@
 import type { Records } from '../../records.ts'
 import { refuse } from '../errors.ts'
-import { type ApiRecord, type AttributeKind, attributeOf, isList, type TypeSchema } from '../schema.ts'
-import { findPredicate } from './predicates.ts'
+import { type ApiRecord, type AttributeKind, isList, readAttribute, type TypeSchema } from '../schema.ts'
+import { findPredicate, type Predicate } from './predicates.ts'
 
-/** Whether a record is among those asked for. */
+/** Whether a record passes. */
 export type Filter = (record: ApiRecord) => boolean
 
-/** An attribute as a filter names it: of the type itself, or at the end of a relationship. */
+/** An attribute that a filter names, of the record or of a related record. */
 interface FilterAttribute {
   readonly kind: AttributeKind
   read(record: ApiRecord): unknown
 }
 
 /**
- * One `filter[q][<attributes>_<predicate>]=<value>` as a function. Attributes are joined by `_or_` or by `_and_`; where a key
- * has both, the first of them counts, as in Ransack. A blank value is no condition: everything passes.
+ * Reads one `filter[q][<attributes>_<predicate>]=<value>` into a function. Attributes are joined by `_or_` or `_and_`.
+ * If a key has both, the first one counts, as in Ransack. With a blank value every record passes.
  *
- * @throws ApiError `FILTER_NOT_ALLOWED` for attributes and predicates that are not documented, `INVALID_FILTER_VALUE`.
+ * @throws ApiError `FILTER_NOT_ALLOWED` for an attribute or predicate that is not documented, `INVALID_FILTER_VALUE`.
  */
 export function readFilter(schema: TypeSchema, key: string, value: string, records: Records): Filter {
   const found = findPredicate(key)
-  if (!found) throw notAllowed(key)
+  if (!found) throw refuseFilter(key)
   const { predicate } = found
   const filters = found.attributes.split(/_and_|_or_/).flatMap((name): Filter[] => {
     const attribute = findAttribute(schema, name, records)
-    if (!attribute || !suits(predicate.of, attribute.kind)) throw notAllowed(key)
-    const test = predicate.toTest(value, attribute.kind)
+    if (!attribute || !isApplicable(predicate.appliesTo, attribute.kind)) throw refuseFilter(key)
+    const test = predicate.createTest(value, attribute.kind)
     return test ? [(record) => test(attribute.read(record))] : []
   })
   if (filters.length === 0) return () => true
@@ -33,28 +33,28 @@ export function readFilter(schema: TypeSchema, key: string, value: string, recor
   return (record) => (isEither ? filters.some((filter) => filter(record)) : filters.every((filter) => filter(record)))
 }
 
-function suits(of: 'plain' | 'json' | 'all', kind: AttributeKind): boolean {
-  return of === 'all' || (of === 'json') === (kind === 'json')
+function isApplicable(appliesTo: Predicate['appliesTo'], kind: AttributeKind): boolean {
+  return appliesTo === 'all' || (appliesTo === 'json') === (kind === 'json')
 }
 
 function findAttribute(schema: TypeSchema, name: string, records: Records): FilterAttribute | undefined {
   if (schema.filterable.includes(name)) {
-    return { kind: schema.attributes[name] ?? 'text', read: (record) => attributeOf(record, name) }
+    return { kind: schema.attributes[name] ?? 'text', read: (record) => readAttribute(record, name) }
   }
   for (const [relationship, { isFilterable, schema: target, related }] of Object.entries(schema.relationships)) {
     if (!isFilterable || !name.startsWith(`${relationship}_`)) continue
-    const end = findAttribute(target(), name.slice(relationship.length + 1), records)
-    if (end) return { kind: end.kind, read: (record) => readEnd(related(record, records), end) }
+    const attribute = findAttribute(target(), name.slice(relationship.length + 1), records)
+    if (attribute) return { kind: attribute.kind, read: (record) => readRelated(related(record, records), attribute) }
   }
   return undefined
 }
 
-/** As by a LEFT JOIN: what is not there has no attributes but NULL. */
-function readEnd(related: ApiRecord | readonly ApiRecord[] | null, end: FilterAttribute): unknown {
+/** As in a LEFT JOIN, every attribute of a record that does not exist is NULL. */
+function readRelated(related: ApiRecord | readonly ApiRecord[] | null, attribute: FilterAttribute): unknown {
   const record = isList(related) ? related[0] : related
-  return record ? end.read(record) : null
+  return record ? attribute.read(record) : null
 }
 
-function notAllowed(key: string): Error {
+function refuseFilter(key: string): Error {
   return refuse('FILTER_NOT_ALLOWED', `${key} is not allowed.`)
 }

@@ -1,19 +1,20 @@
-/** `%` and `_` of a pattern; all else in it stands for itself. */
+/** The wildcards `%` and `_` of a pattern. Any other character matches itself. */
 const ANY = Symbol('any text')
 const ONE = Symbol('one character')
 
 /**
- * SQL's LIKE: `%` is any text, `_` one character, a backslash takes the next character as it is. Case counts, as
- * documented (Ransack before version 6 wrote ILIKE for PostgreSQL; which one the platform runs is not known).
+ * Compiles a pattern of SQL's LIKE: `%` matches any text, `_` one character, and a backslash escapes the next
+ * character. It is case-sensitive, as documented. Ransack before version 6 used ILIKE on PostgreSQL, and the version of
+ * Commerce Layer is not known.
  */
-export function like(pattern: string): (text: string) => boolean {
+export function compileLike(pattern: string): (text: string) => boolean {
   const tokens = Array.from(pattern.matchAll(/\\(?<escaped>.)|(?<plain>.)/gsu), ({ groups = {} }) =>
     groups.plain === '%' ? ANY : groups.plain === '_' ? ONE : (groups.plain ?? groups.escaped),
   )
   return (text) => matches(Array.from(text), tokens)
 }
 
-/** Back to the last `%` only: at most one comparison for each pair of character and token, whatever the pattern. */
+/** Backtracks only to the last `%`, so there is at most one comparison for each pair of character and token. */
 function matches(text: readonly string[], tokens: readonly unknown[]): boolean {
   let token = 0
   let last: { token: number; at: number } | undefined

@@ -1,20 +1,20 @@
 import { refuse } from '../errors.ts'
 import type { AttributeKind } from '../schema.ts'
 import { containsJson } from './contains-json.ts'
-import { like } from './like.ts'
+import { compileLike } from './like.ts'
 
-/** Whether an attribute passes. As in SQL, NULL passes nothing but what asks for it. */
+/** Whether the value of an attribute passes. As in SQL, NULL passes only tests for NULL. */
 type Test = (attribute: unknown) => boolean
 
 export interface Predicate {
-  /** Which attributes it can be asked of. */
-  readonly of: 'plain' | 'json' | 'all'
+  /** The kinds of attributes that it applies to. */
+  readonly appliesTo: 'plain' | 'json' | 'all'
   /**
-   * The test for the value of a filter; `undefined` for a blank value, which Ransack takes for no condition at all.
+   * Creates the test for the value of a filter. `undefined` for a blank value, which Ransack ignores.
    *
-   * @throws ApiError `INVALID_FILTER_VALUE` for a value that is not of the attribute's kind.
+   * @throws ApiError `INVALID_FILTER_VALUE` for a value that does not fit the kind of the attribute.
    */
-  toTest(value: string, kind: AttributeKind): Test | undefined
+  createTest(value: string, kind: AttributeKind): Test | undefined
 }
 
 type Comparable = string | number
@@ -32,17 +32,17 @@ const ORDERS: Readonly<Record<string, Compare>> = {
 }
 
 const PATTERNS: Readonly<Record<string, Pattern>> = {
-  matches: like,
-  does_not_match: not(like),
+  matches: compileLike,
+  does_not_match: negate(compileLike),
   start: (value) => (text) => text.startsWith(value),
-  not_start: not((value) => (text) => text.startsWith(value)),
+  not_start: negate((value) => (text) => text.startsWith(value)),
   end: (value) => (text) => text.endsWith(value),
-  not_end: not((value) => (text) => text.endsWith(value)),
+  not_end: negate((value) => (text) => text.endsWith(value)),
   cont: (value) => (text) => text.includes(value),
-  not_cont: not((value) => (text) => text.includes(value)),
+  not_cont: negate((value) => (text) => text.includes(value)),
 }
 
-/** The documented predicates of Ransack, and the two that the SDK adds, by name. */
+/** The documented predicates of Ransack, and the two that the SDK adds. */
 const PREDICATES: ReadonlyMap<string, Predicate> = new Map<string, Predicate>([
   ['eq', compareOne(EQ)],
   ['not_eq', compareOne(NOT_EQ)],
@@ -56,23 +56,26 @@ const PREDICATES: ReadonlyMap<string, Predicate> = new Map<string, Predicate>([
     [`${name}_all`, compareAll(compare)],
   ]),
   ...Object.entries(PATTERNS).flatMap(([name, pattern]): [string, Predicate][] => [
-    [name, match(pattern, (value) => [value], 'every')],
-    [`${name}_any`, match(pattern, listOf, 'some')],
-    [`${name}_all`, match(pattern, listOf, 'every')],
+    [name, createMatch(pattern, (value) => [value], 'every')],
+    [`${name}_any`, createMatch(pattern, splitList, 'some')],
+    [`${name}_all`, createMatch(pattern, splitList, 'every')],
   ]),
-  ['present', flag('all', (attribute) => attribute !== null && attribute !== '')],
-  ['blank', flag('all', (attribute) => attribute === null || attribute === '')],
-  ['null', flag('all', (attribute) => attribute === null)],
-  ['not_null', flag('all', (attribute) => attribute !== null)],
-  ['true', flag('plain', (attribute) => attribute === true)],
-  ['false', flag('plain', (attribute) => attribute === false)],
-  ['jcont', { of: 'json', toTest: (value) => (value === '' ? undefined : containsJson(objectOf(value))) }],
+  ['present', createFlag('all', (attribute) => attribute !== null && attribute !== '')],
+  ['blank', createFlag('all', (attribute) => attribute === null || attribute === '')],
+  ['null', createFlag('all', (attribute) => attribute === null)],
+  ['not_null', createFlag('all', (attribute) => attribute !== null)],
+  ['true', createFlag('plain', (attribute) => attribute === true)],
+  ['false', createFlag('plain', (attribute) => attribute === false)],
+  [
+    'jcont',
+    { appliesTo: 'json', createTest: (value) => (value === '' ? undefined : containsJson(parseObject(value))) },
+  ],
 ])
 
-/** Longest first, as `not_null` ends in `null` too. */
+/** Longest first, because `not_null` also ends with `null`. */
 const NAMES = [...PREDICATES.keys()].sort((a, b) => b.length - a.length)
 
-/** Takes a filter's key apart; `undefined` if it does not end in a predicate. */
+/** Splits the key of a filter into attributes and predicate. `undefined` if the key does not end with a predicate. */
 export function findPredicate(key: string): { attributes: string; predicate: Predicate } | undefined {
   const name = NAMES.find((candidate) => key.endsWith(`_${candidate}`)) ?? ''
   const predicate = PREDICATES.get(name)
@@ -80,27 +83,27 @@ export function findPredicate(key: string): { attributes: string; predicate: Pre
 }
 
 function compareOne(compare: Compare): Predicate {
-  return comparing(
+  return createComparison(
     (value) => [value],
     (values, attribute) => values.every((value) => compare(attribute, value)),
   )
 }
 
 function compareAny(compare: Compare): Predicate {
-  return comparing(listOf, (values, attribute) => values.some((value) => compare(attribute, value)))
+  return createComparison(splitList, (values, attribute) => values.some((value) => compare(attribute, value)))
 }
 
 function compareAll(compare: Compare): Predicate {
-  return comparing(listOf, (values, attribute) => values.every((value) => compare(attribute, value)))
+  return createComparison(splitList, (values, attribute) => values.every((value) => compare(attribute, value)))
 }
 
-function comparing(
+function createComparison(
   split: (value: string) => string[],
   compare: (values: readonly Comparable[], attribute: Comparable) => boolean,
 ): Predicate {
   return {
-    of: 'plain',
-    toTest(value, kind) {
+    appliesTo: 'plain',
+    createTest(value, kind) {
       const values = split(value)
         .filter((text) => text !== '')
         .map((text) => cast(text, kind))
@@ -110,11 +113,11 @@ function comparing(
   }
 }
 
-/** Patterns see the text of an attribute, of times and numbers too. */
-function match(pattern: Pattern, split: (value: string) => string[], quantifier: 'some' | 'every'): Predicate {
+/** Patterns apply to the text of an attribute, also of times and numbers. */
+function createMatch(pattern: Pattern, split: (value: string) => string[], quantifier: 'some' | 'every'): Predicate {
   return {
-    of: 'plain',
-    toTest(value) {
+    appliesTo: 'plain',
+    createTest(value) {
       const tests = split(value)
         .filter((text) => text !== '')
         .map(pattern)
@@ -124,30 +127,30 @@ function match(pattern: Pattern, split: (value: string) => string[], quantifier:
   }
 }
 
-function orNull({ of, toTest }: Predicate): Predicate {
+function orNull({ appliesTo, createTest }: Predicate): Predicate {
   return {
-    of,
-    toTest(value, kind) {
-      const test = toTest(value, kind)
+    appliesTo,
+    createTest(value, kind) {
+      const test = createTest(value, kind)
       return test && ((attribute) => attribute === null || test(attribute))
     },
   }
 }
 
-/** A question that `false` turns round: `response_code_null=false` is `response_code_not_null=true`. */
-function flag(of: Predicate['of'], test: Test): Predicate {
+/** A predicate that `false` negates: `response_code_null=false` is the same as `response_code_not_null=true`. */
+function createFlag(appliesTo: Predicate['appliesTo'], test: Test): Predicate {
   return {
-    of,
-    toTest(value) {
+    appliesTo,
+    createTest(value) {
       if (/^(true|t|1)$/i.test(value)) return test
       if (/^(false|f|0)$/i.test(value)) return (attribute) => !test(attribute)
       if (value === '') return undefined
-      throw refuse('INVALID_FILTER_VALUE', 'The value of a filter that asks yes or no is `true` or `false`.')
+      throw refuse('INVALID_FILTER_VALUE', 'The value of the filter is neither `true` nor `false`.')
     },
   }
 }
 
-function not(pattern: Pattern): Pattern {
+function negate(pattern: Pattern): Pattern {
   return (value) => {
     const test = pattern(value)
     return (text) => !test(text)
@@ -158,11 +161,11 @@ function isComparable(attribute: unknown): attribute is Comparable {
   return typeof attribute === 'string' || typeof attribute === 'number'
 }
 
-function listOf(value: string): string[] {
+function splitList(value: string): string[] {
   return value.split(',')
 }
 
-/** A date, with a time or not; without a time zone it is in UTC, as the platform's times are. */
+/** A date with an optional time. Without a time zone it is in UTC, as the times of the API are. */
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/i
 
 function cast(text: string, kind: AttributeKind): Comparable {
@@ -180,13 +183,13 @@ function cast(text: string, kind: AttributeKind): Comparable {
   return text
 }
 
-function objectOf(text: string): object {
-  const value = parsed(text)
+function parseObject(text: string): object {
+  const value = tryParse(text)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   throw refuse('INVALID_FILTER_VALUE', 'The value of the filter is not a JSON object.')
 }
 
-function parsed(text: string): unknown {
+function tryParse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

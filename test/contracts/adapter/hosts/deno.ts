@@ -1,5 +1,5 @@
 import { createFetchHandler } from 'hooklayer/fetch'
-import { createStage } from '../receiver-under-test.ts'
+import { createScenarioReceiver } from '../receiver-under-test.ts'
 
 interface ServeOptions {
   readonly port: number
@@ -10,4 +10,7 @@ interface ServeOptions {
 declare const Deno: { serve(options: ServeOptions, handler: (request: Request) => Promise<Response>): unknown }
 
 const onListen = ({ port }: { port: number }) => console.log(`http://127.0.0.1:${port}/`)
-Deno.serve({ port: 0, hostname: '127.0.0.1', onListen }, createFetchHandler(createStage(), { background: () => {} }))
+Deno.serve(
+  { port: 0, hostname: '127.0.0.1', onListen },
+  createFetchHandler(createScenarioReceiver(), { background: () => {} }),
+)

@@ -1,11 +1,11 @@
 import { createFetchHandler } from 'hooklayer/fetch'
-import { createStage } from '../receiver-under-test.ts'
+import { createScenarioReceiver } from '../receiver-under-test.ts'
 
-const stage = createStage()
+const receiver = createScenarioReceiver()
 
 // biome-ignore lint/style/noDefaultExport: a Worker's handlers are its default export
 export default {
   fetch(request: Request, _env: unknown, context: { waitUntil(work: Promise<unknown>): void }): Promise<Response> {
-    return createFetchHandler(stage, { background: (work) => context.waitUntil(work) })(request)
+    return createFetchHandler(receiver, { background: (work) => context.waitUntil(work) })(request)
   },
 }

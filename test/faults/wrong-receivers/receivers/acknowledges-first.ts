@@ -1,28 +1,28 @@
-/** Wrong: it acknowledges before the work is done or kept, and nobody sends again what was acknowledged. */
+/** Wrong: it acknowledges before the work is done or stored. An acknowledged event is never sent again. */
 import express from 'express'
-import { EFFECTS, have } from '../world.ts'
-import { openLedger } from './ledger.ts'
-import { isGenuine, orderIn, serve } from './shop.ts'
+import { applyEffect, EFFECTS } from '../world.ts'
+import { openRecords } from './event-records.ts'
+import { isGenuine, parseOrder, serve } from './shop.ts'
 
-const ledger = openLedger()
+const records = openRecords()
 const app = express()
 app.post('/', express.raw({ type: '*/*', limit: '5mb' }), async (request, response) => {
   if (!isGenuine(request)) return void response.sendStatus(401)
-  const order = orderIn(request)
+  const order = parseOrder(request)
   if (!order) return void response.sendStatus(400)
-  const claim = ledger.claim(order.key)
-  if (claim !== 'mine') return void response.sendStatus(claim === 'done' ? 200 : 409)
+  const state = records.reserve(order.key)
+  if (state !== 'reserved') return void response.sendStatus(state === 'completed' ? 200 : 409)
   response.sendStatus(200) // "Answer fast, work later."
   try {
-    for (const effect of ledger.isStale(order) ? [] : EFFECTS) {
-      await ledger.once(`${order.key}/${effect}`, () => have(effect, order.id, order.key))
+    for (const effect of records.isStale(order) ? [] : EFFECTS) {
+      await records.once(`${order.key}/${effect}`, () => applyEffect(effect, order.id, order.key))
     }
-    ledger.see(order)
-    ledger.setDone(order.key)
+    records.recordVersion(order)
+    records.setDone(order.key)
   } catch {
     console.error('An order failed.')
   } finally {
-    ledger.release(order.key)
+    records.release(order.key)
   }
 })
 serve(app)

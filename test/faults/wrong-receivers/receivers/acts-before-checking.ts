@@ -1,28 +1,28 @@
-/** Wrong: the mail goes out before it is known whether the event is a duplicate. */
+/** Wrong: it sends the mail before it checks whether the event is a duplicate. */
 import express from 'express'
-import { have } from '../world.ts'
-import { openLedger } from './ledger.ts'
-import { isGenuine, orderIn, serve } from './shop.ts'
+import { applyEffect } from '../world.ts'
+import { openRecords } from './event-records.ts'
+import { isGenuine, parseOrder, serve } from './shop.ts'
 
-const ledger = openLedger()
+const records = openRecords()
 const app = express()
 app.post('/', express.raw({ type: '*/*', limit: '5mb' }), async (request, response) => {
   if (!isGenuine(request)) return void response.sendStatus(401)
-  const order = orderIn(request)
+  const order = parseOrder(request)
   if (!order) return void response.sendStatus(400)
-  if (ledger.isStale(order)) return void response.sendStatus(200)
-  await have('mail', order.id, order.key) // before the claim
-  const claim = ledger.claim(order.key)
-  if (claim !== 'mine') return void response.sendStatus(claim === 'done' ? 200 : 409)
+  if (records.isStale(order)) return void response.sendStatus(200)
+  await applyEffect('mail', order.id, order.key) // before the event is reserved
+  const state = records.reserve(order.key)
+  if (state !== 'reserved') return void response.sendStatus(state === 'completed' ? 200 : 409)
   try {
-    await ledger.once(`${order.key}/erp`, () => have('erp', order.id, order.key))
-    ledger.see(order)
-    ledger.setDone(order.key)
+    await records.once(`${order.key}/erp`, () => applyEffect('erp', order.id, order.key))
+    records.recordVersion(order)
+    records.setDone(order.key)
     response.sendStatus(200)
   } catch {
     response.sendStatus(500)
   } finally {
-    ledger.release(order.key)
+    records.release(order.key)
   }
 })
 serve(app)

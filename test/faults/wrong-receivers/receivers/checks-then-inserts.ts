@@ -1,22 +1,25 @@
-/** Wrong: it looks whether an event was handled, and notes it when it has been. In between there is room for another. */
+/**
+ * Wrong: it checks whether an event was handled, and records it afterwards. A second delivery may pass the check in
+ * between.
+ */
 import express from 'express'
-import { EFFECTS, have } from '../world.ts'
-import { openLedger } from './ledger.ts'
-import { isGenuine, orderIn, serve } from './shop.ts'
+import { applyEffect, EFFECTS } from '../world.ts'
+import { openRecords } from './event-records.ts'
+import { isGenuine, parseOrder, serve } from './shop.ts'
 
-const ledger = openLedger()
+const records = openRecords()
 const app = express()
 app.post('/', express.raw({ type: '*/*', limit: '5mb' }), async (request, response) => {
   if (!isGenuine(request)) return void response.sendStatus(401)
-  const order = orderIn(request)
+  const order = parseOrder(request)
   if (!order) return void response.sendStatus(400)
-  if (ledger.isDone(order.key)) return void response.sendStatus(200) // check …
+  if (records.isDone(order.key)) return void response.sendStatus(200) // check …
   try {
-    for (const effect of ledger.isStale(order) ? [] : EFFECTS) {
-      await ledger.once(`${order.key}/${effect}`, () => have(effect, order.id, order.key))
+    for (const effect of records.isStale(order) ? [] : EFFECTS) {
+      await records.once(`${order.key}/${effect}`, () => applyEffect(effect, order.id, order.key))
     }
-    ledger.see(order)
-    ledger.setDone(order.key) // … then insert
+    records.recordVersion(order)
+    records.setDone(order.key) // … then insert
     response.sendStatus(200)
   } catch {
     response.sendStatus(500)

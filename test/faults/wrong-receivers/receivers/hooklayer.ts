@@ -1,14 +1,15 @@
 /** Hooklayer in one of its configurations: `hooklayer.js <engine> <how> <namespace> <url of the engine>`. */
 
 import express from 'express'
-import { createReceiver, createWorker, type IdempotencyStore, type Inbox } from 'hooklayer'
+import { createReceiver, createWorker, type Inbox } from 'hooklayer'
+import type { IdempotencyStore } from 'hooklayer/drivers'
 import { createExpressMiddleware } from 'hooklayer/express'
 import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import { createRedisStore } from 'hooklayer/stores/redis'
 import { createSqliteStore } from 'hooklayer/stores/sqlite'
-import { EFFECTS, have } from '../world.ts'
+import { applyEffect, EFFECTS } from '../world.ts'
 import { SECRET, serve } from './shop.ts'
 
 const [engine = '', how = '', namespace = '', url = ''] = process.argv.slice(2)
@@ -38,7 +39,7 @@ const inboxes: Record<string, () => Inbox> = {
   postgres: () => createBullmqInbox({ postgres: { connectionString: url, max: 4 }, name: namespace, leaseMs }),
 }
 
-const store = how === 'inbox alone' ? undefined : await stores[engine]?.()
+const store = how === 'inbox-alone' ? undefined : await stores[engine]?.()
 const inbox = how === 'inline' ? undefined : inboxes[engine]?.()
 const topics = ['orders.place', 'orders.approve'] as const
 const receiver = createReceiver({
@@ -47,10 +48,10 @@ const receiver = createReceiver({
   ...(inbox && { inbox }),
 })
 for (const effect of EFFECTS) {
-  receiver.on(topics, { name: effect }, ({ resource: order, id }) => have(effect, order.id, id))
+  receiver.on(topics, { name: effect }, ({ resource: order, id }) => applyEffect(effect, order.id, id))
 }
 if (inbox) createWorker({ receiver, inbox, backoffMs: 100 })
-await inbox?.statistics() // connected
+await inbox?.statistics() // waits for the connection
 const app = express()
 app.use('/', createExpressMiddleware(receiver))
 serve(app)

@@ -1,4 +1,4 @@
-/** What is right in all of the hand-written receivers. */
+/** What all hand-written receivers do right. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:http'
@@ -21,8 +21,8 @@ export function isGenuine(request: Request, bytes: Buffer = request.body): boole
   return given.length === expected.length && timingSafeEqual(given, expected)
 }
 
-/** `undefined` if the body is no document. */
-export function orderIn(request: Request, bytes: Buffer = request.body): Order | undefined {
+/** `undefined` if the body is not a document. */
+export function parseOrder(request: Request, bytes: Buffer = request.body): Order | undefined {
   try {
     const { id, attributes } = JSON.parse(String(bytes)).data
     const updatedAt: string = attributes.updated_at
@@ -32,7 +32,7 @@ export function orderIn(request: Request, bytes: Buffer = request.body): Order |
   }
 }
 
-/** Listens on a free port, tells the parent which, and ends with it. */
+/** Listens on a free port, sends it to the parent process, and ends together with it. */
 export function serve(listener: RequestListener): void {
   process.once('disconnect', () => process.exit())
   const server = createServer(listener)

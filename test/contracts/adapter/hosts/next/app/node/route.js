@@ -1,5 +1,5 @@
 import { createRouteHandler } from 'hooklayer/next'
 import { after } from 'next/server'
-import { createStage } from '../../stage.js'
+import { createScenarioReceiver } from '../../receiver.js'
 
-export const POST = createRouteHandler(createStage(), { background: after })
+export const POST = createRouteHandler(createScenarioReceiver(), { background: after })

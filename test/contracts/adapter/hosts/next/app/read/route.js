@@ -1,7 +1,7 @@
 import { createRouteHandler } from 'hooklayer/next'
-import { createStage } from '../../stage.js'
+import { createScenarioReceiver } from '../../receiver.js'
 
-const receive = createRouteHandler(createStage())
+const receive = createRouteHandler(createScenarioReceiver())
 
 export async function POST(request) {
   await request.json().catch(() => {})

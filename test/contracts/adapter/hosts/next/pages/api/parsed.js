@@ -1,5 +1,5 @@
 import { createApiHandler } from 'hooklayer/next'
-import { createStage } from '../../stage.js'
+import { createScenarioReceiver } from '../../receiver.js'
 
 // biome-ignore lint/style/noDefaultExport: Next asks for it
-export default createApiHandler(createStage())
+export default createApiHandler(createScenarioReceiver())

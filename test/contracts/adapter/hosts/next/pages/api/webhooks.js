@@ -1,7 +1,7 @@
 import { createApiHandler } from 'hooklayer/next'
-import { createStage } from '../../stage.js'
+import { createScenarioReceiver } from '../../receiver.js'
 
 export const config = { api: { bodyParser: false } }
 
 // biome-ignore lint/style/noDefaultExport: Next asks for it
-export default createApiHandler(createStage())
+export default createApiHandler(createScenarioReceiver())

@@ -1,0 +1,63 @@
+/**
+ * The entries of the package, named here and nowhere else: what users import, and the source file behind it. tsup, vitest and
+ * the declarations are built from this list. `test/house/entries.test.ts` holds `package.json` and `tsconfig.json` against it.
+ */
+export const ENTRIES: { readonly [subpath: string]: string } = {
+  '.': 'src/index.ts',
+  './drivers': 'src/drivers.ts',
+  './express': 'src/adapters/express.ts',
+  './koa': 'src/adapters/koa.ts',
+  './next': 'src/adapters/next.ts',
+  './fetch': 'src/adapters/fetch.ts',
+  './lambda': 'src/adapters/lambda.ts',
+  './fastify': 'src/adapters/fastify.ts',
+  './node': 'src/adapters/node.ts',
+  './testing': 'src/testing/index.ts',
+  './emulator': 'src/emulator/index.ts',
+  './management': 'src/management/index.ts',
+  './stores/memory': 'src/stores/memory.ts',
+  './stores/sqlite': 'src/stores/sqlite.ts',
+  './stores/redis': 'src/stores/redis.ts',
+  './stores/postgres': 'src/stores/postgres.ts',
+  './inboxes/memory': 'src/inboxes/memory.ts',
+  './inboxes/sqlite': 'src/inboxes/sqlite.ts',
+  './inboxes/bullmq': 'src/inboxes/bullmq.ts',
+}
+
+interface ExtraFile {
+  /** Its file in `dist`, without the extension. */
+  readonly file: string
+  readonly source: string
+}
+
+/** Files that replace an entry where a bundler sets a condition. Next sets `edge-light` for its edge runtime, which lacks Node's modules. */
+export const CONDITIONS: { readonly [subpath: string]: { readonly [condition: string]: ExtraFile } } = {
+  './next': { 'edge-light': { file: 'next-edge', source: 'src/adapters/next-route.ts' } },
+}
+
+/** The programs that the package installs. */
+export const PROGRAMS: { readonly [command: string]: ExtraFile } = {
+  'hooklayer-emulator': { file: 'emulator-cli', source: 'src/emulator/cli.ts' },
+}
+
+/** The name of an entry's file in `dist`, without the extension. */
+export function toFileName(subpath: string): string {
+  return subpath === '.' ? 'index' : subpath.slice('./'.length).replaceAll('/', '-')
+}
+
+/** What users write in an import: `./stores/redis` is `hooklayer/stores/redis`. */
+export function toSpecifier(subpath: string): string {
+  return `hooklayer${subpath.slice('.'.length)}`
+}
+
+/** The files of `dist` that can be imported, by their name without the extension. */
+export function listModules(): Record<string, string> {
+  const entries = Object.entries(ENTRIES).map(([subpath, source]) => [toFileName(subpath), source])
+  const conditional = Object.values(CONDITIONS).flatMap((conditions) => Object.values(conditions))
+  return Object.fromEntries([...entries, ...conditional.map(({ file, source }) => [file, source])])
+}
+
+/** The files of `dist` that are run, by their name without the extension. */
+export function listPrograms(): Record<string, string> {
+  return Object.fromEntries(Object.values(PROGRAMS).map(({ file, source }) => [file, source]))
+}

@@ -1,0 +1,25 @@
+import type { KnipConfig } from 'knip'
+import { listModules } from './entries.ts'
+
+const config: KnipConfig = {
+  workspaces: {
+    '.': {
+      entry: [
+        ...Object.values(listModules()),
+        'examples/**/*.{js,ts}',
+        'test/contracts/adapter/hosts/*.ts',
+        'test/stores/sqlite-racer.ts',
+        'test/inboxes/*/child.ts',
+        'test/faults/shop/program.ts',
+        'test/faults/wrong-receivers/receivers/*.ts',
+      ],
+      ignore: ['test/contracts/adapter/hosts/next/**'],
+      ignoreDependencies: ['miniflare', 'next'], // of fixtures
+    },
+    'test/bench': { entry: ['bench.ts', '*-{receiver,lister}.ts'] },
+    'test/fixtures/*': { ignoreDependencies: [/./] },
+  },
+  ignoreBinaries: ['mount', 'pgrep', 'taskset', 'umount'],
+}
+
+export default config

@@ -1,0 +1,32 @@
+/**
+ * Types for authors of stores, inboxes, adapters and wrappers around a receiver. This entry has no code.
+ *
+ * A store implements `IdempotencyStore`, an inbox implements `Inbox`, and an adapter calls `receiver.receive` with a
+ * `WebhookRequest`. Whoever only uses a receiver finds the types for that in `hooklayer`.
+ */
+export type { WebhookErrorOptions } from './core/errors.ts'
+export type { WithIncluded } from './core/event/include.ts'
+export type { TopicsOf } from './core/handle/handlers.ts'
+export type { HeadersLike, ReadBody, ReceiveOptions, WebhookRequest, WebhookResponse } from './core/http/request.ts'
+export type {
+  CompleteOptions,
+  IdempotencyStore,
+  ReleaseOptions,
+  RenewOptions,
+  Reservation,
+  ReserveOptions,
+  ResourceVersion,
+} from './core/idempotency/store.ts'
+export type {
+  ConsumeOptions,
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetters,
+  DeliveryAttempt,
+  Inbox,
+  InboxStatistics,
+  ProcessDelivery,
+  StoredDelivery,
+  Worker,
+} from './core/inbox/inbox.ts'
+export type { SecretsOption } from './core/verify/secrets.ts'

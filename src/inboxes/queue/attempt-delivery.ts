@@ -1,0 +1,45 @@
+import { type ConsumeOptions, type DeadLetter, type ProcessDelivery, toFailure } from '../../core/inbox/inbox.ts'
+import { BODY_DAMAGED, type LeasedDelivery, type Settlement, WORKER_LOST } from './queue.ts'
+
+export const HANDLED: Settlement = { state: 'handled' }
+/** Returned to the queue because this process is stopping. */
+export const RETURNED: Settlement = { state: 'returned', delayMs: 0 }
+
+type AttemptOptions = Pick<ConsumeOptions, 'attempts' | 'delayMs' | 'onError'>
+
+/**
+ * Makes one attempt to handle a leased delivery and decides how to settle it: {@link HANDLED} if it was handled. Never
+ * rejects.
+ */
+export async function attemptDelivery(
+  leased: LeasedDelivery,
+  process: ProcessDelivery,
+  { attempts, delayMs, onError }: AttemptOptions,
+  signal: AbortSignal,
+): Promise<Settlement> {
+  const { delivery, attempt } = leased
+  const fatal = findFatalError(leased, attempts)
+  if (fatal) {
+    onError(new Error(`${delivery.topic}: ${fatal.code}. ${fatal.message} The delivery is a dead letter now.`))
+    return { state: 'dead', error: fatal, attempts: fatal === WORKER_LOST ? attempt - 1 : attempt }
+  }
+  try {
+    await process(delivery, { number: attempt, signal })
+    return HANDLED
+  } catch (thrown) {
+    const { retryable, excused, ...error } = toFailure(thrown)
+    if (error.code === 'SHUTTING_DOWN') return RETURNED
+    if (excused) return { state: 'returned', delayMs: delayMs(attempt) }
+    if (!retryable || attempt >= attempts) return { state: 'dead', error, attempts: attempt }
+    return { state: 'failed', delayMs: delayMs(attempt) }
+  }
+}
+
+/** Why no attempt must be made. A delivery that was lost with its last attempt might crash one worker after another. */
+function findFatalError(
+  { attempt, isDamaged, isLost }: LeasedDelivery,
+  attempts: number,
+): DeadLetter['error'] | undefined {
+  if (isDamaged) return BODY_DAMAGED
+  return isLost && attempt > attempts ? WORKER_LOST : undefined
+}

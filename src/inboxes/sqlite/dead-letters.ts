@@ -1,0 +1,46 @@
+import type { DeadLetter, DeadLetterFilter } from '../../core/inbox/inbox.ts'
+import type { DeliveryQueue } from '../queue/queue.ts'
+import type { GroupCommit } from './group-commit.ts'
+import { type DeadRow, type DeliveryRow, forgetBody, toDeadLetter, toDeliveryRecord } from './rows.ts'
+import type { InboxStatements } from './statements.ts'
+
+export function createDeadLetters(
+  sql: InboxStatements,
+  { write }: GroupCommit,
+  retentionMs: number,
+): Pick<DeliveryQueue, 'listDeadLetters' | 'getDeadLetter' | 'retryDeadLetter' | 'discardDeadLetter'> {
+  /** False if there is no dead letter with this id. */
+  function writeIfDead(id: string, change: (seq: number) => void): Promise<boolean> {
+    return write(() => {
+      const row = sql.findDead.get(id) as { seq: number } | undefined
+      if (row) change(row.seq)
+      return row !== undefined
+    })
+  }
+
+  return {
+    listDeadLetters: async (filter, last) => readPage(sql, filter, last),
+    async getDeadLetter(id) {
+      const row = sql.getDead.get(id) as (DeadRow & DeliveryRow) | undefined
+      return row && { ...toDeadLetter(row), delivery: toDeliveryRecord(row).delivery }
+    },
+    retryDeadLetter: (id) =>
+      writeIfDead(id, (seq) => {
+        sql.revive.run(Date.now(), id)
+        sql.moveBody.run(seq)
+      }),
+    discardDeadLetter: (id) =>
+      writeIfDead(id, (seq) => {
+        sql.discard.run(Date.now() + retentionMs, seq)
+        forgetBody(sql, seq)
+      }),
+  }
+}
+
+function readPage(sql: InboxStatements, filter: DeadLetterFilter, last: DeadLetter | undefined): DeadLetter[] {
+  const { topic = null, code = null } = filter
+  const since = filter.failedSince?.getTime() ?? 0
+  const until = filter.failedUntil?.getTime() ?? Number.MAX_SAFE_INTEGER
+  const rows = sql.listDead.all(since, until, last?.failedAt.getTime() ?? 0, last?.id ?? '', topic, code)
+  return rows.map((row) => toDeadLetter(row as DeadRow))
+}

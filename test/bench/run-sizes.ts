@@ -1,0 +1,24 @@
+/** How much each measurement of stores and inboxes does. Together they take about eight minutes. */
+const ORDINARY = {
+  /** `ms` is how long each subject runs in a round. */
+  acknowledge: { rounds: 15, ms: 120 },
+  deferred: { rounds: 8, deliveries: 300 },
+  processes: { rounds: 5, deliveries: 960 },
+  cost: { rounds: 60, ms: 12 },
+  latency: { events: 1500 },
+  roundTrips: { deliveries: 500 },
+  memory: { marks: [10_000, 50_000, 100_000] },
+}
+
+/** For `--quick`: shows that the bench works. The figures mean nothing. */
+const QUICK: typeof ORDINARY = {
+  acknowledge: { rounds: 2, ms: 30 },
+  deferred: { rounds: 2, deliveries: 96 },
+  processes: { rounds: 1, deliveries: 192 },
+  cost: { rounds: 5, ms: 2 },
+  latency: { events: 100 },
+  roundTrips: { deliveries: 50 },
+  memory: { marks: [1000, 3000, 5000] },
+}
+
+export const RUN_SIZES = process.argv.includes('--quick') ? QUICK : ORDINARY

@@ -1,0 +1,44 @@
+import { createDelivery } from 'hooklayer/testing'
+import { expect } from 'vitest'
+import { installFixture } from '../fixtures/install.ts'
+import { noPostgres, startPostgres } from '../servers/postgres.ts'
+import { describeUnless, itUnless } from '../unless.ts'
+import { runScript, startServer } from './child.ts'
+import { testServerExample } from './server-example.ts'
+import { useShop } from './shop.ts'
+
+const noNext = await installFixture('next')
+
+const CRON_SECRET = 'a-long-one'
+
+describeUnless(noNext)('examples, installed from the packed package', { timeout: 360_000, concurrent: true }, () => {
+  const shop = useShop('next-app', 'next-pages', 'next-cron')
+
+  // Next exits with the code for SIGTERM.
+  testServerExample(shop, 'next-app', { isBuilt: true, exitCode: 143 })
+  testServerExample(shop, 'next-pages', { isBuilt: true, exitCode: 143 })
+
+  itUnless(noPostgres)('next-cron handles what is stored when it is called', async () => {
+    const folder = shop.folderOf('next-cron')
+    await runScript(folder, 'build')
+    const postgres = await startPostgres()
+    const server = await startServer(folder, { env: { DATABASE_URL: postgres.url, CRON_SECRET } })
+    const work = (secret: string) =>
+      fetch(`http://localhost:${server.port}/cron`, { headers: { authorization: `Bearer ${secret}` } })
+    try {
+      const numbers = ['A', 'B', 'C'].map((name) => `${name}-${Date.now()}`)
+      for (const number of numbers) {
+        const delivery = await createDelivery('orders.place', { resource: { number } })
+        expect((await fetch(`http://localhost:${server.port}/webhooks`, delivery)).status).toBe(202)
+      }
+      expect(await runScript(folder, 'deliver', { ...server, args: ['a-guess'] })).toMatch(/^401 /)
+      expect((await work('undefined')).status).toBe(401)
+      expect(server.output()).not.toContain('placed order')
+      expect(await (await work(CRON_SECRET)).json()).toMatchObject({ queued: 0, running: 0, failed: 0, dead: 0 })
+      for (const number of numbers) expect(server.output()).toContain(`placed order ${number}`)
+    } finally {
+      server.process.kill('SIGKILL')
+      await postgres.close()
+    }
+  })
+})

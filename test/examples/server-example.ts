@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+import { runScript, startServer } from './child.ts'
+import type { Shop } from './shop.ts'
+
+export const HANDLED = '200 {"outcome":"handled"}'
+export const REFUSED = /^401 .*"SIGNATURE_MISMATCH"/m
+/** What the handler of every example prints of the order that its `deliver` script sends. */
+export const PRINTED = 'john@example.com placed order 1234'
+
+interface ServerOptions {
+  /** It is built before it is started. */
+  readonly isBuilt?: boolean
+  readonly exitCode?: number
+}
+
+/** What every example that is a server does: it starts, takes an order, refuses a forged one, and ends on SIGTERM. */
+export function testServerExample(shop: Shop, example: string, options: ServerOptions = {}): void {
+  const { isBuilt = false, exitCode = 0 } = options
+  it(`${example} receives an order, refuses a forged one, and ends on SIGTERM`, async () => {
+    const folder = shop.folderOf(example)
+    if (isBuilt) await runScript(folder, 'build')
+    const server = await startServer(folder)
+    try {
+      expect(await runScript(folder, 'deliver', server)).toBe(HANDLED)
+      expect(await runScript(folder, 'deliver', { ...server, args: ['a-guess'] })).toMatch(REFUSED)
+      server.process.kill('SIGTERM')
+      expect(await server.ended).toBe(exitCode)
+      expect(server.output()).toContain(PRINTED)
+    } finally {
+      server.process.kill('SIGKILL')
+    }
+  })
+}

@@ -1,0 +1,239 @@
+import ts from 'typescript'
+import { beforeAll, expect, it } from 'vitest'
+import { ENTRIES, toSpecifier } from '../../entries.ts'
+
+let names: Record<string, string[]>
+
+beforeAll(async () => {
+  names = await listNames()
+}, 60_000)
+
+it('each entry exports these names and no others', () => {
+  expect(names).toMatchInlineSnapshot(`
+    {
+      "hooklayer": [
+        "createReceiver",
+        "createWorker",
+        "eventIdOf",
+        "isWebhookError",
+        "parse",
+        "PermanentError",
+        "secretsFromEnv",
+        "sign",
+        "TOPICS",
+        "verify",
+        "WebhookError",
+        "type DeadLetter",
+        "type Delivery",
+        "type DestroyedResource",
+        "type ErrorCode",
+        "type ErrorContext",
+        "type ErrorHandler",
+        "type Handler",
+        "type HandlerContext",
+        "type HandlerOptions",
+        "type IdempotencyOptions",
+        "type Inbox",
+        "type Logger",
+        "type LooseResource",
+        "type OutcomeName",
+        "type Receiver",
+        "type ReceiverOptions",
+        "type ResourceOf",
+        "type Secret",
+        "type SecretsFromEnvOptions",
+        "type SecretsLookUp",
+        "type Subscription",
+        "type Topic",
+        "type TopicOf",
+        "type TopicPattern",
+        "type TopicResource",
+        "type UnknownTopic",
+        "type WebhookEvent",
+        "type Worker",
+        "type WorkerOptions",
+      ],
+      "hooklayer/drivers": [
+        "type CompleteOptions",
+        "type ConsumeOptions",
+        "type DeadLetter",
+        "type DeadLetterFilter",
+        "type DeadLetters",
+        "type DeliveryAttempt",
+        "type HeadersLike",
+        "type IdempotencyStore",
+        "type Inbox",
+        "type InboxStatistics",
+        "type ProcessDelivery",
+        "type ReadBody",
+        "type ReceiveOptions",
+        "type ReleaseOptions",
+        "type RenewOptions",
+        "type Reservation",
+        "type ReserveOptions",
+        "type ResourceVersion",
+        "type SecretsOption",
+        "type StoredDelivery",
+        "type TopicsOf",
+        "type WebhookErrorOptions",
+        "type WebhookRequest",
+        "type WebhookResponse",
+        "type WithIncluded",
+        "type Worker",
+      ],
+      "hooklayer/emulator": [
+        "createEmulator",
+        "type EmulatedEventCallback",
+        "type EmulatedWebhook",
+        "type Emulator",
+        "type EmulatorOptions",
+        "type Faults",
+        "type ResourceDocument",
+      ],
+      "hooklayer/express": [
+        "createExpressMiddleware",
+      ],
+      "hooklayer/fastify": [
+        "createFastifyPlugin",
+        "type FastifyInstance",
+        "type HostBody",
+      ],
+      "hooklayer/fetch": [
+        "createFetchHandler",
+      ],
+      "hooklayer/inboxes/bullmq": [
+        "createBullmqInbox",
+        "type BullmqInboxOptions",
+        "type InboxOptions",
+      ],
+      "hooklayer/inboxes/memory": [
+        "createMemoryInbox",
+        "type InboxOptions",
+      ],
+      "hooklayer/inboxes/sqlite": [
+        "createSqliteInbox",
+        "type InboxOptions",
+        "type SqliteDatabase",
+        "type SqliteInboxOptions",
+        "type SqliteLocation",
+      ],
+      "hooklayer/koa": [
+        "createKoaMiddleware",
+        "type HostBody",
+        "type KoaContext",
+      ],
+      "hooklayer/lambda": [
+        "createLambdaHandler",
+      ],
+      "hooklayer/management": [
+        "ApplyError",
+        "createManagement",
+        "describePlan",
+        "isManagementError",
+        "ManagementError",
+        "RecoveryError",
+        "type AccessTokenOptions",
+        "type Api",
+        "type ApplyOptions",
+        "type CredentialsOptions",
+        "type EventCallbackQuery",
+        "type EventCallbacks",
+        "type EventQuery",
+        "type Events",
+        "type Management",
+        "type ManagementFailure",
+        "type ManagementOptions",
+        "type Plan",
+        "type PlanOptions",
+        "type PlanStep",
+        "type RecoverOptions",
+        "type Recovery",
+        "type RecoveryCursor",
+        "type RecoveryResult",
+        "type RequestOptions",
+        "type SecretsOptions",
+        "type WebhookArguments",
+        "type WebhookHealth",
+        "type Webhooks",
+      ],
+      "hooklayer/next": [
+        "createApiHandler",
+        "createRouteHandler",
+      ],
+      "hooklayer/node": [
+        "createNodeListener",
+      ],
+      "hooklayer/stores/memory": [
+        "createMemoryStore",
+        "type MemoryStoreOptions",
+      ],
+      "hooklayer/stores/postgres": [
+        "createPostgresStore",
+        "type PostgresClient",
+        "type PostgresStore",
+        "type PostgresStoreOptions",
+      ],
+      "hooklayer/stores/redis": [
+        "createRedisStore",
+        "type IoRedisClient",
+        "type NodeRedisClient",
+        "type RedisStoreOptions",
+      ],
+      "hooklayer/stores/sqlite": [
+        "createSqliteStore",
+        "type SqliteDatabase",
+        "type SqliteLocation",
+        "type SqliteStore",
+        "type SqliteStoreOptions",
+      ],
+      "hooklayer/testing": [
+        "createDelivery",
+        "sampleOf",
+        "serialize",
+        "sign",
+        "TEST_ORGANIZATION_ID",
+        "TEST_SECRET",
+        "type Changes",
+        "type DeliveryOptions",
+        "type DocumentOptions",
+        "type Identified",
+        "type SampleOf",
+        "type TestDelivery",
+      ],
+    }
+  `)
+})
+
+it('the root entry has at most 40 names', () => {
+  expect(names.hooklayer?.length).toBeLessThanOrEqual(40)
+})
+
+it('`hooklayer/drivers` has types only', () => {
+  expect(names['hooklayer/drivers']?.filter((name) => !name.startsWith('type '))).toEqual([])
+})
+
+/** The names that each entry exports: those with a value at run time first, then types. */
+async function listNames(): Promise<Record<string, string[]>> {
+  const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
+  const program = ts.createProgram(Object.values(ENTRIES), options)
+  const names: Record<string, string[]> = {}
+  for (const [subpath, source] of Object.entries(ENTRIES)) {
+    const specifier = toSpecifier(subpath)
+    const values = Object.keys(await import(/* @vite-ignore */ specifier))
+    const types = listExports(program, source).filter((name) => !values.includes(name))
+    names[specifier] = [...sort(values), ...sort(types).map((name) => `type ${name}`)]
+  }
+  return names
+}
+
+function listExports(program: ts.Program, source: string): string[] {
+  const checker = program.getTypeChecker()
+  const file = program.getSourceFile(source)
+  const module = file && checker.getSymbolAtLocation(file)
+  return module ? checker.getExportsOfModule(module).map(({ name }) => name) : []
+}
+
+function sort(names: readonly string[]): string[] {
+  return names.toSorted((one, other) => one.localeCompare(other, 'en'))
+}
