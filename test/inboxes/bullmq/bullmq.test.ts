@@ -19,12 +19,13 @@ import { testInbox } from '../../contracts/inbox/inbox.ts'
 import { thrownBy } from '../../deliveries.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../../servers/postgres.ts'
 import { noRedis, type RedisServer, startRedis } from '../../servers/redis.ts'
+import { describeUnless } from '../../unless.ts'
 
 interface NamedPlace extends Place {
   readonly name: string
 }
 
-describe.skipIf(noRedis)('on Redis', () => {
+describeUnless(noRedis)('on Redis', () => {
   let server: RedisServer
   beforeAll(async () => {
     server = await startRedis()
@@ -127,7 +128,7 @@ describe.skipIf(noRedis)('on Redis', () => {
   })
 })
 
-describe.skipIf(noPostgres)('on PostgreSQL', () => {
+describeUnless(noPostgres)('on PostgreSQL', () => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await startPostgres()

@@ -10,6 +10,7 @@ import { createGate, createSeveral, createStored } from '../../contracts/inbox/h
 import { type Crashable, createCrashablePostgres, createCrashableRedis } from '../../servers/crashable.ts'
 import { noPostgresProgram } from '../../servers/postgres.ts'
 import { noRedisProgram } from '../../servers/redis.ts'
+import { describeUnless } from '../../unless.ts'
 
 const ENGINES = [
   ['redis', noRedisProgram, () => createCrashableRedis()],
@@ -149,7 +150,7 @@ describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create
   })
 })
 
-describe.skipIf(noRedisProgram)('the BullMQ inbox on a Redis', () => {
+describeUnless(noRedisProgram)('the BullMQ inbox on a Redis', () => {
   let server: Crashable
   let inbox: Inbox
   beforeEach(async () => {
