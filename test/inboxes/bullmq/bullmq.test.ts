@@ -212,7 +212,7 @@ describe('the options of the BullMQ inbox', () => {
     [{ redis: 'redis://a', postgres: 'postgres://b' }, 'createBullmqInbox needs either `redis` or `postgres`.'],
     [
       { redis: 'redis://a', name: 'a:b' },
-      'createBullmqInbox: `name` must consist of letters, digits, `_`, `.` and `-`.',
+      'createBullmqInbox: `name` must be text of letters, digits, `_`, `.` and `-`.',
     ],
     [{ redis: 'redis://a', putTimeoutMs: 0 }, 'createBullmqInbox: `putTimeoutMs` must be a whole number over 0.'],
     [{ redis: 'redis://a', leaseMs: -1 }, 'createBullmqInbox: `leaseMs` must be a whole number over 0.'],
