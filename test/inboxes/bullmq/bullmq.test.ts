@@ -51,7 +51,7 @@ describeUnless(noRedis)('on Redis', () => {
 
   it('deletes an id from Redis after its retention', async () => {
     const place = start()
-    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
     await handleOne(await open(), consume, waitFor)
     const client = new Redis(server.url)
     const known = () => client.keys(`bull:${place.name}*:de:*`)
@@ -63,7 +63,7 @@ describeUnless(noRedis)('on Redis', () => {
 
   it('aborts a handler that has lost its lease, and ignores its result', async () => {
     const place = start()
-    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
     const inbox = await open({ leaseMs: 600 } as object)
     const signals: AbortSignal[] = []
     const { process, started } = createRecording(async (_, { number, signal }) => {
@@ -85,7 +85,7 @@ describeUnless(noRedis)('on Redis', () => {
 
   it('keeps nothing of a handled or discarded delivery but its id', async () => {
     const place = start()
-    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
     const inbox = await open()
     const body = Buffer.from('somebody@example.com')
     const { process } = createRecording(({ id }) => {
@@ -105,7 +105,7 @@ describeUnless(noRedis)('on Redis', () => {
 
   it('turns a delivery with a damaged body into a dead letter that blocks no other', async () => {
     const place = start()
-    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
     const inbox = await open()
     await putAll(inbox, [createStored('bad')])
     const client = new Redis(server.url)
@@ -156,7 +156,7 @@ describeUnless(noPostgres)('on PostgreSQL', () => {
 
   it('deletes an id from PostgreSQL after its retention', async () => {
     const place = start()
-    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
     await handleOne(await open(), consume, waitFor)
     const client = new pg.Client(server.url)
     await client.connect()
@@ -177,7 +177,7 @@ async function handleOne(inbox: Inbox, consume: Scene['consume'], waitFor: Scene
 }
 
 function testGroups(start: () => Place): void {
-  const suite = { start, timeoutMs: 10_000, isDurable: true }
+  const suite = { start, timeoutMs: 25_000, isDurable: true }
 
   it('keeps the order of groups whose topic has a low limit', async () => {
     const { open, consume, waitFor } = await createScene(suite)

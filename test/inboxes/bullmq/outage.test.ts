@@ -50,6 +50,7 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
   }, async () => {
     await server.start()
     const [inbox, receiver] = [open(), open()]
+    await waitUntilOpen(inbox, receiver)
     const handled = new Set<string>()
     const onError = vi.fn()
     inbox.consume(async ({ id }) => void (await sleep(20).then(() => handled.add(id))), { ...OPTIONS, onError })
@@ -193,3 +194,8 @@ describeUnless(noRedisProgram)('the BullMQ inbox on a Redis', () => {
     expect(shown).not.toContain(body.toString('base64'))
   })
 })
+
+/** An inbox connects on first use. On a busy machine that may take longer than one `put` waits. */
+async function waitUntilOpen(...inboxes: readonly Inbox[]): Promise<void> {
+  await vi.waitFor(() => Promise.all(inboxes.map((inbox) => inbox.statistics())), { timeout: 20_000 })
+}
