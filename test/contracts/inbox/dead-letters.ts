@@ -24,7 +24,7 @@ async function kill(
   await putAll(inbox, deliveries)
   const { process, started } = createRecording(() => Promise.reject(error))
   const consumer = consume(inbox, process, { attempts: 1 })
-  // Statistics are dear on some engines: they are not asked for before all attempts were made.
+  // Statistics are slow on some engines, so they are read after all attempts were made.
   await waitFor(() => expect(started).toHaveLength(deliveries.length))
   await waitFor(async () => expect((await inbox.statistics()).dead).toBe(dead + deliveries.length))
   await consumer.stop()
