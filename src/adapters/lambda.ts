@@ -2,7 +2,8 @@ import { fromLambda, type LambdaEvent, type LambdaResult, toLambda } from '../br
 import type { Receiver } from '../receiver/receiver.ts'
 
 /**
- * Makes an AWS Lambda handler, behind API Gateway (REST and HTTP), a function URL or an Application Load Balancer. It resolves when
+ * Makes an AWS Lambda handler, behind API Gateway (REST and HTTP), a function URL or an Application Load Balancer. It
+ * resolves when
  * the handlers have ended, because Lambda stops the process then.
  *
  * @example

@@ -2,7 +2,8 @@ import { WebhookError } from '../core/errors.ts'
 import type { ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
 
 /**
- * How long, and how much of, the rest of a refused body is read and discarded, so that the sender can read the answer. There are
+ * How long, and how much of, the rest of a refused body is read and discarded, so that the sender can read the answer.
+ * There are
  * two limits, because timers do not fire while the stream always has another chunk.
  */
 const LINGER_MS = 4000
@@ -41,7 +42,8 @@ async function read(request: Request, maxBytes: number, fix: string): Promise<Ui
 }
 
 /**
- * Reads the body without `request.body`: in servers that adapt Node's requests (Hono's), that property builds a stream, which takes
+ * Reads the body without `request.body`: in servers that adapt Node's requests (Hono's), that property builds a stream,
+ * which takes
  * longer than the rest of a small delivery. A body that another reader has locked is therefore detected here.
  */
 async function readWhole(request: Request, fix: string): Promise<Uint8Array> {
@@ -75,7 +77,8 @@ async function readStream(reader: ReadableStreamDefaultReader<Uint8Array>, maxBy
 }
 
 /**
- * Reads on while the answer is sent. After a `cancel`, servers that adapt Node's requests (Hono's, Next) stop reading, and a sender
+ * Reads on while the answer is sent. After a `cancel`, servers that adapt Node's requests (Hono's, Next) stop reading,
+ * and a sender
  * that writes its whole body first would never read the answer.
  */
 function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): void {

@@ -29,7 +29,8 @@ export function oneOf<const T>(...values: readonly [T, ...T[]]): OptionRule<T> {
 }
 
 /**
- * Checks the options that a function is given, and adds the defaults. An option that is `undefined` counts as not given.
+ * Checks the options that a function is given, and adds the defaults. An option that is `undefined` counts as not
+ * given.
  *
  * @param owner whose options they are, for the message: `createReceiver`.
  * @param others names of options that the caller checks by itself.

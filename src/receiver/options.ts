@@ -13,7 +13,8 @@ import type { SecretsOption } from '../core/verify/secrets.ts'
 
 export interface ReceiverOptions {
   /**
-   * The shared secrets of the webhooks: a map by topic, a function of the topic, or one for all topics (a text, or a list while
+   * The shared secrets of the webhooks: a map by topic, a function of the topic, or one for all topics (a text, or a
+   * list while
    * one replaces another). {@link secretsFromEnv} reads them from the environment.
    */
   readonly secrets: SecretsOption
@@ -25,18 +26,23 @@ export interface ReceiverOptions {
   readonly bodyTimeoutMs?: number | undefined
   /** How many deliveries are in progress at once. More are answered 503 before their body is read. Default: 1,000. */
   readonly maxInFlight?: number | undefined
-  /** Handles each event once, across processes and crashes. Default: none; the handlers run for each repeated delivery. */
+  /**
+   * Handles each event once, across processes and crashes. Default: none; the handlers run for each repeated delivery.
+   */
   readonly idempotency?: IdempotencyOptions | undefined
   /**
-   * Stores each verified delivery and answers 202 at once; a worker (`createWorker`) runs the handlers. Default: none; the
+   * Stores each verified delivery and answers 202 at once; a worker (`createWorker`) runs the handlers. Default: none;
+   * the
    * handlers run before the answer.
    */
   readonly inbox?: Pick<Inbox, 'put'> | undefined
   /** `resource` handles the deliveries of one resource one after another. Needs an inbox. Default: `none`. */
   readonly ordering?: 'none' | 'resource' | undefined
   /**
-   * When deliveries go to the inbox. `always` stores each of them. `on-failures` runs the handlers before the answer. Once 20
-   * deliveries of a topic in a row have failed, it stores that topic's deliveries for a minute. Commerce Layer stops sending after 30
+   * When deliveries go to the inbox. `always` stores each of them. `on-failures` runs the handlers before the answer.
+   * Once 20
+   * deliveries of a topic in a row have failed, it stores that topic's deliveries for a minute. Commerce Layer stops
+   * sending after 30
    * failures. Default: `always`.
    */
   readonly inboxMode?: 'always' | 'on-failures' | undefined

@@ -7,7 +7,10 @@ export interface Gate {
   leave(): void
   /** Counts work in the background as a delivery. The work never rejects. */
   count(work: Promise<unknown>): void
-  /** Makes `close` wait for late handlers. They do not count toward `maxInFlight`: one that never ends would block a place forever. */
+  /**
+   * Makes `close` wait for late handlers. They do not count toward `maxInFlight`: one that never ends would block a
+   * place forever.
+   */
   waitFor(work: Promise<unknown>): void
   /** Refuses new deliveries; resolves when no delivery is in progress. */
   close(): Promise<void>

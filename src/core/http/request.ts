@@ -27,8 +27,10 @@ export interface WebhookRequest {
 /** Options for one request. */
 export interface ReceiveOptions {
   /**
-   * Answers 202 as soon as the delivery is verified and parsed, and passes the handlers' work to this function: the platform's
-   * `waitUntil`, or Next's `after`. There is no deadline then, and no retry: Commerce Layer does not send the delivery again.
+   * Answers 202 as soon as the delivery is verified and parsed, and passes the handlers' work to this function: the
+   * platform's
+   * `waitUntil`, or Next's `after`. There is no deadline then, and no retry: Commerce Layer does not send the delivery
+   * again.
    * A failure reaches the log and `onError` only. If the platform stops the instance first, it is not reported.
    * Default: the handlers run before the answer.
    */
@@ -45,7 +47,8 @@ export interface WebhookResponse {
 }
 
 /**
- * Gives the value of a header; `name` is in lower case. Repeated fields are joined by `, `, as Node and `Headers` do it, so
+ * Gives the value of a header; `name` is in lower case. Repeated fields are joined by `, `, as Node and `Headers` do
+ * it, so
  * that a signature or topic that is sent twice counts as malformed.
  */
 export function getHeader(headers: HeadersLike, name: string): string | undefined {

@@ -1,11 +1,15 @@
 import { type Deadline, withTimeout } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 
-/** One shared secret, or several while one replaces another. `undefined`, an environment variable that is not set, is refused. */
+/**
+ * One shared secret, or several while one replaces another. `undefined`, an environment variable that is not set, is
+ * refused.
+ */
 export type Secret = string | undefined | readonly (string | undefined)[]
 
 /**
- * The shared secrets: one for all topics, a map by topic, or a function of the topic. Commerce Layer gives each webhook a secret of
+ * The shared secrets: one for all topics, a map by topic, or a function of the topic. Commerce Layer gives each webhook
+ * a secret of
  * its own and does not sign the topic header, so a secret for each topic is what authenticates the topic.
  */
 export type SecretsOption = Secret | { readonly [topic: string]: Secret } | SecretsLookUp
@@ -34,7 +38,10 @@ export interface Secrets {
   hasNoSecret(topic: string): boolean
 }
 
-/** @throws TypeError if a secret is missing, empty, or has leading or trailing whitespace. The message does not hold the secret. */
+/**
+ * @throws TypeError if a secret is missing, empty, or has leading or trailing whitespace. The message does not hold the
+ * secret.
+ */
 export function createSecrets(option: SecretsOption): Secrets {
   if (typeof option === 'function') return secretsFromFunction(option)
   if (typeof option === 'object' && !Array.isArray(option) && option !== null) {

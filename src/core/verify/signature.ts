@@ -16,7 +16,8 @@ function keyCache<Key>(make: (secret: Uint8Array) => Key): (secret: string) => K
 }
 
 /**
- * Computes the signature of a body: base64 of HMAC-SHA256 over its bytes, with the UTF-8 text of the webhook's shared secret as
+ * Computes the signature of a body: base64 of HMAC-SHA256 over its bytes, with the UTF-8 text of the webhook's shared
+ * secret as
  * the key. The secret looks like hex, and is not decoded. Gives a promise where the runtime has only WebCrypto.
  * Source: Commerce Layer, "Callbacks security".
  */
@@ -41,7 +42,8 @@ function webHmac(): (body: Uint8Array, secret: string) => Promise<string> {
 }
 
 /**
- * Signs a body as Commerce Layer does, for tests and tools. The result is the value of the header `X-CommerceLayer-Signature`. Text
+ * Signs a body as Commerce Layer does, for tests and tools. The result is the value of the header
+ * `X-CommerceLayer-Signature`. Text
  * is signed as its UTF-8 bytes.
  *
  * @example
@@ -52,7 +54,8 @@ export async function sign(body: Uint8Array | string, secret: string): Promise<s
 }
 
 /**
- * Whether a received signature is the expected one, in constant time. The texts are compared, and not the decoded bytes: base64 has
+ * Whether a received signature is the expected one, in constant time. The texts are compared, and not the decoded
+ * bytes: base64 has
  * several spellings of the same bytes, and Commerce Layer sends one of them.
  */
 export function isSameSignature(received: string, expected: string): boolean {

@@ -2,7 +2,8 @@ import { expandPattern, matchesTopic } from '../../commerce-layer/topic-patterns
 import type { Subscription } from '../../index.ts'
 
 /**
- * Collects the topics that handlers name. `orders.*` names all topics of orders in the catalog. `*` names none, because a
+ * Collects the topics that handlers name. `orders.*` names all topics of orders in the catalog. `*` names none, because
+ * a
  * webhook has exactly one topic.
  */
 export function collectTopics(subscriptions: readonly Subscription[]): ReadonlySet<string> {
