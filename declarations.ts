@@ -1,6 +1,7 @@
 /**
- * Writes the type declarations of all entries into `dist`, once for ES modules and once for CommonJS. Their maps lead an editor
- * to `src`, and what entries share lies in chunks without a name. tsup would write no maps, and name chunks after internal files.
+ * Writes the type declarations of all entries into `dist`, once for ES modules and once for CommonJS. Their maps lead
+ * an editor to `src`, and what entries share lies in chunks without a name. tsup would write no maps, and name chunks
+ * after internal files.
  */
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'

@@ -1,6 +1,7 @@
 /**
- * The entries of the package, named here and nowhere else: what users import, and the source file behind it. tsup, vitest and
- * the declarations are built from this list. `test/house/entries.test.ts` holds `package.json` and `tsconfig.json` against it.
+ * The entries of the package, named here and nowhere else: what users import, and the source file behind it. tsup,
+ * vitest and the declarations are built from this list. `test/house/entries.test.ts` holds `package.json` and
+ * `tsconfig.json` against it.
  */
 export const ENTRIES: { readonly [subpath: string]: string } = {
   '.': 'src/index.ts',
@@ -30,7 +31,10 @@ interface ExtraFile {
   readonly source: string
 }
 
-/** Files that replace an entry where a bundler sets a condition. Next sets `edge-light` for its edge runtime, which lacks Node's modules. */
+/**
+ * Files that replace an entry where a bundler sets a condition. Next sets `edge-light` for its edge runtime, which
+ * lacks Node's modules.
+ */
 export const CONDITIONS: { readonly [subpath: string]: { readonly [condition: string]: ExtraFile } } = {
   './next': { 'edge-light': { file: 'next-edge', source: 'src/adapters/next-route.ts' } },
 }

@@ -27,7 +27,7 @@ export default defineConfig({
     reporters: ['default', new SkippedReporter()],
     sequence: { sequencer: LongestFirst },
     // Most suites wait for servers and timers most of the time: more workers than processors keep these busy.
-    maxWorkers: 4,
+    maxWorkers: 3,
     projects: [
       {
         resolve: { alias },

@@ -7,8 +7,8 @@ const FIX =
   "app.use(express.json()), or give its path a parser that keeps the bytes: express.raw({ type: '*/*', limit: '5mb' })."
 
 /**
- * Makes a middleware of Express 4 and 5, and of other frameworks with `(req, res)` middleware. It answers every request that reaches
- * it, and never calls `next`.
+ * Makes a middleware of Express 4 and 5, and of other frameworks with `(req, res)` middleware. It answers every request
+ * that reaches it, and never calls `next`.
  *
  * It reads the body itself. Behind a body parser it works if the parser kept the bytes (`req.rawBody`, `express.raw()`,
  * `express.text()`); otherwise it answers `BODY_ALREADY_PARSED` (500).

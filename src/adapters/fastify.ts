@@ -28,7 +28,8 @@ const FIX =
   '{ prefix: "/webhooks" }). It keeps the parsers away from its own route; a preParsing hook must leave the payload unread.'
 
 /**
- * Makes a Fastify plugin with one route, which reads its own body and answers every method. The parsers of other routes stay.
+ * Makes a Fastify plugin with one route, which reads its own body and answers every method. The parsers of other routes
+ * stay.
  *
  * @example
  * await app.register(createFastifyPlugin(receiver), { prefix: '/webhooks' })

@@ -5,8 +5,8 @@ import type { Receiver } from '../receiver/receiver.ts'
 const FIX = 'Pass the request on before request.json(), request.text() or the like reads its body.'
 
 /**
- * Makes a function from `Request` to `Response`, for every platform with the Fetch API: Hono, Bun, Deno, Workers, Netlify, Vercel,
- * SvelteKit, Astro, Remix. It answers every request.
+ * Makes a function from `Request` to `Response`, for every platform with the Fetch API: Hono, Bun, Deno, Workers,
+ * Netlify, Vercel, SvelteKit, Astro, Remix. It answers every request.
  *
  * @param options `{ background: waitUntil }` answers before the handlers run. Failed handlers are not retried then.
  * @example

@@ -17,8 +17,8 @@ const FIX =
   'app.use(bodyParser()). A parser that keeps the bytes in ctx.request.rawBody may stay where it is.'
 
 /**
- * Makes a Koa middleware. It answers every request that reaches it, on Node's own response (`ctx.respond = false`), and never calls
- * `next`.
+ * Makes a Koa middleware. It answers every request that reaches it, on Node's own response (`ctx.respond = false`), and
+ * never calls `next`.
  *
  * @example
  * app.use(mount('/webhooks', createKoaMiddleware(receiver)))

@@ -2,8 +2,8 @@ import { fromLambda, type LambdaEvent, type LambdaResult, toLambda } from '../br
 import type { Receiver } from '../receiver/receiver.ts'
 
 /**
- * Makes an AWS Lambda handler, behind API Gateway (REST and HTTP), a function URL or an Application Load Balancer. It resolves when
- * the handlers have ended, because Lambda stops the process then.
+ * Makes an AWS Lambda handler, behind API Gateway (REST and HTTP), a function URL or an Application Load Balancer. It
+ * resolves when the handlers have ended, because Lambda stops the process then.
  *
  * @example
  * export const handler = createLambdaHandler(receiver)

@@ -7,8 +7,8 @@ const FIX =
   'export const config = { api: { bodyParser: false } }'
 
 /**
- * Makes an API route of Next's Pages Router. The file must also export `config` as below: Next reads it from the source, so a library
- * cannot export it. Without it the answer is `BODY_ALREADY_PARSED` (500).
+ * Makes an API route of Next's Pages Router. The file must also export `config` as below: Next reads it from the
+ * source, so a library cannot export it. Without it the answer is `BODY_ALREADY_PARSED` (500).
  *
  * @example
  * export const config = { api: { bodyParser: false } }

@@ -10,7 +10,8 @@ const FIX = 'In a route handler, pass the request on before request.json(), requ
  * `next build` loads the file as well. If the secrets are not set at that time, pass them as a function:
  * `secrets: (topic) => secretsFromEnv()[topic]`.
  *
- * @param options `{ background: after }`, with Next's `after`, answers before the handlers run. Failed handlers are not retried then.
+ * @param options `{ background: after }`, with Next's `after`, answers before the handlers run. Failed handlers are not
+ * retried then.
  * @example
  * export const POST = createRouteHandler(receiver)
  */

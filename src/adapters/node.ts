@@ -7,8 +7,8 @@ const FIX =
   'no bytes (Vercel, unless NODEJS_HELPERS=0 is set), use `hooklayer/fetch`.'
 
 /**
- * Makes a listener of `http.createServer`, and of other hosts with `(request, response)` functions: Google Cloud Functions, Firebase
- * (their `rawBody` is used) and Azure. It answers every request.
+ * Makes a listener of `http.createServer`, and of other hosts with `(request, response)` functions: Google Cloud
+ * Functions, Firebase (their `rawBody` is used) and Azure. It answers every request.
  *
  * @example
  * createServer(createNodeListener(receiver)).listen(3000)

@@ -4,8 +4,8 @@ type Fields = Readonly<Record<string, string | undefined>>
 type MultiFields = Readonly<Record<string, readonly string[] | undefined>>
 
 /**
- * The fields of an event that are read: API Gateway's REST (1.0) and HTTP (2.0) payloads, a function URL's (2.0 too), and that of an
- * Application Load Balancer, with or without multi-value headers. Source: AWS's Lambda developer guide.
+ * The fields of an event that are read: API Gateway's REST (1.0) and HTTP (2.0) payloads, a function URL's (2.0 too),
+ * and that of an Application Load Balancer, with or without multi-value headers. Source: AWS's Lambda developer guide.
  */
 export interface LambdaEvent {
   readonly httpMethod?: string | undefined

@@ -17,8 +17,8 @@ const LINGER_MS = 4000
 type Receive = (request: WebhookRequest) => Promise<WebhookResponse>
 
 /**
- * Answers a request of `node:http`. The signed bytes come from the host's `rawBody`, from bytes or text in `body`, or from the
- * stream if nobody has read it yet.
+ * Answers a request of `node:http`. The signed bytes come from the host's `rawBody`, from bytes or text in `body`, or
+ * from the stream if nobody has read it yet.
  *
  * @param fix how to avoid a body parser in this framework, for the message of `BODY_ALREADY_PARSED`.
  */
@@ -64,7 +64,10 @@ function asArrived(body: unknown): Uint8Array | string | undefined {
   return body instanceof Uint8Array || typeof body === 'string' ? body : undefined
 }
 
-/** Writes the answer, unless somebody else did (a time-out middleware, for example), and discards the rest of the request. */
+/**
+ * Writes the answer, unless somebody else did (a time-out middleware, for example), and discards the rest of the
+ * request.
+ */
 function toNode({ status, headers, body }: WebhookResponse, request: IncomingMessage, response: ServerResponse): void {
   const isUnread = !request.complete && !request.destroyed
   if (isUnread) discardRest(request)
@@ -76,8 +79,8 @@ function toNode({ status, headers, body }: WebhookResponse, request: IncomingMes
 }
 
 /**
- * Whether the server accepts no more connections. It then waits for open ones, and forever for one that stays busy, so the answer
- * closes them. Node sets `server` without documenting it; where it is missing, connections stay open.
+ * Whether the server accepts no more connections. It then waits for open ones, and forever for one that stays busy, so
+ * the answer closes them. Node sets `server` without documenting it; where it is missing, connections stay open.
  */
 function isClosing({ socket }: IncomingMessage): boolean {
   return (socket as { server?: { listening?: unknown } } | undefined)?.server?.listening === false
@@ -90,8 +93,9 @@ function discardRest(request: IncomingMessage): void {
 }
 
 /**
- * Writes an answer with `Connection: close`. Node closes the socket as soon as the answer has ended, and a sender that is still
- * writing would get an error and no answer. So the answer is written now, and ended when the request has ended.
+ * Writes an answer with `Connection: close`. Node closes the socket as soon as the answer has ended, and a sender that
+ * is still writing would get an error and no answer. So the answer is written now, and ended when the request has
+ * ended.
  */
 function endWithRequest(body: string, request: IncomingMessage, response: ServerResponse): void {
   response.write(body)

@@ -2,8 +2,8 @@ import { WebhookError } from '../core/errors.ts'
 import type { ReadBodyOptions, ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
 
 /**
- * How long, and how much of, the rest of a refused body is read and discarded, so that the sender can read the answer. There are
- * two limits, because timers do not fire while the stream always has another chunk.
+ * How long, and how much of, the rest of a refused body is read and discarded, so that the sender can read the answer.
+ * There are two limits, because timers do not fire while the stream always has another chunk.
  */
 const LINGER_MS = 4000
 const LINGER_BYTES = 64 * 1024 * 1024
@@ -42,8 +42,9 @@ async function read(request: Request, options: ReadBodyOptions, fix: string): Pr
 }
 
 /**
- * Reads the body without `request.body`: in servers that adapt Node's requests (Hono's), that property builds a stream, which takes
- * longer than the rest of a small delivery. A body that another reader has locked is therefore detected here.
+ * Reads the body without `request.body`: in servers that adapt Node's requests (Hono's), that property builds a stream,
+ * which takes longer than the rest of a small delivery. A body that another reader has locked is therefore detected
+ * here.
  */
 async function readWhole(request: Request, fix: string): Promise<Uint8Array> {
   try {
@@ -80,8 +81,8 @@ async function readStream(
 }
 
 /**
- * Reads on while the answer is sent. After a `cancel`, servers that adapt Node's requests (Hono's, Next) stop reading, and a sender
- * that writes its whole body first would never read the answer.
+ * Reads on while the answer is sent. After a `cancel`, servers that adapt Node's requests (Hono's, Next) stop reading,
+ * and a sender that writes its whole body first would never read the answer.
  */
 function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): void {
   const stop = () => {

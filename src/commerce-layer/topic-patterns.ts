@@ -1,11 +1,17 @@
 import { eventsOf, resourceOf } from './topics.ts'
 
-/** A snake_case word. It holds no `__`, and no `_` at its ends, so that a topic can be written as the name of a variable. */
+/**
+ * A snake_case word. It holds no `__`, and no `_` at its ends, so that a topic can be written as the name of a
+ * variable.
+ */
 const WORD = '[a-z][a-z0-9]*(?:_[a-z0-9]+)*'
 const TOPIC = new RegExp(`^(?=.{3,100}$)${WORD}\\.${WORD}$`)
 const PATTERN = new RegExp(`^(?:\\*|${WORD}\\.(?:\\*|${WORD}))$`)
 
-/** Whether a text has the form of a topic: two snake_case words, as in `orders.place`, of at most 100 characters together. */
+/**
+ * Whether a text has the form of a topic: two snake_case words, as in `orders.place`, of at most 100 characters
+ * together.
+ */
 export function isTopic(text: string): boolean {
   return TOPIC.test(text)
 }

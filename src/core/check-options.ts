@@ -35,7 +35,8 @@ export function oneOf<const T>(...values: readonly [T, ...T[]]): OptionRule<T> {
 }
 
 /**
- * Checks the options that a function is given, and adds the defaults. An option that is `undefined` counts as not given.
+ * Checks the options that a function is given, and adds the defaults. An option that is `undefined` counts as not
+ * given.
  *
  * @param owner whose options they are, for the message: `createReceiver`.
  * @param others names of options that the caller checks by itself.
@@ -97,10 +98,10 @@ function editDistance(from: string, to: string): number {
   for (let i = 0; i < from.length; i++) {
     const next = [i + 1]
     for (let j = 0; j < to.length; j++) {
-      const replaced = (row[j] ?? 0) + (from[i] === to[j] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+      const replaced = Number(row[j]) + Number(from[i] !== to[j])
+      next.push(Math.min(replaced, Number(row[j + 1]) + 1, Number(next[j]) + 1))
     }
     row = next
   }
-  return row.at(-1) ?? 0
+  return Number(row.at(-1))
 }

@@ -18,10 +18,12 @@ export function createDeadline(ms: number): Deadline {
 }
 
 /**
- * Gives the outcome of `work`, or rejects with the error of `late` once `ms` milliseconds have passed. The work itself goes on.
+ * Gives the outcome of `work`, or rejects with the error of `late` once `ms` milliseconds have passed. The work itself
+ * goes on.
  *
- * On Node, a timer for each delivery takes a quarter of the time of a small delivery over HTTP. Most work ends within a few
- * milliseconds, so timers are started together, {@link GATHER_MS} later, and only for work that has not ended by then.
+ * On Node, a timer for each delivery takes a quarter of the time of a small delivery over HTTP. Most work ends within a
+ * few milliseconds, so timers are started together, {@link GATHER_MS} later, and only for work that has not ended by
+ * then.
  */
 export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -41,7 +43,10 @@ export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Err
   })
 }
 
-/** A wait for work that may be late. Once it is over it references nothing, because it may still be in the gathered list. */
+/**
+ * A wait for work that may be late. Once it is over it references nothing, because it may still be in the gathered
+ * list.
+ */
 interface TimedWait {
   readonly end: number
   expire: (() => void) | undefined

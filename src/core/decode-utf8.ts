@@ -8,7 +8,10 @@ export const decodeUtf8: (bytes: Uint8Array) => string | undefined = nodeText?.t
   ? nodeDecode(nodeText)
   : webDecode
 
-/** Up to Node 22, one non-ASCII character makes the usual decoding 10 to 25 times slower than transcoding to UTF-16 first. */
+/**
+ * Up to Node 22, one non-ASCII character makes the usual decoding 10 to 25 times slower than transcoding to UTF-16
+ * first.
+ */
 function nodeDecode({ Buffer, isAscii, isUtf8, transcode }: NonNullable<typeof nodeText>) {
   return (bytes: Uint8Array): string | undefined => {
     if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice()

@@ -1,6 +1,9 @@
 import { ERRORS, type ErrorCode } from './outcomes.ts'
 
-/** Errors are recognized by this tag, not by `instanceof`: a program may hold two copies of the package (ESM and CommonJS). */
+/**
+ * Errors are recognized by this tag, not by `instanceof`: a program may hold two copies of the package (ESM and
+ * CommonJS).
+ */
 const TAG = Symbol.for('hooklayer.error')
 const PERMANENT = Symbol.for('hooklayer.permanent')
 
@@ -16,8 +19,8 @@ export interface WebhookErrorOptions {
 }
 
 /**
- * Why a delivery was not accepted. `message` is part of the answer; `hint` and `cause` reach the logger and `onError`, and never
- * an answer.
+ * Why a delivery was not accepted. `message` is part of the answer; `hint` and `cause` reach the logger and `onError`,
+ * and never an answer.
  *
  * @example
  * receiver.onError((error) => {
@@ -46,8 +49,8 @@ export class WebhookError extends Error {
 }
 
 /**
- * What a handler throws when trying again would not help: the delivery is answered 200, and Commerce Layer does not retry it.
- * The error reaches the log and `onError`.
+ * What a handler throws when trying again would not help: the delivery is answered 200, and Commerce Layer does not
+ * retry it. The error reaches the log and `onError`.
  *
  * @example
  * throw new PermanentError('The order has no customer.')
@@ -79,7 +82,9 @@ function hasTag(thrown: unknown, tag: symbol): boolean {
   }
 }
 
-/** Turns any thrown value into a {@link WebhookError}. An unknown one is an `INTERNAL_ERROR`, whatever `status` it has. */
+/**
+ * Turns any thrown value into a {@link WebhookError}. An unknown one is an `INTERNAL_ERROR`, whatever `status` it has.
+ */
 export function toWebhookError(thrown: unknown): WebhookError {
   return isWebhookError(thrown) ? thrown : new WebhookError('INTERNAL_ERROR', { cause: thrown })
 }

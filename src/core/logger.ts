@@ -1,6 +1,6 @@
 /**
- * A logger for the receiver: `console`, or any object with these four methods. Messages and fields hold no body, secret or
- * signature. The error that a handler threw is passed as the field `cause`.
+ * A logger for the receiver: `console`, or any object with these four methods. Messages and fields hold no body, secret
+ * or signature. The error that a handler threw is passed as the field `cause`.
  */
 export interface Logger {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void

@@ -2,8 +2,8 @@
 export type MaybePromise<T> = T | Promise<T>
 
 /**
- * Passes a value through steps, without waiting where a step returns a value and not a promise. On Node, a delivery whose
- * handlers return passes all steps synchronously; each `await` would take a tenth of a microsecond.
+ * Passes a value through steps, without waiting where a step returns a value and not a promise. On Node, a delivery
+ * whose handlers return passes all steps synchronously; each `await` would take a tenth of a microsecond.
  */
 export function pipe<A, B>(value: MaybePromise<A>, b: (value: A) => MaybePromise<B>): MaybePromise<B>
 export function pipe<A, B, C>(

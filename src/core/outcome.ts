@@ -1,7 +1,9 @@
 import type { PermanentError } from './errors.ts'
 import type { OutcomeName } from './outcomes.ts'
 
-/** How an accepted delivery ended. `errors` holds the permanent errors of handlers, which are acknowledged all the same. */
+/**
+ * How an accepted delivery ended. `errors` holds the permanent errors of handlers, which are acknowledged all the same.
+ */
 export interface Outcome {
   readonly name: OutcomeName
   readonly errors: readonly PermanentError[]

@@ -1,21 +1,28 @@
 /**
  * How an accepted delivery can end, with the status of its answer.
  *
- * `queued`: the handlers run after the answer, or a worker runs them. `duplicate`: the same event was handled before, or the same
- * delivery was stored before. `ignored`: no handler is registered for the topic. `discarded`: a handler threw a `PermanentError`.
+ * `queued`: the handlers run after the answer, or a worker runs them. `duplicate`: the same event was handled before,
+ * or the same delivery was stored before. `ignored`: no handler is registered for the topic. `discarded`: a handler
+ * threw a `PermanentError`.
  *
- * Commerce Layer retries a delivery that is answered with anything but 2xx, and stops sending after 30 such answers in a row.
- * Source: Commerce Layer, "Handling errors" of its webhooks.
+ * Commerce Layer retries a delivery that is answered with anything but 2xx, and stops sending after 30 such answers in
+ * a row. Source: Commerce Layer, "Handling errors" of its webhooks.
  */
 export const OUTCOMES = { handled: 200, queued: 202, duplicate: 200, ignored: 200, discarded: 200 } as const
 
 /** How an accepted delivery ended. */
 export type OutcomeName = keyof typeof OUTCOMES
 
-/** The status, whether the same delivery may succeed later, and the message. The sender sees it, so it must not quote the request. */
+/**
+ * The status, whether the same delivery may succeed later, and the message. The sender sees it, so it must not quote
+ * the request.
+ */
 type Answer = readonly [status: number, retryable: boolean, message: string]
 
-/** Every error. Commerce Layer keeps the status and the reason as `response_code` and `response_message` of the event callback. */
+/**
+ * Every error. Commerce Layer keeps the status and the reason as `response_code` and `response_message` of the event
+ * callback.
+ */
 export const ERRORS = {
   METHOD_NOT_ALLOWED: [405, false, 'Only POST is allowed.'],
   BODY_TOO_LARGE: [413, false, 'The body is over `maxBodyBytes`.'],

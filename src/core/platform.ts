@@ -1,6 +1,7 @@
 /**
- * The only place that finds out which runtime this is. Node, Bun and Deno give their built-in modules without an import, so
- * bundlers see no `node:` specifier. Elsewhere (Next's edge, Workers) both modules are `undefined`, and WebCrypto is used.
+ * The only place that finds out which runtime this is. Node, Bun and Deno give their built-in modules without an
+ * import, so bundlers see no `node:` specifier. Elsewhere (Next's edge, Workers) both modules are `undefined`, and
+ * WebCrypto is used.
  */
 interface NodeCrypto {
   createSecretKey(key: Uint8Array): object

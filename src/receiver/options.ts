@@ -14,8 +14,8 @@ import type { SecretsOption } from '../core/verify/secrets.ts'
 
 export interface ReceiverOptions {
   /**
-   * The shared secrets of the webhooks: a map by topic, a function of the topic, or one for all topics (a text, or a list while
-   * one replaces another). {@link secretsFromEnv} reads them from the environment.
+   * The shared secrets of the webhooks: a map by topic, a function of the topic, or one for all topics (a text, or a
+   * list while one replaces another). {@link secretsFromEnv} reads them from the environment.
    */
   readonly secrets: SecretsOption
   /** Milliseconds from the arrival of a request to its answer. Commerce Layer waits 5,000. Default: 4,000. */
@@ -24,37 +24,44 @@ export interface ReceiverOptions {
   readonly maxBodyBytes?: number | undefined
   /** Milliseconds within which a body must have arrived. Default: 4,000. */
   readonly bodyTimeoutMs?: number | undefined
-  /** How many verified deliveries are in progress at once. More are answered 503 before their body is read. Default: 1,000. */
+  /**
+   * How many verified deliveries are in progress at once. More are answered 503 before their body is read. Default:
+   * 1,000.
+   */
   readonly maxInFlight?: number | undefined
   /**
-   * How many bodies may be unfinished at once. With more, those of which nothing has arrived for 250 ms are answered 408, and their
-   * connection is closed. Requests that arrive without delay are not counted out, whatever their number. Default: 256.
+   * How many bodies may be unfinished at once. With more, those of which nothing has arrived for 250 ms are answered
+   * 408, and their connection is closed. Requests that arrive without delay are not counted out, whatever their number.
+   * Default: 256.
    */
   readonly maxUnverified?: number | undefined
   /**
-   * How many bytes of unfinished bodies are kept, but for one chunk of each. With more, bodies wait, and the largest is answered 408
-   * when none was finished for 250 ms. Not less than `maxBodyBytes`. Default: 64 MiB, or
-   * `maxBodyBytes` if that is more.
+   * How many bytes of unfinished bodies are kept, but for one chunk of each. With more, bodies wait, and the largest is
+   * answered 408 when none was finished for 250 ms. Not less than `maxBodyBytes`. Default: 64 MiB, or `maxBodyBytes` if
+   * that is more.
    */
   readonly maxUnverifiedBytes?: number | undefined
   /**
-   * Milliseconds for which the answer of an asynchronous `secrets` function is used for further deliveries of its topic, so that
-   * forgeries do not cause a look-up each. A mismatch asks again, at most once a second. `none` keeps no answer. Default: 1,000.
+   * Milliseconds for which the answer of an asynchronous `secrets` function is used for further deliveries of its
+   * topic, so that forgeries do not cause a look-up each. A mismatch asks again, at most once a second. `none` keeps no
+   * answer. Default: 1,000.
    */
   readonly secretsCacheMs?: number | 'none' | undefined
-  /** Handles each event once, across processes and crashes. Default: none; the handlers run for each repeated delivery. */
+  /**
+   * Handles each event once, across processes and crashes. Default: none; the handlers run for each repeated delivery.
+   */
   readonly idempotency?: IdempotencyOptions | undefined
   /**
-   * Stores each verified delivery and answers 202 at once; a worker (`createWorker`) runs the handlers. Default: none; the
-   * handlers run before the answer.
+   * Stores each verified delivery and answers 202 at once; a worker (`createWorker`) runs the handlers. Default: none;
+   * the handlers run before the answer.
    */
   readonly inbox?: Pick<Inbox, 'put'> | undefined
   /** `resource` handles the deliveries of one resource one after another. Needs an inbox. Default: `none`. */
   readonly ordering?: 'none' | 'resource' | undefined
   /**
-   * When deliveries go to the inbox. `always` stores each of them. `on-failures` runs the handlers before the answer. Once 20
-   * deliveries of a topic in a row have failed, it stores that topic's deliveries for a minute. Commerce Layer stops sending after 30
-   * failures. Default: `always`.
+   * When deliveries go to the inbox. `always` stores each of them. `on-failures` runs the handlers before the answer.
+   * Once 20 deliveries of a topic in a row have failed, it stores that topic's deliveries for a minute. Commerce Layer
+   * stops sending after 30 failures. Default: `always`.
    */
   readonly inboxMode?: 'always' | 'on-failures' | undefined
   /** Default: warnings and errors to the console. */

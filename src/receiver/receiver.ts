@@ -34,9 +34,9 @@ import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
 /** Receives deliveries: verifies, parses, dispatches and answers. Made by {@link createReceiver}. */
 export interface Receiver {
   /**
-   * Registers a handler for a topic, several topics, all topics of a resource (`orders.*`) or every topic (`*`). The handlers of an
-   * event run side by side. The delivery is acknowledged when all of them have succeeded. A topic that is not in the catalogue is
-   * registered with a warning.
+   * Registers a handler for a topic, several topics, all topics of a resource (`orders.*`) or every topic (`*`). The
+   * handlers of an event run side by side. The delivery is acknowledged when all of them have succeeded. A topic that
+   * is not in the catalogue is registered with a warning.
    *
    * @throws TypeError if a topic or an option is malformed, or the handler is not a function.
    * @example
@@ -48,25 +48,30 @@ export interface Receiver {
     options: HandlerOptions<Path>,
     handler: Handler<TopicsOf<P>, Path>,
   ): Receiver
-  /** Registers a function that is called for each error, for example to send it to an error tracker. It is awaited up to the deadline. */
+  /**
+   * Registers a function that is called for each error, for example to send it to an error tracker. It is awaited up to
+   * the deadline.
+   */
   onError(handler: ErrorHandler): Receiver
   /** Handles a request and gives its answer. Never rejects. */
   receive(request: WebhookRequest, options?: ReceiveOptions): Promise<WebhookResponse>
   /**
-   * Runs the handlers for a document from Commerce Layer's API: the `payload` of an event callback, or a fetched resource. Nothing
-   * is verified, so pass no document from another source. The event has the same `id` as in the original delivery. There is no
-   * deadline.
+   * Runs the handlers for a document from Commerce Layer's API: the `payload` of an event callback, or a fetched
+   * resource. Nothing is verified, so pass no document from another source. The event has the same `id` as in the
+   * original delivery. There is no deadline.
    *
    * @param document the JSON:API document.
-   * @throws WebhookError the error that the delivery would have been answered with, after the log and `onError` have received it.
+   * @throws WebhookError the error that the delivery would have been answered with, after the log and `onError` have
+   * received it.
    */
   redeliver(topic: string, document: unknown): Promise<OutcomeName>
   /**
-   * Handles a delivery that an inbox or a queue has stored: parses it and runs its handlers, without a deadline. Workers call it, and
-   * consumers of queues that push their messages (SQS, a cron route). Nothing is verified, so pass only what a receiver has stored.
+   * Handles a delivery that an inbox or a queue has stored: parses it and runs its handlers, without a deadline.
+   * Workers call it, and consumers of queues that push their messages (SQS, a cron route). Nothing is verified, so pass
+   * only what a receiver has stored.
    *
-   * @throws WebhookError if the delivery failed; `retryable` says whether to try again. The `PermanentError` of a handler is thrown
-   * as it is.
+   * @throws WebhookError if the delivery failed; `retryable` says whether to try again. The `PermanentError` of a
+   * handler is thrown as it is.
    */
   handleStored(delivery: Omit<StoredDelivery, 'id' | 'group'>, attempt?: Partial<DeliveryAttempt>): Promise<void>
   /** The topics and includes of the registered handlers, in the order of registration. */
@@ -78,7 +83,8 @@ export interface Receiver {
 /**
  * Makes a receiver, which verifies, parses and dispatches deliveries.
  *
- * @throws TypeError if an option is unknown or out of range, or a secret is missing, empty, or has leading or trailing whitespace.
+ * @throws TypeError if an option is unknown or out of range, or a secret is missing, empty, or has leading or trailing
+ * whitespace.
  * @example
  * const receiver = createReceiver({ secrets: secretsFromEnv() })
  * receiver.on('orders.place', ({ resource: order }) => console.log(order.number))
@@ -173,7 +179,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     gate.count(work)
   }
 
-  /** Ends every delivery: counts and reports its outcome. The only `catch` of the receiver: each thrown value becomes a WebhookError. */
+  /**
+   * Ends every delivery: counts and reports its outcome. The only `catch` of the receiver: each thrown value becomes a
+   * WebhookError.
+   */
   async function finish<T>(
     start: () => MaybePromise<Outcome>,
     context: DeliveryContext,

@@ -29,11 +29,11 @@ const RULES = {
 }
 
 /**
- * Starts a worker, which runs the handlers of a receiver for the deliveries in an inbox. It may run in the process that receives,
- * or in any other that has the same handlers.
+ * Starts a worker, which runs the handlers of a receiver for the deliveries in an inbox. It may run in the process that
+ * receives, or in any other that has the same handlers.
  *
- * A failed delivery is tried again after pauses that grow exponentially, with jitter. A `PermanentError` or an invalid document
- * makes it a dead letter at once.
+ * A failed delivery is tried again after pauses that grow exponentially, with jitter. A `PermanentError` or an invalid
+ * document makes it a dead letter at once.
  *
  * @throws TypeError if an option is unknown or out of range.
  * @example

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { checkNames, wrongOption } from '../core/check-options.ts'
 
 /**
- * Checks a value against a schema, and words the error as for every other option. The messages of the schema complete the sentence
- * that begins with the name of the option: `must be a URL`, `is missing`.
+ * Checks a value against a schema, and words the error as for every other option. The messages of the schema complete
+ * the sentence that begins with the name of the option: `must be a URL`, `is missing`.
  *
  * @param owner whose options they are: `createManagement`, `webhooks.create`.
  * @throws TypeError that names the owner and the option, and quotes no value.

@@ -18,8 +18,8 @@ interface Entries {
 const OUT = 'node_modules/.cache/hooklayer-bench'
 
 /**
- * Builds what is measured: the bundle that users install. Sources that run through tsx are slower: its `keepNames` adds a call
- * to each function that is made at run time.
+ * Builds what is measured: the bundle that users install. Sources that run through tsx are slower: its `keepNames` adds
+ * a call to each function that is made at run time.
  */
 export async function buildSubject(): Promise<void> {
   const { build } = await import('tsup') // Imported here, so that it is not in the memory of a server that only loads the bundle.

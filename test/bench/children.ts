@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Environment variables that make glibc keep free memory. By default it returns free memory at the end of its heap to the system,
- * and asks for it again for the next body. Whether that happens depends on the layout of the heap at the start: two processes of
- * the same program then differ by a fifth at 200 KB, as long as they live.
+ * Environment variables that make glibc keep free memory. By default it returns free memory at the end of its heap to
+ * the system, and asks for it again for the next body. Whether that happens depends on the layout of the heap at the
+ * start: two processes of the same program then differ by a fifth at 200 KB, as long as they live.
  */
 export const KEEPS_MEMORY = { MALLOC_TRIM_THRESHOLD_: String(2 ** 28), MALLOC_MMAP_THRESHOLD_: String(2 ** 25) }
 

@@ -10,7 +10,10 @@ import { SECRET, TOPIC } from './signed.ts'
 import { silentLogger as logger } from './silent-logger.ts'
 
 export interface DeferredTask {
-  /** Handles what it receives; handles each event once; stores what it receives; or handles what another process has stored. */
+  /**
+   * Handles what it receives; handles each event once; stores what it receives; or handles what another process has
+   * stored.
+   */
   readonly role: 'inline' | 'once' | 'storing' | 'worker'
   /** The file of the inbox; the store's file is beside it. */
   readonly file: string
@@ -19,8 +22,8 @@ export interface DeferredTask {
 }
 
 /**
- * `listen` asks a receiver for its port. `work` and `stop` start and stop a worker; `{ handled }` waits until it has handled so
- * many and asks how many it has handled since `work`. `cpu` asks for the CPU time used, in microseconds.
+ * `listen` asks a receiver for its port. `work` and `stop` start and stop a worker; `{ handled }` waits until it has
+ * handled so many and asks how many it has handled since `work`. `cpu` asks for the CPU time used, in microseconds.
  */
 export type DeferredQuestion = 'listen' | 'work' | { readonly handled: number } | 'stop' | 'cpu'
 /** The port, the number of deliveries, or microseconds. */

@@ -17,7 +17,10 @@ const SUBJECTS = [
 
 type Subject = (typeof SUBJECTS)[number]
 
-/** Measures from `trigger` to the answer of a receiver in another process: events, documents, signatures and records included. */
+/**
+ * Measures from `trigger` to the answer of a receiver in another process: events, documents, signatures and records
+ * included.
+ */
 export async function benchEmulator(progress: (message: string) => void): Promise<Findings> {
   const child = fork(fileURLToPath(new URL('./emulator-receiver.ts', import.meta.url)))
   const [port] = await once(child, 'message')

@@ -10,7 +10,9 @@ export interface SignedRequest {
   readonly body: Buffer
 }
 
-/** Makes bodies of one size, each of a different order: there are no duplicates, and no two are about the same resource. */
+/**
+ * Makes bodies of one size, each of a different order: there are no duplicates, and no two are about the same resource.
+ */
 export function createBodies(kilobytes: number): () => Buffer {
   const template = orderOfSize(kilobytes * 1000, 'ascii')
   const { id } = JSON.parse(template.toString()).data

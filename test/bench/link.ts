@@ -22,8 +22,9 @@ const CASES: readonly Case[] = [
 ]
 
 /**
- * The cost of linking the included resources, on top of parsing. Ours is measured through its public functions, `parse` of a
- * verified delivery and the event's `resource`: decoding UTF-8 and checking the envelope are included, as for a user.
+ * The cost of linking the included resources, on top of parsing. Ours is measured through its public functions, `parse`
+ * of a verified delivery and the event's `resource`: decoding UTF-8 and checking the envelope are included, as for a
+ * user.
  */
 export async function benchLinking(progress: (message: string) => void): Promise<Findings> {
   const rows: string[][] = []

@@ -13,8 +13,8 @@ import {
 
 export interface PayloadOptions {
   /**
-   * Items in `included`: a customer, and line items for the rest; with `cycles: 'everywhere'` a shipment too, and half of the
-   * line items are its stock line items.
+   * Items in `included`: a customer, and line items for the rest; with `cycles: 'everywhere'` a shipment too, and half
+   * of the line items are its stock line items.
    */
   readonly included: number
   /** Which resources refer back: none, each line item to the order, or included resources to one another, too. */
@@ -28,7 +28,10 @@ export interface PayloadOptions {
 
 type Fields = Record<string, unknown>
 
-/** The bytes of an order as Commerce Layer writes it, of about `size` bytes: customer and line items included, with cycles. */
+/**
+ * The bytes of an order as Commerce Layer writes it, of about `size` bytes: customer and line items included, with
+ * cycles.
+ */
 export function orderOfSize(size: number, alphabet: Alphabet): Buffer {
   const slim = size < 8_000
   const bytesFor = (included: number, fill = 0) => orderBytes({ included, cycles: 'order', alphabet, slim, fill })

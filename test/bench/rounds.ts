@@ -32,9 +32,9 @@ export interface RoundsOptions {
 }
 
 /**
- * Runs all subjects in many short rounds, in random order. The speed of a machine changes from one second to the next by more
- * than the subjects differ, so a ratio is taken in each round, and the median of those ratios counts. The first fifth of the
- * rounds is a warm-up.
+ * Runs all subjects in many short rounds, in random order. The speed of a machine changes from one second to the next
+ * by more than the subjects differ, so a ratio is taken in each round, and the median of those ratios counts. The first
+ * fifth of the rounds is a warm-up.
  */
 export async function compare(subjects: readonly Subject[], { rounds, ms }: RoundsOptions): Promise<Comparison> {
   const warmUp = Math.ceil(rounds / 5)
@@ -83,7 +83,10 @@ function shuffled<T>(list: readonly T[]): T[] {
 setFlagsFromString('--expose-gc')
 const gc: (options?: { type: 'minor' }) => void = runInNewContext('gc')
 
-/** So that no subject pays for the garbage of the one before. A full collection each time would make V8 drop compiled code. */
+/**
+ * So that no subject pays for the garbage of the one before. A full collection each time would make V8 drop compiled
+ * code.
+ */
 function collectYoungGarbage(): void {
   gc({ type: 'minor' })
 }

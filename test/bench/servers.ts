@@ -8,7 +8,10 @@ import { CONNECTIONS, pin, type Run, type Server, startServer } from './servers/
 
 const KINDS: readonly Kind[] = ['hooklayer', 'hand-written', 'octokit']
 const FIRST_DELIVERIES = 400
-/** Until V8 has compiled all of our code, which is longer than the hand-written handler: 2,000 deliveries are not enough. */
+/**
+ * Until V8 has compiled all of our code, which is longer than the hand-written handler: 2,000 deliveries are not
+ * enough.
+ */
 const WARM_UP_MS = 3000
 const ROUND_MS = 150
 /** Two processes of the same program differ by up to 5 % as long as they live, so each match has several of each. */
@@ -47,9 +50,10 @@ const PLAN: Record<Framework, Plan> = {
 }
 
 /**
- * Every server adapter over loopback: ours, with a handler that does not read the order, against a hand-written handler of the
- * same framework that only parses it, and against octokit's middleware. Each runs in processes of its own. They take turns in
- * runs so short that the speed of the machine is the same for all. A ratio is the median over the rounds of all generations.
+ * Every server adapter over loopback: ours, with a handler that does not read the order, against a hand-written handler
+ * of the same framework that only parses it, and against octokit's middleware. Each runs in processes of its own. They
+ * take turns in runs so short that the speed of the machine is the same for all. A ratio is the median over the rounds
+ * of all generations.
  */
 export async function benchServers(progress: (message: string) => void): Promise<Findings> {
   const findings: Findings[] = []

@@ -79,7 +79,10 @@ const standardWebhooks: Contestant = {
   },
 }
 
-/** These payloads refer back to the order only: if included resources refer to one another, its parse overflows the stack. */
+/**
+ * These payloads refer back to the order only: if included resources refer to one another, its parse overflows the
+ * stack.
+ */
 const commerceLayer: Contestant = {
   name: '@commercelayer/sdk-utils check + parse',
   makeFor(body) {
@@ -93,7 +96,10 @@ const commerceLayer: Contestant = {
   },
 }
 
-/** Commerce Layer's older sample, but over the received text: the sample hashed re-serialized JSON, which fails for every order. */
+/**
+ * Commerce Layer's older sample, but over the received text: the sample hashed re-serialized JSON, which fails for
+ * every order.
+ */
 const cryptoJs: Contestant = {
   name: "crypto-js, as in Commerce Layer's older sample",
   makeFor(body) {

@@ -1,12 +1,13 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createNodeListener } from 'hooklayer/node'
-import { describe, expect, it, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { createMounts, type Mount } from '../adapters/mounts.ts'
 import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
 import { send } from '../contracts/adapter/harness.ts'
 import { listen } from '../contracts/adapter/listen.ts'
 import { connect, headOf, type RawClient } from '../contracts/adapter/raw-client.ts'
+import { describeUnless } from '../unless.ts'
 
 const SENDERS = 2000
 const MAX_BODY_BYTES = 64 * 1024
@@ -18,7 +19,9 @@ const DEFAULT_MAX_IN_FLIGHT = 1000
 const report = process.report.getReport() as { userLimits?: { open_files?: { hard?: unknown } } }
 const maxOpenFiles = Number(report.userLimits?.open_files?.hard) || Number.POSITIVE_INFINITY
 
-describe.skipIf(maxOpenFiles < 3 * SENDERS)(`${SENDERS} senders that stop after a kilobyte`, () => {
+const tooFewFiles = maxOpenFiles < 3 * SENDERS ? `only ${maxOpenFiles} files can be open` : undefined
+
+describeUnless(tooFewFiles)(`${SENDERS} senders that stop after a kilobyte`, () => {
   const mount = createMounts()
 
   it('are refused over `maxInFlight`, use no more memory than their bodies, and make room when they disconnect', async () => {

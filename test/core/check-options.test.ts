@@ -4,6 +4,7 @@ import {
   checkOption,
   checkOptions,
   findNearest,
+  matching,
   oneOf,
   positiveInteger,
 } from '../../src/core/check-options.ts'
@@ -71,4 +72,19 @@ it('checkMethods refuses an object that lacks a method', () => {
   for (const value of [undefined, null, 3, 'text']) {
     expect(() => checkMethods('store', value, ['get'])).toThrow('`store` has no method `get`.')
   }
+})
+
+describe('text of a form', () => {
+  const rules = { name: matching('hooklayer', /^[a-z]+$/, 'text of letters') }
+
+  it('has a default, and is accepted if it has the form', () => {
+    expect(checkOptions('create', {}, rules)).toEqual({ name: 'hooklayer' })
+    expect(checkOptions('create', { name: 'shop' }, rules)).toEqual({ name: 'shop' })
+  })
+
+  it.each(['a:b', '', 7, null])('is refused otherwise: %j', (given) => {
+    expect(() => checkOptions('create', { name: given }, rules)).toThrow(
+      new TypeError('create: `name` must be text of letters.'),
+    )
+  })
 })

@@ -1,4 +1,7 @@
-/** The sentences of a Markdown text without fenced code. List items, headings and cells of tables have sentences of their own. */
+/**
+ * The sentences of a Markdown text without fenced code. List items, headings and cells of tables have sentences of
+ * their own.
+ */
 export function splitSentences(prose: string): string[] {
   return splitBlocks(prose)
     .map(toPlainText)

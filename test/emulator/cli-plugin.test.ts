@@ -1,4 +1,5 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
+import { describeUnless } from '../unless.ts'
 import { skipReason, startPluginHarness } from './cli-plugin-harness.ts'
 import { GONE, startEndpoint } from './harness.ts'
 
@@ -18,9 +19,7 @@ async function startWithOpenCircuit() {
   return { ...harness, id }
 }
 
-if (skipReason) it.skip(`The command line is not tested: ${skipReason}`)
-
-describe.skipIf(skipReason)("Commerce Layer's own command line", { timeout: 20_000 }, () => {
+describeUnless(skipReason)("Commerce Layer's own command line", { timeout: 20_000 }, () => {
   it('creates a webhook with all its options', async () => {
     const { cl, emulator } = await startPluginHarness()
     const include = ['-i', 'customer,line_items', '-i', 'shipping_address']

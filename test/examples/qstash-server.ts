@@ -7,7 +7,10 @@ export interface QstashServer {
   readonly url: string
   /** What was published, and was no duplicate, in the order in which it came. */
   readonly messages: readonly Message[]
-  /** Calls the URL of a message, with a signature for that or for another: the answer's status, and whether it says not to try again. */
+  /**
+   * Calls the URL of a message, with a signature for that or for another: the answer's status, and whether it says not
+   * to try again.
+   */
   call(message: Message | undefined, key: string, signed?: Message): Promise<readonly [number, string | null]>
   close(): Promise<void>
 }
@@ -18,8 +21,8 @@ interface Message {
 }
 
 /**
- * `/v2/publish/<url>` of QStash: a bearer's token, ids that are known, 201 with the id of the message, or 202 if it is a duplicate.
- * Source: Upstash's documentation of QStash, "Publish" and "Deduplication".
+ * `/v2/publish/<url>` of QStash: a bearer's token, ids that are known, 201 with the id of the message, or 202 if it is
+ * a duplicate. Source: Upstash's documentation of QStash, "Publish" and "Deduplication".
  */
 export async function startQstash(token: string): Promise<QstashServer> {
   const messages: Message[] = []

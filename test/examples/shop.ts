@@ -14,8 +14,8 @@ export interface Shop {
 }
 
 /**
- * A workspace of these examples as `npm install` would leave it, without the network: the unpacked tarball beside what the
- * examples declare. It is there while the tests of the file run.
+ * A workspace of these examples as `npm install` would leave it, without the network: the unpacked tarball beside what
+ * the examples declare. It is there while the tests of the file run.
  */
 export function useShop(...examples: readonly string[]): Shop {
   let folder = ''

@@ -25,8 +25,8 @@ interface SendMessage {
 }
 
 /**
- * `SendMessage` of SQS's JSON protocol for FIFO queues, as AWS's SDK uses it: signed requests, MD5 sums that the client checks,
- * deduplication ids. Source: the API reference of SQS.
+ * `SendMessage` of SQS's JSON protocol for FIFO queues, as AWS's SDK uses it: signed requests, MD5 sums that the client
+ * checks, deduplication ids. Source: the API reference of SQS.
  */
 export async function startSqs(): Promise<SqsServer> {
   const queues = new Map<string, SQSRecord[]>()

@@ -1,6 +1,7 @@
 /**
- * Looks at what would be published, after `npm run build`: nothing in `dist` is named after an internal file, each entry has its
- * declarations, and each source map leads to files of the package. Exits non-zero at the first thing that is wrong.
+ * Looks at what would be published, after `npm run build`: nothing in `dist` is named after an internal file, each
+ * entry has its declarations, and each source map leads to files of the package. Exits non-zero at the first thing that
+ * is wrong.
  */
 import { deepEqual, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'

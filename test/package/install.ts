@@ -1,6 +1,6 @@
 /**
- * Packs the package, installs the tarball into an empty project, and uses it there as users do: from ES modules, from CommonJS,
- * and from TypeScript modules of both kinds. Exits non-zero at the first thing that does not work.
+ * Packs the package, installs the tarball into an empty project, and uses it there as users do: from ES modules, from
+ * CommonJS, and from TypeScript modules of both kinds. Exits non-zero at the first thing that does not work.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -64,7 +64,9 @@ const CIRCLE_NAMES = {
   'hooklayer/management': 'createManagement',
   'node:http': 'createServer',
 }
-/** A module whose own declarations name types of the package: without a public name for each, TypeScript reports TS2742. */
+/**
+ * A module whose own declarations name types of the package: without a public name for each, TypeScript reports TS2742.
+ */
 const DECLARED = `
 export const receiver = createReceiver({ secrets: TEST_SECRET })
 export const { on, receive, redeliver, handleStored } = receiver

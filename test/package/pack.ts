@@ -11,8 +11,8 @@ const run = promisify(execFile)
 const SOURCES = ['src', ...readdirSync('.').filter((name) => /\.(json|md|ts)$|^LICENSE$/.test(name))]
 
 /**
- * Builds the package and packs it, as `npm publish` would; once for all suites, until a source changes. The repository's own
- * `dist` is neither read nor written.
+ * Builds the package and packs it, as `npm publish` would; once for all suites, until a source changes. The
+ * repository's own `dist` is neither read nor written.
  *
  * @returns the absolute path of the unpacked tarball.
  */

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PGlite } from '@electric-sql/pglite'
 import { createPostgresStore, type PostgresClient } from 'hooklayer/stores/postgres'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { COMPLETE_OPTIONS, expireLease, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
 import { testStore } from '../contracts/store/store.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../servers/postgres.ts'
+import { describeUnless } from '../unless.ts'
 
 const newTable = () => `h_${randomUUID().replaceAll('-', '')}`
 
@@ -45,7 +46,7 @@ testStore('the store in PGlite', inPglite, 'process')
 if (!noPostgres) testStore('the store in PostgreSQL', inPostgres)
 else it.skip(`PostgreSQL is not tested: ${noPostgres}`)
 
-describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
+describeUnless(noPostgres)('the store in PostgreSQL', () => {
   let pool: pg.Pool
   beforeAll(() => {
     pool = new pg.Pool({ connectionString: server?.url, max: 20 })

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { createRedisStore, type RedisStoreOptions } from 'hooklayer/stores/redis'
 import { Redis } from 'ioredis'
 import { createClient, createClientPool } from 'redis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { COMPLETE_OPTIONS, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
 import { type StoreScene, testStore } from '../contracts/store/store.ts'
 import { noRedis, type RedisServer, startRedis } from '../servers/redis.ts'
+import { describeUnless } from '../unless.ts'
 
 let server: RedisServer | undefined
 beforeAll(async () => {
@@ -57,7 +58,7 @@ if (!noRedis) {
   testStore('the store in Redis by ioredis', sceneWith(openIoRedis))
 } else it.skip(`Redis is not tested: ${noRedis}`)
 
-describe.skipIf(noRedis)('the store in Redis', () => {
+describeUnless(noRedis)('the store in Redis', () => {
   let url = ''
   const prefix = `hooklayer:${randomUUID()}:`
   let redis: Awaited<ReturnType<typeof openNodeRedis>>

@@ -8,9 +8,10 @@ import { createDelivery, TEST_SECRET } from 'hooklayer/testing'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { noPostgres, type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { noRedis, type RedisServer, startRedis } from '../servers/redis.ts'
+import { describeUnless } from '../unless.ts'
 import { counted } from './counted.ts'
 
 interface Opened {
@@ -74,7 +75,7 @@ function testRoundTrips(what: string, open: () => Promise<Opened>): void {
   })
 }
 
-describe.skipIf(noRedis)('the store in Redis', () => {
+describeUnless(noRedis)('the store in Redis', () => {
   let server: RedisServer
   beforeAll(async () => {
     server = await startRedis()
@@ -112,7 +113,7 @@ describe.skipIf(noRedis)('the store in Redis', () => {
   })
 })
 
-describe.skipIf(noPostgres)('the store in PostgreSQL', () => {
+describeUnless(noPostgres)('the store in PostgreSQL', () => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await startPostgres()

@@ -5,8 +5,8 @@ const MAX_DEPTH = 500
 const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
 
 /**
- * Writes a JSON value in the canonical form of RFC 8785: no whitespace, the names of an object sorted by UTF-16 code units, numbers
- * and text as ECMAScript writes them.
+ * Writes a JSON value in the canonical form of RFC 8785: no whitespace, the names of an object sorted by UTF-16 code
+ * units, numbers and text as ECMAScript writes them.
  *
  * @throws RangeError if it is nested more than 500 levels deep or a number is out of range.
  */

@@ -34,7 +34,8 @@ export interface Document {
 }
 
 /**
- * Parses the body of a verified delivery: UTF-8, JSON, JSON:API document. Checks the shape of the document, and not its attributes.
+ * Parses the body of a verified delivery: UTF-8, JSON, JSON:API document. Checks the shape of the document, and not its
+ * attributes.
  *
  * @throws WebhookError `DOCUMENT_INVALID`, with a hint that names the place and quotes nothing of the body.
  */

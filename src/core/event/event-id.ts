@@ -3,8 +3,9 @@ import { canonicalJson } from './canonical-json.ts'
 import type { Document, ResourceObject } from './document.ts'
 
 /**
- * Gives the content that identifies an event, in the canonical form of RFC 8785: `data` and `included`, without `links`, `meta` and
- * relationships that have only links. They depend on the request to the API, and not on the resource.
+ * Gives the content that identifies an event, in the canonical form of RFC 8785: `data` and `included`, without
+ * `links`, `meta` and relationships that have only links. They depend on the request to the API, and not on the
+ * resource.
  */
 export function canonicalDocument({ data, included }: Document): string {
   try {

@@ -14,7 +14,10 @@ declare const unknown: unique symbol
 /** A topic that is not in the catalogue. The brand keeps `event.topic === 'orders.place'` able to narrow the union. */
 export type UnknownTopic = `${string}.${string}` & { readonly [unknown]: true }
 
-/** A verified and parsed delivery, for each topic of `T`: narrow it by `topic`. `Path` holds the paths of the handler's `include`. */
+/**
+ * A verified and parsed delivery, for each topic of `T`: narrow it by `topic`. `Path` holds the paths of the handler's
+ * `include`.
+ */
 export type WebhookEvent<T extends string = Topic | UnknownTopic, Path extends string = never> = T extends unknown
   ? EventOf<T, Path>
   : never
@@ -24,15 +27,17 @@ interface EventOf<T extends string, Path extends string = never> {
   readonly topic: T
   /**
    * The resource as a plain object, with included relationships linked: `order.customer?.email`,
-   * `order.line_items?.[0]?.order === order`. Made on first use, and the same object each time. A relationship that was not included
-   * is absent.
+   * `order.line_items?.[0]?.order === order`. Made on first use, and the same object each time. A relationship that was
+   * not included is absent.
    */
   readonly resource: ResourceWith<T, Path>
   /**
-   * SHA-256, in hex, over the topic and the canonical form (RFC 8785) of the resource and the included resources, because Commerce
-   * Layer sends no id. It does not depend on the spelling of the JSON, except for the order of lists. Computed on first use.
+   * SHA-256, in hex, over the topic and the canonical form (RFC 8785) of the resource and the included resources,
+   * because Commerce Layer sends no id. It does not depend on the spelling of the JSON, except for the order of lists.
+   * Computed on first use.
    *
-   * @throws WebhookError `DOCUMENT_INVALID` if the document is nested more than 500 levels deep or holds an infinite number.
+   * @throws WebhookError `DOCUMENT_INVALID` if the document is nested more than 500 levels deep or holds an infinite
+   * number.
    */
   readonly id: string
   /** The environment; `undefined` if the document does not say. */
@@ -40,8 +45,8 @@ interface EventOf<T extends string, Path extends string = never> {
   /** The id of the organization; `undefined` if the document does not say. */
   readonly organizationId: string | undefined
   /**
-   * Whether a newer `updated_at` of the same resource was handled before, because deliveries are not ordered. Needs an idempotency
-   * store; false without one.
+   * Whether a newer `updated_at` of the same resource was handled before, because deliveries are not ordered. Needs an
+   * idempotency store; false without one.
    */
   readonly stale: boolean
   /** The signed bytes as received; for a redelivered event, the JSON of the document from the API. */

@@ -18,8 +18,8 @@ type Related<Value, Path extends string> = Value extends readonly (infer Item)[]
   : WithIncluded<Value, Path>
 
 /**
- * A resource with the relationships at these paths present: `WithIncluded<Order, 'customer' | 'line_items.item'>`. A relationship
- * whose step ends with `?` is present, and may be `null`.
+ * A resource with the relationships at these paths present: `WithIncluded<Order, 'customer' | 'line_items.item'>`. A
+ * relationship whose step ends with `?` is present, and may be `null`.
  */
 export type WithIncluded<Resource, Path extends string> = [Path] extends [never]
   ? Resource
@@ -39,8 +39,8 @@ export type ResourceWith<T extends string, Path extends string> = T extends Topi
   : ResourceOf<T>
 
 /**
- * Gives an `INCLUDE_MISSING` error if a relationship that a handler needs is absent. It is checked before any handler runs, because
- * a handler that has succeeded would run again with each retry.
+ * Gives an `INCLUDE_MISSING` error if a relationship that a handler needs is absent. It is checked before any handler
+ * runs, because a handler that has succeeded would run again with each retry.
  */
 export function findMissingInclude(event: EventLike, requests: readonly IncludeRequest[]): WebhookError | undefined {
   if (requests.every(({ include }) => include.length === 0) || event.topic.endsWith('.destroy')) return undefined

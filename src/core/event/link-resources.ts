@@ -6,11 +6,11 @@ const RESERVED: ReadonlySet<string> = new Set(['id', 'type', '__proto__'])
 
 /**
  * Gives the primary resource of a document as a plain object, with relationships replaced by the included resources:
- * `order.line_items[0].order === order`. Linear in the size of the document, cycles included. A relationship that was not included
- * stays absent; a reference to a resource that is not in the document stays `{ type, id }`, as in the SDK.
+ * `order.line_items[0].order === order`. Linear in the size of the document, cycles included. A relationship that was
+ * not included stays absent; a reference to a resource that is not in the document stays `{ type, id }`, as in the SDK.
  *
- * The attribute objects of the document become the resources, so the document cannot be used afterwards. Copying them would take
- * 25 % of the parsing time.
+ * The attribute objects of the document become the resources, so the document cannot be used afterwards. Copying them
+ * would take 25 % of the parsing time.
  */
 export function linkResources({ data, included }: Document): Linked {
   const primary = toFields(data)
@@ -39,8 +39,8 @@ function toFields({ id, type, attributes }: ResourceObject): Linked {
 }
 
 /**
- * Leaves out `__proto__`, which would set a prototype here or in a handler's copy, and relationships named `id` or `type`, which
- * would change the identity of the resource.
+ * Leaves out `__proto__`, which would set a prototype here or in a handler's copy, and relationships named `id` or
+ * `type`, which would change the identity of the resource.
  */
 function link(
   fields: Linked,

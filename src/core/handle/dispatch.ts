@@ -18,8 +18,9 @@ export interface Run {
 }
 
 /**
- * Starts the handlers of an event side by side. The run ends when all of them have ended, also if one fails first. It rejects with
- * `INCLUDE_MISSING`, or with `HANDLER_FAILED` and the error as its cause (an `AggregateError` for several).
+ * Starts the handlers of an event side by side. The run ends when all of them have ended, also if one fails first. It
+ * rejects with `INCLUDE_MISSING`, or with `HANDLER_FAILED` and the error as its cause (an `AggregateError` for
+ * several).
  *
  * @param succeeded is called for each handler that succeeds.
  */

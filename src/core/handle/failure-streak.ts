@@ -5,7 +5,10 @@ import { rememberForTopic } from '../topic-map.ts'
 const WARN_AT = [10, 20]
 const NEARLY_OPEN_MS = 60_000
 
-/** Counts consecutive failures by topic, as Commerce Layer's circuit breaker does: answers other than 2xx to genuine deliveries. */
+/**
+ * Counts consecutive failures by topic, as Commerce Layer's circuit breaker does: answers other than 2xx to genuine
+ * deliveries.
+ */
 export interface FailureStreak {
   /** Counts an answer, and gives the number of consecutive failures. */
   count(topic: string, isFailure: boolean): number

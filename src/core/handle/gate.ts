@@ -7,7 +7,9 @@ export interface Gate {
   end(): void
   /** Whether there is no place: a request is refused before its body is read. */
   isFull(): boolean
-  /** Takes a place for a verified delivery. Gives the error for which it is refused: then `leave` must not be called. */
+  /**
+   * Takes a place for a verified delivery. Gives the error for which it is refused: then `leave` must not be called.
+   */
   enter(): WebhookError | undefined
   leave(): void
   /** Counts work in the background as a delivery with a place. The work never rejects. */

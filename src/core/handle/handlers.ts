@@ -33,8 +33,8 @@ export interface HandlerContext {
 }
 
 /**
- * Handles an event. When it returns or resolves, the delivery is acknowledged. When it throws or rejects, Commerce Layer retries;
- * after a `PermanentError` it does not.
+ * Handles an event. When it returns or resolves, the delivery is acknowledged. When it throws or rejects, Commerce
+ * Layer retries; after a `PermanentError` it does not.
  *
  * @example
  * receiver.on('orders.place', async (event) => {
@@ -49,15 +49,15 @@ export type Handler<T extends string = Topic | UnknownTopic, Path extends string
 /** Options of a handler. */
 export interface HandlerOptions<Path extends string = string> {
   /**
-   * Relationships that the handler needs, as dotted paths: `['customer', 'line_items.item', 'payment_method?']`. In the type of
-   * `event.resource` they are present and not null. A delivery without one of them is answered `INCLUDE_MISSING`, and no handler
-   * runs. A step that ends with `?` may be null. `plan` of `hooklayer/management` makes the paths the `include_resources` of the
-   * webhook. Default: none.
+   * Relationships that the handler needs, as dotted paths: `['customer', 'line_items.item', 'payment_method?']`. In the
+   * type of `event.resource` they are present and not null. A delivery without one of them is answered
+   * `INCLUDE_MISSING`, and no handler runs. A step that ends with `?` may be null. `plan` of `hooklayer/management`
+   * makes the paths the `include_resources` of the webhook. Default: none.
    */
   readonly include?: readonly Path[] | undefined
   /**
-   * The name under which an idempotency store records that this handler has succeeded, when another handler of the event fails.
-   * Default: the topics of the handler, and a number among the handlers of the same topics.
+   * The name under which an idempotency store records that this handler has succeeded, when another handler of the
+   * event fails. Default: the topics of the handler, and a number among the handlers of the same topics.
    */
   readonly name?: string | undefined
 }

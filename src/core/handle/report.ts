@@ -10,13 +10,16 @@ export interface ErrorContext {
   /** Set once the delivery was verified and parsed. */
   readonly event: WebhookEvent | undefined
   /**
-   * How many consecutive genuine deliveries of this topic were answered with an error, this one included. After 30 Commerce Layer
-   * stops sending. 0 if the delivery is not genuine. This process counts its own answers only.
+   * How many consecutive genuine deliveries of this topic were answered with an error, this one included. After 30
+   * Commerce Layer stops sending. 0 if the delivery is not genuine. This process counts its own answers only.
    */
   readonly consecutiveFailures: number
 }
 
-/** Called for each delivery that was refused, failed or discarded. An error that it throws is logged, and changes nothing. */
+/**
+ * Called for each delivery that was refused, failed or discarded. An error that it throws is logged, and changes
+ * nothing.
+ */
 export type ErrorHandler = (error: WebhookError | PermanentError, context: ErrorContext) => unknown
 
 /** Logs an error and calls the error handlers, one after another, waiting for each up to the deadline. */

@@ -26,7 +26,8 @@ export function admit({ method, headers, body }: WebhookRequest, { maxBodyBytes 
 /**
  * Gives the bytes of a body, and reads it first if it has not arrived yet.
  *
- * @throws WebhookError `BODY_TOO_LARGE`, `BODY_TIMEOUT`, `BODY_ALREADY_PARSED`, or `BODY_ABORTED` if reading fails otherwise.
+ * @throws WebhookError `BODY_TOO_LARGE`, `BODY_TIMEOUT`, `BODY_ALREADY_PARSED`, or `BODY_ABORTED` if reading fails
+ * otherwise.
  */
 export function readBody(
   { body }: WebhookRequest,

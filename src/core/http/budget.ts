@@ -12,8 +12,9 @@ export interface BudgetLimits {
 }
 
 /**
- * Bounds what requests cost before they are verified. Bodies that arrive without delay are read whatever their number. The limits
- * cut off those that have stalled, and pause others while there is no room, so that a burst of genuine deliveries loses none.
+ * Bounds what requests cost before they are verified. Bodies that arrive without delay are read whatever their number.
+ * The limits cut off those that have stalled, and pause others while there is no room, so that a burst of genuine
+ * deliveries loses none.
  */
 export interface Budget {
   /**
@@ -37,7 +38,9 @@ export function createBudget(limits: BudgetLimits): Budget {
   return sharesTimers ? new SharedBudget(limits) : UNBOUNDED
 }
 
-/** For Workers, which forbid a timer of one request to end another one, and bound the memory of an instance themselves. */
+/**
+ * For Workers, which forbid a timer of one request to end another one, and bound the memory of an instance themselves.
+ */
 const UNBOUNDED: Budget = {
   read: (body, maxBytes, ms) => withTimeout(body({ maxBytes }), ms, bodyTimeout),
 }
@@ -94,7 +97,10 @@ class SharedBudget implements Budget {
     if (this.#paused.size > 0) this.#resumePaused()
   }
 
-  /** Bodies of which nothing was read come first. The others wait for more room, so that they do not take all of it again. */
+  /**
+   * Bodies of which nothing was read come first. The others wait for more room, so that they do not take all of it
+   * again.
+   */
   #resumePaused(): void {
     const { maxUnverifiedBytes } = this.#limits
     let room = maxUnverifiedBytes - this.#received

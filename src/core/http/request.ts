@@ -19,8 +19,8 @@ export type ReadBody = (options: ReadBodyOptions) => Promise<Uint8Array | string
 export interface ReadBodyOptions {
   readonly maxBytes: number
   /**
-   * To be called with the number of bytes of each chunk. Where it gives a promise, the rest must not be read before that resolves.
-   * Without these calls a receiver cannot tell a slow body from a stalled one.
+   * To be called with the number of bytes of each chunk. Where it gives a promise, the rest must not be read before
+   * that resolves. Without these calls a receiver cannot tell a slow body from a stalled one.
    */
   readonly onProgress?: ((bytes: number) => Promise<void> | undefined) | undefined
 }
@@ -36,10 +36,10 @@ export interface WebhookRequest {
 /** Options for one request. */
 export interface ReceiveOptions {
   /**
-   * Answers 202 as soon as the delivery is verified and parsed, and passes the handlers' work to this function: the platform's
-   * `waitUntil`, or Next's `after`. There is no deadline then, and no retry: Commerce Layer does not send the delivery again.
-   * A failure reaches the log and `onError` only. If the platform stops the instance first, it is not reported.
-   * Default: the handlers run before the answer.
+   * Answers 202 as soon as the delivery is verified and parsed, and passes the handlers' work to this function: the
+   * platform's `waitUntil`, or Next's `after`. There is no deadline then, and no retry: Commerce Layer does not send
+   * the delivery again. A failure reaches the log and `onError` only. If the platform stops the instance first, it is
+   * not reported. Default: the handlers run before the answer.
    */
   readonly background?: ((work: Promise<unknown>) => void) | undefined
 }
@@ -54,8 +54,8 @@ export interface WebhookResponse {
 }
 
 /**
- * Gives the value of a header; `name` is in lower case. Repeated fields are joined by `, `, as Node and `Headers` do it, so
- * that a signature or topic that is sent twice counts as malformed.
+ * Gives the value of a header; `name` is in lower case. Repeated fields are joined by `, `, as Node and `Headers` do
+ * it, so that a signature or topic that is sent twice counts as malformed.
  */
 export function getHeader(headers: HeadersLike, name: string): string | undefined {
   if (isFetchHeaders(headers)) return headers.get(name) ?? undefined

@@ -21,8 +21,8 @@ export interface IdempotencyOptions {
   /** Records which events were handled: a driver of `hooklayer/stores/*`, or your own. */
   readonly store: IdempotencyStore
   /**
-   * Milliseconds for which an event belongs to the process that handles it. The lease is renewed after every third of it while the
-   * handlers run. After a process was killed, retries are answered 409 for this long. Default: 15,000.
+   * Milliseconds for which an event belongs to the process that handles it. The lease is renewed after every third of
+   * it while the handlers run. After a process was killed, retries are answered 409 for this long. Default: 15,000.
    */
   readonly leaseMs?: number | undefined
   /** Milliseconds for which a handled event is known. Default: 7 days. */
@@ -30,8 +30,8 @@ export interface IdempotencyOptions {
   /** Gives the key of an event: events with the same key count as duplicates. Default: `event.id`. */
   readonly key?: ((event: WebhookEvent) => string) | undefined
   /**
-   * What happens while the store is down. `refuse` answers 503 `STORE_UNAVAILABLE` and runs nothing, so Commerce Layer retries.
-   * `run` runs the handlers, which may run twice then. Default: `refuse`.
+   * What happens while the store is down. `refuse` answers 503 `STORE_UNAVAILABLE` and runs nothing, so Commerce Layer
+   * retries. `run` runs the handlers, which may run twice then. Default: `refuse`.
    */
   readonly onStoreError?: 'refuse' | 'run' | undefined
   /**
@@ -138,7 +138,10 @@ async function reserveKey(
   }
 }
 
-/** Releases a reservation that arrives after the timeout. Otherwise the retry would be answered 409 until its lease ends. */
+/**
+ * Releases a reservation that arrives after the timeout. Otherwise the retry would be answered 409 until its lease
+ * ends.
+ */
 function releaseWhenLate(
   key: string,
   reserving: Promise<Reservation>,

@@ -15,8 +15,8 @@ export interface SignedHeaders {
 }
 
 /**
- * A delivery whose signature was verified. `parse` takes nothing else, so that unverified bytes cannot be parsed. Only `verify` and
- * a receiver make one; `receiver.redeliver` makes one of a document from the API.
+ * A delivery whose signature was verified. `parse` takes nothing else, so that unverified bytes cannot be parsed. Only
+ * `verify` and a receiver make one; `receiver.redeliver` makes one of a document from the API.
  */
 export type { Delivery }
 
@@ -36,8 +36,9 @@ class Delivery {
   }
 
   /**
-   * SHA-256, in hex, over the topic and the bytes, because Commerce Layer sends no id. Two deliveries with the same topic and bytes
-   * have the same `id`. Computed on first use. The `id` of an event is also the same for other spellings of the document.
+   * SHA-256, in hex, over the topic and the bytes, because Commerce Layer sends no id. Two deliveries with the same
+   * topic and bytes have the same `id`. Computed on first use. The `id` of an event is also the same for other
+   * spellings of the document.
    */
   get id(): string {
     return this.#id()
@@ -59,7 +60,8 @@ export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
 }
 
 /**
- * Finds the secrets that may have signed a delivery of a topic, before its body is read: a topic without a secret costs no body.
+ * Finds the secrets that may have signed a delivery of a topic, before its body is read: a topic without a secret costs
+ * no body.
  *
  * @throws WebhookError `SECRET_UNKNOWN` or `STORE_UNAVAILABLE`.
  */
@@ -75,8 +77,9 @@ export function findSecrets(topic: string, secrets: Secrets, deadline?: Deadline
 }
 
 /**
- * Verifies that the body was signed with a secret of the topic in the headers. The signature covers the body and not the topic, so
- * only the secrets of that topic count. Otherwise a body that was captured for `orders.create` could be sent as `orders.place`.
+ * Verifies that the body was signed with a secret of the topic in the headers. The signature covers the body and not
+ * the topic, so only the secrets of that topic count. Otherwise a body that was captured for `orders.create` could be
+ * sent as `orders.place`.
  *
  * @param found the secrets of the topic, from {@link findSecrets}.
  * @throws WebhookError `SIGNATURE_MISMATCH` (its hint gives the reason, where it is known) or `STORE_UNAVAILABLE`.

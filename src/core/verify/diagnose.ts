@@ -26,8 +26,8 @@ interface Explanation {
 }
 
 /**
- * Explains in a sentence why a signature does not match, for the log only: it accepts nothing, and the answer does not hold it. A
- * forged request costs at most 8 HMACs, and none with a body over 1 MB.
+ * Explains in a sentence why a signature does not match, for the log only: it accepts nothing, and the answer does not
+ * hold it. A forged request costs at most 8 HMACs, and none with a body over 1 MB.
  */
 export async function diagnose(
   signature: string,

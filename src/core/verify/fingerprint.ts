@@ -3,8 +3,8 @@ import { nodeCrypto } from '../platform.ts'
 type Material = readonly (string | Uint8Array<ArrayBufferLike>)[]
 
 /**
- * Gives a function that computes a SHA-256 in hex on its first call. Where the runtime hashes only asynchronously (Next's edge,
- * Workers) it is computed at once, because the function itself is synchronous.
+ * Gives a function that computes a SHA-256 in hex on its first call. Where the runtime hashes only asynchronously
+ * (Next's edge, Workers) it is computed at once, because the function itself is synchronous.
  */
 export const fingerprint: (material: () => Material) => (() => string) | Promise<() => string> = nodeCrypto
   ? nodeFingerprint(nodeCrypto)

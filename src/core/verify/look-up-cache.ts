@@ -24,7 +24,8 @@ export interface LookUpCache<T> {
 /**
  * Keeps asynchronous answers by topic for `cacheMs` milliseconds.
  *
- * @param isKnown tells the topics that are catalogued or handled. The others share a bounded map: made-up ones displace no known one.
+ * @param isKnown tells the topics that are catalogued or handled. The others share a bounded map: made-up ones displace
+ * no known one.
  */
 export function createLookUpCache<T>(
   ask: Ask<T>,

@@ -10,9 +10,10 @@ export interface SecretsFromEnvOptions {
 }
 
 /**
- * Reads the shared secrets of webhooks from environment variables, as the `secrets` of a receiver: `CL_SECRET_ORDERS__PLACE` holds
- * the secret of `orders.place`. The name is the topic in capitals, with two underscores for the dot. A variable may hold several
- * secrets, separated by commas, while one replaces another. Empty variables are left out.
+ * Reads the shared secrets of webhooks from environment variables, as the `secrets` of a receiver:
+ * `CL_SECRET_ORDERS__PLACE` holds the secret of `orders.place`. The name is the topic in capitals, with two underscores
+ * for the dot. A variable may hold several secrets, separated by commas, while one replaces another. Empty variables
+ * are left out.
  *
  * @throws TypeError if there is no such variable, or if one names a topic with a single underscore for the dot
  * (`CL_SECRET_ORDERS_PLACE`).

@@ -3,12 +3,15 @@ import { isWebhookError, WebhookError } from '../errors.ts'
 import { isPromise, type MaybePromise } from '../maybe-promise.ts'
 import { createLookUpCache } from './look-up-cache.ts'
 
-/** One shared secret, or several while one replaces another. `undefined`, an environment variable that is not set, is refused. */
+/**
+ * One shared secret, or several while one replaces another. `undefined`, an environment variable that is not set, is
+ * refused.
+ */
 export type Secret = string | undefined | readonly (string | undefined)[]
 
 /**
- * The shared secrets: one for all topics, a map by topic, or a function of the topic. Commerce Layer gives each webhook a secret of
- * its own and does not sign the topic header, so a secret for each topic is what authenticates the topic.
+ * The shared secrets: one for all topics, a map by topic, or a function of the topic. Commerce Layer gives each webhook
+ * a secret of its own and does not sign the topic header, so a secret for each topic is what authenticates the topic.
  */
 export type SecretsOption = Secret | { readonly [topic: string]: Secret } | SecretsLookUp
 
@@ -46,7 +49,10 @@ export interface SecretsCaching {
 
 const NO_CACHING: SecretsCaching = { cacheMs: 0, isKnown: () => false }
 
-/** @throws TypeError if a secret is missing, empty, or has leading or trailing whitespace. The message does not hold the secret. */
+/**
+ * @throws TypeError if a secret is missing, empty, or has leading or trailing whitespace. The message does not hold the
+ * secret.
+ */
 export function createSecrets(option: SecretsOption, caching: SecretsCaching = NO_CACHING): Secrets {
   if (typeof option === 'function') return secretsFromFunction(option, caching)
   if (typeof option === 'object' && !Array.isArray(option) && option !== null) {

@@ -16,9 +16,9 @@ function keyCache<Key>(make: (secret: Uint8Array) => Key): (secret: string) => K
 }
 
 /**
- * Computes the signature of a body: base64 of HMAC-SHA256 over its bytes, with the UTF-8 text of the webhook's shared secret as
- * the key. The secret looks like hex, and is not decoded. Gives a promise where the runtime has only WebCrypto.
- * Source: Commerce Layer, "Callbacks security".
+ * Computes the signature of a body: base64 of HMAC-SHA256 over its bytes, with the UTF-8 text of the webhook's shared
+ * secret as the key. The secret looks like hex, and is not decoded. Gives a promise where the runtime has only
+ * WebCrypto. Source: Commerce Layer, "Callbacks security".
  */
 export const computeSignature: (body: Uint8Array, secret: string) => string | Promise<string> = nodeCrypto
   ? nodeHmac(nodeCrypto)
@@ -41,8 +41,8 @@ function webHmac(): (body: Uint8Array, secret: string) => Promise<string> {
 }
 
 /**
- * Signs a body as Commerce Layer does, for tests and tools. The result is the value of the header `X-CommerceLayer-Signature`. Text
- * is signed as its UTF-8 bytes.
+ * Signs a body as Commerce Layer does, for tests and tools. The result is the value of the header
+ * `X-CommerceLayer-Signature`. Text is signed as its UTF-8 bytes.
  *
  * @example
  * const signature = await sign(body, secret)
@@ -52,8 +52,8 @@ export async function sign(body: Uint8Array | string, secret: string): Promise<s
 }
 
 /**
- * Whether a received signature is the expected one, in constant time. The texts are compared, and not the decoded bytes: base64 has
- * several spellings of the same bytes, and Commerce Layer sends one of them.
+ * Whether a received signature is the expected one, in constant time. The texts are compared, and not the decoded
+ * bytes: base64 has several spellings of the same bytes, and Commerce Layer sends one of them.
  */
 export function isSameSignature(received: string, expected: string): boolean {
   let difference = received.length ^ expected.length

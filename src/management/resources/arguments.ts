@@ -44,8 +44,8 @@ export function checkRecordCall(call: string, recordId: unknown, options: unknow
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /**
- * Says why an address is refused; `undefined` if it is accepted. Deliveries hold personal data and requests hold tokens, so only a
- * loopback host may be called without https.
+ * Says why an address is refused; `undefined` if it is accepted. Deliveries hold personal data and requests hold
+ * tokens, so only a loopback host may be called without https.
  */
 function describeUrlProblem(address: string): string | undefined {
   if (!URL.canParse(address)) return 'must be a URL'

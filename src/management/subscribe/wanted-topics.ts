@@ -2,8 +2,8 @@ import { expandPattern, matchesTopic } from '../../commerce-layer/topic-patterns
 import type { Subscription } from '../../index.ts'
 
 /**
- * Collects the topics that handlers name. `orders.*` names all topics of orders in the catalog. `*` names none, because a
- * webhook has exactly one topic.
+ * Collects the topics that handlers name. `orders.*` names all topics of orders in the catalog. `*` names none, because
+ * a webhook has exactly one topic.
  */
 export function collectTopics(subscriptions: readonly Subscription[]): ReadonlySet<string> {
   return new Set(subscriptions.flatMap(({ topics }) => topics.flatMap(expandPattern)))

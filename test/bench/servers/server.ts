@@ -18,8 +18,9 @@ export interface Run {
 }
 
 /**
- * The size that V8's young generation reaches after a while: it grows with the objects that survive. Before that, a process that
- * happens to keep fewer objects has a smaller one, which fits the processor's cache. That is not so in a long-running server.
+ * The size that V8's young generation reaches after a while: it grows with the objects that survive. Before that, a
+ * process that happens to keep fewer objects has a smaller one, which fits the processor's cache. That is not so in a
+ * long-running server.
  */
 const FULL_GROWN = '--min-semi-space-size=16'
 

@@ -20,8 +20,8 @@ interface AdapterOptions {
 /**
  * The contract of every adapter, tested over real HTTP.
  *
- * @param start starts the framework on a free port, with `createScenarioReceiver()` in place of the receiver, in this process or
- * in another. The suite closes what it starts.
+ * @param start starts the framework on a free port, with `createScenarioReceiver()` in place of the receiver, in this
+ * process or in another. The suite closes what it starts.
  */
 export function testAdapter(
   name: string,

@@ -9,7 +9,10 @@ interface ChildOptions {
   readonly urlPattern?: RegExp
 }
 
-/** Starts a host in a process of its own, which prints the URL that it listens on. If it does not start, the error has its output. */
+/**
+ * Starts a host in a process of its own, which prints the URL that it listens on. If it does not start, the error has
+ * its output.
+ */
 export async function startChild(
   command: string,
   args: readonly string[],

@@ -8,7 +8,10 @@ import type { Host } from './host.ts'
 import { chunkOf, connect, headOf, type RawClient, requestOf } from './raw-client.ts'
 
 const MEGABYTE = 1024 * 1024
-/** More than the buffers of a connection hold, and little enough to be sent within the 500 ms that Hono's server reads on. */
+/**
+ * More than the buffers of a connection hold, and little enough to be sent within the 500 ms that Hono's server reads
+ * on.
+ */
 const MEGABYTES = 16
 const AGAIN = { status: 200, body: HANDLED }
 
@@ -28,7 +31,9 @@ const EARLY: readonly (readonly [sent: Sent, status: number])[] = [
   [ORDER, 200],
 ]
 
-/** Requests that are answered before their body has arrived: what happens to the rest of the body and to the connection. */
+/**
+ * Requests that are answered before their body has arrived: what happens to the rest of the body and to the connection.
+ */
 export function testEarlyAnswers({ open, needs }: Host): void {
   describe('lets a sender that does not stop send everything and then read the answer', () => {
     for (const [what, headers, status] of UNSTOPPED) {
@@ -154,7 +159,10 @@ async function sendMegabytes(client: RawClient, megabytes: number, chunked: bool
   return true
 }
 
-/** The size of all buffers after a garbage collection. Sender and receiver share this process, and the sender keeps nothing. */
+/**
+ * The size of all buffers after a garbage collection. Sender and receiver share this process, and the sender keeps
+ * nothing.
+ */
 function bytesInBuffers(): number {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')

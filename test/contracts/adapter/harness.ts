@@ -11,8 +11,8 @@ export interface Target {
 }
 
 /**
- * A receiver behind the host under test. A reference receiver with the same options is called directly, in this process, to
- * compare the answers.
+ * A receiver behind the host under test. A reference receiver with the same options is called directly, in this
+ * process, to compare the answers.
  */
 export interface RemoteReceiver extends Target {
   observed(): Promise<Observed>
@@ -20,7 +20,10 @@ export interface RemoteReceiver extends Target {
   release(): Promise<void>
   /** Closes the receiver. */
   close(): Promise<void>
-  /** Sends a request over HTTP and to the reference receiver: expects the same answer, byte for byte, and the same effects. */
+  /**
+   * Sends a request over HTTP and to the reference receiver: expects the same answer, byte for byte, and the same
+   * effects.
+   */
   expectSameAnswer(sent: Sent, method?: Method): Promise<supertest.Response>
 }
 

@@ -7,7 +7,10 @@ export interface Received extends Sent {
   readonly fields: readonly (readonly [name: string, value: string])[]
 }
 
-/** Makes the event of a request, in the shapes of AWS's Lambda developer guide, with the fields that a POST leaves empty. */
+/**
+ * Makes the event of a request, in the shapes of AWS's Lambda developer guide, with the fields that a POST leaves
+ * empty.
+ */
 export type MakeEvent = (request: Received) => LambdaEvent & Readonly<Record<string, unknown>>
 
 export const EVENTS: Readonly<Record<string, MakeEvent>> = {
@@ -78,7 +81,10 @@ function balanced({ method }: Received) {
   }
 }
 
-/** Text if the content type is text and the bytes are valid; base64 otherwise. Each sender writes an empty body in its own way. */
+/**
+ * Text if the content type is text and the bytes are valid; base64 otherwise. Each sender writes an empty body in its
+ * own way.
+ */
 function bodyOf({ fields, body }: Received, nothing?: '' | null) {
   const { 'content-type': type = '', 'content-encoding': encoding } = lowerCased(lastOf(fields))
   const text = Buffer.from(body).toString('utf8')

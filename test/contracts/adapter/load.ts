@@ -5,11 +5,14 @@ import type { Host } from './host.ts'
 
 const numbered = (length: number) => Array.from({ length }, (_, number) => `order${number}`)
 
+/** Longer than a busy machine takes for all of them. */
+const LONG_TIMEOUTS = { deadlineMs: 60_000, bodyTimeoutMs: 60_000 }
+
 /** Many deliveries at once. */
 export function testLoad({ open }: Host): void {
   describe('under load', () => {
     it('handles each of 200 deliveries that come at once, exactly once', async () => {
-      const remote = await open({ handler: 'takes a moment' })
+      const remote = await open({ handler: 'takes a moment', limits: LONG_TIMEOUTS })
       const ids = numbered(200)
       const answers = await Promise.all(ids.map((id) => send(remote, sentAs('orders.place', orderText({ id })))))
       expect(answers.map(({ text }) => text)).toEqual(ids.map(() => HANDLED))
@@ -19,7 +22,7 @@ export function testLoad({ open }: Host): void {
     })
 
     it('does not mix up the bodies of deliveries that come at once', async () => {
-      const remote = await open()
+      const remote = await open({ limits: LONG_TIMEOUTS })
       const ids = numbered(30)
       const text = (id: string) => orderText({ id, name: `${id} 🛒`, padding: 100_000 })
       await Promise.all(ids.map((id) => send(remote, sentAs('orders.place', text(id)))))

@@ -75,9 +75,9 @@ const HANDLERS = {
 export type HandlerName = keyof typeof HANDLERS
 
 /**
- * All receivers of the suite behind one `receive`, which is mounted in the host under test. A header of each request names the
- * scenario that it is for. A request with a command starts a scenario, reads what it has observed, and so on. So the suite
- * controls every host in the same way, in any runtime, through nothing but the adapter.
+ * All receivers of the suite behind one `receive`, which is mounted in the host under test. A header of each request
+ * names the scenario that it is for. A request with a command starts a scenario, reads what it has observed, and so on.
+ * So the suite controls every host in the same way, in any runtime, through nothing but the adapter.
  */
 export function createScenarioReceiver(): Pick<Receiver, 'receive'> {
   const scenarios = new Map<string, RunningScenario>()

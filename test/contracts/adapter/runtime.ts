@@ -25,8 +25,8 @@ export async function startRuntime(binary: string, args: readonly string[], host
 }
 
 /**
- * The program of a runtime that its fixture installs: where its install script puts it, or in the package for this platform
- * where install scripts are not run.
+ * The program of a runtime that its fixture installs: where its install script puts it, or in the package for this
+ * platform where install scripts are not run.
  */
 export function findBinary(fixture: Fixture, own: string, scope: string, within: string): string {
   const modules = join(fixtureFolder(fixture), 'node_modules')

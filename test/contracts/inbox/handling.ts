@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { WebhookError } from 'hooklayer'
 import type { DeliveryAttempt } from 'hooklayer/drivers'
 import { describe, expect, it } from 'vitest'
+import { itUnless } from '../../unless.ts'
 import {
   createGate,
   createRecording,
@@ -40,21 +41,24 @@ export function testHandling(suite: InboxSuite): void {
       expect(third - second).toBeGreaterThan(290)
     })
 
-    it.runIf(suite.isDurable)('keeps its number of attempts and its delay when the inbox is opened again', async () => {
-      const { open, consume, waitFor } = await createScene(suite)
-      const before = await open()
-      await putAll(before, [createStored('late')])
-      const failed = consume(before, () => Promise.reject(new Error('not yet')), { delayMs: () => 1500 })
-      await waitFor(async () => expect(await before.statistics()).toMatchObject({ failed: 1 }))
-      const failedAt = performance.now()
-      await failed.stop()
-      await before.close()
-      const attempts: { number: number; at: number }[] = []
-      consume(await open(), async (_, { number }) => void attempts.push({ number, at: performance.now() }))
-      await waitFor(() => expect(attempts).toHaveLength(1))
-      expect(attempts[0]?.number).toBe(2)
-      expect((attempts[0]?.at ?? 0) - failedAt).toBeGreaterThan(1000)
-    })
+    itUnless(suite.isDurable ? undefined : 'the inbox is in memory')(
+      'keeps its number of attempts and its delay when the inbox is opened again',
+      async () => {
+        const { open, consume, waitFor } = await createScene(suite)
+        const before = await open()
+        await putAll(before, [createStored('late')])
+        const failed = consume(before, () => Promise.reject(new Error('not yet')), { delayMs: () => 1500 })
+        await waitFor(async () => expect(await before.statistics()).toMatchObject({ failed: 1 }))
+        const failedAt = performance.now()
+        await failed.stop()
+        await before.close()
+        const attempts: { number: number; at: number }[] = []
+        consume(await open(), async (_, { number }) => void attempts.push({ number, at: performance.now() }))
+        await waitFor(() => expect(attempts).toHaveLength(1))
+        expect(attempts[0]?.number).toBe(2)
+        expect((attempts[0]?.at ?? 0) - failedAt).toBeGreaterThan(1000)
+      },
+    )
 
     it('does not delay the others, even if it always fails', async () => {
       const { open, consume, waitFor } = await createScene(suite)

@@ -140,7 +140,9 @@ const resource = fc.record({
 })
 const documents = fc.record({ data: resource, included: fc.array(resource, { maxLength: 3 }) })
 
-/** Writes JSON in any of the ways that its syntax allows: order of keys, whitespace, spelling of numbers and strings. */
+/**
+ * Writes JSON in any of the ways that its syntax allows: order of keys, whitespace, spelling of numbers and strings.
+ */
 function spell(json: unknown, choose: (options: number) => number): string {
   const space = () => ['', ' ', '\n', '\t '][choose(4)] ?? ''
   const parts = (texts: string[]) => texts.map((text) => `${space()}${text}${space()}`).join(',')

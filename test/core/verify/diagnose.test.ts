@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { bytes, SECRET, signed } from '../../deliveries.ts'
 import { inBothRuntimes } from '../../runtimes.ts'
+import { describeUnless } from '../../unless.ts'
 
 const BODY = '{"data":{"id":"NrlYhpzLKA","type":"orders","attributes":{"total_amount_float":20.0,"url":"a\\u0026b"}}}'
 const REWRITTEN = BODY.replace('20.0', '20').replace('\\u0026', '&')
@@ -91,24 +92,27 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagno
       expect(performance.now() - start).toBeLessThan(500)
     })
 
-    describe.runIf(runtime === 'node')('of a forged request', () => {
-      const builtin = process.getBuiltinModule('node:crypto')
-      const createHmac = vi.spyOn(builtin, 'createHmac')
-      beforeEach(() => {
-        createHmac.mockClear()
-      })
+    describeUnless(runtime === 'node' ? undefined : 'HMACs of WebCrypto cannot be counted')(
+      'of a forged request',
+      () => {
+        const builtin = process.getBuiltinModule('node:crypto')
+        const createHmac = vi.spyOn(builtin, 'createHmac')
+        beforeEach(() => {
+          createHmac.mockClear()
+        })
 
-      it.each([
-        ['an empty body', '', 0],
-        ['a body over 1 MB', REWRITTEN.padEnd(1024 * 1024 + 1), 0],
-        ['a body that was serialized again, with all secrets', REWRITTEN, 8],
-        ['a body that looks like base64', toBase64(BODY), 8],
-        ['a body that looks like base64 and is not', 'abcde', 8],
-        ['a body of text', 'Hello, webhook!', 4],
-      ])('costs no more HMACs than documented for %s', async (_, body, most) => {
-        await explain(signed('forged'), body, ['a', 'b', 'c', 'd'])
-        expect(createHmac.mock.calls.length).toBeLessThanOrEqual(most)
-      })
-    })
+        it.each([
+          ['an empty body', '', 0],
+          ['a body over 1 MB', REWRITTEN.padEnd(1024 * 1024 + 1), 0],
+          ['a body that was serialized again, with all secrets', REWRITTEN, 8],
+          ['a body that looks like base64', toBase64(BODY), 8],
+          ['a body that looks like base64 and is not', 'abcde', 8],
+          ['a body of text', 'Hello, webhook!', 4],
+        ])('costs no more HMACs than documented for %s', async (_, body, most) => {
+          await explain(signed('forged'), body, ['a', 'b', 'c', 'd'])
+          expect(createHmac.mock.calls.length).toBeLessThanOrEqual(most)
+        })
+      },
+    )
   },
 )

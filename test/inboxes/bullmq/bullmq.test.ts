@@ -19,12 +19,13 @@ import { testInbox } from '../../contracts/inbox/inbox.ts'
 import { thrownBy } from '../../deliveries.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../../servers/postgres.ts'
 import { noRedis, type RedisServer, startRedis } from '../../servers/redis.ts'
+import { describeUnless } from '../../unless.ts'
 
 interface NamedPlace extends Place {
   readonly name: string
 }
 
-describe.skipIf(noRedis)('on Redis', () => {
+describeUnless(noRedis)('on Redis', () => {
   let server: RedisServer
   beforeAll(async () => {
     server = await startRedis()
@@ -50,7 +51,7 @@ describe.skipIf(noRedis)('on Redis', () => {
 
   it('deletes an id from Redis after its retention', async () => {
     const place = start()
-    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
     await handleOne(await open(), consume, waitFor)
     const client = new Redis(server.url)
     const known = () => client.keys(`bull:${place.name}*:de:*`)
@@ -62,7 +63,7 @@ describe.skipIf(noRedis)('on Redis', () => {
 
   it('aborts a handler that has lost its lease, and ignores its result', async () => {
     const place = start()
-    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
     const inbox = await open({ leaseMs: 600 } as object)
     const signals: AbortSignal[] = []
     const { process, started } = createRecording(async (_, { number, signal }) => {
@@ -84,7 +85,7 @@ describe.skipIf(noRedis)('on Redis', () => {
 
   it('keeps nothing of a handled or discarded delivery but its id', async () => {
     const place = start()
-    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
     const inbox = await open()
     const body = Buffer.from('somebody@example.com')
     const { process } = createRecording(({ id }) => {
@@ -104,7 +105,7 @@ describe.skipIf(noRedis)('on Redis', () => {
 
   it('turns a delivery with a damaged body into a dead letter that blocks no other', async () => {
     const place = start()
-    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
     const inbox = await open()
     await putAll(inbox, [createStored('bad')])
     const client = new Redis(server.url)
@@ -127,7 +128,7 @@ describe.skipIf(noRedis)('on Redis', () => {
   })
 })
 
-describe.skipIf(noPostgres)('on PostgreSQL', () => {
+describeUnless(noPostgres)('on PostgreSQL', () => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await startPostgres()
@@ -155,7 +156,7 @@ describe.skipIf(noPostgres)('on PostgreSQL', () => {
 
   it('deletes an id from PostgreSQL after its retention', async () => {
     const place = start()
-    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
+    const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
     await handleOne(await open(), consume, waitFor)
     const client = new pg.Client(server.url)
     await client.connect()
@@ -176,7 +177,7 @@ async function handleOne(inbox: Inbox, consume: Scene['consume'], waitFor: Scene
 }
 
 function testGroups(start: () => Place): void {
-  const suite = { start, timeoutMs: 10_000, isDurable: true }
+  const suite = { start, timeoutMs: 25_000, isDurable: true }
 
   it('keeps the order of groups whose topic has a low limit', async () => {
     const { open, consume, waitFor } = await createScene(suite)
@@ -211,7 +212,7 @@ describe('the options of the BullMQ inbox', () => {
     [{ redis: 'redis://a', postgres: 'postgres://b' }, 'createBullmqInbox needs either `redis` or `postgres`.'],
     [
       { redis: 'redis://a', name: 'a:b' },
-      'createBullmqInbox: `name` must consist of letters, digits, `_`, `.` and `-`.',
+      'createBullmqInbox: `name` must be text of letters, digits, `_`, `.` and `-`.',
     ],
     [{ redis: 'redis://a', putTimeoutMs: 0 }, 'createBullmqInbox: `putTimeoutMs` must be a whole number over 0.'],
     [{ redis: 'redis://a', leaseMs: -1 }, 'createBullmqInbox: `leaseMs` must be a whole number over 0.'],

@@ -10,6 +10,7 @@ import { createGate, createSeveral, createStored } from '../../contracts/inbox/h
 import { type Crashable, createCrashablePostgres, createCrashableRedis } from '../../servers/crashable.ts'
 import { noPostgresProgram } from '../../servers/postgres.ts'
 import { noRedisProgram } from '../../servers/redis.ts'
+import { describeUnless } from '../../unless.ts'
 
 const ENGINES = [
   ['redis', noRedisProgram, () => createCrashableRedis()],
@@ -49,6 +50,7 @@ describe.each(ENGINES)('the BullMQ inbox, when %s is killed,', (engine, missing,
   }, async () => {
     await server.start()
     const [inbox, receiver] = [open(), open()]
+    await waitUntilOpen(inbox, receiver)
     const handled = new Set<string>()
     const onError = vi.fn()
     inbox.consume(async ({ id }) => void (await sleep(20).then(() => handled.add(id))), { ...OPTIONS, onError })
@@ -149,7 +151,7 @@ describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create
   })
 })
 
-describe.skipIf(noRedisProgram)('the BullMQ inbox on a Redis', () => {
+describeUnless(noRedisProgram)('the BullMQ inbox on a Redis', () => {
   let server: Crashable
   let inbox: Inbox
   beforeEach(async () => {
@@ -192,3 +194,8 @@ describe.skipIf(noRedisProgram)('the BullMQ inbox on a Redis', () => {
     expect(shown).not.toContain(body.toString('base64'))
   })
 })
+
+/** An inbox connects on first use. On a busy machine that may take longer than one `put` waits. */
+async function waitUntilOpen(...inboxes: readonly Inbox[]): Promise<void> {
+  await vi.waitFor(() => Promise.all(inboxes.map((inbox) => inbox.statistics())), { timeout: 20_000 })
+}

@@ -1,6 +1,6 @@
 /**
- * A process with its own inbox: `child.ts <role> <file> [prefix of ids] [count] [milliseconds of a lease]`. It reports to
- * its parent what happens.
+ * A process with its own inbox: `child.ts <role> <file> [prefix of ids] [count] [milliseconds of a lease]`. It reports
+ * to its parent what happens.
  */
 import type { ProcessDelivery } from '../../../src/core/inbox/inbox.ts'
 import { createSqliteInbox } from '../../../src/inboxes/sqlite.ts'

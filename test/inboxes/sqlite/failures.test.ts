@@ -186,7 +186,7 @@ describe('the SQLite file', () => {
   })
 
   it('keeps no body of a handled or discarded delivery, and no id past its retention', async () => {
-    const { inbox, database, consume, waitFor } = await createOpenScene({ retentionMs: 100 })
+    const { inbox, database, consume, waitFor } = await createOpenScene({ retentionMs: 1000 })
     const countRows = (table: string) => prepare(database, `SELECT count(*) AS rows FROM hooklayer_${table}`).get()
     const { process, ended } = createRecording(({ id }) => {
       if (id === 'bad-0') throw new Error('always')
@@ -196,7 +196,7 @@ describe('the SQLite file', () => {
     await waitFor(() => expect(ended).toHaveLength(5))
     await waitFor(async () => expect(await inbox.deadLetters.discard('bad-0')).toBe(1))
     expect(countRows('bodies')).toMatchObject({ rows: 0 })
-    await new Promise((resolve) => setTimeout(resolve, 120))
+    await new Promise((resolve) => setTimeout(resolve, 1100))
     await putAll(inbox, createSeveral(5, 'late'))
     await waitFor(() => expect(ended).toHaveLength(10))
     await waitFor(() => expect(countRows('deliveries')).toMatchObject({ rows: 5 }))

@@ -14,7 +14,9 @@ import { startProcess } from './process.ts'
 
 const EMPTY = { queued: 0, running: 0, failed: 0, dead: 0, oldest: undefined }
 
-/** Longer than any process stands still on a busy machine: a delivery is handled twice only if its lease has run out. */
+/**
+ * Longer than any process stands still on a busy machine: a delivery is handled twice only if its lease has run out.
+ */
 const LONG_LEASE_MS = 30_000
 
 async function createSharedScene(leaseMs = 500): Promise<Scene & { readonly file: string }> {

@@ -3,7 +3,9 @@ import { webhooks } from '@commercelayer/sdk'
 import { createManagement } from 'hooklayer/management'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-/** The version of the SDK whose protected member `createAdapter` in src/management/client/client.ts was checked with. */
+/**
+ * The version of the SDK whose protected member `createAdapter` in src/management/client/client.ts was checked with.
+ */
 const CHECKED_VERSION = '7.12.1'
 
 const { version } = JSON.parse(readFileSync('node_modules/@commercelayer/sdk/package.json', 'utf8'))

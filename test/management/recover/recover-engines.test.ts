@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createReceiver, createWorker, type ReceiverOptions } from 'hooklayer'
 import { createMemoryStore } from 'hooklayer/stores/memory'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, onTestFinished, vi } from 'vitest'
 import { recordingLogger } from '../../deliveries.ts'
+import { itUnless } from '../../unless.ts'
 import { startCommerceLayer, startEndpoint } from '../harness.ts'
 import { INBOXES, STORES, startServers } from './engines.ts'
 
@@ -51,7 +52,7 @@ async function openShop() {
 }
 
 describe.each(STORES)('an event that failed at a receiver with a store in %s', (_, missing, open) => {
-  it.skipIf(missing)('is handled once, although it is recovered twice and then delivered again', async () => {
+  itUnless(missing)('is handled once, although it is recovered twice and then delivered again', async () => {
     const { emulator, api, serve, shop, createProcess, send, sendAgain } = await openShop()
     const connect = await open()
     serve(createProcess({ idempotency: { store: connect() } }))
@@ -69,7 +70,7 @@ describe.each(STORES)('an event that failed at a receiver with a store in %s', (
     expect(shop.handled).toEqual(IDS)
   })
 
-  it.skipIf(missing)('is handled once, although two processes recover it at the same time', async () => {
+  itUnless(missing)('is handled once, although two processes recover it at the same time', async () => {
     const { api, serve, shop, createProcess, send } = await openShop()
     const connect = await open()
     serve(createProcess({ idempotency: { store: connect() } }))
@@ -84,7 +85,7 @@ describe.each(STORES)('an event that failed at a receiver with a store in %s', (
 })
 
 describe.each(INBOXES)('an event that failed at a receiver with an inbox in %s', (_, missing, open) => {
-  it.skipIf(missing)('is handled without the inbox if the inbox had refused it', async () => {
+  itUnless(missing)('is handled without the inbox if the inbox had refused it', async () => {
     const { api, serve, shop, createProcess, send } = await openShop()
     const inbox = open({ maxQueued: 1 })
     onTestFinished(() => inbox.close())
@@ -96,7 +97,7 @@ describe.each(INBOXES)('an event that failed at a receiver with an inbox in %s',
     expect(await inbox.statistics()).toMatchObject({ queued: 1, dead: 0 })
   })
 
-  it.skipIf(missing)(
+  itUnless(missing)(
     'is handled once if the inbox has stored it and a worker is handling it, with an idempotency store',
     async () => {
       const { api, serve, shop, createProcess, send } = await openShop()

@@ -21,7 +21,9 @@ function createCalls(...numbers: readonly number[]): Call[] {
   )
 }
 
-/** Starts an API that filters, sorts (ids as numbers) and pages a list of calls, which the test may change meanwhile. */
+/**
+ * Starts an API that filters, sorts (ids as numbers) and pages a list of calls, which the test may change meanwhile.
+ */
 async function startApiWith(calls: Call[], onPage: (number: number) => Answer | undefined = () => undefined) {
   const api = await startScriptedApi(({ query }, number) => {
     const failure = onPage(number)
