@@ -83,7 +83,9 @@ function secretsByTopic(option: { readonly [topic: string]: Secret }): Secrets {
 }
 
 function secretsFromFunction(lookUp: SecretsLookUp, { cacheMs, isKnown }: SecretsCaching): Secrets {
-  const answers = createLookUpCache((topic) => readAnswer(() => lookUp(topic)), cacheMs, isKnown)
+  // A look-up with `refresh` keeps its answers itself: `management.secrets` does.
+  const keepMs = lookUp.refresh ? 0 : cacheMs
+  const answers = createLookUpCache((topic) => readAnswer(() => lookUp(topic)), keepMs, isKnown)
   const news = createLookUpCache((topic) => readAnswer(() => lookUp.refresh?.(topic)), 0, isKnown)
   const refresh = (topic: string) => (lookUp.refresh ? news.get(topic) : (answers.getAgain(topic) ?? []))
   return {
