@@ -24,11 +24,11 @@ export async function deliverEvenly(shop: Shop, delivery: SignedRequest, count: 
   return ended
 }
 
-/** Each delivery has a connection of its own over HTTP/1.1, and shares one over HTTP/2. */
+/** Each delivery has a connection of its own over HTTP/1.1, and shares one with some others over HTTP/2. */
 export function createDeliverer({ url, isHttp2 }: Shop) {
-  const session = isHttp2 ? connect(url) : undefined
+  const sessions = createSessions(url)
   const agent = new Agent({ keepAlive: false, maxSockets: Number.POSITIVE_INFINITY })
-  const sendOne = session ? overHttp2(session, url) : overHttp1(agent, url)
+  const sendOne = isHttp2 ? overHttp2(sessions.next, url) : overHttp1(agent, url)
   return {
     async send(delivery: SignedRequest): Promise<Answer> {
       const start = performance.now()
@@ -36,8 +36,32 @@ export function createDeliverer({ url, isHttp2 }: Shop) {
       return { status, ms: performance.now() - start }
     },
     end() {
-      session?.close()
+      sessions.close()
       agent.destroy()
+    },
+  }
+}
+
+/** Node's servers take 10 MB of a session at once. */
+const DELIVERIES_PER_SESSION = 50
+
+function createSessions(url: string) {
+  const sessions: ClientHttp2Session[] = []
+  let used = 0
+  return {
+    next(): ClientHttp2Session {
+      const last = sessions.at(-1)
+      if (last && used < DELIVERIES_PER_SESSION) {
+        used += 1
+        return last
+      }
+      used = 1
+      const session = connect(url)
+      sessions.push(session)
+      return session
+    },
+    close() {
+      for (const session of sessions) session.close()
     },
   }
 }
@@ -55,9 +79,9 @@ function overHttp1(agent: Agent, url: string): SendOne {
     })
 }
 
-function overHttp2(session: ClientHttp2Session, url: string): SendOne {
+function overHttp2(nextSession: () => ClientHttp2Session, url: string): SendOne {
   return async ({ method, headers, body }) => {
-    const stream = session.request({ ':method': method, ':path': new URL(url).pathname, ...headers })
+    const stream = nextSession().request({ ':method': method, ':path': new URL(url).pathname, ...headers })
     stream.end(body)
     const [answer] = await once(stream, 'response')
     await buffer(stream)
