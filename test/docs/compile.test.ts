@@ -20,9 +20,9 @@ const BLOCKS = MANUAL.flatMap((page) =>
     .map((block) => ({ page, block, file: fileFor(page, block) })),
 )
 
-/** A block whose title is the name of a file has that name, so that others of its page can import it. */
+/** A block whose title is the path of a file has that path, so that others of its page can import it, and it them. */
 function fileFor(page: string, { title, line }: CodeBlock): string {
-  return join(FOLDER, page.replace(/\.md$/, ''), title.endsWith('.ts') ? title : `line-${line}.ts`)
+  return join(FOLDER, page.replace(/\.md$/, ''), /\.m?ts$/.test(title) ? title : `line-${line}.ts`)
 }
 
 beforeAll(() => {
