@@ -71,6 +71,7 @@ function asArrived(body: unknown): Uint8Array | string | undefined {
  */
 function toNode({ status, headers, body }: WebhookResponse, request: IncomingMessage, response: ServerResponse): void {
   const isUnread = !request.complete && !request.destroyed
+  if (isUnread && status === 408) response.once('finish', () => request.destroy())
   if (isUnread) discardRest(request)
   if (response.headersSent || response.destroyed) return
   const closing = status === 408 || isClosing(request) ? { connection: 'close' } : undefined
