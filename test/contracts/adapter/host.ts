@@ -19,6 +19,8 @@ type Ability =
   | 'streamed bodies'
   /** After an early answer, the rest of the body is read, so that the sender can read the answer. */
   | 'draining'
+  /** It is not read to its end however long it is: the connection is closed. */
+  | 'bounded draining'
   /** A connection serves the next request, too. */
   | 'keep-alive'
   /** A connection is closed when its sender asks for it, and not before the sender has read the answer. */
