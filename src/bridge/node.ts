@@ -91,13 +91,17 @@ function isAnswered(response: NodeResponse): boolean {
 /** Reads on, within bounds: a sender that writes its whole body first can then read the answer. */
 function discardRest(request: NodeRequest): void {
   let left = LINGER_BYTES
-  const timer = setTimeout(() => endRequest(request), LINGER_MS)
-  request.once('close', () => clearTimeout(timer))
+  endLater(request)
   request.on('data', (chunk: Uint8Array | string) => {
     left -= chunk.length
     if (left < 0) endRequest(request)
   })
   request.resume()
+}
+
+function endLater(request: NodeRequest): void {
+  const timer = setTimeout(() => endRequest(request), LINGER_MS)
+  request.once('close', () => clearTimeout(timer))
 }
 
 /** Closes the connection of a request; on HTTP/2 its stream only, because others share the connection. */
@@ -151,7 +155,7 @@ function answerStream(
   response.end(body)
   if (isCutOff) stream.once('finish', () => closeStream(stream))
   // A client that never reads the answer does not keep it for ever.
-  stream.setTimeout(LINGER_MS, () => closeStream(stream))
+  endLater(response.req)
   if (stream.session && isClosing(stream.session)) stream.session.close()
 }
 

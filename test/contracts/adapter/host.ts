@@ -21,6 +21,8 @@ type Ability =
   | 'draining'
   /** It is not read to its end however long it is: the connection is closed. */
   | 'bounded draining'
+  /** An answer that its sender never reads is given up, so that it does not stay for ever. */
+  | 'giving up'
   /** A connection serves the next request, too. */
   | 'keep-alive'
   /** A connection is closed when its sender asks for it, and not before the sender has read the answer. */
