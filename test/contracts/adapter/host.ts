@@ -35,6 +35,8 @@ type Ability =
   | 'running on'
   /** A header that is sent twice arrives twice. */
   | 'repeated headers'
+  /** A header with a space before its colon, or with a carriage return, is refused. */
+  | 'strict headers'
   /** A malformed content type makes no difference. */
   | 'any content type'
   /** The handlers can run after the answer. */
