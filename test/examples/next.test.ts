@@ -4,6 +4,7 @@ import { installFixture } from '../fixtures/install.ts'
 import { noPostgres, startPostgres } from '../servers/postgres.ts'
 import { describeUnless, itUnless } from '../unless.ts'
 import { runScript, startServer } from './child.ts'
+import { hangUpOn } from './hang-ups.ts'
 import { testServerExample } from './server-example.ts'
 import { useShop } from './shop.ts'
 
@@ -18,7 +19,7 @@ describeUnless(noNext)('examples, installed from the packed package', { timeout:
   testServerExample(shop, 'next-app', { isBuilt: true, exitCode: 143 })
   testServerExample(shop, 'next-pages', { isBuilt: true, exitCode: 143 })
 
-  itUnless(noPostgres)('next-cron handles what is stored when it is called', async () => {
+  itUnless(noPostgres)('next-cron survives hang-ups, and handles what is stored when it is called', async () => {
     const folder = shop.folderOf('next-cron')
     await runScript(folder, 'build')
     const postgres = await startPostgres()
@@ -26,6 +27,7 @@ describeUnless(noNext)('examples, installed from the packed package', { timeout:
     const work = (secret: string) =>
       fetch(`http://localhost:${server.port}/cron`, { headers: { authorization: `Bearer ${secret}` } })
     try {
+      await hangUpOn(server.port)
       const numbers = ['A', 'B', 'C'].map((name) => `${name}-${Date.now()}`)
       for (const number of numbers) {
         const delivery = await createDelivery('orders.place', { resource: { number } })

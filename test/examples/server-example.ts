@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { runScript, startServer } from './child.ts'
+import { hangUpOn } from './hang-ups.ts'
 import type { Shop } from './shop.ts'
 
 export const HANDLED = '200 {"outcome":"handled"}'
@@ -11,18 +12,25 @@ interface ServerOptions {
   /** It is built before it is started. */
   readonly isBuilt?: boolean
   readonly exitCode?: number
+  /** Sends what senders leave half done. Default: over HTTP/1.1. */
+  readonly hangUp?: (port: number) => Promise<void>
 }
 
-/** What every example that is a server does: it starts, takes an order, refuses a forged one, and ends on SIGTERM. */
+/**
+ * What every example that is a server does: it starts, takes an order, refuses a forged one, survives senders that hang
+ * up, and ends on SIGTERM.
+ */
 export function testServerExample(shop: Shop, example: string, options: ServerOptions = {}): void {
-  const { isBuilt = false, exitCode = 0 } = options
-  it(`${example} receives an order, refuses a forged one, and ends on SIGTERM`, async () => {
+  const { isBuilt = false, exitCode = 0, hangUp = hangUpOn } = options
+  it(`${example} receives an order, refuses a forged one, survives hang-ups, and ends on SIGTERM`, async () => {
     const folder = shop.folderOf(example)
     if (isBuilt) await runScript(folder, 'build')
     const server = await startServer(folder)
     try {
       expect(await runScript(folder, 'deliver', server)).toBe(HANDLED)
       expect(await runScript(folder, 'deliver', { ...server, args: ['a-guess'] })).toMatch(REFUSED)
+      await hangUp(server.port)
+      expect(await runScript(folder, 'deliver', server)).toBe(HANDLED)
       server.process.kill('SIGTERM')
       expect(await server.ended).toBe(exitCode)
       expect(server.output()).toContain(PRINTED)

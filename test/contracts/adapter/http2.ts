@@ -40,9 +40,11 @@ const BEHIND_FRONT: Limitations = {
 }
 
 /** The contract of every adapter, over HTTP/2, and what only HTTP/2 has. */
-export function testHttp2Adapter(name: string, start: () => Promise<Listening>): void {
-  testAdapter(`${name}, behind a front`, async () => startFront(await start()), { limitations: BEHIND_FRONT })
-  testStreams(name, start)
+export function testHttp2Adapter(name: string, start: () => Promise<Listening>, limitations: Limitations = {}): void {
+  testAdapter(`${name}, behind a front`, async () => startFront(await start()), {
+    limitations: { ...BEHIND_FRONT, ...limitations },
+  })
+  testStreams(name, start, limitations)
 }
 
 /** What only HTTP/2 has: streams that are reset, sessions that end, and neighbors that must not notice. */
