@@ -33,8 +33,12 @@ export async function answerWeb(
   }
   const { method, headers: fields } = request
   const { status, headers, body } = await receive({ method, headers: fields, body: read }, options)
-  // Only closing the connection stops a body that arrives too slowly, or was cut off to make room for others.
-  if (status === 408) return new Response(body, { status, headers: { ...headers, connection: 'close' } })
+  // Only closing the connection stops a body that arrives too slowly, or was cut off to make room for others. HTTP/2
+  // forbids the field, and its requests have no `host`.
+  if (status === 408) {
+    const closing = fields.has('host') ? { connection: 'close' } : undefined
+    return new Response(body, { status, headers: { ...headers, ...closing } })
+  }
   if (!isBegun) rest = openLong(request)
   if (rest) discardRest(rest)
   return new Response(body, { status, headers })
