@@ -3,8 +3,10 @@ import type { Deadline } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 import { getHeader, type HeadersLike, toBytes } from '../http/request.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
+import type { SecretLabel, SigningSecret } from './check-secret.ts'
 import { diagnose } from './diagnose.ts'
 import { fingerprint } from './fingerprint.ts'
+import type { Identify, Identity } from './identity.ts'
 import { createSecrets, type Secrets, type SecretsOption } from './secrets.ts'
 import { computeSignature, isSameSignature } from './signature.ts'
 
@@ -27,12 +29,31 @@ class Delivery {
   readonly body: Uint8Array
   readonly receivedAt: Date
   readonly #id: () => string
+  readonly #labels: readonly SecretLabel[]
+  readonly #identify: Identify
 
-  constructor(topic: string, body: Uint8Array, receivedAt: Date, id: () => string) {
+  constructor(
+    topic: string,
+    body: Uint8Array,
+    receivedAt: Date,
+    id: () => string,
+    labels: readonly SecretLabel[],
+    identify: Identify,
+  ) {
     this.topic = topic
     this.body = body
     this.receivedAt = receivedAt
     this.#id = id
+    this.#labels = labels
+    this.#identify = identify
+  }
+
+  static labelsOf(delivery: Delivery): readonly SecretLabel[] {
+    return delivery.#labels
+  }
+
+  static identify(delivery: Delivery, deadline: Deadline): MaybePromise<Identity> {
+    return delivery.#identify(deadline)
   }
 
   /**
@@ -43,6 +64,20 @@ class Delivery {
   get id(): string {
     return this.#id()
   }
+}
+
+/** The labels of the secret that has signed a delivery: its document must fit one of them, if there are any. */
+export function labelsOf(delivery: Delivery): readonly SecretLabel[] {
+  return Delivery.labelsOf(delivery)
+}
+
+/**
+ * What stores and inboxes tell a delivery apart by.
+ *
+ * @throws WebhookError `STORE_UNAVAILABLE` if a function gives the secrets and fails.
+ */
+export function identify(delivery: Delivery, deadline: Deadline): MaybePromise<Identity> {
+  return Delivery.identify(delivery, deadline)
 }
 
 /**
@@ -65,7 +100,7 @@ export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
  *
  * @throws WebhookError `SECRET_UNKNOWN` or `STORE_UNAVAILABLE`.
  */
-export function findSecrets(topic: string, secrets: Secrets, deadline?: Deadline): MaybePromise<readonly string[]> {
+export function findSecrets(topic: string, secrets: Secrets, deadline?: Deadline): MaybePromise<readonly SigningSecret[]> {
   return pipe(
     secrets.lookUp(topic, deadline),
     (found) => (found.length > 0 ? found : secrets.refresh(topic, deadline)),
@@ -88,14 +123,14 @@ export function authenticate(
   headers: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
-  found: readonly string[],
+  found: readonly SigningSecret[],
   secrets: Secrets,
   deadline?: Deadline,
 ): MaybePromise<Delivery> {
   const { topic, signature } = headers
-  return pipe(isSignedWithAny(found, signature, body), (isSigned) =>
-    isSigned
-      ? toDelivery(topic, body, receivedAt)
+  return pipe(findSigner(found, signature, body), (signer) =>
+    signer
+      ? toDelivery(topic, body, receivedAt, secrets, signer)
       : authenticateWithNewSecrets(headers, body, receivedAt, found, secrets, deadline),
   )
 }
@@ -105,35 +140,56 @@ async function authenticateWithNewSecrets(
   { topic, signature }: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
-  known: readonly string[],
+  known: readonly SigningSecret[],
   secrets: Secrets,
   deadline: Deadline | undefined,
 ): Promise<Delivery> {
   const candidates = await secrets.refresh(topic, deadline)
-  if (await isSignedWithAny(candidates, signature, body)) return toDelivery(topic, body, receivedAt)
-  const hint = await diagnose(signature, body, [...known, ...candidates], secrets.secretsOfOtherTopics(topic))
+  const signer = await findSigner(candidates, signature, body)
+  if (signer) return toDelivery(topic, body, receivedAt, secrets, signer)
+  const texts = [...known, ...candidates].map(({ text }) => text)
+  const hint = await diagnose(signature, body, texts, secrets.secretsOfOtherTopics(topic))
   throw new WebhookError('SIGNATURE_MISMATCH', { hint })
 }
 
-/** Makes a delivery of bytes that were verified, or that come from a source that needs no signature. */
-export function toDelivery(topic: string, body: Uint8Array, receivedAt: Date): MaybePromise<Delivery> {
+/**
+ * Makes a delivery of bytes that were verified, or that come from a source that needs no signature.
+ *
+ * @param signer the secret that has signed the bytes; `undefined` if they were stored or come from the API.
+ */
+export function toDelivery(
+  topic: string,
+  body: Uint8Array,
+  receivedAt: Date,
+  secrets: Secrets,
+  signer?: SigningSecret,
+): MaybePromise<Delivery> {
   return pipe(
     fingerprint(() => [topic, '\n', body]),
-    (id) => new Delivery(topic, body, receivedAt, id),
+    (id) =>
+      new Delivery(topic, body, receivedAt, id, signer?.labels ?? [], (deadline) =>
+        secrets.identify(topic, signer, deadline),
+      ),
   )
 }
 
-function isSignedWithAny(
-  secrets: readonly string[],
+/** The fingerprint of a delivery's bytes without its topic. */
+export async function bodyIdOf({ body }: Delivery): Promise<string> {
+  const id = await fingerprint(() => ['\n', body])
+  return id()
+}
+
+/** Gives the secret with which a body was signed. */
+function findSigner(
+  secrets: readonly SigningSecret[],
   signature: string,
   body: Uint8Array,
   first = 0,
-): MaybePromise<boolean> {
+): MaybePromise<SigningSecret | undefined> {
   const secret = secrets[first]
-  if (secret === undefined) return false
-  return pipe(
-    computeSignature(body, secret),
-    (expected) => isSameSignature(signature, expected) || isSignedWithAny(secrets, signature, body, first + 1),
+  if (secret === undefined) return undefined
+  return pipe(computeSignature(body, secret.text), (expected) =>
+    isSameSignature(signature, expected) ? secret : findSigner(secrets, signature, body, first + 1),
   )
 }
 
