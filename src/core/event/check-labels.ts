@@ -1,6 +1,6 @@
 import { WebhookError } from '../errors.ts'
-import { type Delivery, labelsOf } from '../verify/authenticate.ts'
 import type { SecretLabel } from '../verify/check-secret.ts'
+import { type Delivery, labelsOf } from '../verify/delivery.ts'
 import { type Document, readTenant } from './document.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from '../decode-utf8.ts'
 import { WebhookError } from '../errors.ts'
-import type { Delivery } from '../verify/authenticate.ts'
+import type { Delivery } from '../verify/delivery.ts'
 
 /** A reference to a resource: JSON:API's "resource identifier object". */
 export interface ResourceIdentifier {

@@ -11,7 +11,7 @@ import { checkOptions, findNearest } from '../check-options.ts'
 import type { UnknownTopic, WebhookEvent } from '../event/event.ts'
 import type { Logger } from '../logger.ts'
 import { rememberForTopic } from '../topic-map.ts'
-import { SHARED_SECRET, type Secrets } from '../verify/secrets.ts'
+import { type Secrets, SHARED_SECRET } from '../verify/secrets.ts'
 
 /** The topics that a handler listens to: one topic, all topics of a resource (`orders.*`), or every topic (`*`). */
 export type TopicPattern = Topic | `${TopicResource}.*` | '*' | (string & {})

@@ -1,12 +1,11 @@
 import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import type { Deadline } from '../deadline.ts'
-import { WebhookError } from '../errors.ts'
+import { isWebhookError, WebhookError } from '../errors.ts'
 import { getHeader, type HeadersLike, toBytes } from '../http/request.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
-import type { SecretLabel, SigningSecret } from './check-secret.ts'
-import { diagnose } from './diagnose.ts'
-import { fingerprint } from './fingerprint.ts'
-import type { Identify, Identity } from './identity.ts'
+import type { SigningSecret } from './check-secret.ts'
+import { type Delivery, toDelivery } from './delivery.ts'
+import { createDiagnosis, type Diagnose } from './diagnose.ts'
 import { createSecrets, type Secrets, type SecretsOption } from './secrets.ts'
 import { computeSignature, isSameSignature } from './signature.ts'
 
@@ -16,74 +15,17 @@ export interface SignedHeaders {
   readonly signature: string
 }
 
-/**
- * A delivery whose signature was verified. `parse` takes nothing else, so that unverified bytes cannot be parsed. Only
- * `verify` and a receiver make one; `receiver.redeliver` makes one of a document from the API.
- */
-export type { Delivery }
+/** Base64 of the 32 bytes of an HMAC-SHA256. */
+const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/
+const HEX = /^[0-9a-f]{64}$/i
 
-class Delivery {
-  /** The topic, authenticated by the secret that signed the body. */
-  readonly topic: string
-  /** The bytes as received. */
-  readonly body: Uint8Array
-  readonly receivedAt: Date
-  readonly #id: () => string
-  readonly #labels: readonly SecretLabel[]
-  readonly #identify: Identify
-
-  constructor(
-    topic: string,
-    body: Uint8Array,
-    receivedAt: Date,
-    id: () => string,
-    labels: readonly SecretLabel[],
-    identify: Identify,
-  ) {
-    this.topic = topic
-    this.body = body
-    this.receivedAt = receivedAt
-    this.#id = id
-    this.#labels = labels
-    this.#identify = identify
-  }
-
-  static labelsOf(delivery: Delivery): readonly SecretLabel[] {
-    return delivery.#labels
-  }
-
-  static identify(delivery: Delivery, deadline: Deadline): MaybePromise<Identity> {
-    return delivery.#identify(deadline)
-  }
-
-  /**
-   * SHA-256, in hex, over the topic and the bytes, because Commerce Layer sends no id. Two deliveries with the same
-   * topic and bytes have the same `id`. Computed on first use. The `id` of an event is also the same for other
-   * spellings of the document.
-   */
-  get id(): string {
-    return this.#id()
-  }
-}
-
-/** The labels of the secret that has signed a delivery: its document must fit one of them, if there are any. */
-export function labelsOf(delivery: Delivery): readonly SecretLabel[] {
-  return Delivery.labelsOf(delivery)
-}
+const FORM_HINT = 'The signature has another form: Commerce Layer sends 44 characters of base64.'
+const HEX_HINT = 'The signature is hex: Commerce Layer sends base64.'
 
 /**
- * What stores and inboxes tell a delivery apart by.
+ * Reads the topic and the signature from the headers, and checks their form, before the body is read.
  *
- * @throws WebhookError `STORE_UNAVAILABLE` if a function gives the secrets and fails.
- */
-export function identify(delivery: Delivery, deadline: Deadline): MaybePromise<Identity> {
-  return Delivery.identify(delivery, deadline)
-}
-
-/**
- * Reads the topic and the signature from the headers, before the body is read.
- *
- * @throws WebhookError `SIGNATURE_MISSING`, `TOPIC_MISSING` or `TOPIC_INVALID`.
+ * @throws WebhookError `SIGNATURE_MISSING`, `SIGNATURE_MISMATCH`, `TOPIC_MISSING` or `TOPIC_INVALID`.
  */
 export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
   const signature = getHeader(headers, 'x-commercelayer-signature')
@@ -91,6 +33,9 @@ export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
   const topic = getHeader(headers, 'x-commercelayer-topic')
   if (!topic) throw new WebhookError('TOPIC_MISSING')
   if (!isTopic(topic)) throw new WebhookError('TOPIC_INVALID')
+  if (!SIGNATURE.test(signature)) {
+    throw new WebhookError('SIGNATURE_MISMATCH', { hint: HEX.test(signature) ? HEX_HINT : FORM_HINT })
+  }
   return { topic, signature }
 }
 
@@ -100,7 +45,11 @@ export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
  *
  * @throws WebhookError `SECRET_UNKNOWN` or `STORE_UNAVAILABLE`.
  */
-export function findSecrets(topic: string, secrets: Secrets, deadline?: Deadline): MaybePromise<readonly SigningSecret[]> {
+export function findSecrets(
+  topic: string,
+  secrets: Secrets,
+  deadline?: Deadline,
+): MaybePromise<readonly SigningSecret[]> {
   return pipe(
     secrets.lookUp(topic, deadline),
     (found) => (found.length > 0 ? found : secrets.refresh(topic, deadline)),
@@ -117,7 +66,7 @@ export function findSecrets(topic: string, secrets: Secrets, deadline?: Deadline
  * sent as `orders.place`.
  *
  * @param found the secrets of the topic, from {@link findSecrets}.
- * @throws WebhookError `SIGNATURE_MISMATCH` (its hint gives the reason, where it is known) or `STORE_UNAVAILABLE`.
+ * @throws WebhookError `SIGNATURE_MISMATCH` or `STORE_UNAVAILABLE`.
  */
 export function authenticate(
   headers: SignedHeaders,
@@ -131,52 +80,26 @@ export function authenticate(
   return pipe(findSigner(found, signature, body), (signer) =>
     signer
       ? toDelivery(topic, body, receivedAt, secrets, signer)
-      : authenticateWithNewSecrets(headers, body, receivedAt, found, secrets, deadline),
+      : authenticateWithNewSecrets(headers, body, receivedAt, secrets, deadline),
   )
 }
 
 /** Reads the secrets again: a webhook may have been created, or created anew, since they were read. */
-async function authenticateWithNewSecrets(
+function authenticateWithNewSecrets(
   { topic, signature }: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
-  known: readonly SigningSecret[],
   secrets: Secrets,
   deadline: Deadline | undefined,
-): Promise<Delivery> {
-  const candidates = await secrets.refresh(topic, deadline)
-  const signer = await findSigner(candidates, signature, body)
-  if (signer) return toDelivery(topic, body, receivedAt, secrets, signer)
-  const texts = [...known, ...candidates].map(({ text }) => text)
-  const hint = await diagnose(signature, body, texts, secrets.secretsOfOtherTopics(topic))
-  throw new WebhookError('SIGNATURE_MISMATCH', { hint })
-}
-
-/**
- * Makes a delivery of bytes that were verified, or that come from a source that needs no signature.
- *
- * @param signer the secret that has signed the bytes; `undefined` if they were stored or come from the API.
- */
-export function toDelivery(
-  topic: string,
-  body: Uint8Array,
-  receivedAt: Date,
-  secrets: Secrets,
-  signer?: SigningSecret,
 ): MaybePromise<Delivery> {
   return pipe(
-    fingerprint(() => [topic, '\n', body]),
-    (id) =>
-      new Delivery(topic, body, receivedAt, id, signer?.labels ?? [], (deadline) =>
-        secrets.identify(topic, signer, deadline),
-      ),
+    secrets.refresh(topic, deadline, body.length),
+    (candidates) => findSigner(candidates, signature, body),
+    (signer) => {
+      if (!signer) throw new WebhookError('SIGNATURE_MISMATCH')
+      return toDelivery(topic, body, receivedAt, secrets, signer)
+    },
   )
-}
-
-/** The fingerprint of a delivery's bytes without its topic. */
-export async function bodyIdOf({ body }: Delivery): Promise<string> {
-  const id = await fingerprint(() => ['\n', body])
-  return id()
 }
 
 /** Gives the secret with which a body was signed. */
@@ -210,5 +133,29 @@ export async function verify(
 ): Promise<Delivery> {
   const signed = readSignedHeaders(headers)
   const all = createSecrets(secrets)
-  return authenticate(signed, toBytes(body), new Date(), await findSecrets(signed.topic, all), all)
+  const found = await findSecrets(signed.topic, all)
+  const bytes = toBytes(body)
+  try {
+    return await authenticate(signed, bytes, new Date(), found, all)
+  } catch (error) {
+    throw await explainMismatch(error, signed, bytes, found, all, diagnose)
+  }
+}
+
+/** One for all calls of {@link verify}. */
+const diagnose = createDiagnosis()
+
+/** Adds the likely reason to a `SIGNATURE_MISMATCH`, and gives other errors as they are. */
+export async function explainMismatch<T>(
+  error: T,
+  { topic, signature }: SignedHeaders,
+  body: Uint8Array,
+  found: readonly SigningSecret[],
+  secrets: Secrets,
+  diagnose: Diagnose,
+): Promise<T | WebhookError> {
+  if (!isWebhookError(error) || error.code !== 'SIGNATURE_MISMATCH') return error
+  const otherSecrets = secrets.secretsOfOtherTopics(topic)
+  const hint = await diagnose({ signature, body, secrets: found.map(({ text }) => text), otherSecrets })
+  return new WebhookError('SIGNATURE_MISMATCH', { hint })
 }

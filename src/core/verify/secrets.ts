@@ -28,8 +28,12 @@ export interface Secrets {
    * @throws WebhookError `STORE_UNAVAILABLE` if the look-up fails or misses the deadline.
    */
   lookUp(topic: string, deadline?: Deadline): MaybePromise<readonly SigningSecret[]>
-  /** The secrets of `topic` that are new since {@link lookUp}; an empty list where secrets do not change. */
-  refresh(topic: string, deadline?: Deadline): MaybePromise<readonly SigningSecret[]>
+  /**
+   * The secrets of `topic` that are new since {@link lookUp}; an empty list where secrets do not change.
+   *
+   * @param bytes the length of the body that is kept meanwhile.
+   */
+  refresh(topic: string, deadline?: Deadline, bytes?: number): MaybePromise<readonly SigningSecret[]>
   /**
    * What stores and inboxes tell deliveries of a topic apart by.
    *
@@ -107,14 +111,25 @@ function secretsByTopic(option: { readonly [topic: string]: Secret }): Secrets {
 function secretsFromFunction(lookUp: SecretsLookUp, { cacheMs, isKnown, logger }: SecretsSettings): Secrets {
   const checked = createCheckedAnswers(isKnown, logger, () => logger.warn(SHARED_SECRET))
   const ask = (askFor: (topic: string) => MaybePromise<Secret>) => (topic: string) =>
-    readAnswer(() => askFor(topic), (answer) => checked.check(answer, topic))
+    readAnswer(
+      () => askFor(topic),
+      (answer) => checked.check(answer, topic),
+    )
   // A look-up with `refresh` keeps its answers itself: `management.secrets` does.
   const answers = createLookUpCache(ask(lookUp), lookUp.refresh ? 0 : cacheMs, isKnown)
-  const news = createLookUpCache(ask((topic) => lookUp.refresh?.(topic)), 0, isKnown)
+  const news = createLookUpCache(
+    ask((topic) => lookUp.refresh?.(topic)),
+    0,
+    isKnown,
+  )
   const refresh = (topic: string) => (lookUp.refresh ? news.get(topic) : (answers.getAgain(topic) ?? []))
 
   /** A topic that is not known tells deliveries apart if its secret is its own. */
-  async function isTopicSigned(topic: string, signers: readonly SigningSecret[], deadline?: Deadline): Promise<boolean> {
+  async function isTopicSigned(
+    topic: string,
+    signers: readonly SigningSecret[],
+    deadline?: Deadline,
+  ): Promise<boolean> {
     const isShared = () => signers.some(({ text }) => checked.isShared(text))
     if (isShared()) return false
     const probes = [`${resourceOf(topic)}.${PROBE}`, `${PROBE}.${eventNameOf(topic)}`]
