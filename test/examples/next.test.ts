@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { installFixture } from '../fixtures/install.ts'
 import { noPostgres, startPostgres } from '../servers/postgres.ts'
 import { describeUnless, itUnless } from '../unless.ts'
-import { runScript, startServer } from './child.ts'
+import { EXAMPLE_SECRET, runScript, startServer } from './child.ts'
 import { testServerExample } from './server-example.ts'
 import { useShop } from './shop.ts'
 
@@ -28,7 +28,7 @@ describeUnless(noNext)('examples, installed from the packed package', { timeout:
     try {
       const numbers = ['A', 'B', 'C'].map((name) => `${name}-${Date.now()}`)
       for (const number of numbers) {
-        const delivery = await createDelivery('orders.place', { resource: { number } })
+        const delivery = await createDelivery('orders.place', { secret: EXAMPLE_SECRET, resource: { number } })
         expect((await fetch(`http://localhost:${server.port}/webhooks`, delivery)).status).toBe(202)
       }
       expect(await runScript(folder, 'deliver', { ...server, args: ['a-guess'] })).toMatch(/^401 /)

@@ -79,7 +79,7 @@ function readLabel(secret: LabelledSecret, name: string): readonly SecretLabel[]
 
 /** Commerce Layer's secrets have 32. */
 const MIN_CHARACTERS = 16
-const PRINTABLE = /[^\s\p{M}]/gu
+const PRINTABLE = /\P{M}/gu
 /** Control and format characters, spaces other than the usual one, and characters that are drawn as nothing. */
 const INVISIBLE = /[\p{C}\p{DI}\u2800]|(?! )\p{Z}/u
 const QUOTED = /^["'`“”„‘’‚«»‹›]|["'`“”„‘’‚«»‹›]$/
