@@ -84,7 +84,7 @@ const PRINTABLE = /\P{M}/gu
 const INVISIBLE = /[\p{C}\p{DI}\u2800]|(?! )\p{Z}/u
 const QUOTED = /^["'`“”„‘’‚«»‹›]|["'`“”„‘’‚«»‹›]$/
 /** The text of a value that is missing, or several of them joined. */
-const NOTHING = /^(?:(?:undefined|null|nan|none|nil|true|false|infinity|\[object .*?\])[\s,.:;_/|+-]*)+$/i
+const NOTHING = /^(?:(?:undefined|null|nan|none|nil|true|false|infinity|\[object [^\]]*\])[\s,.:;_/|+-]*)+$/i
 
 /** Completes a sentence that begins with the name of a secret; `undefined` if there is nothing wrong with it. */
 function describeProblem(secret: unknown): string | undefined {
