@@ -85,9 +85,8 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a labelled secre
         const { receiver, events, lines } = receiverWith({ secrets: form, ...options })
         expect(code(await receiver.receive(delivery('orders.place', document)))).toBe('401 SIGNATURE_MISMATCH')
         expect(events).toEqual([])
-        expect(lines).toEqual([
-          { level: 'warn', message: expect.stringMatching(/another organization or mode/), fields: expect.anything() },
-        ])
+        const reasons = lines.map(({ message }) => message).filter((message) => message.includes('SIGNATURE_MISMATCH'))
+        expect(reasons).toEqual([expect.stringMatching(/another organization or mode/)])
       }
       expect((await inbox.statistics()).queued).toBe(0)
       const { body, headers } = delivery('orders.place', document)
