@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, nested, OTHER_SECRET, order, recordingLogger, SECRET } from '../deliveries.ts'
 import { inBothRuntimes } from '../runtimes.ts'
 
-const madeUp = Array.from({ length: 500 }, (_, i) => `orders.a${i}`)
+const madeUp = Array.from({ length: 50 }, (_, i) => `orders.a${i}`)
 
 const byResource: Record<string, string> = { orders: SECRET, customers: OTHER_SECRET }
 
@@ -26,7 +26,7 @@ function fail(): never {
 }
 
 describe.each(await inBothRuntimes(() => import('hooklayer')))(
-  'a captured body under 500 made-up topics, on %s,',
+  'a captured body under made-up topics, on %s,',
   (_, hooklayer) => {
     it.each(SHARED)('is not handled more than once with a store: %s', async (_, secrets) => {
       const handler = vi.fn()
@@ -171,12 +171,15 @@ describe('a topic that nobody has made up', () => {
 })
 
 describe('made-up topics', () => {
-  it('do not flush a memory store: 10,001 of them are one event of it', async () => {
+  it('do not make 500 events of one body, which would flush a memory store of 500', async () => {
     const handler = vi.fn()
-    const { receiver } = receiverWith({ idempotency: { store: createMemoryStore() } })
+    const { receiver } = receiverWith({
+      secrets: () => SECRET,
+      idempotency: { store: createMemoryStore({ maxEntries: 500 }) },
+    })
     receiver.on('orders.*', handler)
     await receiver.receive(delivery('orders.place', CART))
-    for (let i = 0; i <= 10_000; i += 1) await receiver.receive(delivery(`orders.a${i}`, CART))
+    for (let i = 0; i <= 500; i += 1) await receiver.receive(delivery(`orders.a${i}`, CART))
     const { body } = await receiver.receive(delivery('orders.place', CART))
     expect(JSON.parse(body)).toEqual({ outcome: 'duplicate' })
     expect(handler).toHaveBeenCalledTimes(2)
