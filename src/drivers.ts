@@ -29,4 +29,5 @@ export type {
   StoredDelivery,
   Worker,
 } from './core/inbox/inbox.ts'
+export type { LabelledSecret } from './core/verify/check-secret.ts'
 export type { SecretsOption } from './core/verify/secrets.ts'

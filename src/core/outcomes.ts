@@ -3,7 +3,7 @@
  *
  * `queued`: the handlers run after the answer, or a worker runs them. `duplicate`: the same event was handled before,
  * or the same delivery was stored before. `ignored`: no handler is registered for the topic. `discarded`: a handler
- * threw a `PermanentError`.
+ * threw a `PermanentError`, or the delivery is older than `maxAgeMs`.
  *
  * Commerce Layer retries a delivery that is answered with anything but 2xx, and stops sending after 30 such answers in
  * a row. Source: Commerce Layer, "Handling errors" of its webhooks.

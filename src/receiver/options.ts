@@ -15,7 +15,8 @@ import type { SecretsOption } from '../core/verify/secrets.ts'
 export interface ReceiverOptions {
   /**
    * The shared secrets of the webhooks: a map by topic, a function of the topic, or one for all topics (a text, or a
-   * list while one replaces another). {@link secretsFromEnv} reads them from the environment.
+   * list while one replaces another). {@link secretsFromEnv} reads them from the environment. In the place of a text,
+   * `{ secret, organizationId, mode }` accepts the documents of one organization or mode only.
    */
   readonly secrets: SecretsOption
   /** Milliseconds from the arrival of a request to its answer. Commerce Layer waits 5,000. Default: 4,000. */
@@ -48,6 +49,12 @@ export interface ReceiverOptions {
    */
   readonly secretsCacheMs?: number | 'none' | undefined
   /**
+   * Milliseconds after the `updated_at` of its resource, which is signed, for which a delivery is handled. An older one
+   * is acknowledged as `discarded`, because it may be a captured delivery that is sent again. Stored and redelivered
+   * ones are never too old. It must be longer than Commerce Layer retries. Default: no limit.
+   */
+  readonly maxAgeMs?: number | undefined
+  /**
    * Handles each event once, across processes and crashes. Default: none; the handlers run for each repeated delivery.
    */
   readonly idempotency?: IdempotencyOptions | undefined
@@ -75,6 +82,7 @@ const RULES = {
   maxInFlight: positiveInteger(1000),
   maxUnverified: positiveInteger(256),
   maxUnverifiedBytes: positiveInteger(64 * 1024 * 1024),
+  maxAgeMs: positiveInteger(Number.POSITIVE_INFINITY),
   secretsCacheMs: orValue(positiveInteger(1000), 'none'),
   ordering: oneOf('none', 'resource'),
   inboxMode: oneOf('always', 'on-failures'),

@@ -64,6 +64,7 @@ it('each entry exports these names and no others', () => {
         "type IdempotencyStore",
         "type Inbox",
         "type InboxStatistics",
+        "type LabelledSecret",
         "type ProcessDelivery",
         "type ReadBody",
         "type ReceiveOptions",

@@ -117,7 +117,7 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
     { name: 'an empty body', expected: 'SIGNATURE_MISMATCH', request: withSignature(signatureOf(genuine), bytes('')) },
     {
       name: 'whitespace around the secret',
-      expected: 'SIGNATURE_MISMATCH',
+      expected: 'SECRET_UNKNOWN',
       request: genuine,
       options: { secrets: () => `${PLACE}\n` },
     },

@@ -3,7 +3,10 @@ import type { ErrorCode } from '../outcomes.ts'
 
 /** A verified delivery, as an inbox stores it until a worker has handled it. */
 export interface StoredDelivery {
-  /** `delivery.id`: a fingerprint of topic and bytes. */
+  /**
+   * `delivery.id`: a fingerprint of topic and bytes. Of the bytes alone, if the topic may be made up: several topics
+   * share a secret, and the topic is neither in the catalogue nor that of a handler.
+   */
   readonly id: string
   readonly topic: string
   /** The signed bytes, exactly as they were received. */

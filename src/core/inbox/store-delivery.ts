@@ -2,7 +2,7 @@ import { type Deadline, withTimeout } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 import { parseDocument } from '../event/document.ts'
 import { DUPLICATE, type Outcome, QUEUED } from '../outcome.ts'
-import type { Delivery } from '../verify/authenticate.ts'
+import { bodyIdOf, type Delivery, identify } from '../verify/delivery.ts'
 import type { Inbox } from './inbox.ts'
 
 /**
@@ -17,7 +17,9 @@ export async function storeDelivery(
   ordering: 'none' | 'resource',
   deadline: Deadline,
 ): Promise<Outcome> {
-  const { id, topic, body, receivedAt } = delivery
+  const { topic, body, receivedAt } = delivery
+  const { byTopic } = await identify(delivery, deadline)
+  const id = byTopic ? delivery.id : await bodyIdOf(delivery)
   const group = ordering === 'resource' ? resourceGroup(delivery) : undefined
   const stored = await withTimeout(
     callPut(inbox, { id, topic, body, receivedAt, group }),
