@@ -21,6 +21,7 @@ export type {
   ConsumeOptions,
   DeadLetter,
   DeadLetterFilter,
+  DeadLetterSelection,
   DeadLetters,
   DeliveryAttempt,
   Inbox,

@@ -59,6 +59,7 @@ it('each entry exports these names and no others', () => {
         "type DeadLetter",
         "type DeadLetterFilter",
         "type DeadLetters",
+        "type DeadLetterSelection",
         "type DeliveryAttempt",
         "type HeadersLike",
         "type IdempotencyStore",
