@@ -41,6 +41,14 @@ export interface OpenOptions {
    * transaction. Default: false.
    */
   readonly keepsSettings?: boolean
+  /** Columns that a table of an earlier version lacks. Default: none. */
+  readonly addedColumns?: readonly AddedColumn[]
+}
+
+export interface AddedColumn {
+  readonly table: string
+  readonly name: string
+  readonly type: string
 }
 
 export interface OpenDatabase {
@@ -65,7 +73,7 @@ const BUSY_TIMEOUT_MS = 2000
 export function openDatabase(
   location: SqliteLocation,
   tables: string,
-  { keepsSettings = false }: OpenOptions = {},
+  { keepsSettings = false, addedColumns = [] }: OpenOptions = {},
 ): OpenDatabase {
   const { file, database: given } = location
   if (given ? typeof given.prepare !== 'function' || typeof given.exec !== 'function' : !isPath(file)) {
@@ -73,12 +81,12 @@ export function openDatabase(
   }
   if (given) {
     if (keepsSettings) given.exec(tables)
-    else setUp(given, tables)
+    else setUp(given, tables, addedColumns)
     return { database: given, close: () => {} }
   }
   const database = openFile(String(file))
   try {
-    setUp(database, tables)
+    setUp(database, tables, addedColumns)
     check(database)
   } catch (cause) {
     database.close()
@@ -107,7 +115,7 @@ function isPath(file: unknown): boolean {
   return typeof file === 'string' && file !== '' && file !== ':memory:'
 }
 
-function setUp(database: SqliteDatabase, tables: string): void {
+function setUp(database: SqliteDatabase, tables: string, addedColumns: readonly AddedColumn[]): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
   const { journal_mode: mode } = retryWhileLocked(() =>
     prepare(database, 'PRAGMA journal_mode = WAL').get(),
@@ -115,7 +123,20 @@ function setUp(database: SqliteDatabase, tables: string): void {
   if (mode !== 'wal') {
     throw new Error(`The SQLite database must be a file on a local disk: its journal mode is '${mode}', not WAL.`)
   }
-  database.exec(`PRAGMA synchronous = FULL; BEGIN IMMEDIATE; ${tables}; COMMIT`)
+  database.exec(`PRAGMA synchronous = FULL; BEGIN IMMEDIATE; ${tables}`)
+  try {
+    for (const column of addedColumns) addColumn(database, column)
+  } finally {
+    database.exec('COMMIT')
+  }
+}
+
+function addColumn(database: SqliteDatabase, { table, name, type }: AddedColumn): void {
+  const { found } = prepare(database, 'SELECT count(*) AS found FROM pragma_table_info(?) WHERE name = ?').get(
+    table,
+    name,
+  ) as { readonly found: number }
+  if (found === 0) database.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${type}`)
 }
 
 /**

@@ -49,6 +49,7 @@ it('each entry exports these names and no others', () => {
         "type TopicPattern",
         "type TopicResource",
         "type UnknownTopic",
+        "type VerifyStoredOptions",
         "type WebhookEvent",
         "type Worker",
         "type WorkerOptions",

@@ -14,6 +14,8 @@ export interface StoredDelivery {
    * one after another.
    */
   readonly group: string | undefined
+  /** Only with the option `verifyStored` of the receiver. Store it with the delivery, and hand it out again. */
+  readonly signature?: string | undefined
 }
 
 /**
@@ -96,8 +98,8 @@ export interface DeadLetter {
   readonly attempts: number
   /**
    * Code and message of the error of the last attempt: a `WebhookError`'s code, or `PERMANENT` for a handler's
-   * `PermanentError`. The drivers of this package add `WORKER_LOST`, if the worker was lost during the last attempt,
-   * and `BODY_DAMAGED`, if the engine did not keep the bytes.
+   * `PermanentError`. The drivers of this package add `WORKER_LOST`, if the worker was lost during the last attempt.
+   * What the engine did not keep as it was stored has `BODY_DAMAGED`, or `TOPIC_INVALID`.
    */
   readonly error: { readonly code: string; readonly message: string }
 }

@@ -123,7 +123,8 @@ export function toDelivery(topic: string, body: Uint8Array, receivedAt: Date): M
   )
 }
 
-function isSignedWithAny(
+/** Whether one of the secrets, from the `first` on, has signed the body. */
+export function isSignedWithAny(
   secrets: readonly string[],
   signature: string,
   body: Uint8Array,

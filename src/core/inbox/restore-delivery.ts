@@ -1,0 +1,33 @@
+import { isTopic } from '../../commerce-layer/topic-patterns.ts'
+import { WebhookError } from '../errors.ts'
+import { type MaybePromise, pipe } from '../maybe-promise.ts'
+import { type Delivery, toDelivery } from '../verify/authenticate.ts'
+import type { StoredDelivery } from './inbox.ts'
+import type { StoredSignatures } from './stored-signatures.ts'
+
+/**
+ * Makes a delivery of what an inbox or a queue hands out. Its form is checked again, because others may be able to
+ * write to the database.
+ *
+ * @throws WebhookError `TOPIC_INVALID`, `BODY_DAMAGED`, or `SIGNATURE_MISMATCH` with `verifyStored`; at once or as a
+ * rejection.
+ */
+export function restoreDelivery(
+  stored: Omit<StoredDelivery, 'id' | 'group'>,
+  signatures: StoredSignatures | undefined,
+): MaybePromise<Delivery> {
+  const { topic, body, receivedAt } = stored
+  if (!isStoredTopic(topic)) throw new WebhookError('TOPIC_INVALID', { message: 'The stored topic is malformed.' })
+  if (!(body instanceof Uint8Array)) {
+    throw new WebhookError('BODY_DAMAGED', { message: 'The body that was stored is not a Uint8Array.' })
+  }
+  if (!(receivedAt instanceof Date) || Number.isNaN(receivedAt.getTime())) {
+    throw new WebhookError('BODY_DAMAGED', { message: 'The `receivedAt` that was stored is not a date.' })
+  }
+  return pipe(signatures?.verify(stored), () => toDelivery(topic, body, receivedAt))
+}
+
+/** Whether a topic that was stored has the form of one. */
+export function isStoredTopic(topic: unknown): topic is string {
+  return typeof topic === 'string' && isTopic(topic)
+}
