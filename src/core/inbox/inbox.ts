@@ -1,3 +1,4 @@
+import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import { isPermanentError, toWebhookError } from '../errors.ts'
 import type { ErrorCode } from '../outcomes.ts'
 
@@ -188,4 +189,9 @@ export function toFailure(thrown: unknown): Failure {
   if (isPermanentError(thrown)) return { code: 'PERMANENT', message: thrown.message, retryable: false, excused: false }
   const { code, message, retryable } = toWebhookError(thrown)
   return { code, message, retryable, excused: EXCUSED_CODES.includes(code) }
+}
+
+/** Whether the topic of a stored delivery has the form of one. An engine may hand out anything. */
+export function isStoredTopic(topic: unknown): topic is string {
+  return typeof topic === 'string' && isTopic(topic)
 }

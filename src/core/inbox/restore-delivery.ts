@@ -1,8 +1,7 @@
-import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import { WebhookError } from '../errors.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
 import { type Delivery, toDelivery } from '../verify/authenticate.ts'
-import type { StoredDelivery } from './inbox.ts'
+import { isStoredTopic, type StoredDelivery } from './inbox.ts'
 import type { StoredSignatures } from './stored-signatures.ts'
 
 /**
@@ -25,9 +24,4 @@ export function restoreDelivery(
     throw new WebhookError('BODY_DAMAGED', { message: 'The `receivedAt` that was stored is not a date.' })
   }
   return pipe(signatures?.verify(stored), () => toDelivery(topic, body, receivedAt))
-}
-
-/** Whether a topic that was stored has the form of one. */
-export function isStoredTopic(topic: unknown): topic is string {
-  return typeof topic === 'string' && isTopic(topic)
 }

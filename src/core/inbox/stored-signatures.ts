@@ -1,6 +1,5 @@
 import { checkOption, checkOptions, oneOf, wrongOption } from '../check-options.ts'
 import { WebhookError } from '../errors.ts'
-import { toBytes } from '../http/request.ts'
 import type { Logger } from '../logger.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
 import { isSignedWithAny } from '../verify/authenticate.ts'
@@ -41,6 +40,8 @@ const KEY = {
   expected: `text of at least ${MIN_KEY_LENGTH} characters`,
   isValid: (value: unknown) => typeof value === 'string' && value.trim().length >= MIN_KEY_LENGTH,
 }
+const encoder = new TextEncoder()
+
 /** Between two warnings about deliveries without a signature. */
 const WARN_MS = 60_000
 
@@ -76,7 +77,7 @@ export function createStoredSignatures(options: VerifyStoredOptions, logger: Log
 
 /** The prefix keeps the signature of a webhook from passing as one of these, should they have the same key. */
 function toSignedBytes({ topic, body }: Pick<StoredDelivery, 'topic' | 'body'>): Uint8Array {
-  const prefix = toBytes(`hooklayer stored delivery\n${topic}\n`)
+  const prefix = encoder.encode(`hooklayer stored delivery\n${topic}\n`)
   const bytes = new Uint8Array(prefix.length + body.length)
   bytes.set(prefix)
   bytes.set(body, prefix.length)

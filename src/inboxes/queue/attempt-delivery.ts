@@ -1,5 +1,10 @@
-import { type ConsumeOptions, type DeadLetter, type ProcessDelivery, toFailure } from '../../core/inbox/inbox.ts'
-import { isStoredTopic } from '../../core/inbox/restore-delivery.ts'
+import {
+  type ConsumeOptions,
+  type DeadLetter,
+  isStoredTopic,
+  type ProcessDelivery,
+  toFailure,
+} from '../../core/inbox/inbox.ts'
 import { BODY_DAMAGED, type LeasedDelivery, type Settlement, WORKER_LOST } from './queue.ts'
 
 export const HANDLED: Settlement = { state: 'handled' }
