@@ -30,4 +30,5 @@ export type {
   StoredDelivery,
   Worker,
 } from './core/inbox/inbox.ts'
+export type { VerifyStoredOptions } from './core/inbox/stored-signatures.ts'
 export type { SecretsOption } from './core/verify/secrets.ts'

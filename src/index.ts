@@ -6,7 +6,6 @@ export type { Handler, HandlerContext, HandlerOptions, Subscription, TopicPatter
 export type { ErrorContext, ErrorHandler } from './core/handle/report.ts'
 export type { IdempotencyOptions } from './core/idempotency/idempotency.ts'
 export type { DeadLetter, Inbox, Worker } from './core/inbox/inbox.ts'
-export type { VerifyStoredOptions } from './core/inbox/stored-signatures.ts'
 export type { Logger } from './core/logger.ts'
 export type { ErrorCode, OutcomeName } from './core/outcomes.ts'
 export type { Delivery } from './core/verify/authenticate.ts'
