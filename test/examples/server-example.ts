@@ -9,8 +9,8 @@ export const REFUSED = /^401 .*"SIGNATURE_MISMATCH"/m
 export const PRINTED = 'john@example.com placed order 1234'
 
 interface ServerOptions {
-  /** It is built before it is started. */
-  readonly isBuilt?: boolean
+  /** Builds it before it is started. Default: there is nothing to build. */
+  readonly build?: (folder: string) => Promise<unknown>
   readonly exitCode?: number
   /** Sends what senders leave half done. Default: over HTTP/1.1. */
   readonly hangUp?: (port: number) => Promise<void>
@@ -21,10 +21,10 @@ interface ServerOptions {
  * up, and ends on SIGTERM.
  */
 export function testServerExample(shop: Shop, example: string, options: ServerOptions = {}): void {
-  const { isBuilt = false, exitCode = 0, hangUp = hangUpOn } = options
+  const { build, exitCode = 0, hangUp = hangUpOn } = options
   it(`${example} receives an order, refuses a forged one, survives hang-ups, and ends on SIGTERM`, async () => {
     const folder = shop.folderOf(example)
-    if (isBuilt) await runScript(folder, 'build')
+    await build?.(folder)
     const server = await startServer(folder)
     try {
       expect(await runScript(folder, 'deliver', server)).toBe(HANDLED)
