@@ -1,3 +1,4 @@
+import { cutDocument } from './cut-document.ts'
 import { isManagementError, ManagementError } from './errors.ts'
 import { readText } from './read-text.ts'
 
@@ -43,7 +44,8 @@ export function createSendRequest({ url, timeoutMs, maxResponseBytes }: SendRequ
 }
 
 /** Makes as much of a `Response` as the SDK reads. In a real one the body would be written and parsed once more. */
-export function toResponse({ status, headers, body }: Answer): Response {
+export function toResponse({ status, headers, body: whole }: Answer): Response {
+  const body = cutDocument(whole)
   const ok = status >= 200 && status < 300
   return {
     ok,

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { createReceiver } from 'hooklayer'
-import { createManagement, describePlan, type Management } from 'hooklayer/management'
+import { createManagement, describePlan, isManagementError, type Management } from 'hooklayer/management'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { listen } from '../../contracts/adapter/listen.ts'
 import { recordingLogger, rejection, SECRET } from '../../deliveries.ts'
@@ -304,22 +304,45 @@ describe('an answer of another kind', () => {
     expect(await rejection(collect(webhooks.list()))).toMatchObject({ code: 'RESPONSE_INVALID' })
   })
 
-  it('costs no more than its size: thousands of resources that include each other', async () => {
-    const size = 2000
-    const toLink = (index: number) => ({ type: 'event_callbacks', id: `call-${index % size}` })
+  it.each<[string, (index: number) => number[]]>([
+    ['that lead to the next two, and so by more ways than can be gone', (index) => [index + 1, index + 2]],
+    ['that all lead to each other', () => Array.from({ length: 30 }, (_, index) => index)],
+    ['that lead to themselves', (index) => [index]],
+  ])('is not followed beyond what was asked for: included resources %s', async (_, findNext) => {
+    const size = 60
+    const toLinks = (indexes: number[]) => ({
+      data: indexes.filter((index) => index < size).map((index) => ({ type: 'event_callbacks', id: `call-${index}` })),
+    })
     const included = Array.from({ length: size }, (_, index) => ({
-      ...toLink(index),
-      attributes: { created_at: WEBHOOK.attributes.created_at },
-      relationships: {
-        webhook: { data: { type: 'webhooks', id: WEBHOOK.id } },
-        calls: { data: [toLink(index + 1), toLink(index + 2)] },
-      },
+      type: 'event_callbacks',
+      id: `call-${index}`,
+      attributes: { response_code: '200' },
+      relationships: { webhook: { data: { type: 'webhooks', id: 'a' } }, calls: toLinks(findNext(index)) },
     }))
-    const relationships = { last_event_callbacks: { data: included.map((_, index) => toLink(index)) } }
-    const data = [{ ...WEBHOOK, relationships }]
-    const { manage } = await startScriptedApi(() => ({ ...LIST, body: { ...Object(LIST.body), data, included } }))
-    const begin = process.cpuUsage()
-    await collect(manage().webhooks.list()).catch(() => {})
-    expect(process.cpuUsage(begin).user / 1e6).toBeLessThan(10)
+    const data = [{ ...WEBHOOK, relationships: { last_event_callbacks: toLinks([0, 1]) } }]
+    const { manage } = await startScriptedApi(() => ({ body: { ...Object(LIST.body), data, included } }))
+    const [webhook] = await collect(manage().webhooks.list())
+    expect(webhook?.last_event_callbacks).toMatchObject([
+      { id: 'call-0', response_code: '200' },
+      { id: 'call-1', response_code: '200' },
+    ])
+    expect(webhook?.last_event_callbacks?.[0]).not.toHaveProperty('calls')
+  })
+
+  it('is not linked if it has more links and resources than a page', async () => {
+    const included = Array.from({ length: 10_000 }, (_, index) => ({ type: 'events', id: `${index}` }))
+    const data = [{ ...WEBHOOK, relationships: { events: { data: included } } }]
+    const { manage } = await startScriptedApi(() => ({ body: { ...Object(LIST.body), data, included } }))
+    expect(await rejection(collect(manage().webhooks.list()))).toMatchObject({ code: 'RESPONSE_INVALID' })
+  })
+
+  it.each([
+    { included: [null, 7, 'a', { relationships: 7 }], data: [WEBHOOK] },
+    { included: [], data: [{ ...WEBHOOK, relationships: { a: null } }] },
+    { included: {}, data: [{ ...WEBHOOK, relationships: { a: { data: [null] } } }] },
+  ])('never fails with anything but a ManagementError: %j', async (body) => {
+    const { manage } = await startScriptedApi(() => ({ body: { ...Object(LIST.body), ...body } }))
+    const settled = await collect(manage().webhooks.list()).catch((error: unknown) => error)
+    expect(Array.isArray(settled) || isManagementError(settled)).toBe(true)
   })
 })
