@@ -8,7 +8,7 @@ export const MARK = 'q7zx9kp2'
 const words = fc.oneof(fc.constantFrom('', MARK, `${MARK}\r\nx: y`), fc.string({ unit: 'binary', maxLength: 20 }))
 
 /** Topics that are right, nearly right, and no topics at all. */
-export const topics: Arbitrary<string> = fc.oneof(
+const topics: Arbitrary<string> = fc.oneof(
   fc.constantFrom('orders.place', 'orders.create', 'customers.update', `orders.${MARK}`, `${MARK}.create`),
   fc.constantFrom('', '.', '*', 'orders.*', '__proto__.toString', 'constructor.name', 'orders.place, orders.place'),
   words,
@@ -34,9 +34,9 @@ export const texts: Arbitrary<string> = fc.oneof(
   words,
 )
 
-export const BODY_SHAPES = ['bytes', 'text', 'function', 'rejects', 'throws', 'object', 'null', 'number'] as const
+const BODY_SHAPES = ['bytes', 'text', 'function', 'rejects', 'throws', 'object', 'null', 'number'] as const
 
-export const HEADER_SHAPES = ['record', 'lists', 'entries', 'map', 'headers', 'null', 'number', 'odd'] as const
+const HEADER_SHAPES = ['record', 'lists', 'entries', 'map', 'headers', 'null', 'number', 'odd'] as const
 
 export const HANDLERS = ['returns', 'throws', 'rejects', 'permanent', 'odd'] as const
 

@@ -34,7 +34,7 @@ export const damages: Arbitrary<readonly Damage[]> = fc.array(
 const CHECKSUM_BYTES = 4
 
 /** The bytes after the damage. */
-export function applyDamage({ how, at, text }: Damage, bytes: Uint8Array): Buffer {
+function applyDamage({ how, at, text }: Damage, bytes: Uint8Array): Buffer {
   const damaged = Buffer.from(bytes)
   if (how === 'empty') return Buffer.alloc(0)
   if (how === 'replace') return Buffer.from(text)
