@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 
 interface Component {
   readonly 'bom-ref': string
-  readonly properties: readonly { readonly name: string; readonly value: string }[]
+  readonly properties: readonly { readonly name: string }[]
 }
 
 interface Dependency {
@@ -17,12 +16,10 @@ interface Dependency {
  */
 const command = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only']
 const bill = JSON.parse(execFileSync('npm', command, { encoding: 'utf8', maxBuffer: 2 ** 28 }))
-const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'))
 
-const components: Component[] = bill.components.filter(({ properties }: Component) => {
-  const path = properties.find(({ name }) => name === 'cdx:npm:package:path')?.value ?? ''
-  return packages[path] && !packages[path].dev
-})
+const components: Component[] = bill.components.filter(
+  ({ properties }: Component) => !properties.some(({ name }) => name === 'cdx:npm:package:development'),
+)
 const refs = new Set([bill.metadata.component['bom-ref'], ...components.map((component) => component['bom-ref'])])
 const dependencies = bill.dependencies
   .filter(({ ref }: Dependency) => refs.has(ref))
