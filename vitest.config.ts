@@ -39,7 +39,7 @@ export default defineConfig({
           ...SHARED,
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'test/abuse/**', ...UNIT],
+          exclude: ['**/node_modules/**', ...UNIT],
           hookTimeout: 30_000,
         },
       },
