@@ -25,7 +25,7 @@ export interface Strangers {
   stop(): void
 }
 
-/** Sends the heads of requests and one byte of each body, and opens a new one for each that is closed. */
+/** Sends the heads of requests and one byte of each body, and opens new ones for those that are closed. */
 export async function startFlood(shop: Shop, { held, perSecond, topics }: Flood): Promise<Strangers> {
   const open = shop.isHttp2 ? http2Opener(shop) : tcpOpener(shop)
   let sent = 0
@@ -40,8 +40,7 @@ export async function startFlood(shop: Shop, { held, perSecond, topics }: Flood)
   }
   const keepUp = async () => {
     while (!isOver) {
-      const missing = Math.max(0, held - unfinished.size)
-      for (let i = 0; i < Math.max(missing, perSecond / 20) && unfinished.size < 2 * held; i += 1) add()
+      for (let i = 0; i < perSecond / 20 && unfinished.size < held; i += 1) add()
       await sleep(50)
     }
   }

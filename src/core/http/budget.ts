@@ -30,10 +30,12 @@ const CUT_OFF = 'It was cut off to make room for other requests: nothing of it h
 /** A body is not cut off before it had this many milliseconds. */
 const GRACE_MS = 250
 /** For each of so many bytes that have arrived, a body may stall a millisecond longer. */
-const BYTES_PER_MS = 64
-const MAX_STALL_MS = 2000
+const BYTES_PER_MS = 16
+const MAX_STALL_MS = 4000
 /** How often the limits are checked while one of them is reached. */
 const CHECK_MS = 50
+/** A check that comes later than this is put off: the process is busy. */
+const MAX_DELAY_MS = 50
 /** How many bytes may arrive at once when a paused body goes on. */
 const CHUNK_BYTES = 64 * 1024
 
@@ -141,13 +143,18 @@ class SharedBudget implements Budget {
     if (this.#readings.size > this.#limits.maxUnverified || this.#paused.size > 0) this.#checkLater()
   }
 
-  /** Two turns of the event loop after the timer: what had arrived while the loop was blocked has been read by then. */
+  /**
+   * Two turns of the event loop after the timer: what had arrived while the loop was blocked has been read by then. If
+   * they come late, the process is busy, and it is not the senders who are slow.
+   */
   #checkLater(): void {
     if (this.#isCheckDue) return
     this.#isCheckDue = true
+    const dueAt = performance.now() + CHECK_MS
     const check = () => {
       this.#isCheckDue = false
-      this.#check()
+      if (performance.now() - dueAt > MAX_DELAY_MS) this.#checkLater()
+      else this.#check()
     }
     setTimeout(() => setTimeout(() => setTimeout(check, 0), 0), CHECK_MS)
   }
