@@ -1,6 +1,6 @@
 import { createDelivery } from 'hooklayer/testing'
 import { describe, expect, it, vi } from 'vitest'
-import { runScript, startServer } from './child.ts'
+import { EXAMPLE_SECRET, runScript, startServer } from './child.ts'
 import { hangUpOn } from './hang-ups.ts'
 import { useShop } from './shop.ts'
 
@@ -57,7 +57,7 @@ describe.concurrent('examples, installed from the packed package', { timeout: 12
 })
 
 async function deliver(port: number, number: string): Promise<number> {
-  const delivery = await createDelivery('orders.place', { resource: { number } })
+  const delivery = await createDelivery('orders.place', { secret: EXAMPLE_SECRET, resource: { number } })
   const { status } = await fetch(`http://localhost:${port}/webhooks`, delivery)
   return status
 }

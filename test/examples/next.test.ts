@@ -6,7 +6,7 @@ import { installFixture } from '../fixtures/install.ts'
 import { buildWithCache } from '../fixtures/next-build.ts'
 import { noPostgres, startPostgres } from '../servers/postgres.ts'
 import { describeUnless, itUnless } from '../unless.ts'
-import { runScript, startServer } from './child.ts'
+import { EXAMPLE_SECRET, runScript, startServer } from './child.ts'
 import { hangUpOn } from './hang-ups.ts'
 import { testServerExample } from './server-example.ts'
 import { useShop } from './shop.ts'
@@ -35,7 +35,7 @@ describeUnless(noNext)('examples, installed from the packed package', { timeout:
       await hangUpOn(server.port)
       const numbers = ['A', 'B', 'C'].map((name) => `${name}-${Date.now()}`)
       for (const number of numbers) {
-        const delivery = await createDelivery('orders.place', { resource: { number } })
+        const delivery = await createDelivery('orders.place', { secret: EXAMPLE_SECRET, resource: { number } })
         expect((await fetch(`http://localhost:${server.port}/webhooks`, delivery)).status).toBe(202)
       }
       expect(await runScript(folder, 'deliver', { ...server, args: ['a-guess'] })).toMatch(/^401 /)

@@ -1,6 +1,6 @@
 import { createDelivery } from 'hooklayer/testing'
 import { describe, expect, it } from 'vitest'
-import { freePort, runScript, startServer } from './child.ts'
+import { EXAMPLE_SECRET, freePort, runScript, startServer } from './child.ts'
 import { type Erp, startErp } from './erp.ts'
 import { hangUpOn } from './hang-ups.ts'
 import { type QstashServer, startQstash } from './qstash-server.ts'
@@ -94,7 +94,7 @@ async function withQstash(shop: Shop, run: (scenario: Scenario) => Promise<void>
       erp,
       port,
       async deliver(number) {
-        const delivery = await createDelivery('orders.place', { resource: { number } })
+        const delivery = await createDelivery('orders.place', { secret: EXAMPLE_SECRET, resource: { number } })
         const answer = await fetch(`http://localhost:${port}/webhooks`, delivery)
         return `${answer.status} ${await answer.text()}`
       },

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from '../decode-utf8.ts'
 import { WebhookError } from '../errors.ts'
-import type { Delivery } from '../verify/authenticate.ts'
+import type { Delivery } from '../verify/delivery.ts'
 
 /** A reference to a resource: JSON:API's "resource identifier object". */
 export interface ResourceIdentifier {
@@ -31,6 +31,14 @@ export interface Document {
   readonly data: ResourceObject
   readonly included?: readonly ResourceObject[] | null
   readonly meta?: Meta | null
+}
+
+/** The organization and the mode that a document says, wherever it says them; `undefined` where it does not. */
+export function readTenant({ data, meta }: Document): { organizationId: unknown; mode: unknown } {
+  return {
+    organizationId: data.meta?.organization_id ?? meta?.organization_id,
+    mode: data.meta?.mode ?? meta?.mode,
+  }
 }
 
 /**

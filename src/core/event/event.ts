@@ -2,9 +2,10 @@ import type { ResourceOf } from '../../commerce-layer/resources.ts'
 import { carries, type Topic } from '../../commerce-layer/topics.ts'
 import { WebhookError } from '../errors.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
-import type { Delivery } from '../verify/authenticate.ts'
+import { bodyIdOf, type Delivery } from '../verify/delivery.ts'
 import { fingerprint } from '../verify/fingerprint.ts'
-import { checkDocument, type Document, parseDocument } from './document.ts'
+import { checkLabels } from './check-labels.ts'
+import { checkDocument, type Document, parseDocument, readTenant } from './document.ts'
 import { canonicalDocument } from './event-id.ts'
 import type { ResourceWith } from './include.ts'
 import { linkResources } from './link-resources.ts'
@@ -72,7 +73,8 @@ export async function eventIdOf(topic: string, document: unknown): Promise<strin
 /**
  * Parses a verified delivery into an event.
  *
- * @throws WebhookError `DOCUMENT_INVALID` or `TOPIC_MISMATCH`.
+ * @throws WebhookError `DOCUMENT_INVALID` or `TOPIC_MISMATCH`; `SIGNATURE_MISMATCH` if the secret that has signed it is
+ * of another organization or mode.
  * @example
  * const event = await parse(await verify(rawBody, request.headers, secrets))
  */
@@ -80,14 +82,27 @@ export async function parse(delivery: Delivery): Promise<WebhookEvent> {
   return parseEvent(delivery)
 }
 
-/** {@link parse}, without a promise where the runtime hashes synchronously. */
-export function parseEvent(delivery: Delivery): MaybePromise<WebhookEvent> {
-  const document = parseDocument(delivery)
+/**
+ * {@link parse}, without a promise where the runtime hashes synchronously.
+ *
+ * @param document the document of the delivery, if it was parsed before.
+ */
+export function parseEvent(delivery: Delivery, document = parseDocument(delivery)): MaybePromise<WebhookEvent> {
+  checkLabels(delivery, document)
   const { topic } = delivery
   if (!carries(topic, document.data.type)) throw new WebhookError('TOPIC_MISMATCH')
   const source: Source = { document }
   const material = () => idMaterial(topic, source.document ?? parseDocument(delivery))
   return pipe(fingerprint(material), (id) => new ParsedEvent(delivery, document, source, id) as WebhookEvent)
+}
+
+/** The fingerprint of an event's content without its topic; of its bytes if it has no canonical form. */
+export async function contentIdOf({ delivery }: WebhookEvent): Promise<string> {
+  try {
+    return await eventIdOf('', parseDocument(delivery))
+  } catch {
+    return bodyIdOf(delivery)
+  }
 }
 
 function idMaterial(topic: string, document: Document): string[] {
@@ -113,9 +128,8 @@ class ParsedEvent implements EventOf<string> {
   readonly #id: () => string
   #resource: ResourceOf<string> | undefined
 
-  constructor(delivery: Delivery, { data, meta }: Document, source: Source, id: () => string) {
-    const mode = data.meta?.mode ?? meta?.mode
-    const organizationId = data.meta?.organization_id ?? meta?.organization_id
+  constructor(delivery: Delivery, document: Document, source: Source, id: () => string) {
+    const { mode, organizationId } = readTenant(document)
     this.topic = delivery.topic
     this.mode = mode === 'test' || mode === 'live' ? mode : undefined
     this.organizationId = typeof organizationId === 'string' ? organizationId : undefined

@@ -3,8 +3,9 @@ import type { Deadline } from '../deadline.ts'
 import { isWebhookError, WebhookError } from '../errors.ts'
 import { getHeader, type HeadersLike, toBytes } from '../http/request.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
+import type { SigningSecret } from './check-secret.ts'
+import { type Delivery, toDelivery } from './delivery.ts'
 import { createDiagnosis, type Diagnose } from './diagnose.ts'
-import { fingerprint } from './fingerprint.ts'
 import { createSecrets, type Secrets, type SecretsOption } from './secrets.ts'
 import { computeSignature, isSameSignature } from './signature.ts'
 
@@ -12,37 +13,6 @@ import { computeSignature, isSameSignature } from './signature.ts'
 export interface SignedHeaders {
   readonly topic: string
   readonly signature: string
-}
-
-/**
- * A delivery whose signature was verified. `parse` takes nothing else, so that unverified bytes cannot be parsed. Only
- * `verify` and a receiver make one; `receiver.redeliver` makes one of a document from the API.
- */
-export type { Delivery }
-
-class Delivery {
-  /** The topic, authenticated by the secret that signed the body. */
-  readonly topic: string
-  /** The bytes as received. */
-  readonly body: Uint8Array
-  readonly receivedAt: Date
-  readonly #id: () => string
-
-  constructor(topic: string, body: Uint8Array, receivedAt: Date, id: () => string) {
-    this.topic = topic
-    this.body = body
-    this.receivedAt = receivedAt
-    this.#id = id
-  }
-
-  /**
-   * SHA-256, in hex, over the topic and the bytes, because Commerce Layer sends no id. Two deliveries with the same
-   * topic and bytes have the same `id`. Computed on first use. The `id` of an event is also the same for other
-   * spellings of the document.
-   */
-  get id(): string {
-    return this.#id()
-  }
 }
 
 /** Base64 of the 32 bytes of an HMAC-SHA256. */
@@ -75,7 +45,11 @@ export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
  *
  * @throws WebhookError `SECRET_UNKNOWN` or `STORE_UNAVAILABLE`.
  */
-export function findSecrets(topic: string, secrets: Secrets, deadline?: Deadline): MaybePromise<readonly string[]> {
+export function findSecrets(
+  topic: string,
+  secrets: Secrets,
+  deadline?: Deadline,
+): MaybePromise<readonly SigningSecret[]> {
   return pipe(
     secrets.lookUp(topic, deadline),
     (found) => (found.length > 0 ? found : secrets.refresh(topic, deadline)),
@@ -98,14 +72,14 @@ export function authenticate(
   headers: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
-  found: readonly string[],
+  found: readonly SigningSecret[],
   secrets: Secrets,
   deadline?: Deadline,
 ): MaybePromise<Delivery> {
   const { topic, signature } = headers
-  return pipe(isSignedWithAny(found, signature, body), (isSigned) =>
-    isSigned
-      ? toDelivery(topic, body, receivedAt)
+  return pipe(findSigner(found, signature, body), (signer) =>
+    signer
+      ? toDelivery(topic, body, receivedAt, secrets, signer)
       : authenticateWithNewSecrets(headers, body, receivedAt, secrets, deadline),
   )
 }
@@ -120,33 +94,25 @@ function authenticateWithNewSecrets(
 ): MaybePromise<Delivery> {
   return pipe(
     secrets.refresh(topic, deadline, body.length),
-    (candidates) => isSignedWithAny(candidates, signature, body),
-    (isSigned) => {
-      if (!isSigned) throw new WebhookError('SIGNATURE_MISMATCH')
-      return toDelivery(topic, body, receivedAt)
+    (candidates) => findSigner(candidates, signature, body),
+    (signer) => {
+      if (!signer) throw new WebhookError('SIGNATURE_MISMATCH')
+      return toDelivery(topic, body, receivedAt, secrets, signer)
     },
   )
 }
 
-/** Makes a delivery of bytes that were verified, or that come from a source that needs no signature. */
-export function toDelivery(topic: string, body: Uint8Array, receivedAt: Date): MaybePromise<Delivery> {
-  return pipe(
-    fingerprint(() => [topic, '\n', body]),
-    (id) => new Delivery(topic, body, receivedAt, id),
-  )
-}
-
-function isSignedWithAny(
-  secrets: readonly string[],
+/** Gives the secret with which a body was signed, looking from the `first` on. */
+export function findSigner(
+  secrets: readonly SigningSecret[],
   signature: string,
   body: Uint8Array,
   first = 0,
-): MaybePromise<boolean> {
+): MaybePromise<SigningSecret | undefined> {
   const secret = secrets[first]
-  if (secret === undefined) return false
-  return pipe(
-    computeSignature(body, secret),
-    (expected) => isSameSignature(signature, expected) || isSignedWithAny(secrets, signature, body, first + 1),
+  if (secret === undefined) return undefined
+  return pipe(computeSignature(body, secret.text), (expected) =>
+    isSameSignature(signature, expected) ? secret : findSigner(secrets, signature, body, first + 1),
   )
 }
 
@@ -184,12 +150,12 @@ export async function explainMismatch<T>(
   error: T,
   { topic, signature }: SignedHeaders,
   body: Uint8Array,
-  found: readonly string[],
+  found: readonly SigningSecret[],
   secrets: Secrets,
   diagnose: Diagnose,
 ): Promise<T | WebhookError> {
   if (!isWebhookError(error) || error.code !== 'SIGNATURE_MISMATCH') return error
   const otherSecrets = secrets.secretsOfOtherTopics(topic)
-  const hint = await diagnose({ signature, body, secrets: found, otherSecrets })
+  const hint = await diagnose({ signature, body, secrets: found.map(({ text }) => text), otherSecrets })
   return new WebhookError('SIGNATURE_MISMATCH', { hint })
 }
