@@ -30,7 +30,8 @@ it('no mutated delivery is accepted, of a million, and none throws anything but 
     const headers = toHeaders(mutated)
     const { body } = mutated
     const error = await verify(body, headers, SECRETS).catch((thrown: unknown) => thrown)
-    if (!isWebhookError(error) || error.retryable) throw failure(mutated, `verify gave ${error}`)
+    if (!isWebhookError(error) || error.retryable)
+      throw failure(mutated, error instanceof Error ? `verify threw ${error.name}` : 'verify accepted it')
     if (!isReceived) return
     const { status } = await receiver.receive({ method: 'POST', headers, body })
     if (handled > 0 || status < 400 || status >= 500) throw failure(mutated, `a receiver answered ${status}`)

@@ -14,6 +14,13 @@ const topics: Arbitrary<string> = fc.oneof(
   words,
 )
 
+/** Names that mean something to objects or documents, and others. */
+const names = fc.oneof(fc.constantFrom('__proto__', 'constructor', 'toString', 'id', 'type', 'data'), words)
+
+const target = fc.oneof(fc.constant({ id: 'a', type: 'orders' }), fc.jsonValue({ maxDepth: 1 }))
+
+const linkages = fc.record({ data: fc.oneof(target, fc.array(target, { maxLength: 3 })) })
+
 /** Text that is JSON, nearly a document, or neither. */
 export const texts: Arbitrary<string> = fc.oneof(
   fc.json({ maxDepth: 4 }),
@@ -21,8 +28,8 @@ export const texts: Arbitrary<string> = fc.oneof(
     .record({
       id: fc.oneof(words, fc.constant(null)),
       type: fc.constantFrom('orders', 'customers', '__proto__', MARK),
-      attributes: fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.dictionary(words, fc.jsonValue({ maxDepth: 1 }))),
-      relationships: fc.oneof(fc.constant(undefined), fc.jsonValue({ maxDepth: 3 })),
+      attributes: fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.dictionary(names, fc.jsonValue({ maxDepth: 1 }))),
+      relationships: fc.oneof(fc.constant(undefined), fc.jsonValue({ maxDepth: 3 }), fc.dictionary(names, linkages)),
     })
     .map((data) => JSON.stringify({ data, included: [data, data], meta: data.attributes })),
   fc
