@@ -1,13 +1,13 @@
 import { type Deadline, withTimeout } from '../deadline.ts'
 import { isWebhookError, type PermanentError, type WebhookError } from '../errors.ts'
-import type { WebhookEvent } from '../event/event.ts'
+import { copyEvent, type WebhookEvent } from '../event/event.ts'
 import type { Logger } from '../logger.ts'
 
 /** What is known about a delivery that was refused, failed or discarded. */
 export interface ErrorContext {
   /** The topic of the request, once its form was checked. It is authenticated only if there is an `event`. */
   readonly topic: string | undefined
-  /** Set once the delivery was verified and parsed. */
+  /** Set once the delivery was verified and parsed. A copy, as the event was before the handlers had it. */
   readonly event: WebhookEvent | undefined
   /**
    * How many consecutive genuine deliveries of this topic were answered with an error, this one included. After 30
@@ -31,9 +31,11 @@ export async function report(
   logger: Logger,
 ): Promise<void> {
   log(error, context, logger)
+  const { topic, event, consecutiveFailures } = context
   for (const handler of errorHandlers) {
     try {
-      const handling = Promise.resolve(handler(error, context))
+      const own = { topic, event: event && copyEvent(event), consecutiveFailures }
+      const handling = Promise.resolve(handler(error, own))
       await withTimeout(handling, deadline.remaining(), () => new Error('It did not end before the deadline.'))
     } catch (cause) {
       logger.error('An error handler failed.', { cause })

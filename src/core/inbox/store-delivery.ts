@@ -2,7 +2,7 @@ import { type Deadline, withTimeout } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 import { parseDocument } from '../event/document.ts'
 import { DUPLICATE, type Outcome, QUEUED } from '../outcome.ts'
-import type { Delivery } from '../verify/authenticate.ts'
+import type { Delivery } from '../verify/delivery.ts'
 import type { Inbox } from './inbox.ts'
 
 /**

@@ -1,10 +1,11 @@
 import { isTopic } from '../../commerce-layer/topic-patterns.ts'
+import { copyBytes } from '../copy-bytes.ts'
 import type { Deadline } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 import { getHeader, type HeadersLike, toBytes } from '../http/request.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
+import { type Delivery, toDelivery } from './delivery.ts'
 import { diagnose } from './diagnose.ts'
-import { fingerprint } from './fingerprint.ts'
 import { createSecrets, type Secrets, type SecretsOption } from './secrets.ts'
 import { computeSignature, isSameSignature } from './signature.ts'
 
@@ -12,37 +13,6 @@ import { computeSignature, isSameSignature } from './signature.ts'
 export interface SignedHeaders {
   readonly topic: string
   readonly signature: string
-}
-
-/**
- * A delivery whose signature was verified. `parse` takes nothing else, so that unverified bytes cannot be parsed. Only
- * `verify` and a receiver make one; `receiver.redeliver` makes one of a document from the API.
- */
-export type { Delivery }
-
-class Delivery {
-  /** The topic, authenticated by the secret that signed the body. */
-  readonly topic: string
-  /** The bytes as received. */
-  readonly body: Uint8Array
-  readonly receivedAt: Date
-  readonly #id: () => string
-
-  constructor(topic: string, body: Uint8Array, receivedAt: Date, id: () => string) {
-    this.topic = topic
-    this.body = body
-    this.receivedAt = receivedAt
-    this.#id = id
-  }
-
-  /**
-   * SHA-256, in hex, over the topic and the bytes, because Commerce Layer sends no id. Two deliveries with the same
-   * topic and bytes have the same `id`. Computed on first use. The `id` of an event is also the same for other
-   * spellings of the document.
-   */
-  get id(): string {
-    return this.#id()
-  }
 }
 
 /**
@@ -115,14 +85,6 @@ async function authenticateWithNewSecrets(
   throw new WebhookError('SIGNATURE_MISMATCH', { hint })
 }
 
-/** Makes a delivery of bytes that were verified, or that come from a source that needs no signature. */
-export function toDelivery(topic: string, body: Uint8Array, receivedAt: Date): MaybePromise<Delivery> {
-  return pipe(
-    fingerprint(() => [topic, '\n', body]),
-    (id) => new Delivery(topic, body, receivedAt, id),
-  )
-}
-
 function isSignedWithAny(
   secrets: readonly string[],
   signature: string,
@@ -153,6 +115,8 @@ export async function verify(
   secrets: SecretsOption,
 ): Promise<Delivery> {
   const signed = readSignedHeaders(headers)
+  // A copy, because the bytes must not change between the signature's check and `parse`.
+  const bytes = typeof body === 'string' ? toBytes(body) : copyBytes(toBytes(body))
   const all = createSecrets(secrets)
-  return authenticate(signed, toBytes(body), new Date(), await findSecrets(signed.topic, all), all)
+  return authenticate(signed, bytes, new Date(), await findSecrets(signed.topic, all), all)
 }

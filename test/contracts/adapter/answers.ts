@@ -116,6 +116,14 @@ export function testAnswers({ open, needs }: Host): void {
     expect([answer.status, events.map(({ topic }) => topic)]).toEqual([200, ['galaxies.explode']])
   })
 
+  it('gives no handler a `rawBody` that is a view of a buffer with other bytes', async () => {
+    const remote = await open({ on: '*' })
+    for (const sent of [galaxy, order]) await remote.expectSameAnswer(sent)
+    const { events } = await remote.observed()
+    expect(events).toHaveLength(2)
+    for (const { bytes, bufferBytes } of events) expect(bufferBytes).toBe(bytes)
+  })
+
   it('acknowledges what a handler discards', async () => {
     const remote = await open({ handler: 'throws a PermanentError' })
     const answer = await remote.expectSameAnswer(order)

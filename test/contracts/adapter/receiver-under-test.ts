@@ -39,6 +39,8 @@ interface ObservedEvent {
   readonly email: unknown
   readonly name: unknown
   readonly bytes: number
+  /** The length of the buffer that holds the bytes. */
+  readonly bufferBytes: number
   readonly sha256: string
 }
 
@@ -145,6 +147,7 @@ async function observeEvent({ topic, resource, mode, rawBody }: WebhookEvent): P
     email: fields.customer?.email,
     name: fields.customer?.metadata?.name,
     bytes: rawBody.length,
+    bufferBytes: rawBody.buffer.byteLength,
     sha256: Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join(''),
   }
 }

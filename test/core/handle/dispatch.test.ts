@@ -54,13 +54,14 @@ describe('dispatch', () => {
     expect(await outcome).toEqual({ name: 'handled', errors: [] })
   })
 
-  it('passes the event and a context to each handler', async () => {
+  it('passes the event, or a copy of it, and a context to each handler', async () => {
     const handler = vi.fn<Handler>()
     const { outcome, logger } = run([handler, handler])
     await outcome
     const [[first, context] = [], [second] = []] = handler.mock.calls
     expect(first).toBe(event)
-    expect(second).toBe(event)
+    expect(second).toEqual(event)
+    expect(second).not.toBe(event)
     expect(context?.logger).toBe(logger)
     expect(context?.signal.aborted).toBe(false)
   })
