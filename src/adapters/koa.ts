@@ -10,6 +10,7 @@ export interface KoaContext {
   readonly res: ServerResponse
   readonly request: HostBody
   respond?: boolean | undefined
+  onerror?: ((error: unknown) => void) | undefined
 }
 
 const FIX =
@@ -26,6 +27,19 @@ const FIX =
 export function createKoaMiddleware(receiver: Pick<Receiver, 'receive'>): (context: KoaContext) => Promise<void> {
   return (context) => {
     context.respond = false
+    silenceBrokenConnection(context)
     return answerNode(receiver.receive, context.req, context.res, FIX, context.request)
+  }
+}
+
+/** Codes of the operating system (`ECONNRESET`), and of Node's HTTP parser. */
+const CONNECTION_ERROR = /^(E[A-Z]+|HPE_[A-Z_]+)$/
+
+/** Koa logs a stack for each connection that breaks, which strangers can cause at will. Other errors stay Koa's. */
+function silenceBrokenConnection(context: KoaContext): void {
+  const { onerror, req } = context
+  context.onerror = (error) => {
+    const { code } = Object(error)
+    if (!req.socket.errored || !CONNECTION_ERROR.test(code)) onerror?.call(context, error)
   }
 }

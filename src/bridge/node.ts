@@ -44,8 +44,9 @@ function read(
   if (arrived !== undefined) return Promise.resolve(arrived)
   if (request.readableDidRead || request.readableEnded)
     return Promise.reject(new WebhookError('BODY_ALREADY_PARSED', { fix }))
-  const reading = getRawBody(request, { limit: maxBytes })
-  if (onProgress) request.on('data', (chunk: Uint8Array) => pauseFor(request, onProgress(chunk.length)))
+  const onData = (chunk: Uint8Array) => pauseFor(request, onProgress?.(chunk.length))
+  const reading = getRawBody(request, { limit: maxBytes }).finally(() => request.off('data', onData))
+  request.on('data', onData)
   return reading.catch((error: RawBodyError) => {
     if (error.type === 'entity.too.large') throw new WebhookError('BODY_TOO_LARGE')
     if (error.type === 'stream.encoding.set') throw new WebhookError('BODY_ALREADY_PARSED', { fix })

@@ -28,7 +28,7 @@ interface NodeBytes extends Uint8Array {
 
 interface Runtime {
   navigator?: { userAgent?: string }
-  process?: { getBuiltinModule?: (name: string) => unknown }
+  process?: { getBuiltinModule?: (name: string) => unknown; env?: Readonly<Record<string, string | undefined>> }
 }
 
 const { navigator, process } = globalThis as Runtime
@@ -38,6 +38,13 @@ export const nodeText = builtIn('node:buffer') as NodeText | undefined
 
 /** Whether requests may share a timer. Workers forbid it, also where they have Node's modules. */
 export const sharesTimers = nodeCrypto !== undefined && navigator?.userAgent !== 'Cloudflare-Workers'
+
+/**
+ * Whether the platform may stop the program with its answer: Workers, Lambda (also below Vercel and Netlify) and Google
+ * Cloud Functions. Source of the variables: the developer guides of AWS Lambda and of Cloud Run.
+ */
+export const endsWithAnswer =
+  !sharesTimers || [process?.env?.AWS_LAMBDA_FUNCTION_NAME, process?.env?.K_SERVICE].some((name) => name !== undefined)
 
 /** On Next's edge, each function of `process` is a placeholder that throws when it is called. */
 function builtIn(name: string): unknown {

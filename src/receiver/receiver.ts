@@ -1,5 +1,6 @@
 import { ANSWER_TIMEOUT_MS } from '../commerce-layer/limits.ts'
 import { isCatalogued } from '../commerce-layer/topics.ts'
+import { checkOptions, oneOf } from '../core/check-options.ts'
 import { createDeadline, type Deadline, NO_DEADLINE } from '../core/deadline.ts'
 import { isWebhookError, toWebhookError, WebhookError } from '../core/errors.ts'
 import { checkDocument } from '../core/event/document.ts'
@@ -15,7 +16,7 @@ import {
   type TopicPattern,
   type TopicsOf,
 } from '../core/handle/handlers.ts'
-import { type ErrorContext, type ErrorHandler, report } from '../core/handle/report.ts'
+import { createReports, type ErrorContext, type ErrorHandler, type ErrorHandlerOptions } from '../core/handle/report.ts'
 import { admit, readBody } from '../core/http/admit.ts'
 import { createBudget } from '../core/http/budget.ts'
 import { type ReceiveOptions, toBytes, type WebhookRequest, type WebhookResponse } from '../core/http/request.ts'
@@ -27,10 +28,16 @@ import { defaultLogger, safeLogger } from '../core/logger.ts'
 import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import { IGNORED, type Outcome, QUEUED } from '../core/outcome.ts'
 import type { OutcomeName } from '../core/outcomes.ts'
-import { authenticate, findSecrets, readSignedHeaders } from '../core/verify/authenticate.ts'
+import { endsWithAnswer } from '../core/platform.ts'
+import { authenticate, explainMismatch, findSecrets, readSignedHeaders } from '../core/verify/authenticate.ts'
 import { type Delivery, toDelivery } from '../core/verify/delivery.ts'
+import { createDiagnosis } from '../core/verify/diagnose.ts'
+import { limitRefreshes } from '../core/verify/limit-refreshes.ts'
 import { createSecrets } from '../core/verify/secrets.ts'
 import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
+
+/** Bodies that wait for a refresh of the secrets may have this share of `maxUnverifiedBytes`. */
+const REFRESH_SHARE = 4
 
 /** Receives deliveries: verifies, parses, dispatches and answers. Made by {@link createReceiver}. */
 export interface Receiver {
@@ -50,10 +57,15 @@ export interface Receiver {
     handler: Handler<TopicsOf<P>, Path>,
   ): Receiver
   /**
-   * Registers a function that is called for each error, for example to send it to an error tracker. It is awaited up to
-   * the deadline.
+   * Registers a function that is called for errors, for example to send them to an error tracker. It is awaited up to
+   * the deadline. It is called for each genuine delivery that failed or was discarded. Requests whose secret may be
+   * wrong are reported together, once a minute for each topic with a handler; other refused requests only if `options`
+   * say so.
+   *
+   * @example
+   * receiver.onError((error, { topic }) => console.error(topic, error.message, error.cause))
    */
-  onError(handler: ErrorHandler): Receiver
+  onError(handler: ErrorHandler, options?: ErrorHandlerOptions): Receiver
   /** Handles a request and gives its answer. Never rejects. */
   receive(request: WebhookRequest, options?: ReceiveOptions): Promise<WebhookResponse>
   /**
@@ -94,11 +106,16 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const { deadlineMs, maxInFlight, ordering, inboxMode, secretsCacheMs, ...limits } = checkReceiverOptions(options)
   const { inbox } = options
   const logger = safeLogger(options.logger ?? defaultLogger)
-  const isKnown = (topic: string) => isCatalogued(topic) || handlers.forTopic(topic).length > 0
+  const isHandled = (topic: string) => handlers.forTopic(topic).length > 0
+  const isKnown = (topic: string) => isCatalogued(topic) || isHandled(topic)
   const cacheMs = secretsCacheMs === 'none' ? 0 : secretsCacheMs
-  const secrets = createSecrets(options.secrets, { cacheMs, isKnown })
+  const secrets = limitRefreshes(
+    createSecrets(options.secrets, { cacheMs, isKnown }),
+    limits.maxUnverifiedBytes / REFRESH_SHARE,
+  )
   const handlers = createHandlers(secrets, logger)
-  const errorHandlers: ErrorHandler[] = []
+  const reports = createReports(logger, isHandled)
+  const diagnose = createDiagnosis()
   const gate = createGate(maxInFlight)
   const budget = createBudget(limits)
   const failureStreak = createFailureStreak(logger)
@@ -116,9 +133,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return pipe(
       findSecrets(headers.topic, secrets, deadline),
       (found) =>
-        pipe(readBody(request, limits, budget, deadline), (body) =>
-          authenticate(headers, body, receivedAt, found, secrets, deadline),
-        ),
+        pipe(readBody(request, limits, budget, deadline), (body) => {
+          context.explain = (error) => explainMismatch(error, headers, body, found, secrets, diagnose)
+          return authenticate(headers, body, receivedAt, found, secrets, deadline)
+        }),
       (delivery) => handleVerified(delivery, context),
     )
   }
@@ -126,6 +144,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   /** Takes a place for a delivery, and stores or handles it. */
   function handleVerified(delivery: Delivery, context: DeliveryContext): MaybePromise<Outcome> {
     context.verifiedTopic = delivery.topic
+    context.explain = undefined
+    context.isTrusted = true
     const refusal = gate.enter()
     if (refusal) throw refusal
     context.hasPlace = true
@@ -196,18 +216,27 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const outcome = isPromise(pending) ? await pending : pending
       leave(context)
       if (context.verifiedTopic) failureStreak.count(context.verifiedTopic, false)
-      for (const error of outcome.errors) await report(error, context, errorHandlers, deadline, logger)
+      for (const error of outcome.errors) await reports.report(error, context, deadline)
       logger.debug(`${context.topic} ${outcome.name}`, { topic: context.topic, outcome: outcome.name })
       return answer(outcome)
     } catch (thrown) {
       const error = toWebhookError(thrown)
       leave(context)
       if (context.verifiedTopic) context.consecutiveFailures = failureStreak.count(context.verifiedTopic, true)
-      await report(error, context, errorHandlers, deadline, logger)
+      if (context.isTrusted) await reports.report(error, context, deadline)
+      else await reportRefusal(error, context)
       return answer(error)
     } finally {
       onEnd()
     }
+  }
+
+  /** Reports a request that was refused. A mismatch is examined after the answer, where the platform allows it. */
+  function reportRefusal(error: WebhookError, context: DeliveryContext): Promise<void> | undefined {
+    const { explain, deadline } = context
+    const refuse = () => reports.refuse(error, context, deadline, explain ?? (async () => error))
+    if (!explain || endsWithAnswer) return refuse()
+    gate.waitFor(new Promise((resolve) => setTimeout(resolve, 0)).then(refuse))
   }
 
   /** Gives the place back before errors are reported: a report may take its time. */
@@ -224,7 +253,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   ): Promise<Outcome> {
     const refusal = gate.begin()
     if (refusal) throw refusal
-    const context = { ...createContext(NO_DEADLINE), topic, signal }
+    const context = { ...createContext(NO_DEADLINE), topic, signal, isTrusted: true }
     return finish(() => handleDelivery(delivery(), context), context, throwIfError, gate.end)
   }
 
@@ -234,9 +263,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       handlers.add(topics, options as HandlerOptions, handler as Handler)
       return receiver
     },
-    onError(handler) {
+    onError(handler, options = {}) {
       if (typeof handler !== 'function') throw new TypeError('The handler given to `onError` is not a function.')
-      errorHandlers.push(handler)
+      reports.onError(handler, checkOptions('onError', options, { unverified: oneOf(false, true) }))
       return receiver
     },
     receive(request, { background } = {}) {
@@ -271,10 +300,14 @@ function throwIfError(ended: Outcome | WebhookError): Outcome {
 }
 
 /** The state of a delivery in progress. Error handlers receive it as their context. */
-interface DeliveryContext extends Mutable<ErrorContext> {
+interface DeliveryContext extends Mutable<Omit<ErrorContext, 'count'>> {
   readonly deadline: Deadline
   readonly background: ReceiveOptions['background']
   readonly signal: AbortSignal | undefined
+  /** Whether the delivery was verified, or comes from a source that needs no signature. */
+  isTrusted: boolean
+  /** Finds the likely reason of a mismatch. Set while the signature is verified. */
+  explain: ((error: WebhookError) => Promise<WebhookError>) | undefined
   /** The topic of a verified delivery, for which Commerce Layer's circuit breaker counts the answer. */
   verifiedTopic: string | undefined
   /** Whether the delivery counts toward `maxInFlight`. */
@@ -291,6 +324,8 @@ function createContext(deadline: Deadline, background?: DeliveryContext['backgro
     topic: undefined,
     event: undefined,
     consecutiveFailures: 0,
+    isTrusted: false,
+    explain: undefined,
     verifiedTopic: undefined,
     hasPlace: false,
   }

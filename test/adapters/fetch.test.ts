@@ -75,6 +75,7 @@ describe('Fetch, called with a `Request`,', () => {
     const { receiver, errors } = createRecorder()
     const request = new Request('https://shop.example', { method: 'POST', headers: { ...ORDER.headers } })
     expect((await createFetchHandler(receiver)(request)).status).toBe(401)
+    await receiver.close()
     expect(errors).toEqual(['SIGNATURE_MISMATCH'])
   })
 })

@@ -2,12 +2,13 @@ import { createKoaMiddleware } from 'hooklayer/koa'
 import Koa from 'koa'
 import bodyParser from 'koa-bodyparser'
 import mount from 'koa-mount'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
 import { digestOf, send } from '../contracts/adapter/harness.ts'
 import { type Listening, NO_BACKGROUND } from '../contracts/adapter/host.ts'
 import { listen } from '../contracts/adapter/listen.ts'
+import { connect, headOf } from '../contracts/adapter/raw-client.ts'
 import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
 import { createMounts } from './mounts.ts'
 
@@ -19,14 +20,37 @@ testAdapter('Koa', () => start((app) => app.use(mount(PATH, createKoaMiddleware(
 
 function start(setUp: (app: Koa) => unknown): Promise<Listening> {
   const app = new Koa()
-  // Koa prints the errors of connections that senders close.
-  app.silent = true
   setUp(app)
   return listen(app.callback(), PATH)
 }
 
 describe('Koa, in particular:', () => {
   const mountReceiver = createMounts()
+
+  it('has no error for a connection that a stranger breaks, and has those of other middleware', async () => {
+    const failures: unknown[] = []
+    const target = await mountReceiver((receiver) =>
+      start((app) =>
+        app
+          .on('error', (error) => failures.push(error.message))
+          .use(async (context, next) => {
+            await next()
+            if (context.query.fail) throw new Error('thrown above')
+          })
+          .use(mount(PATH, createKoaMiddleware(receiver))),
+      ),
+    )
+    const breaks = ['reset', 'end'] as const
+    for (const how of breaks) {
+      const stranger = await connect(target)
+      await stranger.send(`${headOf(target, { ...ORDER.headers, 'content-length': '100' })}{`)
+      stranger[how]()
+    }
+    await vi.waitFor(() => expect(target.errors).toEqual(['BODY_ABORTED', 'BODY_ABORTED']))
+    await send({ url: `${target.url}?fail=1` }, ORDER)
+    await vi.waitFor(() => expect(failures).toEqual(['thrown above']))
+  })
+
   const behind = (...front: readonly Koa.Middleware[]) =>
     mountReceiver((receiver) =>
       start((app) => {

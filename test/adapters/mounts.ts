@@ -38,6 +38,6 @@ export function createRecorder(options: Partial<ReceiverOptions> = {}): Omit<Mou
   const handled: Uint8Array[] = []
   const errors: string[] = []
   receiver.on('*', ({ rawBody }) => void handled.push(rawBody))
-  receiver.onError((error) => errors.push(isWebhookError(error) ? error.code : 'permanent'))
+  receiver.onError((error) => errors.push(isWebhookError(error) ? error.code : 'permanent'), { unverified: true })
   return { receiver, handled, errors }
 }

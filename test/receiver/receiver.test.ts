@@ -449,9 +449,10 @@ describe('secrets that are looked up', () => {
 describe('error handlers', () => {
   it('are called with the reason why a request was refused, and the topic that it named', async () => {
     const onError = vi.fn<ErrorHandler>()
-    const receiver = receiverWith().onError(onError)
+    const receiver = receiverWith().onError(onError, { unverified: true })
     await receiver.receive({ ...request, method: 'GET' })
     await receiver.receive(withHeaders(request, { 'x-commercelayer-signature': signed('forged') }))
+    await receiver.close()
     expect(onError.mock.calls).toMatchObject([
       [{ code: 'METHOD_NOT_ALLOWED' }, { topic: undefined, event: undefined }],
       [
@@ -459,6 +460,43 @@ describe('error handlers', () => {
         { topic: 'orders.place', event: undefined },
       ],
     ])
+  })
+
+  it('are called once for a thousand forgeries of a topic with a handler, and not at all for other strangers', async () => {
+    const onError = vi.fn<ErrorHandler>()
+    const receiver = receiverWith({ secrets: SECRET })
+      .on('orders.place', () => {})
+      .onError(onError)
+    const forgery = withHeaders(request, { 'x-commercelayer-signature': signed('forged') })
+    for (let i = 0; i < 1000; i += 1) {
+      await receiver.receive(forgery)
+      await receiver.receive(withHeaders(forgery, { 'x-commercelayer-topic': `orders.made${i}` }))
+      await receiver.receive({ ...request, method: 'GET' })
+    }
+    await receiver.close()
+    expect(onError.mock.calls).toMatchObject([[{ code: 'SIGNATURE_MISMATCH' }, { topic: 'orders.place', count: 1 }]])
+  })
+
+  it('that are slow do not delay the answer to a forgery', async () => {
+    const order: string[] = []
+    const receiver = receiverWith().onError(
+      async () => {
+        await sleep(100)
+        order.push('reported')
+      },
+      { unverified: true },
+    )
+    await receiver.receive(withHeaders(request, { 'x-commercelayer-signature': signed('forged') }))
+    order.push('answered')
+    await receiver.close()
+    expect(order).toEqual(['answered', 'reported'])
+  })
+
+  it('take options with known names and values', () => {
+    const register = (options: unknown) => () =>
+      receiverWith().onError(() => {}, options as Parameters<Receiver['onError']>[1])
+    expect(register({ unverifed: true })).toThrow(/Did you mean `unverified`/)
+    expect(register({ unverified: 1 })).toThrow(TypeError)
   })
 
   it('are not called for a delivery that succeeds', async () => {
@@ -479,7 +517,9 @@ describe('error handlers', () => {
   ] satisfies [string, ErrorHandler][])('do not change the answer when they %s', async (_, broken) => {
     const { logger, messages } = recordingLogger()
     const onError = vi.fn<ErrorHandler>()
-    const receiver = receiverWith({ logger, deadlineMs: 50 }).onError(broken).onError(onError)
+    const receiver = receiverWith({ logger, deadlineMs: 50 })
+      .onError(broken, { unverified: true })
+      .onError(onError, { unverified: true })
     expect(readAnswer(await receiver.receive({ ...request, method: 'GET' }))).toEqual([405, 'METHOD_NOT_ALLOWED'])
     expect(onError).toHaveBeenCalledOnce()
     expect(messages()).toContainEqual(expect.stringMatching(/error handler failed/i))
@@ -571,11 +611,16 @@ describe('a receiver that is busy or closing', () => {
 })
 
 describe('a signature mismatch', () => {
-  const collectHints = async (receiver: Receiver, requests: (typeof request)[]) => {
+  /** Each request has a receiver of its own, because one mismatch a second is explained. */
+  const collectHints = async (options: Partial<ReceiverOptions>, requests: (typeof request)[]) => {
     const hints: unknown[] = []
-    receiver.onError((error) => hints.push('hint' in error && error.hint))
     const answers = []
-    for (const one of requests) answers.push(await receiver.receive(one))
+    for (const one of requests) {
+      const receiver = receiverWith(options)
+      receiver.onError((error) => hints.push('hint' in error && error.hint), { unverified: true })
+      answers.push(await receiver.receive(one))
+      await receiver.close()
+    }
     return { hints, answers }
   }
   const forged = (body: Uint8Array, forgedSignature: string) => ({
@@ -585,7 +630,7 @@ describe('a signature mismatch', () => {
   const REWRITTEN = bytes('{"data":{"id":"a","type":"orders","attributes":{"total_amount_float":20}}}')
 
   it('has the same answer for every cause, byte for byte, and a hint of its own in `onError`', async () => {
-    const { hints, answers } = await collectHints(receiverWith(), [
+    const { hints, answers } = await collectHints({}, [
       forged(request.body, signed(request.body, 'forged')),
       forged(request.body, signed(request.body, OTHER_SECRET)),
       forged(request.body, Buffer.from(signature, 'base64').toString('hex')),
@@ -601,7 +646,7 @@ describe('a signature mismatch', () => {
   })
 
   it('is explained when the secret was looked up with whitespace around it', async () => {
-    const { hints, answers } = await collectHints(receiverWith({ secrets: () => `${SECRET}\n` }), [request])
+    const { hints, answers } = await collectHints({ secrets: () => `${SECRET}\n` }, [request])
     expect(readAnswer(answers[0] as WebhookResponse)).toEqual([401, 'SIGNATURE_MISMATCH'])
     expect(hints).toEqual([expect.stringMatching(/whitespace/)])
   })
@@ -610,7 +655,7 @@ describe('a signature mismatch', () => {
     const secrets = Object.fromEntries(
       ['place', 'a', 'b', 'c', 'd', 'e'].map((event) => [`orders.${event}`, `secret ${event}`]),
     )
-    const { hints } = await collectHints(receiverWith({ secrets }), [
+    const { hints } = await collectHints({ secrets }, [
       forged(request.body, signed(request.body, 'secret d')),
       forged(request.body, signed(request.body, 'secret e')),
     ])

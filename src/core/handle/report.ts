@@ -2,6 +2,7 @@ import { type Deadline, withTimeout } from '../deadline.ts'
 import { isWebhookError, type PermanentError, type WebhookError } from '../errors.ts'
 import { copyEvent, type WebhookEvent } from '../event/event.ts'
 import type { Logger } from '../logger.ts'
+import { createSampling } from './sampling.ts'
 
 /** What is known about a delivery that was refused, failed or discarded. */
 export interface ErrorContext {
@@ -14,43 +15,116 @@ export interface ErrorContext {
    * Commerce Layer stops sending. 0 if the delivery is not genuine. This process counts its own answers only.
    */
   readonly consecutiveFailures: number
+  /** How many errors this call stands for: requests that are refused alike are reported once a minute together. */
+  readonly count: number
 }
 
 /**
- * Called for each delivery that was refused, failed or discarded. An error that it throws is logged, and changes
- * nothing.
+ * Called for each delivery that failed or was discarded, and once a minute for requests that were refused and may be
+ * genuine. An error that it throws is logged, and changes nothing.
  */
 export type ErrorHandler = (error: WebhookError | PermanentError, context: ErrorContext) => unknown
 
-/** Logs an error and calls the error handlers, one after another, waiting for each up to the deadline. */
-export async function report(
-  error: WebhookError | PermanentError,
-  context: ErrorContext,
-  errorHandlers: readonly ErrorHandler[],
-  deadline: Deadline,
-  logger: Logger,
-): Promise<void> {
-  log(error, context, logger)
-  const { topic, event, consecutiveFailures } = context
-  for (const handler of errorHandlers) {
+export interface ErrorHandlerOptions {
+  /**
+   * Calls the handler for each request that was refused before it was verified, whoever sent it. Strangers can cause
+   * any number of these calls. Default: false.
+   */
+  readonly unverified?: boolean | undefined
+}
+
+type ReportedDelivery = Omit<ErrorContext, 'count'>
+
+export interface Reports {
+  onError(handler: ErrorHandler, options?: ErrorHandlerOptions): void
+  /** Logs an error of a genuine delivery, and calls the error handlers. */
+  report(error: WebhookError | PermanentError, delivery: ReportedDelivery, deadline: Deadline): Promise<void>
+  /**
+   * Reports a request that was refused before it was verified: in the log once a minute, and to the error handlers as
+   * they ask.
+   *
+   * @param explain finds the likely reason. It is called only if there is a report.
+   */
+  refuse(
+    error: WebhookError,
+    delivery: ReportedDelivery,
+    deadline: Deadline,
+    explain: (error: WebhookError) => Promise<WebhookError>,
+  ): Promise<void>
+}
+
+/** How many lines a minute strangers can cause in the log. */
+const MAX_STRANGERS = 6
+/** How many lines a minute there are about requests that may be genuine. */
+const MAX_SUSPECTS = 10
+
+/** Genuine deliveries look like this after a secret was replaced or forgotten. */
+const SECRET_CODES: readonly string[] = ['SIGNATURE_MISMATCH', 'SECRET_UNKNOWN']
+
+/** @param isHandled tells whether a topic has a handler. */
+export function createReports(logger: Logger, isHandled: (topic: string) => boolean): Reports {
+  const handlers: { readonly handler: ErrorHandler; readonly unverified: boolean }[] = []
+  const strangers = createSampling(MAX_STRANGERS)
+  const suspects = createSampling(MAX_SUSPECTS)
+
+  /** Counts a refused request. Strangers cannot cause an error of the server, or have a topic with a handler and a secret. */
+  function sample({ code, status }: WebhookError, topic: string | undefined) {
+    if (topic && SECRET_CODES.includes(code) && isHandled(topic)) {
+      return { isSuspect: true, count: suspects.count(`${code} ${topic}`) }
+    }
+    if (status >= 500) return { isSuspect: true, count: suspects.count(code) }
+    return { isSuspect: false, count: strangers.count(code) }
+  }
+
+  async function call(
+    handler: ErrorHandler,
+    error: WebhookError | PermanentError,
+    { topic, event, consecutiveFailures }: ReportedDelivery,
+    count: number,
+    deadline: Deadline,
+  ): Promise<void> {
     try {
-      const own = { topic, event: event && copyEvent(event), consecutiveFailures }
-      const handling = Promise.resolve(handler(error, own))
+      const handling = Promise.resolve(handler(error, { topic, event: event && copyEvent(event), consecutiveFailures, count }))
       await withTimeout(handling, deadline.remaining(), () => new Error('It did not end before the deadline.'))
     } catch (cause) {
       logger.error('An error handler failed.', { cause })
     }
   }
+
+  return {
+    onError(handler, { unverified = false } = {}) {
+      handlers.push({ handler, unverified })
+    },
+    async report(error, delivery, deadline) {
+      log(error, delivery.topic, 1, logger)
+      for (const { handler } of handlers) await call(handler, error, delivery, 1, deadline)
+    },
+    async refuse(error, delivery, deadline, explain) {
+      const { isSuspect, count } = sample(error, delivery.topic)
+      const called = handlers.filter(({ unverified }) => unverified || (isSuspect && count > 0))
+      if (count === 0 && called.length === 0) return
+      const explained = await explain(error)
+      if (count > 0) log(explained, delivery.topic, count, logger)
+      for (const { handler, unverified } of called) {
+        await call(handler, explained, delivery, unverified ? 1 : count, deadline)
+      }
+    },
+  }
 }
 
 /** A refused request is a warning; a genuine delivery that fails is an error. */
-function log(error: WebhookError | PermanentError, { topic }: ErrorContext, logger: Logger): void {
-  const fields = { ...(topic && { topic }), ...(error.cause !== undefined && { cause: error.cause }) }
+function log(error: WebhookError | PermanentError, topic: string | undefined, count: number, logger: Logger): void {
+  const fields = {
+    ...(topic && { topic }),
+    ...(count > 1 && { count }),
+    ...(error.cause !== undefined && { cause: error.cause }),
+  }
   if (!isWebhookError(error)) {
     logger.error(`${topic} discarded: ${error.message}`, fields)
     return
   }
   const { code, status, message, hint } = error
-  const line = `${topic ?? 'A request'}: ${status} ${code}. ${hint ?? message}`
+  const more = count > 1 ? ` ${count - 1} more since this was logged last.` : ''
+  const line = `${topic ?? 'A request'}: ${status} ${code}. ${hint ?? message}${more}`
   logger[status >= 500 ? 'error' : 'warn'](line, { code, ...fields })
 }

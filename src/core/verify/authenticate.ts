@@ -1,11 +1,11 @@
 import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import { copyBytes } from '../copy-bytes.ts'
 import type { Deadline } from '../deadline.ts'
-import { WebhookError } from '../errors.ts'
+import { isWebhookError, WebhookError } from '../errors.ts'
 import { getHeader, type HeadersLike, toBytes } from '../http/request.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
 import { type Delivery, toDelivery } from './delivery.ts'
-import { diagnose } from './diagnose.ts'
+import { createDiagnosis, type Diagnose } from './diagnose.ts'
 import { createSecrets, type Secrets, type SecretsOption } from './secrets.ts'
 import { computeSignature, isSameSignature } from './signature.ts'
 
@@ -15,10 +15,17 @@ export interface SignedHeaders {
   readonly signature: string
 }
 
+/** Base64 of the 32 bytes of an HMAC-SHA256. */
+const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/
+const HEX = /^[0-9a-f]{64}$/i
+
+const FORM_HINT = 'The signature has another form: Commerce Layer sends 44 characters of base64.'
+const HEX_HINT = 'The signature is hex: Commerce Layer sends base64.'
+
 /**
- * Reads the topic and the signature from the headers, before the body is read.
+ * Reads the topic and the signature from the headers, and checks their form, before the body is read.
  *
- * @throws WebhookError `SIGNATURE_MISSING`, `TOPIC_MISSING` or `TOPIC_INVALID`.
+ * @throws WebhookError `SIGNATURE_MISSING`, `SIGNATURE_MISMATCH`, `TOPIC_MISSING` or `TOPIC_INVALID`.
  */
 export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
   const signature = getHeader(headers, 'x-commercelayer-signature')
@@ -26,6 +33,9 @@ export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
   const topic = getHeader(headers, 'x-commercelayer-topic')
   if (!topic) throw new WebhookError('TOPIC_MISSING')
   if (!isTopic(topic)) throw new WebhookError('TOPIC_INVALID')
+  if (!SIGNATURE.test(signature)) {
+    throw new WebhookError('SIGNATURE_MISMATCH', { hint: HEX.test(signature) ? HEX_HINT : FORM_HINT })
+  }
   return { topic, signature }
 }
 
@@ -52,7 +62,7 @@ export function findSecrets(topic: string, secrets: Secrets, deadline?: Deadline
  * sent as `orders.place`.
  *
  * @param found the secrets of the topic, from {@link findSecrets}.
- * @throws WebhookError `SIGNATURE_MISMATCH` (its hint gives the reason, where it is known) or `STORE_UNAVAILABLE`.
+ * @throws WebhookError `SIGNATURE_MISMATCH` or `STORE_UNAVAILABLE`.
  */
 export function authenticate(
   headers: SignedHeaders,
@@ -66,23 +76,26 @@ export function authenticate(
   return pipe(isSignedWithAny(found, signature, body), (isSigned) =>
     isSigned
       ? toDelivery(topic, body, receivedAt)
-      : authenticateWithNewSecrets(headers, body, receivedAt, found, secrets, deadline),
+      : authenticateWithNewSecrets(headers, body, receivedAt, secrets, deadline),
   )
 }
 
 /** Reads the secrets again: a webhook may have been created, or created anew, since they were read. */
-async function authenticateWithNewSecrets(
+function authenticateWithNewSecrets(
   { topic, signature }: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
-  known: readonly string[],
   secrets: Secrets,
   deadline: Deadline | undefined,
-): Promise<Delivery> {
-  const candidates = await secrets.refresh(topic, deadline)
-  if (await isSignedWithAny(candidates, signature, body)) return toDelivery(topic, body, receivedAt)
-  const hint = await diagnose(signature, body, [...known, ...candidates], secrets.secretsOfOtherTopics(topic))
-  throw new WebhookError('SIGNATURE_MISMATCH', { hint })
+): MaybePromise<Delivery> {
+  return pipe(
+    secrets.refresh(topic, deadline, body.length),
+    (candidates) => isSignedWithAny(candidates, signature, body),
+    (isSigned) => {
+      if (!isSigned) throw new WebhookError('SIGNATURE_MISMATCH')
+      return toDelivery(topic, body, receivedAt)
+    },
+  )
 }
 
 function isSignedWithAny(
@@ -118,5 +131,28 @@ export async function verify(
   // A copy, because the bytes must not change between the signature's check and `parse`.
   const bytes = typeof body === 'string' ? toBytes(body) : copyBytes(toBytes(body))
   const all = createSecrets(secrets)
-  return authenticate(signed, bytes, new Date(), await findSecrets(signed.topic, all), all)
+  const found = await findSecrets(signed.topic, all)
+  try {
+    return await authenticate(signed, bytes, new Date(), found, all)
+  } catch (error) {
+    throw await explainMismatch(error, signed, bytes, found, all, diagnose)
+  }
+}
+
+/** One for all calls of {@link verify}. */
+const diagnose = createDiagnosis()
+
+/** Adds the likely reason to a `SIGNATURE_MISMATCH`, and gives other errors as they are. */
+export async function explainMismatch<T>(
+  error: T,
+  { topic, signature }: SignedHeaders,
+  body: Uint8Array,
+  found: readonly string[],
+  secrets: Secrets,
+  diagnose: Diagnose,
+): Promise<T | WebhookError> {
+  if (!isWebhookError(error) || error.code !== 'SIGNATURE_MISMATCH') return error
+  const otherSecrets = secrets.secretsOfOtherTopics(topic)
+  const hint = await diagnose({ signature, body, secrets: found, otherSecrets })
+  return new WebhookError('SIGNATURE_MISMATCH', { hint })
 }

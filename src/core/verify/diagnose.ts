@@ -2,14 +2,21 @@ import { decodeUtf8 } from '../decode-utf8.ts'
 import { toBytes } from '../http/request.ts'
 import { computeSignature, isSameSignature } from './signature.ts'
 
-const MAX_BYTES = 1024 * 1024
+/** One diagnosis within this many milliseconds, for all mismatches together. */
+const EVERY_MS = 1000
+/**
+ * With these limits a diagnosis takes 10 ms of processor time at most, whatever the body. They count work and not time,
+ * so that the same mismatch gets the same explanation on a busy machine. A large order has 280 KB.
+ */
+const MAX_BYTES = 512 * 1024
 const MAX_SECRETS = 2
 const MAX_OTHERS = 4
+const MAX_REPLACEMENTS = 10_000
 
 const HINTS = {
+  skipped: 'The reason was not looked for: another mismatch was examined within the last second.',
   empty: 'The body is empty: it was read before it reached the receiver.',
-  large: 'The body is over 1 MB and was not examined.',
-  hex: 'The signature is hex: Commerce Layer sends base64.',
+  large: 'The body is over 512 KB and was not examined.',
   spaced: 'The secret has leading or trailing whitespace.',
   other: 'It was signed with the secret of another topic: the secrets are mixed up, or it is a replay.',
   rewritten: 'The body was parsed and serialized again, without the `.0` of its floats: pass the bytes as received.',
@@ -17,64 +24,103 @@ const HINTS = {
   unknown: 'The reason is not known: another secret, changed bytes, or a forgery.',
 } as const
 
-/** A possible cause: the replacement values with which the signature would match. */
-interface Explanation {
-  readonly hint: string
-  readonly signature?: string
-  readonly bytes?: Uint8Array | undefined
-  readonly secrets?: readonly string[]
+/** A signature that no secret of the topic explains. */
+export interface Mismatch {
+  readonly signature: string
+  readonly body: Uint8Array
+  readonly secrets: readonly string[]
+  readonly otherSecrets: readonly string[]
 }
 
 /**
  * Explains in a sentence why a signature does not match, for the log only: it accepts nothing, and the answer does not
- * hold it. A forged request costs at most 8 HMACs, and none with a body over 1 MB.
+ * hold it.
  */
-export async function diagnose(
-  signature: string,
-  body: Uint8Array,
-  secrets: readonly string[],
-  otherSecrets: readonly string[],
-): Promise<string> {
+export type Diagnose = (mismatch: Mismatch) => Promise<string>
+
+/** A possible cause: the replacement values with which the signature would match. */
+interface Explanation {
+  readonly hint: string
+  readonly bytes?: Uint8Array
+  readonly secrets?: readonly string[]
+}
+
+/** Makes a function that examines one mismatch a second: more forgeries do not cost more. */
+export function createDiagnosis(): Diagnose {
+  let nextAt = Number.NEGATIVE_INFINITY
+  return async (mismatch) => {
+    const now = performance.now()
+    if (now < nextAt) return HINTS.skipped
+    nextAt = now + EVERY_MS
+    return examine(mismatch)
+  }
+}
+
+async function examine({ signature, body, secrets, otherSecrets }: Mismatch): Promise<string> {
   if (body.length === 0) return HINTS.empty
   if (body.length > MAX_BYTES) return HINTS.large
   const known = secrets.slice(0, MAX_SECRETS)
-  for (const explanation of possibleExplanations(signature, body, known, otherSecrets.slice(0, MAX_OTHERS))) {
+  for (const explanation of possibleExplanations(body, known, otherSecrets.slice(0, MAX_OTHERS))) {
     for (const secret of explanation.secrets ?? known) {
       const expected = await computeSignature(explanation.bytes ?? body, secret)
-      if (isSameSignature(explanation.signature ?? signature, expected)) return explanation.hint
+      if (isSameSignature(signature, expected)) return explanation.hint
     }
   }
   return HINTS.unknown
 }
 
 function* possibleExplanations(
-  signature: string,
   body: Uint8Array,
   secrets: readonly string[],
   others: readonly string[],
 ): Generator<Explanation> {
-  if (/^[0-9a-f]{64}$/i.test(signature)) {
-    const bytes = signature.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16)))
-    yield { hint: HINTS.hex, signature: btoa(bytes) }
-    return
-  }
   yield {
     hint: HINTS.spaced,
     secrets: secrets.map((secret) => secret.trim()).filter((secret) => secret && !secrets.includes(secret)),
   }
   yield { hint: HINTS.other, secrets: others }
   const text = decodeUtf8(body) ?? ''
-  if (/^[\w+/=\s]+$/.test(text)) yield { hint: HINTS.base64, bytes: decodeBase64(text) }
-  const withFloats = text.replace(/("[a-z_]{1,60}_float":)(-?\d+)(?=[,}])/g, '$1$2.0')
+  if (/^[\w+/]/.test(text)) {
+    const decoded = decodeBase64(text)
+    if (decoded) yield { hint: HINTS.base64, bytes: decoded }
+    return
+  }
+  const withFloats = restoreFloats(text)
   if (withFloats !== text) yield { hint: HINTS.rewritten, bytes: toBytes(withFloats) }
-  const escaped = withFloats.replace(/[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
+  const escaped = restoreEscapes(withFloats)
   if (escaped !== withFloats) yield { hint: HINTS.rewritten, bytes: toBytes(escaped) }
 }
 
+/** Lines may end with CRLF: `atob` skips whitespace. */
 function decodeBase64(base64: string): Uint8Array | undefined {
   try {
-    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+    const binary = atob(base64)
+    const bytes = new Uint8Array(binary.length)
+    for (let i = 0; i < binary.length; i += 1) bytes[i] = binary.charCodeAt(i)
+    return bytes
   } catch {
     return undefined
   }
+}
+
+/** Writes whole numbers in fields of floats as Commerce Layer does: `20.0`. */
+function restoreFloats(text: string): string {
+  return replaceSome(text, /(?<=_float":)-?\d+(?=[,}])/g, (integer) => `${integer}.0`)
+}
+
+/** Writes `&`, `<` and `>` as Commerce Layer does: `\u0026`. */
+function restoreEscapes(text: string): string {
+  return replaceSome(text, /[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
+}
+
+/** Replaces what matches, but gives the text as it was if there is more of it than any delivery has. */
+function replaceSome(text: string, pattern: RegExp, replace: (match: string) => string): string {
+  const parts: string[] = []
+  let from = 0
+  for (const match of text.matchAll(pattern)) {
+    if (parts.length === 2 * MAX_REPLACEMENTS) return text
+    parts.push(text.slice(from, match.index), replace(match[0]))
+    from = match.index + match[0].length
+  }
+  return parts.join('') + text.slice(from)
 }

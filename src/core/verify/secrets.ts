@@ -29,8 +29,12 @@ export interface Secrets {
    * @throws WebhookError `STORE_UNAVAILABLE` if the look-up fails or misses the deadline.
    */
   lookUp(topic: string, deadline?: Deadline): MaybePromise<readonly string[]>
-  /** The secrets of `topic` that are new since {@link lookUp}; an empty list where secrets do not change. */
-  refresh(topic: string, deadline?: Deadline): MaybePromise<readonly string[]>
+  /**
+   * The secrets of `topic` that are new since {@link lookUp}; an empty list where secrets do not change.
+   *
+   * @param bytes the length of the body that is kept meanwhile.
+   */
+  refresh(topic: string, deadline?: Deadline, bytes?: number): MaybePromise<readonly string[]>
   /** The secrets of other topics, to explain a mismatch. */
   secretsOfOtherTopics(topic: string): readonly string[]
   /** Whether every topic has the same secret. */

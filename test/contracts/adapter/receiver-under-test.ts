@@ -116,7 +116,9 @@ function startScenario(scenario: Scenario): RunningScenario {
     ...limits,
   })
   const running: RunningScenario = { scenario, receiver, events: [], errors: [], ended: 0, isReleased: false }
-  receiver.onError((error) => running.errors.push(isWebhookError(error) ? error.code : 'permanent'))
+  receiver.onError((error) => running.errors.push(isWebhookError(error) ? error.code : 'permanent'), {
+    unverified: true,
+  })
   if (on === 'nothing') return running
   receiver.on(on, (event) => {
     running.events.push(event)

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { computeSignature } from '../../../src/core/verify/signature.ts'
 import { bytes, SECRET, signed } from '../../deliveries.ts'
 import { inBothRuntimes } from '../../runtimes.ts'
 import { describeUnless } from '../../unless.ts'
@@ -7,29 +8,27 @@ const BODY = '{"data":{"id":"NrlYhpzLKA","type":"orders","attributes":{"total_am
 const REWRITTEN = BODY.replace('20.0', '20').replace('\\u0026', '&')
 const REASONS = {
   empty: /empty/,
-  large: /1 MB/,
-  hex: /hex/,
+  large: /512 KB/,
   spaced: /whitespace/,
   other: /another topic/,
   rewritten: /serialized again/,
   base64: /still base64/,
 }
 const others = ['other 1', 'other 2', 'other 3', 'other 4', 'other 5']
-const toHex = (signature: string) => Buffer.from(signature, 'base64').toString('hex')
 const toBase64 = (body: string) => Buffer.from(body).toString('base64')
 
 describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagnose.ts')))(
   'a mismatch on %s',
   (runtime, module) => {
-    const { diagnose } = module
-    const explain = (signature: string, body: string, secrets: readonly string[] = [SECRET]) =>
-      diagnose(signature, bytes(body), secrets, others)
+    const { createDiagnosis } = module
+    const examine = (signature: string, body: Uint8Array, secrets: readonly string[] = [SECRET]) =>
+      createDiagnosis()({ signature, body, secrets, otherSecrets: others })
+    const explain = (signature: string, body: string, secrets?: readonly string[]) =>
+      examine(signature, bytes(body), secrets)
 
     it.each([
       ['an empty body', 'empty', signed(BODY), ''],
-      ['a body over 1 MB', 'large', signed('x'), 'x'.repeat(1024 * 1024 + 1)],
-      ['hex', 'hex', toHex(signed(BODY)), BODY],
-      ['hex in capitals', 'hex', toHex(signed(BODY)).toUpperCase(), BODY],
+      ['a body over 512 KB', 'large', signed('x'), 'x'.repeat(512 * 1024 + 1)],
       ['the secret of another topic', 'other', signed(BODY, 'other 4'), BODY],
       ['a body that was parsed and serialized again', 'rewritten', signed(BODY), REWRITTEN],
       ['a body that lost its decimal points', 'rewritten', signed(BODY), BODY.replace('20.0', '20')],
@@ -58,8 +57,6 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagno
       const unexplained = [
         await explain(signed(BODY, 'forged'), BODY),
         await explain(signed(BODY, ''), BODY, [' ']),
-        await explain(toHex(signed(BODY, 'forged')), BODY),
-        await explain(toHex(signed(BODY)).slice(2), BODY),
         await explain(signed(BODY, 'forged'), REWRITTEN),
         await explain(signed(BODY, 'forged'), toBase64(BODY)),
         await explain(signed(BODY, 'forged'), 'abcde'),
@@ -71,12 +68,12 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagno
 
     it('is explained even for a body that is not UTF-8', async () => {
       const body = Uint8Array.of(0xff, 0xfe)
-      expect(await diagnose(signed(body, 'other 1'), body, [SECRET], others)).toMatch(REASONS.other)
-      expect(await diagnose(signed(body, 'forged'), body, [SECRET], others)).not.toMatch(REASONS.other)
+      expect(await examine(signed(body, 'other 1'), body)).toMatch(REASONS.other)
+      expect(await examine(signed(body, 'forged'), body)).not.toMatch(REASONS.other)
     })
 
-    it('is explained for a body of exactly 1 MB', async () => {
-      const body = 'x'.repeat(1024 * 1024)
+    it('is explained for a body of exactly 512 KB', async () => {
+      const body = 'x'.repeat(512 * 1024)
       expect(await explain(signed(body, 'other 1'), body)).toMatch(REASONS.other)
     })
 
@@ -86,10 +83,44 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagno
       expect(await explain(signed(BODY, 'other 5'), BODY)).not.toMatch(REASONS.other)
     })
 
-    it('is explained in linear time for a long run of whitespace', async () => {
-      const start = performance.now()
-      await explain(signed(BODY, 'forged'), `${' '.repeat(50_000)}!`)
-      expect(performance.now() - start).toBeLessThan(500)
+    it('is examined once a second, whoever asks', async () => {
+      const now = vi.spyOn(performance, 'now').mockReturnValue(1000)
+      const diagnose = createDiagnosis()
+      const ask = () =>
+        diagnose({ signature: signed(BODY), body: bytes(REWRITTEN), secrets: [SECRET], otherSecrets: [] })
+      expect(await ask()).toMatch(REASONS.rewritten)
+      expect(await ask()).toMatch(/within the last second/)
+      now.mockReturnValue(1999)
+      expect(await ask()).toMatch(/within the last second/)
+      now.mockReturnValue(2000)
+      expect(await ask()).toMatch(REASONS.rewritten)
+      now.mockRestore()
+    })
+
+    it.each([
+      ['whitespace before one mark', `${' '.repeat(512 * 1024 - 1)}!`],
+      ['marks that would be escaped', '<'.repeat(512 * 1024)],
+      ['what looks like base64', 'a'.repeat(512 * 1024)],
+      ['what looks like base64 in short lines', 'a '.repeat(256 * 1024)],
+      ['whole numbers in fields of floats', '"a_float":1,&'.repeat(40_000)],
+      ['fields of floats without numbers', '"a_float":'.repeat(50_000)],
+      ['one long number', `"a_float":${'1'.repeat(512 * 1024 - 100)}`],
+      ['one long number after another', `"a_float":${'1'.repeat(1000)}x`.repeat(500)],
+      ['names that are nearly floats', '"a_a_a_a_a_a_a_a_a_float"'.repeat(20_000)],
+    ])('does not cost hundreds of HMACs for 512 KB of %s', async (_, text) => {
+      const body = bytes(text)
+      await explain(signed(BODY, 'forged'), 'warm-up')
+      const measure = async (work: () => unknown) => {
+        const start = performance.now()
+        await work()
+        return performance.now() - start
+      }
+      const hmacs = await measure(async () => {
+        for (let i = 0; i < 20; i += 1) await computeSignature(body, SECRET)
+      })
+      const times = []
+      for (let i = 0; i < 3; i += 1) times.push(await measure(() => examine(signed(BODY, 'forged'), body)))
+      expect(Math.min(...times)).toBeLessThan(5 * hmacs)
     })
 
     describeUnless(runtime === 'node' ? undefined : 'HMACs of WebCrypto cannot be counted')(
@@ -103,7 +134,7 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagno
 
         it.each([
           ['an empty body', '', 0],
-          ['a body over 1 MB', REWRITTEN.padEnd(1024 * 1024 + 1), 0],
+          ['a body over 512 KB', REWRITTEN.padEnd(512 * 1024 + 1), 0],
           ['a body that was serialized again, with all secrets', REWRITTEN, 8],
           ['a body that looks like base64', toBase64(BODY), 8],
           ['a body that looks like base64 and is not', 'abcde', 8],
