@@ -16,7 +16,7 @@ type Receive = (request: WebhookRequest, options: ReceiveOptions) => Promise<Web
 /**
  * Answers a `Request` of the Fetch API.
  *
- * @param fix how to keep the body unread in this framework, for the message of `BODY_ALREADY_PARSED`.
+ * @param fix how to keep the body unread in this framework, for the hint of `BODY_ALREADY_PARSED`.
  */
 export async function answerWeb(
   receive: Receive,
@@ -33,11 +33,11 @@ export async function answerWeb(
 
 async function read(request: Request, options: ReadBodyOptions, fix: string): Promise<Uint8Array> {
   const { bodyUsed, headers } = request
-  if (bodyUsed) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+  if (bodyUsed) throw new WebhookError('BODY_ALREADY_PARSED', { hint: fix })
   const length = headers.has('transfer-encoding') ? undefined : headers.get('content-length')
   if (length && Number(length) <= WHOLE_BYTES) return readWhole(request, fix)
   const { body } = request
-  if (body?.locked) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+  if (body?.locked) throw new WebhookError('BODY_ALREADY_PARSED', { hint: fix })
   return body ? readStream(body.getReader(), options) : readWhole(request, fix)
 }
 
@@ -51,7 +51,7 @@ async function readWhole(request: Request, fix: string): Promise<Uint8Array> {
     return new Uint8Array(await request.arrayBuffer())
   } catch (error) {
     const isLocked = !request.bodyUsed && (error as Error)?.name === 'TypeError'
-    throw isLocked ? new WebhookError('BODY_ALREADY_PARSED', { fix }) : error
+    throw isLocked ? new WebhookError('BODY_ALREADY_PARSED', { hint: fix }) : error
   }
 }
 

@@ -84,7 +84,9 @@ export function createReports(logger: Logger, isHandled: (topic: string) => bool
     deadline: Deadline,
   ): Promise<void> {
     try {
-      const handling = Promise.resolve(handler(error, { topic, event: event && copyEvent(event), consecutiveFailures, count }))
+      const handling = Promise.resolve(
+        handler(error, { topic, event: event && copyEvent(event), consecutiveFailures, count }),
+      )
       await withTimeout(handling, deadline.remaining(), () => new Error('It did not end before the deadline.'))
     } catch (cause) {
       logger.error('An error handler failed.', { cause })
