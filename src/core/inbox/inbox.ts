@@ -1,5 +1,6 @@
 import { isPermanentError, toWebhookError } from '../errors.ts'
 import type { ErrorCode } from '../outcomes.ts'
+import { boundText } from '../plain-text.ts'
 
 /** A verified delivery, as an inbox stores it until a worker has handled it. */
 export interface StoredDelivery {
@@ -95,7 +96,7 @@ export interface DeadLetter {
   /** How many attempts were made. */
   readonly attempts: number
   /**
-   * Code and message of the error of the last attempt: a `WebhookError`'s code, or `PERMANENT` for a handler's
+   * Code and message (at most 2,000 characters) of the error of the last attempt: a `WebhookError`'s code, or `PERMANENT` for a handler's
    * `PermanentError`. The drivers of this package add `WORKER_LOST`, if the worker was lost during the last attempt,
    * and `BODY_DAMAGED`, if the engine did not keep the bytes.
    */
@@ -140,6 +141,7 @@ export interface InboxStatistics {
 export interface Failure {
   /** The code of a `WebhookError`, or `PERMANENT` for a handler's `PermanentError`. */
   readonly code: string
+  /** At most 2,000 characters. */
   readonly message: string
   /** Whether another attempt may succeed. */
   readonly retryable: boolean
@@ -157,9 +159,14 @@ const EXCUSED_CODES: readonly string[] = [
   'STORE_UNAVAILABLE',
 ] satisfies ErrorCode[]
 
-/** Converts the reason with which {@link ProcessDelivery} rejected. An unknown error counts as retryable. */
+/**
+ * Converts the reason with which {@link ProcessDelivery} rejected. An unknown error counts as retryable. The message is
+ * bounded, because a dead letter is kept.
+ */
 export function toFailure(thrown: unknown): Failure {
-  if (isPermanentError(thrown)) return { code: 'PERMANENT', message: thrown.message, retryable: false, excused: false }
+  if (isPermanentError(thrown)) {
+    return { code: 'PERMANENT', message: boundText(String(thrown.message)), retryable: false, excused: false }
+  }
   const { code, message, retryable } = toWebhookError(thrown)
-  return { code, message, retryable, excused: EXCUSED_CODES.includes(code) }
+  return { code, message: boundText(String(message)), retryable, excused: EXCUSED_CODES.includes(code) }
 }

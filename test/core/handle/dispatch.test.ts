@@ -66,6 +66,22 @@ describe('dispatch', () => {
     expect(context?.signal.aborted).toBe(false)
   })
 
+  it('does not acknowledge an event before a function with a `then` that a handler returned, as query builders do', async () => {
+    const ended: string[] = []
+    const query = (fail: boolean) =>
+      Object.defineProperty(() => {}, 'then', {
+        value: (resolve: (value: unknown) => void, reject: (reason: unknown) => void) =>
+          setTimeout(() => {
+            ended.push('query')
+            if (fail) reject(new Error('deadlock'))
+            else resolve(1)
+          }, 5),
+      })
+    await run([() => query(false)]).outcome
+    expect(ended).toEqual(['query'])
+    expect(await rejection(run([() => query(true)]).outcome)).toMatchObject({ cause: new Error('deadlock') })
+  })
+
   it('runs the handlers side by side', async () => {
     let running = 0
     let most = 0
