@@ -10,6 +10,9 @@ const LONGEST = [
   'test/docs/',
   'test/examples/',
   'test/inboxes/',
+  'test/adapters/',
+  'test/stores/',
+  'test/management/recover/',
 ]
 
 /** Starts the longest suites first, so that none of them is left when all others have finished. */

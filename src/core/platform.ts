@@ -43,8 +43,12 @@ export const sharesTimers = nodeCrypto !== undefined && navigator?.userAgent !==
  * Whether the platform may stop the program with its answer: Workers, Lambda (also below Vercel and Netlify) and Google
  * Cloud Functions. Source of the variables: the developer guides of AWS Lambda and of Cloud Run.
  */
-export const endsWithAnswer =
-  !sharesTimers || [process?.env?.AWS_LAMBDA_FUNCTION_NAME, process?.env?.K_SERVICE].some((name) => name !== undefined)
+export const endsWithAnswer = !sharesTimers || ['AWS_LAMBDA_FUNCTION_NAME', 'K_SERVICE'].some(isSet)
+
+/** Deno is not asked: it would ask the user for a permission, and is none of these platforms. */
+function isSet(variable: string): boolean {
+  return !navigator?.userAgent?.startsWith('Deno') && process?.env?.[variable] !== undefined
+}
 
 /** On Next's edge, each function of `process` is a placeholder that throws when it is called. */
 function builtIn(name: string): unknown {

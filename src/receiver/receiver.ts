@@ -232,11 +232,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   }
 
   /** Reports a request that was refused. A mismatch is examined after the answer, where the platform allows it. */
-  function reportRefusal(error: WebhookError, context: DeliveryContext): Promise<void> | undefined {
+  function reportRefusal(error: WebhookError, context: DeliveryContext): MaybePromise<void> {
     const { explain, deadline } = context
-    const refuse = () => reports.refuse(error, context, deadline, explain ?? (async () => error))
-    if (!explain || endsWithAnswer) return refuse()
-    gate.waitFor(new Promise((resolve) => setTimeout(resolve, 0)).then(refuse))
+    const send = reports.refuse(error, context, deadline)
+    if (!send) return undefined
+    if (!explain) return send(error)
+    const explainAndSend = async () => send(await explain(error))
+    if (endsWithAnswer) return explainAndSend()
+    gate.waitFor(new Promise((resolve) => setTimeout(resolve, 0)).then(explainAndSend))
   }
 
   /** Gives the place back before errors are reported: a report may take its time. */

@@ -8,17 +8,17 @@ export const REFUSED = /^401 .*"SIGNATURE_MISMATCH"/m
 export const PRINTED = 'john@example.com placed order 1234'
 
 interface ServerOptions {
-  /** It is built before it is started. */
-  readonly isBuilt?: boolean
+  /** Builds it before it is started. Default: there is nothing to build. */
+  readonly build?: (folder: string) => Promise<unknown>
   readonly exitCode?: number
 }
 
 /** What every example that is a server does: it starts, takes an order, refuses a forged one, and ends on SIGTERM. */
 export function testServerExample(shop: Shop, example: string, options: ServerOptions = {}): void {
-  const { isBuilt = false, exitCode = 0 } = options
+  const { build, exitCode = 0 } = options
   it(`${example} receives an order, refuses a forged one, and ends on SIGTERM`, async () => {
     const folder = shop.folderOf(example)
-    if (isBuilt) await runScript(folder, 'build')
+    await build?.(folder)
     const server = await startServer(folder)
     try {
       expect(await runScript(folder, 'deliver', server)).toBe(HANDLED)

@@ -1,17 +1,14 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { installFixture } from '../fixtures/install.ts'
-import { NEXT_PATHS } from '../fixtures/next-modules.ts'
 import { itUnless } from '../unless.ts'
+import { codeOf, EXAMPLES } from './sources.ts'
 
 const jsonOf = (file: string) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})
 const root = jsonOf('package.json')
 const NEXT = 'test/fixtures/next'
 const noNext = await installFixture('next')
-
-/** `demo` is part of the repository; the others are packages that could stand anywhere. */
-const EXAMPLES = readdirSync('examples').filter((name) => name !== 'demo')
 
 /** What a compiler needs to know, and no code imports. */
 const isForTypes = (name: string) => name === 'typescript' || name.startsWith('@types/')
@@ -19,12 +16,10 @@ const isForTypes = (name: string) => name === 'typescript' || name.startsWith('@
 /** What our own package loads where it is installed. */
 const isDriver = (name: string) => root.peerDependenciesMeta[name]?.optional === true
 
-const BUILT = new Set(['node_modules', '.next', '.wrangler', 'next-env.d.ts'])
-
 describe.each(EXAMPLES)('examples/%s', (example) => {
   const folder = `examples/${example}`
   const { private: isPrivate, scripts, dependencies, devDependencies } = jsonOf(`${folder}/package.json`)
-  const files = filesOf(folder).filter((file) => /\.[jt]s$/.test(file))
+  const files = codeOf(example)
   const declared: Record<string, string> = { ...dependencies, ...devDependencies }
 
   it('is private, can be started, and has a short README', () => {
@@ -56,37 +51,6 @@ describe.each(EXAMPLES)('examples/%s', (example) => {
     for (const [name, range] of Object.entries(declared)) expect(range, name).toBe(tested[name] ?? range)
   })
 })
-
-itUnless(noNext)(
-  'compile, the JavaScript of the examples too',
-  () => {
-    const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile)
-    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
-    const files = EXAMPLES.flatMap((example) => filesOf(`examples/${example}`)).filter((file) => /\.[jt]s$/.test(file))
-    const program = ts.createProgram(files, {
-      ...options,
-      paths: { ...options.paths, ...NEXT_PATHS },
-      allowJs: true,
-      checkJs: true,
-      exactOptionalPropertyTypes: false,
-    })
-    const complaints = ts.getPreEmitDiagnostics(program).map(({ messageText, file, start = 0 }) => {
-      const line = file && file.getLineAndCharacterOfPosition(start).line + 1
-      return `${file?.fileName}:${line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
-    })
-    expect(complaints).toEqual([])
-  },
-  120_000,
-)
-
-function filesOf(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter(({ name }) => !BUILT.has(name))
-    .flatMap((entry) => {
-      const path = `${folder}/${entry.name}`
-      return entry.isDirectory() ? filesOf(path) : [path]
-    })
-}
 
 /** Blank ones do not count. */
 function linesOf(files: readonly string[]): number {

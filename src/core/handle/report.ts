@@ -40,17 +40,16 @@ export interface Reports {
   /** Logs an error of a genuine delivery, and calls the error handlers. */
   report(error: WebhookError | PermanentError, delivery: ReportedDelivery, deadline: Deadline): Promise<void>
   /**
-   * Reports a request that was refused before it was verified: in the log once a minute, and to the error handlers as
-   * they ask.
+   * Counts a request that was refused before it was verified: reported in the log once a minute, and to the error
+   * handlers as they ask.
    *
-   * @param explain finds the likely reason. It is called only if there is a report.
+   * @returns the function that reports it, given the error with its likely reason; `undefined` if nobody is told.
    */
   refuse(
     error: WebhookError,
     delivery: ReportedDelivery,
     deadline: Deadline,
-    explain: (error: WebhookError) => Promise<WebhookError>,
-  ): Promise<void>
+  ): ((explained: WebhookError) => Promise<void>) | undefined
 }
 
 /** How many lines a minute strangers can cause in the log. */
@@ -101,14 +100,15 @@ export function createReports(logger: Logger, isHandled: (topic: string) => bool
       log(error, delivery.topic, 1, logger)
       for (const { handler } of handlers) await call(handler, error, delivery, 1, deadline)
     },
-    async refuse(error, delivery, deadline, explain) {
+    refuse(error, delivery, deadline) {
       const { isSuspect, count } = sample(error, delivery.topic)
       const called = handlers.filter(({ unverified }) => unverified || (isSuspect && count > 0))
-      if (count === 0 && called.length === 0) return
-      const explained = await explain(error)
-      if (count > 0) log(explained, delivery.topic, count, logger)
-      for (const { handler, unverified } of called) {
-        await call(handler, explained, delivery, unverified ? 1 : count, deadline)
+      if (count === 0 && called.length === 0) return undefined
+      return async (explained) => {
+        if (count > 0) log(explained, delivery.topic, count, logger)
+        for (const { handler, unverified } of called) {
+          await call(handler, explained, delivery, unverified ? 1 : count, deadline)
+        }
       }
     },
   }

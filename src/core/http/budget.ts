@@ -29,6 +29,9 @@ const CUT_OFF = 'It was cut off to make room for other requests: nothing of it h
 
 /** A body is not cut off before it had this many milliseconds. */
 const GRACE_MS = 250
+/** For each of so many bytes that have arrived, a body may stall a millisecond longer. */
+const BYTES_PER_MS = 64
+const MAX_STALL_MS = 2000
 /** How often the limits are checked while one of them is reached. */
 const CHECK_MS = 50
 /** How many bytes may arrive at once when a paused body goes on. */
@@ -126,7 +129,7 @@ class SharedBudget implements Budget {
     const excess = this.#readings.size - this.#limits.maxUnverified
     if (excess > 0) {
       const stalled = [...this.#readings.keys()].filter(
-        (reading) => isOld(reading) && !reading.isPaused && now - reading.progressAt >= GRACE_MS,
+        (reading) => !reading.isPaused && now - reading.progressAt >= stallMs(reading),
       )
       stalled.sort((a, b) => a.progressAt - b.progressAt)
       for (const reading of stalled.slice(0, excess)) this.#cutOff(reading)
@@ -154,6 +157,14 @@ class SharedBudget implements Budget {
     this.#remove(reading)
     cutOff?.()
   }
+}
+
+/**
+ * How long nothing may arrive of a body. One that has sent much gets longer: in a burst, genuine senders are slow. Such
+ * bodies count by their bytes too.
+ */
+function stallMs({ received }: Reading): number {
+  return Math.min(GRACE_MS + received / BYTES_PER_MS, MAX_STALL_MS)
 }
 
 function largest(readings: Iterable<Reading>): Reading | undefined {

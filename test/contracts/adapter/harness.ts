@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import supertest from 'supertest'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import type { Sent } from './deliveries.ts'
 import { createScenarioReceiver, type Observed, type Scenario } from './receiver-under-test.ts'
 
@@ -57,8 +57,11 @@ export async function openRemote(url: string, scenario: Scenario = {}): Promise<
       expect({ status: answer.status, body: answer.text }).toEqual({ status: direct.status, body: direct.body })
       expect(answer.headers).toMatchObject(direct.headers)
       expectLength(answer)
-      const { observed, expected } = await command('observed')
-      expect(observed).toEqual(expected)
+      // A mismatch is reported after its answer.
+      await vi.waitFor(async () => {
+        const { observed, expected } = await command('observed')
+        expect(observed).toEqual(expected)
+      })
       return answer
     },
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { buildWithCache } from '../../fixtures/next-build.ts'
 import { linkNextModules } from '../../fixtures/next-modules.ts'
 import { bundleText } from './bundle.ts'
 import { startChild } from './child.ts'
@@ -21,7 +22,7 @@ export async function startNext(): Promise<Listening> {
   try {
     cpSync(PAGES, project, { recursive: true })
     await install(project)
-    await run(process.execPath, [NEXT, 'build'], { cwd: project, env })
+    await buildWithCache(project, 'adapters', () => run(process.execPath, [NEXT, 'build'], { cwd: project, env }))
     const server = await startChild(process.execPath, [NEXT, 'start', '-p', '0', '-H', '127.0.0.1'], {
       cwd: project,
       env,

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { delivery, order } from '../deliveries.ts'
+import { createDeliverer, deliverEvenly, percentile } from './deliverer.ts'
+import { HOSTS, startShop } from './shop.ts'
+import { sendAllButOneByte, startFlood } from './strangers.ts'
+
+const ORDER = delivery('orders.place', { data: order() })
+const FLOOD = { held: 1600, perSecond: 300, topics: ['orders.place', 'made.up', 'customers.create', 'orders.refund'] }
+const MB = 1024 * 1024
+
+describe.each(HOSTS)('half-open requests on %s', (host) => {
+  it('keep no genuine delivery from its answer', async () => {
+    const shop = await startShop(host)
+    const strangers = await startFlood(shop, FLOOD)
+    const answers = await deliverEvenly(shop, ORDER, 150, 20)
+    strangers.stop()
+    console.log(`${host}: p50 ${percentile(answers, 0.5).toFixed()} ms, p99 ${percentile(answers, 0.99).toFixed()} ms`)
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([])
+    expect(strangers.count()).toBeGreaterThan(FLOOD.held + FLOOD.perSecond)
+    expect(await shop.ask({ ask: 'handled' })).toBe(answers.length)
+  })
+})
+
+describe('unfinished bodies', () => {
+  it('of 5 MB each do not take more memory than their budget, and keep no genuine delivery from its answer', async () => {
+    const shop = await startShop('node')
+    await deliverEvenly(shop, ORDER, 50, 5)
+    const idle = await shop.ask({ ask: 'memory' })
+    const body = new Uint8Array(5 * MB).fill(0x20)
+    const strangers = await Promise.all(Array.from({ length: 400 }, () => sendAllButOneByte(shop, body)))
+    const answers = await deliverEvenly(shop, ORDER, 150, 20)
+    const grown = ((await shop.ask({ ask: 'memory' })) - idle) / MB
+    for (const one of strangers) one.destroy()
+    console.log(`memory: ${grown.toFixed()} MB over idle, p99 ${percentile(answers, 0.99).toFixed()} ms`)
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([])
+    expect(grown).toBeLessThan(200)
+  })
+})
+
+describe('a flood', () => {
+  it('does not keep a worker in the same process from stored deliveries', async () => {
+    const shop = await startShop('node')
+    const handleSome = () => shop.ask({ ask: 'handle-stored', count: 1000 })
+    await handleSome()
+    const before = await handleSome()
+    const strangers = await startFlood(shop, FLOOD)
+    const during = await handleSome()
+    strangers.stop()
+    console.log(`stored deliveries: ${(during / before).toFixed(2)} times as long as without the flood`)
+    expect(during / before).toBeLessThan(1.5)
+  })
+})
+
+describe('a burst of 3,000 genuine deliveries of 60 KB', () => {
+  it.each(HOSTS)('loses none on %s', async (host) => {
+    const shop = await startShop(host)
+    const large = delivery('orders.place', { data: order({ attributes: { padding: 'x'.repeat(60_000) } }) })
+    const deliver = createDeliverer(shop)
+    const answers = await Promise.all(Array.from({ length: 3000 }, () => deliver.send(large)))
+    deliver.end()
+    console.log(`${host}: p99 ${percentile(answers, 0.99).toFixed()} ms`)
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([])
+    expect(await shop.ask({ ask: 'handled' })).toBe(3000)
+  })
+})
