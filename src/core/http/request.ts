@@ -67,8 +67,8 @@ export function getHeader(headers: HeadersLike, name: string): string | undefine
   }
   const record = headers as Readonly<Record<string, string | readonly string[] | undefined>>
   let joined: string | undefined
-  for (const field of Object.keys(record)) {
-    const value = isNamed(field, name) ? record[field] : undefined
+  for (const field in record) {
+    const value = isNamed(field, name) && Object.hasOwn(record, field) ? record[field] : undefined
     if (value === undefined) continue
     const text = typeof value === 'object' ? value.join(', ') : value
     joined = joined === undefined ? text : `${joined}, ${text}`
