@@ -61,7 +61,7 @@ const post = async ({ headers, body }: { headers: Record<string, string>; body: 
 }
 check(
   'an order signed with a guess',
-  await post(await createDelivery('orders.place', { secret: 'a guess' })),
+  await post(await createDelivery('orders.place', { secret: 'fedcba9876543210fedcba9876543210' })),
   '401 SIGNATURE_MISMATCH',
 )
 const customer = await createDelivery('customers.create', { secret: String(secrets['customers.create']) })

@@ -1,16 +1,15 @@
 import { eventsOf, resourceOf } from './topics.ts'
 
-/**
- * A snake_case word. It holds no `__`, and no `_` at its ends, so that a topic can be written as the name of a
- * variable.
- */
-const WORD = '[a-z][a-z0-9]*(?:_[a-z0-9]+)*'
+/** Without `__`, and without `_` at the ends, so that a topic can be written as the name of a variable. */
+const SNAKE_CASE = '[a-z][a-z0-9]*(?:_[a-z0-9]+)*'
+/** Not the one snake_case word that every object inherits: a look-up by topic would find something for it. */
+const WORD = `(?!constructor(?:\\.|$))${SNAKE_CASE}`
 const TOPIC = new RegExp(`^(?=.{3,100}$)${WORD}\\.${WORD}$`)
 const PATTERN = new RegExp(`^(?:\\*|${WORD}\\.(?:\\*|${WORD}))$`)
 
 /**
  * Whether a text has the form of a topic: two snake_case words, as in `orders.place`, of at most 100 characters
- * together.
+ * together. No word is `constructor`, which every object inherits.
  */
 export function isTopic(text: string): boolean {
   return TOPIC.test(text)

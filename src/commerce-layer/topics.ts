@@ -131,6 +131,11 @@ export function resourceOf(topic: string): string {
   return topic.slice(0, topic.indexOf('.'))
 }
 
+/** The event of a topic: `place` for `orders.place`. */
+export function eventNameOf(topic: string): string {
+  return topic.slice(topic.indexOf('.') + 1)
+}
+
 /** The events of a resource in the catalog, or `undefined` for an unknown resource. */
 export function eventsOf(resource: string): readonly string[] | undefined {
   return Object.hasOwn(TOPICS, resource) ? TOPICS[resource as TopicResource] : undefined
@@ -138,8 +143,7 @@ export function eventsOf(resource: string): readonly string[] | undefined {
 
 /** Whether the catalogue has a topic. */
 export function isCatalogued(topic: string): boolean {
-  const resource = resourceOf(topic)
-  return eventsOf(resource)?.includes(topic.slice(resource.length + 1)) ?? false
+  return eventsOf(resourceOf(topic))?.includes(eventNameOf(topic)) ?? false
 }
 
 /** Whether a delivery of a topic may carry a resource of a type: `true` unless the catalog says otherwise. */

@@ -17,3 +17,14 @@ export const QUEUED: Outcome = { name: 'queued', errors: [] }
 export const DUPLICATE: Outcome = { name: 'duplicate', errors: [] }
 /** No handler is registered for the topic. */
 export const IGNORED: Outcome = { name: 'ignored', errors: [] }
+/** A newer version of the resource was handled before. */
+export const STALE: Outcome = { name: 'ignored', errors: [] }
+/** The version of the resource is older than `maxAgeMs`. */
+export const TOO_OLD: Outcome = { name: 'discarded', errors: [] }
+
+const MAYBE_REPLAYED: readonly Outcome[] = [DUPLICATE, STALE, TOO_OLD]
+
+/** Whether an outcome says nothing about the handlers: somebody may have sent a captured delivery again. */
+export function mayBeReplay(outcome: Outcome): boolean {
+  return MAYBE_REPLAYED.includes(outcome)
+}

@@ -3,7 +3,7 @@
  *
  * `queued`: the handlers run after the answer, or a worker runs them. `duplicate`: the same event was handled before,
  * or the same delivery was stored before. `ignored`: no handler is registered for the topic. `discarded`: a handler
- * threw a `PermanentError`.
+ * threw a `PermanentError`, or the delivery is older than `maxAgeMs`.
  *
  * Commerce Layer retries a delivery that is answered with anything but 2xx, and stops sending after 30 such answers in
  * a row. Source: Commerce Layer, "Handling errors" of its webhooks.
@@ -30,6 +30,7 @@ export const ERRORS = {
   BODY_ABORTED: [400, true, 'The body ended before it was complete.'],
   BODY_TIMEOUT: [408, true, 'The body did not arrive within `bodyTimeoutMs`.'],
   BODY_ALREADY_PARSED: [500, false, 'The body was read before the receiver saw it, and the signed bytes are gone.'],
+  BODY_DAMAGED: [500, false, 'What was stored is damaged.'],
   SIGNATURE_MISSING: [401, false, 'The X-CommerceLayer-Signature header is missing.'],
   SIGNATURE_MISMATCH: [401, false, 'The signature does not match the body.'],
   SECRET_UNKNOWN: [401, false, 'There is no secret for this topic.'],

@@ -36,6 +36,12 @@ const { navigator, process } = globalThis as Runtime
 export const nodeCrypto = builtIn('node:crypto') as NodeCrypto | undefined
 export const nodeText = builtIn('node:buffer') as NodeText | undefined
 
+/** The environment variables of the process. Workers and browsers have none, unless something stands in for them. */
+export function processEnv(): Readonly<Record<string, unknown>> {
+  const { process } = globalThis as { readonly process?: { readonly env?: Readonly<Record<string, unknown>> } }
+  return process?.env ?? {}
+}
+
 /** Whether requests may share a timer. Workers forbid it, also where they have Node's modules. */
 export const sharesTimers = nodeCrypto !== undefined && navigator?.userAgent !== 'Cloudflare-Workers'
 

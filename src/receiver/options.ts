@@ -9,13 +9,15 @@ import {
 } from '../core/check-options.ts'
 import type { IdempotencyOptions } from '../core/idempotency/idempotency.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
+import type { VerifyStoredOptions } from '../core/inbox/stored-signatures.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SecretsOption } from '../core/verify/secrets.ts'
 
 export interface ReceiverOptions {
   /**
    * The shared secrets of the webhooks: a map by topic, a function of the topic, or one for all topics (a text, or a
-   * list while one replaces another). {@link secretsFromEnv} reads them from the environment.
+   * list while one replaces another). {@link secretsFromEnv} reads them from the environment. In the place of a text,
+   * `{ secret, organizationId, mode }` accepts the documents of one organization or mode only.
    */
   readonly secrets: SecretsOption
   /** Milliseconds from the arrival of a request to its answer. Commerce Layer waits 5,000. Default: 4,000. */
@@ -48,6 +50,12 @@ export interface ReceiverOptions {
    */
   readonly secretsCacheMs?: number | 'none' | undefined
   /**
+   * Milliseconds after the `updated_at` of its resource, which is signed, for which a delivery is handled. An older one
+   * is acknowledged as `discarded`, because it may be a captured delivery that is sent again. Stored and redelivered
+   * ones are never too old. It must be longer than Commerce Layer retries. Default: no limit.
+   */
+  readonly maxAgeMs?: number | undefined
+  /**
    * Handles each event once, across processes and crashes. Default: none; the handlers run for each repeated delivery.
    */
   readonly idempotency?: IdempotencyOptions | undefined
@@ -64,6 +72,11 @@ export interface ReceiverOptions {
    * stops sending after 30 failures. Default: `always`.
    */
   readonly inboxMode?: 'always' | 'on-failures' | undefined
+  /**
+   * Signs stored deliveries with a key of your own, and verifies them before they are handled: `{ key }`. Processes
+   * with a worker only need it too. Default: what an inbox hands out is trusted.
+   */
+  readonly verifyStored?: VerifyStoredOptions | undefined
   /** Default: warnings and errors to the console. */
   readonly logger?: Logger | undefined
 }
@@ -75,14 +88,18 @@ const RULES = {
   maxInFlight: positiveInteger(1000),
   maxUnverified: positiveInteger(256),
   maxUnverifiedBytes: positiveInteger(64 * 1024 * 1024),
+  maxAgeMs: positiveInteger(Number.POSITIVE_INFINITY),
   secretsCacheMs: orValue(positiveInteger(1000), 'none'),
   ordering: oneOf('none', 'resource'),
   inboxMode: oneOf('always', 'on-failures'),
 }
 
+/** Options that are checked elsewhere. */
+const OTHERS = ['secrets', 'idempotency', 'inbox', 'verifyStored', 'logger']
+
 /** @throws TypeError if an option is unknown or out of range, or needs an inbox and there is none. */
 export function checkReceiverOptions(options: ReceiverOptions): CheckedOptions<typeof RULES> {
-  const settings = checkOptions('createReceiver', options, RULES, ['secrets', 'idempotency', 'inbox', 'logger'])
+  const settings = checkOptions('createReceiver', options, RULES, OTHERS)
   if (options.inbox) checkMethods('inbox', options.inbox, ['put'])
   else {
     for (const name of ['ordering', 'inboxMode'] as const) {

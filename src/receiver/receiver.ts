@@ -3,8 +3,9 @@ import { isCatalogued } from '../commerce-layer/topics.ts'
 import { checkOptions, oneOf } from '../core/check-options.ts'
 import { createDeadline, type Deadline, NO_DEADLINE } from '../core/deadline.ts'
 import { isWebhookError, toWebhookError, WebhookError } from '../core/errors.ts'
-import { checkDocument } from '../core/event/document.ts'
+import { checkDocument, type Document } from '../core/event/document.ts'
 import { parseEvent, type WebhookEvent } from '../core/event/event.ts'
+import { isOlderThan, parseEarly } from '../core/event/parse-early.ts'
 import { dispatch, finishInTime, type Run } from '../core/handle/dispatch.ts'
 import { createFailureStreak } from '../core/handle/failure-streak.ts'
 import { createGate } from '../core/handle/gate.ts'
@@ -22,11 +23,13 @@ import { createBudget } from '../core/http/budget.ts'
 import { type ReceiveOptions, toBytes, type WebhookRequest, type WebhookResponse } from '../core/http/request.ts'
 import { respond, respondError } from '../core/http/respond.ts'
 import { createIdempotency } from '../core/idempotency/idempotency.ts'
-import type { DeliveryAttempt, StoredDelivery } from '../core/inbox/inbox.ts'
+import { type DeliveryAttempt, isStoredTopic, type StoredDelivery } from '../core/inbox/inbox.ts'
+import { restoreDelivery } from '../core/inbox/restore-delivery.ts'
 import { storeDelivery } from '../core/inbox/store-delivery.ts'
+import { createStoredSignatures } from '../core/inbox/stored-signatures.ts'
 import { defaultLogger, safeLogger } from '../core/logger.ts'
 import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
-import { IGNORED, type Outcome, QUEUED } from '../core/outcome.ts'
+import { IGNORED, mayBeReplay, type Outcome, QUEUED, TOO_OLD } from '../core/outcome.ts'
 import type { OutcomeName } from '../core/outcomes.ts'
 import { endsWithAnswer } from '../core/platform.ts'
 import { authenticate, explainMismatch, findSecrets, readSignedHeaders } from '../core/verify/authenticate.ts'
@@ -80,11 +83,12 @@ export interface Receiver {
   redeliver(topic: string, document: unknown): Promise<OutcomeName>
   /**
    * Handles a delivery that an inbox or a queue has stored: parses it and runs its handlers, without a deadline.
-   * Workers call it, and consumers of queues that push their messages (SQS, a cron route). Nothing is verified, so pass
-   * only what a receiver has stored.
+   * Workers call it, and consumers of queues that push their messages (SQS, a cron route). No signature is verified
+   * without the option `verifyStored`, so pass only what a receiver has stored.
    *
-   * @throws WebhookError if the delivery failed; `retryable` says whether to try again. The `PermanentError` of a
-   * handler is thrown as it is.
+   * @throws WebhookError if the delivery failed; `retryable` says whether to try again. `TOPIC_INVALID` and
+   * `BODY_DAMAGED` if it is not of the form that was stored, `SIGNATURE_MISMATCH` if no receiver has stored it. The
+   * `PermanentError` of a handler is thrown as it is.
    */
   handleStored(delivery: Omit<StoredDelivery, 'id' | 'group'>, attempt?: Partial<DeliveryAttempt>): Promise<void>
   /** The topics and includes of the registered handlers, in the order of registration. */
@@ -96,21 +100,22 @@ export interface Receiver {
 /**
  * Makes a receiver, which verifies, parses and dispatches deliveries.
  *
- * @throws TypeError if an option is unknown or out of range, or a secret is missing, empty, or has leading or trailing
- * whitespace.
+ * @throws TypeError if an option is unknown or out of range, or a secret is missing, too weak, or has a label that is not
+ * complete.
  * @example
  * const receiver = createReceiver({ secrets: secretsFromEnv() })
  * receiver.on('orders.place', ({ resource: order }) => console.log(order.number))
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { deadlineMs, maxInFlight, ordering, inboxMode, secretsCacheMs, ...limits } = checkReceiverOptions(options)
+  const settings = checkReceiverOptions(options)
+  const { deadlineMs, maxInFlight, maxAgeMs, ordering, inboxMode, secretsCacheMs, ...limits } = settings
   const { inbox } = options
   const logger = safeLogger(options.logger ?? defaultLogger)
   const isHandled = (topic: string) => handlers.forTopic(topic).length > 0
-  const isKnown = (topic: string) => isCatalogued(topic) || isHandled(topic)
+  const isKnown = (topic: string) => handlers.isNamed(topic) || isCatalogued(topic)
   const cacheMs = secretsCacheMs === 'none' ? 0 : secretsCacheMs
   const secrets = limitRefreshes(
-    createSecrets(options.secrets, { cacheMs, isKnown }),
+    createSecrets(options.secrets, { cacheMs, isKnown, logger }),
     limits.maxUnverifiedBytes / REFRESH_SHARE,
   )
   const handlers = createHandlers(secrets, logger)
@@ -118,7 +123,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const diagnose = createDiagnosis()
   const gate = createGate(maxInFlight)
   const budget = createBudget(limits)
-  const failureStreak = createFailureStreak(logger)
+  const failureStreak = createFailureStreak(logger, isKnown)
+  const signatures =
+    options.verifyStored === undefined ? undefined : createStoredSignatures(options.verifyStored, logger)
   const idempotency = options.idempotency && createIdempotency(options.idempotency, logger, gate.waitFor)
   if (deadlineMs > ANSWER_TIMEOUT_MS) logger.warn('`deadlineMs` is over 5,000: Commerce Layer does not wait that long.')
 
@@ -143,21 +150,28 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   /** Takes a place for a delivery, and stores or handles it. */
   function handleVerified(delivery: Delivery, context: DeliveryContext): MaybePromise<Outcome> {
-    context.verifiedTopic = delivery.topic
     context.explain = undefined
+    const document = parseEarly(delivery, maxAgeMs)
+    context.verifiedTopic = delivery.topic
     context.isTrusted = true
     const refusal = gate.enter()
     if (refusal) throw refusal
     context.hasPlace = true
+    if (document && isOlderThan(maxAgeMs, delivery, document)) return TOO_OLD
     const isStored = inbox && (inboxMode === 'always' || failureStreak.isNearlyOpen(delivery.topic))
-    return isStored ? storeDelivery(delivery, inbox, ordering, context.deadline) : handleDelivery(delivery, context)
+    if (isStored) return storeDelivery(delivery, inbox, { ordering, signatures }, context.deadline)
+    return handleDelivery(delivery, context, document)
   }
 
   /** The stages after verification, which are the same for stored and redelivered deliveries. */
-  function handleDelivery(delivery: MaybePromise<Delivery>, context: DeliveryContext): MaybePromise<Outcome> {
+  function handleDelivery(
+    delivery: MaybePromise<Delivery>,
+    context: DeliveryContext,
+    document?: Document,
+  ): MaybePromise<Outcome> {
     return pipe(
       delivery,
-      (verified) => parseEvent(verified),
+      (verified) => parseEvent(verified, document),
       (event) => handleEvent(event, context),
     )
   }
@@ -215,7 +229,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const pending = start()
       const outcome = isPromise(pending) ? await pending : pending
       leave(context)
-      if (context.verifiedTopic) failureStreak.count(context.verifiedTopic, false)
+      if (context.verifiedTopic && !mayBeReplay(outcome)) failureStreak.count(context.verifiedTopic, false)
       for (const error of outcome.errors) await reports.report(error, context, deadline)
       logger.debug(`${context.topic} ${outcome.name}`, { topic: context.topic, outcome: outcome.name })
       return answer(outcome)
@@ -250,7 +264,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   /** Handles a delivery that did not come over HTTP and needs no answer. */
   async function handleWithoutRequest(
-    topic: string,
+    topic: string | undefined,
     delivery: () => MaybePromise<Delivery>,
     signal?: AbortSignal,
   ): Promise<Outcome> {
@@ -280,11 +294,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     },
     async redeliver(topic, document) {
       const bytes = () => toBytes(JSON.stringify(checkDocument(document)))
-      const { name } = await handleWithoutRequest(topic, () => toDelivery(topic, bytes(), new Date()))
+      const { name } = await handleWithoutRequest(topic, () => toDelivery(topic, bytes(), new Date(), secrets))
       return name
     },
-    async handleStored({ topic, body, receivedAt }, { signal } = {}) {
-      const { errors } = await handleWithoutRequest(topic, () => toDelivery(topic, body, receivedAt), signal)
+    async handleStored(stored, { signal } = {}) {
+      const topic = isStoredTopic(stored.topic) ? stored.topic : undefined
+      const { errors } = await handleWithoutRequest(topic, () => restoreDelivery(stored, signatures, secrets), signal)
       for (const error of errors) throw error
     },
     subscriptions: () => handlers.all().map(({ topics, include }) => ({ topics, include })),

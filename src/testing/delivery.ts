@@ -1,21 +1,13 @@
 import type { ResourceOf } from '../commerce-layer/resources.ts'
 import type { Topic } from '../commerce-layer/topics.ts'
 import { sign } from '../core/verify/signature.ts'
+import { TEST_SECRET } from '../core/verify/test-secret.ts'
 import type { DocumentOptions } from '../wire/document.ts'
 import { createDeliveryHeaders } from '../wire/headers.ts'
 import type { Changes } from '../wire/samples/changes.ts'
 import { createSubject } from '../wire/samples/subject.ts'
 import { isResource } from '../wire/schema.ts'
 import { serialize } from '../wire/serialize.ts'
-
-/**
- * The default secret of test deliveries: 32 hex characters, as Commerce Layer's shared secrets are. Give it to the
- * receiver under test, and never use it in production.
- *
- * @example
- * const receiver = createReceiver({ secrets: TEST_SECRET })
- */
-export const TEST_SECRET = '0123456789abcdef0123456789abcdef'
 
 /**
  * A webhook call with all that a request needs in any framework. `fetch`, `Request` and `receiver.receive` take it as

@@ -2,8 +2,9 @@
  * Test helpers: signed deliveries of every topic, written as Commerce Layer writes them, and sample resources.
  */
 export { sign } from '../core/verify/signature.ts'
+export { TEST_SECRET } from '../core/verify/test-secret.ts'
 export { type DocumentOptions, type Identified, TEST_ORGANIZATION_ID } from '../wire/document.ts'
 export type { Changes } from '../wire/samples/changes.ts'
 export { type SampleOf, sampleOf } from '../wire/samples/sample.ts'
 export { serialize } from '../wire/serialize.ts'
-export { createDelivery, type DeliveryOptions, TEST_SECRET, type TestDelivery } from './delivery.ts'
+export { createDelivery, type DeliveryOptions, type TestDelivery } from './delivery.ts'

@@ -31,7 +31,11 @@ describe('the default logger', () => {
     ['of a cause of a cause', 'message', { cause: new Error('x', { cause: new Error(UNSAFE) }) }],
     ['of several causes', 'message', { cause: new AggregateError([new Error(UNSAFE), UNSAFE], 'two') }],
     ['of late failures', 'message', { failures: [new Error(UNSAFE), UNSAFE] }],
-    ['of a changed stack', 'message', { cause: Object.assign(new Error('x'), { stack: `x\n    at \u001b[2J${UNSAFE}` }) }],
+    [
+      'of a changed stack',
+      'message',
+      { cause: Object.assign(new Error('x'), { stack: `x\n    at \u001b[2J${UNSAFE}` }) },
+    ],
   ])('writes no control character %s as it is', (_, message, fields) => {
     const write = vi.spyOn(console, 'error').mockImplementation(() => {})
     defaultLogger.error(message, fields)

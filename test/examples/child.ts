@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { TEST_SECRET } from 'hooklayer/testing'
 
 export interface Child {
   readonly process: ChildProcess
@@ -22,13 +21,16 @@ export interface ScriptOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** Not `TEST_SECRET`, which is refused in production: `next start` is that. */
+export const EXAMPLE_SECRET = '4f6a0c8e2b7d19535e8fa1c3d07b6294'
+
 /** Starts one of the scripts of an example's package.json, as npm would, in a process that can be sent signals. */
 export function startScript(folder: string, script: string, { port, args = [], env }: ScriptOptions = {}): Child {
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const [program, ...words]: string[] = scripts[script].split(' ')
   const command = program === 'next' ? [join(folder, '../node_modules/next/dist/bin/next'), ...words] : words
   const { PATH, HOME } = process.env
-  const atRunTime = { CL_SECRET_ORDERS__PLACE: TEST_SECRET, PORT: String(port), ...env }
+  const atRunTime = { CL_SECRET_ORDERS__PLACE: EXAMPLE_SECRET, PORT: String(port), ...env }
   const child = spawn(process.execPath, [...command, ...args], {
     cwd: folder,
     env: { PATH, HOME, NEXT_TELEMETRY_DISABLED: '1', ...(script === 'build' ? {} : atRunTime) },

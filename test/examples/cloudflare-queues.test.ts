@@ -1,8 +1,8 @@
-import { createDelivery, TEST_SECRET } from 'hooklayer/testing'
+import { createDelivery } from 'hooklayer/testing'
 import { expect, it, vi } from 'vitest'
 import { installFixture } from '../fixtures/install.ts'
 import { describeUnless } from '../unless.ts'
-import { runScript } from './child.ts'
+import { EXAMPLE_SECRET, runScript } from './child.ts'
 import { startWorker, type Worker } from './cloudflare.ts'
 import { type Erp, startErp } from './erp.ts'
 import { type Shop, useShop } from './shop.ts'
@@ -61,7 +61,7 @@ async function withWorker(shop: Shop, run: (scenario: Scenario) => Promise<void>
     shop.folderOf('cloudflare-queues'),
     {
       name: 'shop',
-      bindings: { CL_SECRET_ORDERS__PLACE: TEST_SECRET, ERP_URL: erp.url },
+      bindings: { CL_SECRET_ORDERS__PLACE: EXAMPLE_SECRET, ERP_URL: erp.url },
       r2Buckets: ['BODIES'],
       queueProducers: { DELIVERIES: 'deliveries', DEAD_LETTERS: 'dead-letters' },
       queueConsumers: { deliveries: { maxRetries: 12, deadLetterQueue: 'dead-letters' } },
@@ -74,7 +74,7 @@ async function withWorker(shop: Shop, run: (scenario: Scenario) => Promise<void>
       erp,
       async deliver(number, padding = 0) {
         const resource = { number, metadata: { padding: 'x'.repeat(padding) } }
-        const delivery = await createDelivery('orders.place', { resource })
+        const delivery = await createDelivery('orders.place', { secret: EXAMPLE_SECRET, resource })
         const { status } = await fetch(`http://localhost:${worker.port}/webhooks`, delivery)
         return status
       },

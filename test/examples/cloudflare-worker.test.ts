@@ -1,8 +1,7 @@
-import { TEST_SECRET } from 'hooklayer/testing'
 import { expect, it, vi } from 'vitest'
 import { installFixture } from '../fixtures/install.ts'
 import { describeUnless } from '../unless.ts'
-import { runScript } from './child.ts'
+import { EXAMPLE_SECRET, runScript } from './child.ts'
 import { startWorker } from './cloudflare.ts'
 import { HANDLED, PRINTED, REFUSED } from './server-example.ts'
 import { useShop } from './shop.ts'
@@ -14,7 +13,7 @@ describeUnless(noWorkerd)('examples, installed from the packed package', { timeo
 
   it('cloudflare-worker receives an order and refuses a forged one', async () => {
     const folder = shop.folderOf('cloudflare-worker')
-    const worker = await startWorker(folder, { bindings: { CL_SECRET_ORDERS__PLACE: TEST_SECRET } })
+    const worker = await startWorker(folder, { bindings: { CL_SECRET_ORDERS__PLACE: EXAMPLE_SECRET } })
     try {
       expect(await runScript(folder, 'deliver', worker)).toBe(HANDLED)
       expect(await runScript(folder, 'deliver', { ...worker, args: ['a-guess'] })).toMatch(REFUSED)

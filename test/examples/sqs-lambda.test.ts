@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SQSBatchItemFailure } from 'aws-lambda'
-import { TEST_SECRET } from 'hooklayer/testing'
 import { expect, it } from 'vitest'
 import { noRedis, startRedis } from '../servers/redis.ts'
 import { describeUnless } from '../unless.ts'
-import { runScript } from './child.ts'
+import { EXAMPLE_SECRET, runScript } from './child.ts'
 import { type Erp, startErp } from './erp.ts'
 import { type Shop, useShop } from './shop.ts'
 import { type SqsServer, startSqs } from './sqs-server.ts'
@@ -25,9 +24,9 @@ describeUnless(noRedis)('examples, installed from the packed package', { timeout
     await withQueues(shop, async ({ sqs, erp, deliver, work }) => {
       expect(await deliver('a-guess')).toMatch(/^401 /)
       const order = ['OrderEEEEE', `E-${runId}`] as const
-      expect(await deliver(TEST_SECRET, ...order)).toBe(QUEUED)
+      expect(await deliver(EXAMPLE_SECRET, ...order)).toBe(QUEUED)
       sqs.forgetIds()
-      expect(await deliver(TEST_SECRET, ...order)).toBe(QUEUED)
+      expect(await deliver(EXAMPLE_SECRET, ...order)).toBe(QUEUED)
       expect(sqs.eventOf(DELIVERIES).Records).toHaveLength(2)
       expect(await work()).toEqual([])
       expect(erp.orders).toEqual([`E-${runId}`])
@@ -37,11 +36,11 @@ describeUnless(noRedis)('examples, installed from the packed package', { timeout
   it('sqs-lambda reports a failed delivery and the following ones of its group, and gives up one that can never succeed', async () => {
     await withQueues(shop, async ({ sqs, erp, deliver, work }) => {
       const [a, b, c, b2, d] = [`A-${runId}`, `B-${runId}`, `C-${runId}`, `B2-${runId}`, `D-${runId}`] as const
-      expect(await deliver(TEST_SECRET, 'OrderAAAAA', a)).toBe(QUEUED)
-      expect(await deliver(TEST_SECRET, 'OrderBBBBB', b)).toBe(QUEUED)
-      expect(await deliver(TEST_SECRET, 'OrderCCCCC', c)).toBe(QUEUED)
-      expect(await deliver(TEST_SECRET, 'OrderBBBBB', b2)).toBe(QUEUED)
-      expect(await deliver(TEST_SECRET, 'OrderDDDDD', d)).toBe(QUEUED)
+      expect(await deliver(EXAMPLE_SECRET, 'OrderAAAAA', a)).toBe(QUEUED)
+      expect(await deliver(EXAMPLE_SECRET, 'OrderBBBBB', b)).toBe(QUEUED)
+      expect(await deliver(EXAMPLE_SECRET, 'OrderCCCCC', c)).toBe(QUEUED)
+      expect(await deliver(EXAMPLE_SECRET, 'OrderBBBBB', b2)).toBe(QUEUED)
+      expect(await deliver(EXAMPLE_SECRET, 'OrderDDDDD', d)).toBe(QUEUED)
       const { Records } = sqs.eventOf(DELIVERIES)
       erp.answer(b, 500)
       erp.answer(c, 422)

@@ -51,7 +51,7 @@ export async function startEndpoint(): Promise<Endpoint> {
 
 /** Creates a receiver that logs nothing to the console. Its default secret belongs to no webhook. */
 export function createQuietReceiver(
-  secrets: Parameters<typeof createReceiver>[0]['secrets'] = { 'orders.place': 'none' },
+  secrets: Parameters<typeof createReceiver>[0]['secrets'] = { 'orders.place': 'not used by these tests' },
 ): Receiver {
   return createReceiver({ secrets, logger: recordingLogger().logger })
 }

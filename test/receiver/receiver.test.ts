@@ -134,7 +134,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a receiver on %s
     ['a malformed topic', 'orders/place', 400, 'TOPIC_INVALID'],
     ['a topic with a line break', 'orders.place\n', 400, 'TOPIC_INVALID'],
     ['a topic that has no secret', 'orders.cancel', 401, 'SIGNATURE_MISMATCH'],
-    ['a topic that objects inherit', 'constructor.prototype', 401, 'SIGNATURE_MISMATCH'],
+    ['a topic that objects inherit', 'constructor.prototype', 400, 'TOPIC_INVALID'],
     ['a topic that has another secret, as in a replay', 'orders.pay', 401, 'SIGNATURE_MISMATCH'],
     [
       'a topic that has the same secret but another resource, as in a replay',
@@ -388,7 +388,7 @@ describe('the handlers of a receiver', () => {
 
 describe('secrets that are looked up', () => {
   it('are looked up for each delivery where no answer is kept, so that they can rotate', async () => {
-    let current = 'previous'
+    let current = OTHER_SECRET
     const receiver = receiverWith({ secrets: async () => current, secretsCacheMs: 'none' })
     expect(readAnswer(await receiver.receive(request))).toEqual([401, 'SIGNATURE_MISMATCH'])
     current = SECRET
@@ -396,9 +396,9 @@ describe('secrets that are looked up', () => {
   })
 
   it('are looked up again when a signature does not match, so that a rotation costs no delivery', async () => {
-    const lookUp = vi.fn(async () => 'previous')
+    const lookUp = vi.fn(async () => OTHER_SECRET)
     const receiver = receiverWith({ secrets: lookUp })
-    const previous = delivery('orders.place', CART, 'previous')
+    const previous = delivery('orders.place', CART, OTHER_SECRET)
     expect(readAnswer(await receiver.receive(previous))).toEqual([200, 'ignored'])
     lookUp.mockResolvedValue(SECRET)
     expect(readAnswer(await receiver.receive(request))).toEqual([200, 'ignored'])
@@ -645,19 +645,13 @@ describe('a signature mismatch', () => {
     for (const hint of hints) expect(JSON.stringify(answers)).not.toContain(hint)
   })
 
-  it('is explained when the secret was looked up with whitespace around it', async () => {
-    const { hints, answers } = await collectHints({ secrets: () => `${SECRET}\n` }, [request])
-    expect(readAnswer(answers[0] as WebhookResponse)).toEqual([401, 'SIGNATURE_MISMATCH'])
-    expect(hints).toEqual([expect.stringMatching(/whitespace/)])
-  })
-
   it('is explained with at most four secrets of other topics', async () => {
     const secrets = Object.fromEntries(
-      ['place', 'a', 'b', 'c', 'd', 'e'].map((event) => [`orders.${event}`, `secret ${event}`]),
+      ['place', 'a', 'b', 'c', 'd', 'e'].map((event) => [`orders.${event}`, `the secret of topic ${event}`]),
     )
     const { hints } = await collectHints({ secrets }, [
-      forged(request.body, signed(request.body, 'secret d')),
-      forged(request.body, signed(request.body, 'secret e')),
+      forged(request.body, signed(request.body, 'the secret of topic d')),
+      forged(request.body, signed(request.body, 'the secret of topic e')),
     ])
     expect(hints).toEqual([expect.stringMatching(/another topic/), expect.not.stringMatching(/another topic/)])
   })

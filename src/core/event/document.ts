@@ -33,6 +33,14 @@ export interface Document {
   readonly meta?: Meta | null
 }
 
+/** The organization and the mode that a document says, wherever it says them; `undefined` where it does not. */
+export function readTenant({ data, meta }: Document): { organizationId: unknown; mode: unknown } {
+  return {
+    organizationId: data.meta?.organization_id ?? meta?.organization_id,
+    mode: data.meta?.mode ?? meta?.mode,
+  }
+}
+
 /**
  * Parses the body of a verified delivery: UTF-8, JSON, JSON:API document. Checks the shape of the document, and not its
  * attributes.

@@ -2,9 +2,10 @@ import type { ResourceOf } from '../../commerce-layer/resources.ts'
 import { carries, type Topic } from '../../commerce-layer/topics.ts'
 import { WebhookError } from '../errors.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
-import { copyDelivery, type Delivery, readSigned } from '../verify/delivery.ts'
+import { bodyIdOf, copyDelivery, type Delivery, readSigned } from '../verify/delivery.ts'
 import { fingerprint } from '../verify/fingerprint.ts'
-import { checkDocument, type Document, parseDocument } from './document.ts'
+import { checkLabels } from './check-labels.ts'
+import { checkDocument, type Document, parseDocument, readTenant } from './document.ts'
 import { canonicalDocument } from './event-id.ts'
 import type { ResourceWith } from './include.ts'
 import { linkResources } from './link-resources.ts'
@@ -72,7 +73,8 @@ export async function eventIdOf(topic: string, document: unknown): Promise<strin
 /**
  * Parses a verified delivery into an event.
  *
- * @throws WebhookError `DOCUMENT_INVALID` or `TOPIC_MISMATCH`.
+ * @throws WebhookError `DOCUMENT_INVALID` or `TOPIC_MISMATCH`; `SIGNATURE_MISMATCH` if the secret that has signed it is
+ * of another organization or mode.
  * @example
  * const event = await parse(await verify(rawBody, request.headers, secrets))
  */
@@ -80,35 +82,39 @@ export async function parse(delivery: Delivery): Promise<WebhookEvent> {
   return parseEvent(delivery)
 }
 
-/** {@link parse}, without a promise where the runtime hashes synchronously. */
-export function parseEvent(delivery: Delivery): MaybePromise<WebhookEvent> {
-  const document = parseDocument(delivery)
+/**
+ * {@link parse}, without a promise where the runtime hashes synchronously.
+ *
+ * @param document the document of the delivery, if it was parsed before.
+ */
+export function parseEvent(delivery: Delivery, document = parseDocument(delivery)): MaybePromise<WebhookEvent> {
+  checkLabels(delivery, document)
   const { topic } = readSigned(delivery)
+  const { mode, organizationId } = readTenant(document)
   if (!carries(topic, document.data.type)) throw new WebhookError('TOPIC_MISMATCH')
   const source: Source = {
     delivery,
     topic,
     document,
-    mode: modeIn(document),
-    organizationId: organizationIn(document),
+    mode: mode === 'test' || mode === 'live' ? mode : undefined,
+    organizationId: typeof organizationId === 'string' ? organizationId : undefined,
     stale: false,
   }
   const material = () => idMaterial(topic, source.document ?? parseDocument(delivery))
   return pipe(fingerprint(material), (id) => new ParsedEvent(source, delivery, id) as WebhookEvent)
 }
 
+/** The fingerprint of an event's content without its topic; of its bytes if it has no canonical form. */
+export async function contentIdOf({ delivery }: WebhookEvent): Promise<string> {
+  try {
+    return await eventIdOf('', parseDocument(delivery))
+  } catch {
+    return bodyIdOf(delivery)
+  }
+}
+
 function idMaterial(topic: string, document: Document): string[] {
   return [topic, '\n', canonicalDocument(document)]
-}
-
-function modeIn({ data, meta }: Document): Source['mode'] {
-  const mode = data.meta?.mode ?? meta?.mode
-  return mode === 'test' || mode === 'live' ? mode : undefined
-}
-
-function organizationIn({ data, meta }: Document): string | undefined {
-  const organizationId = data.meta?.organization_id ?? meta?.organization_id
-  return typeof organizationId === 'string' ? organizationId : undefined
 }
 
 /** What an event and its copies are made of. No handler can reach it. */

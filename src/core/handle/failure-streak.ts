@@ -1,6 +1,6 @@
 import { FAILURES_TO_OPEN } from '../../commerce-layer/limits.ts'
 import type { Logger } from '../logger.ts'
-import { rememberForTopic } from '../topic-map.ts'
+import { createTopicMap } from '../topic-map.ts'
 
 const WARN_AT = [10, 20]
 const NEARLY_OPEN_MS = 60_000
@@ -16,24 +16,25 @@ export interface FailureStreak {
   isNearlyOpen(topic: string): boolean
 }
 
-export function createFailureStreak(logger: Logger): FailureStreak {
-  const failuresByTopic = new Map<string, number>()
-  const nearlyOpenUntil = new Map<string, number>()
+/** @param isKnown tells the topics that nobody has made up. The others cannot displace them. */
+export function createFailureStreak(logger: Logger, isKnown: (topic: string) => boolean): FailureStreak {
+  const failuresByTopic = createTopicMap<number>(isKnown)
+  const nearlyOpenUntil = createTopicMap<number>(isKnown)
   return {
     count(topic, isFailure) {
       if (!isFailure) {
-        if (failuresByTopic.size > 0) failuresByTopic.delete(topic)
+        failuresByTopic.delete(topic)
         return 0
       }
       const failures = (failuresByTopic.get(topic) ?? 0) + 1
-      rememberForTopic(failuresByTopic, topic, failures)
+      failuresByTopic.set(topic, failures)
       if (WARN_AT.includes(failures)) {
         const left = FAILURES_TO_OPEN - failures
         logger.warn(`${topic}: ${failures} failures in a row. After ${left} more, Commerce Layer stops sending it.`, {
           topic,
         })
       }
-      if (failures === WARN_AT.at(-1)) rememberForTopic(nearlyOpenUntil, topic, Date.now() + NEARLY_OPEN_MS)
+      if (failures === WARN_AT.at(-1)) nearlyOpenUntil.set(topic, Date.now() + NEARLY_OPEN_MS)
       return failures
     },
     isNearlyOpen: (topic) => Date.now() < (nearlyOpenUntil.get(topic) ?? 0),

@@ -11,7 +11,7 @@ import { checkOptions, findNearest } from '../check-options.ts'
 import type { UnknownTopic, WebhookEvent } from '../event/event.ts'
 import type { Logger } from '../logger.ts'
 import { rememberForTopic } from '../topic-map.ts'
-import type { Secrets } from '../verify/secrets.ts'
+import { type Secrets, SHARED_SECRET } from '../verify/secrets.ts'
 
 /** The topics that a handler listens to: one topic, all topics of a resource (`orders.*`), or every topic (`*`). */
 export type TopicPattern = Topic | `${TopicResource}.*` | '*' | (string & {})
@@ -79,6 +79,8 @@ export interface Handlers {
   add(patterns: string | readonly string[], options: HandlerOptions, handler: Handler): void
   /** The handlers of a topic in the order of their registration, each once. */
   forTopic(topic: string): readonly Registration[]
+  /** Whether a handler has exactly this topic, and not only a pattern such as `orders.*`. */
+  isNamed(topic: string): boolean
   all(): readonly Registration[]
 }
 
@@ -118,13 +120,10 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       rememberForTopic(byTopic, topic, found)
       return found
     },
+    isNamed: (topic) => seenPatterns.has(topic),
     all: () => registered,
   }
 }
-
-const SHARED_SECRET =
-  'Several topics share one secret. The signature does not cover the topic, so a captured delivery can be sent under another one. ' +
-  "Give each topic the secret of its webhook: { 'orders.place': … }."
 
 function checkPatterns(patterns: readonly unknown[]): void {
   if (patterns.length === 0) throw new TypeError('`on` was given no topic.')

@@ -12,10 +12,14 @@ import { markStale, type WebhookEvent } from '../event/event.ts'
 import { dispatch, type Run } from '../handle/dispatch.ts'
 import type { Registration } from '../handle/handlers.ts'
 import type { Logger } from '../logger.ts'
-import { DUPLICATE, IGNORED, type Outcome } from '../outcome.ts'
+import { DUPLICATE, type Outcome, STALE } from '../outcome.ts'
+import { identify } from '../verify/delivery.ts'
+import { BY_TOPIC } from '../verify/identity.ts'
 import { asPromise, callStore, STORE_TIMEOUT_MS } from './call-store.ts'
 import { createEventLease, type EventLease } from './event-lease.ts'
-import type { IdempotencyStore, Reservation, ResourceVersion } from './store.ts'
+import { lookUpFormerKey } from './former-keys.ts'
+import type { IdempotencyStore, Reservation, ReserveOptions, ResourceVersion } from './store.ts'
+import { resourceVersion, storeKey } from './store-key.ts'
 
 export interface IdempotencyOptions {
   /** Records which events were handled: a driver of `hooklayer/stores/*`, or your own. */
@@ -27,7 +31,10 @@ export interface IdempotencyOptions {
   readonly leaseMs?: number | undefined
   /** Milliseconds for which a handled event is known. Default: 7 days. */
   readonly retentionMs?: number | undefined
-  /** Gives the key of an event: events with the same key count as duplicates. Default: `event.id`. */
+  /**
+   * Gives the key of an event: events of a topic with the same key count as duplicates. Text of up to 900 bytes. For
+   * labelled secrets, organization and mode are added to it. Default: `event.id`.
+   */
   readonly key?: ((event: WebhookEvent) => string) | undefined
   /**
    * What happens while the store is down. `refuse` answers 503 `STORE_UNAVAILABLE` and runs nothing, so Commerce Layer
@@ -74,9 +81,9 @@ export function createIdempotency(
   waitFor: (rest: Promise<unknown>) => void,
 ): Idempotency {
   const settings = checkOptions('idempotency', options, RULES, ['store', 'key'])
-  const { store, key = defaultKey } = options
+  const { store, key } = options
   checkMethods('idempotency.store', store, ['reserve', 'renew', 'complete', 'release'])
-  if (typeof key !== 'function') throw wrongOption('idempotency', 'key', 'must be a function')
+  if (key !== undefined && typeof key !== 'function') throw wrongOption('idempotency', 'key', 'must be a function')
   /** Keys of events that were handled here while the store was down. */
   const unrecordedKeys = new Set<string>()
   const onUnrecorded = (unrecorded: string, recording: Promise<void>) => {
@@ -84,48 +91,69 @@ export function createIdempotency(
     waitFor(recording.finally(() => unrecordedKeys.delete(unrecorded)))
   }
 
+  const { leaseMs, retentionMs } = settings
+  const formerKeysUntil = performance.now() + retentionMs
+
+  /** `undefined` if the store failed and the handlers are to run all the same. */
+  const reserveKey = (eventKey: string, version: ResourceVersion | undefined, deadline: Deadline, ms = leaseMs) =>
+    callReserve(eventKey, { leaseMs: ms, version }, deadline, store, settings, logger)
+
+  /** A key that a function gives stood alone in 0.1. What was recorded then counts for as long as it was to be kept. */
+  async function findFormer(event: WebhookEvent, lease: EventLease, deadline: Deadline) {
+    if (!key || performance.now() > formerKeysUntil) return 'unknown'
+    const formerKey = key(event)
+    const version = resourceVersion(event, BY_TOPIC)
+    const reserve = (ms: number) => reserveKey(formerKey, version, deadline, ms)
+    try {
+      return await lookUpFormerKey(formerKey, reserve, lease, store, retentionMs)
+    } catch (thrown) {
+      await lease.release()
+      throw thrown
+    }
+  }
+
   return {
     async reserve(event, deadline) {
-      const eventKey = key(event)
+      const identity = await identify(event.delivery, deadline)
+      const eventKey = await storeKey(event, identity, key)
       if (unrecordedKeys.has(eventKey)) return DUPLICATE
-      const version = resourceVersion(event)
-      const reservation = await reserveKey(eventKey, version, deadline, store, settings, logger)
+      const version = resourceVersion(event, identity)
+      const reservation = await reserveKey(eventKey, version, deadline)
       if (!reservation) return { run: (registrations) => dispatch(event, registrations, logger) }
       if (reservation.state === 'completed') return DUPLICATE
       if (reservation.state === 'in-progress') throw new WebhookError('IN_PROGRESS')
       const { token, done } = reservation
       const { topic } = event
-      const lease = createEventLease({
-        ...settings,
-        store,
-        key: eventKey,
-        token,
-        done,
-        version,
-        topic,
-        logger,
-        onUnrecorded,
-      })
+      const held = { store, key: eventKey, token, done, version, topic }
+      const lease = createEventLease({ ...settings, ...held, logger, onUnrecorded })
+      const former = await findFormer(event, lease, deadline)
+      if (former === 'completed') {
+        await lease.complete()
+        return DUPLICATE
+      }
+      if (former === 'in-progress') {
+        await lease.release()
+        throw new WebhookError('IN_PROGRESS')
+      }
       if (reservation.stale) markStale(event)
       if (reservation.stale && settings.stale === 'skip') {
         await lease.complete()
-        return IGNORED
+        return STALE
       }
-      return { run: (registrations) => runWithLease(lease, event, registrations, settings.leaseMs, logger) }
+      return { run: (registrations) => runWithLease(lease, event, registrations, leaseMs, logger) }
     },
   }
 }
 
-/** `undefined` if the store failed and the handlers are to run all the same. */
-async function reserveKey(
+async function callReserve(
   key: string,
-  version: ResourceVersion | undefined,
+  options: ReserveOptions,
   deadline: Deadline,
   store: IdempotencyStore,
-  { leaseMs, retentionMs, onStoreError }: CheckedOptions<typeof RULES>,
+  { retentionMs, onStoreError }: CheckedOptions<typeof RULES>,
   logger: Logger,
 ): Promise<Reservation | undefined> {
-  const reserving = asPromise(() => store.reserve(key, { leaseMs, version }))
+  const reserving = asPromise(() => store.reserve(key, options))
   try {
     return await callStore(() => reserving, Math.min(STORE_TIMEOUT_MS, deadline.remaining()))
   } catch (cause) {
@@ -176,18 +204,4 @@ async function finishRun(run: Run, lease: EventLease): Promise<Outcome> {
   }
   await lease.complete()
   return outcome
-}
-
-/** A document without a canonical form is known by its bytes. */
-function defaultKey(event: WebhookEvent): string {
-  try {
-    return event.id
-  } catch {
-    return event.delivery.id
-  }
-}
-
-function resourceVersion({ resource }: WebhookEvent): ResourceVersion | undefined {
-  const { type, id, updated_at: updatedAt } = resource as { type: string; id: string; updated_at?: unknown }
-  return typeof updatedAt === 'string' ? { resource: `${type}/${id}`, updatedAt } : undefined
 }

@@ -4,6 +4,7 @@ import type { Deadline } from '../deadline.ts'
 import { isWebhookError, WebhookError } from '../errors.ts'
 import { getHeader, type HeadersLike, toBytes } from '../http/request.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
+import type { SigningSecret } from './check-secret.ts'
 import { type Delivery, toDelivery } from './delivery.ts'
 import { createDiagnosis, type Diagnose } from './diagnose.ts'
 import { createSecrets, type Secrets, type SecretsOption } from './secrets.ts'
@@ -45,7 +46,11 @@ export function readSignedHeaders(headers: HeadersLike): SignedHeaders {
  *
  * @throws WebhookError `SECRET_UNKNOWN` or `STORE_UNAVAILABLE`.
  */
-export function findSecrets(topic: string, secrets: Secrets, deadline?: Deadline): MaybePromise<readonly string[]> {
+export function findSecrets(
+  topic: string,
+  secrets: Secrets,
+  deadline?: Deadline,
+): MaybePromise<readonly SigningSecret[]> {
   return pipe(
     secrets.lookUp(topic, deadline),
     (found) => (found.length > 0 ? found : secrets.refresh(topic, deadline)),
@@ -68,14 +73,14 @@ export function authenticate(
   headers: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
-  found: readonly string[],
+  found: readonly SigningSecret[],
   secrets: Secrets,
   deadline?: Deadline,
 ): MaybePromise<Delivery> {
   const { topic, signature } = headers
-  return pipe(isSignedWithAny(found, signature, body), (isSigned) =>
-    isSigned
-      ? toDelivery(topic, body, receivedAt)
+  return pipe(findSigner(found, signature, body), (signer) =>
+    signer
+      ? toDelivery(topic, body, receivedAt, secrets, signer)
       : authenticateWithNewSecrets(headers, body, receivedAt, secrets, deadline),
   )
 }
@@ -90,25 +95,25 @@ function authenticateWithNewSecrets(
 ): MaybePromise<Delivery> {
   return pipe(
     secrets.refresh(topic, deadline, body.length),
-    (candidates) => isSignedWithAny(candidates, signature, body),
-    (isSigned) => {
-      if (!isSigned) throw new WebhookError('SIGNATURE_MISMATCH')
-      return toDelivery(topic, body, receivedAt)
+    (candidates) => findSigner(candidates, signature, body),
+    (signer) => {
+      if (!signer) throw new WebhookError('SIGNATURE_MISMATCH')
+      return toDelivery(topic, body, receivedAt, secrets, signer)
     },
   )
 }
 
-function isSignedWithAny(
-  secrets: readonly string[],
+/** Gives the secret with which a body was signed, looking from the `first` on. */
+export function findSigner(
+  secrets: readonly SigningSecret[],
   signature: string,
   body: Uint8Array,
   first = 0,
-): MaybePromise<boolean> {
+): MaybePromise<SigningSecret | undefined> {
   const secret = secrets[first]
-  if (secret === undefined) return false
-  return pipe(
-    computeSignature(body, secret),
-    (expected) => isSameSignature(signature, expected) || isSignedWithAny(secrets, signature, body, first + 1),
+  if (secret === undefined) return undefined
+  return pipe(computeSignature(body, secret.text), (expected) =>
+    isSameSignature(signature, expected) ? secret : findSigner(secrets, signature, body, first + 1),
   )
 }
 
@@ -147,12 +152,12 @@ export async function explainMismatch<T>(
   error: T,
   { topic, signature }: SignedHeaders,
   body: Uint8Array,
-  found: readonly string[],
+  found: readonly SigningSecret[],
   secrets: Secrets,
   diagnose: Diagnose,
 ): Promise<T | WebhookError> {
   if (!isWebhookError(error) || error.code !== 'SIGNATURE_MISMATCH') return error
   const otherSecrets = secrets.secretsOfOtherTopics(topic)
-  const hint = await diagnose({ signature, body, secrets: found, otherSecrets })
+  const hint = await diagnose({ signature, body, secrets: found.map(({ text }) => text), otherSecrets })
   return new WebhookError('SIGNATURE_MISMATCH', { hint })
 }

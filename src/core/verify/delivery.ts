@@ -1,6 +1,10 @@
 import { copyBytes } from '../copy-bytes.ts'
+import type { Deadline } from '../deadline.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
+import type { SecretLabel, SigningSecret } from './check-secret.ts'
 import { fingerprint } from './fingerprint.ts'
+import type { Identify, Identity } from './identity.ts'
+import type { Secrets } from './secrets.ts'
 
 /** What a delivery was made of. Only {@link readSigned} gives it, so that nobody can change it. */
 interface Signed {
@@ -9,6 +13,8 @@ interface Signed {
   /** Milliseconds since 1970. */
   readonly receivedAt: number
   readonly id: () => string
+  readonly labels: readonly SecretLabel[]
+  readonly identify: Identify
 }
 
 /** Gives what a delivery was made of, whatever was done to the object since. */
@@ -56,15 +62,50 @@ class Delivery {
   }
 }
 
-/** Makes a delivery of bytes that were verified, or that come from a source that needs no signature. */
-export function toDelivery(topic: string, bytes: Uint8Array, receivedAt: Date): MaybePromise<Delivery> {
+/** The labels of the secret that has signed a delivery: its document must fit one of them, if there are any. */
+export function labelsOf(delivery: Delivery): readonly SecretLabel[] {
+  return readSigned(delivery).labels
+}
+
+/**
+ * What stores and inboxes tell a delivery apart by.
+ *
+ * @throws WebhookError `STORE_UNAVAILABLE` if a function gives the secrets and fails.
+ */
+export function identify(delivery: Delivery, deadline: Deadline): MaybePromise<Identity> {
+  return readSigned(delivery).identify(deadline)
+}
+
+/**
+ * Makes a delivery of bytes that were verified, or that come from a source that needs no signature.
+ *
+ * @param signer the secret that has signed the bytes; `undefined` if they were stored or come from the API.
+ */
+export function toDelivery(
+  topic: string,
+  bytes: Uint8Array,
+  receivedAt: Date,
+  secrets: Secrets,
+  signer?: SigningSecret,
+): MaybePromise<Delivery> {
   return pipe(
     fingerprint(() => [topic, '\n', bytes]),
-    (id) => new Delivery({ topic, bytes, receivedAt: receivedAt.getTime(), id }),
+    (id) => {
+      const labels = signer?.labels ?? []
+      const identify: Identify = (deadline) => secrets.identify(topic, signer, deadline)
+      return new Delivery({ topic, bytes, receivedAt: receivedAt.getTime(), id, labels, identify })
+    },
   )
 }
 
-/** A delivery of the same topic and bytes, that shares nothing else with this one. */
+/** A delivery of the same topic and bytes, that shares nothing with this one that can be changed. */
 export function copyDelivery(delivery: Delivery): Delivery {
   return new Delivery(readSigned(delivery))
+}
+
+/** The fingerprint of a delivery's bytes without its topic. */
+export async function bodyIdOf(delivery: Delivery): Promise<string> {
+  const { bytes } = readSigned(delivery)
+  const id = await fingerprint(() => ['\n', bytes])
+  return id()
 }

@@ -1,5 +1,5 @@
 import { isPromise, type MaybePromise } from '../maybe-promise.ts'
-import { rememberForTopic } from '../topic-map.ts'
+import { createTopicMap } from '../topic-map.ts'
 
 /** How often a mismatch may ask for the secrets of a topic again, in milliseconds. */
 const REFRESH_MS = 1000
@@ -24,25 +24,20 @@ export interface LookUpCache<T> {
 /**
  * Keeps asynchronous answers by topic for `cacheMs` milliseconds.
  *
- * @param isKnown tells the topics that are catalogued or handled. The others share a bounded map: made-up ones displace
- * no known one.
+ * @param isKnown tells the topics that nobody has made up.
  */
 export function createLookUpCache<T>(
   ask: Ask<T>,
   cacheMs: number,
   isKnown: (topic: string) => boolean,
 ): LookUpCache<T> {
-  const known = new Map<string, Answer<T>>()
-  const others = new Map<string, Answer<T>>()
-
-  const find = (topic: string) => known.get(topic) ?? others.get(topic)
+  const answers = createTopicMap<Answer<T>>(isKnown)
 
   function askFor(topic: string, refreshableAt: number): MaybePromise<T> {
     const asked = ask(topic)
     if (!isPromise(asked)) return asked
     const answer: Answer<T> = { pending: asked, expiresAt: Number.POSITIVE_INFINITY, refreshableAt }
-    if (isKnown(topic)) known.set(topic, answer)
-    else rememberForTopic(others, topic, answer)
+    answers.set(topic, answer)
     const expireAfter = (ms: number) => () => {
       answer.expiresAt = performance.now() + ms
     }
@@ -52,13 +47,13 @@ export function createLookUpCache<T>(
 
   return {
     get(topic) {
-      const kept = find(topic)
+      const kept = answers.get(topic)
       if (kept && kept.expiresAt > performance.now()) return kept.pending
       return askFor(topic, kept?.refreshableAt ?? 0)
     },
     getAgain(topic) {
       const now = performance.now()
-      return (find(topic)?.refreshableAt ?? 0) > now ? undefined : askFor(topic, now + REFRESH_MS)
+      return (answers.get(topic)?.refreshableAt ?? 0) > now ? undefined : askFor(topic, now + REFRESH_MS)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import { TOPICS } from '../../commerce-layer/topics.ts'
 import { checkOptions } from '../check-options.ts'
+import { processEnv } from '../platform.ts'
 
 export interface SecretsFromEnvOptions {
   /** What the names of the variables begin with. Default: `CL_SECRET_`. */
@@ -54,10 +55,4 @@ function checkForm(name: string, prefix: string, secrets: Readonly<Record<string
   const meant = known.find((topic) => `${prefix}${topic.replace('.', '_').toUpperCase()}` === name)
   if (meant === undefined || meant in secrets) return
   throw new TypeError(`secretsFromEnv does not read \`${name}\`: rename it to \`${toVariable(meant, prefix)}\`.`)
-}
-
-/** Workers and browsers have no `process`, unless something stands in for it. */
-function processEnv(): Readonly<Record<string, unknown>> {
-  const { process } = globalThis as { readonly process?: { readonly env?: Readonly<Record<string, unknown>> } }
-  return process?.env ?? {}
 }

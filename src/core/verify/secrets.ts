@@ -1,13 +1,12 @@
+import { eventNameOf, resourceOf } from '../../commerce-layer/topics.ts'
 import { type Deadline, withTimeout } from '../deadline.ts'
 import { isWebhookError, WebhookError } from '../errors.ts'
-import { isPromise, type MaybePromise } from '../maybe-promise.ts'
+import { defaultLogger, type Logger } from '../logger.ts'
+import { isPromise, type MaybePromise, pipe } from '../maybe-promise.ts'
+import { checkSecrets, isLabelled, type Secret, type SigningSecret } from './check-secret.ts'
+import { createCheckedAnswers } from './checked-answers.ts'
+import { BY_TOPIC, type Identity } from './identity.ts'
 import { createLookUpCache } from './look-up-cache.ts'
-
-/**
- * One shared secret, or several while one replaces another. `undefined`, an environment variable that is not set, is
- * refused.
- */
-export type Secret = string | undefined | readonly (string | undefined)[]
 
 /**
  * The shared secrets: one for all topics, a map by topic, or a function of the topic. Commerce Layer gives each webhook
@@ -15,7 +14,7 @@ export type Secret = string | undefined | readonly (string | undefined)[]
  */
 export type SecretsOption = Secret | { readonly [topic: string]: Secret } | SecretsLookUp
 
-/** Gives the secrets of a topic, each time they are needed. */
+/** Gives the secrets of a topic, each time they are needed. A secret that is too weak is not used, and logged. */
 export interface SecretsLookUp {
   (topic: string): Secret | Promise<Secret>
   /** Called when a signature does not match: gives the secrets that are new since, or none. */
@@ -28,13 +27,20 @@ export interface Secrets {
    *
    * @throws WebhookError `STORE_UNAVAILABLE` if the look-up fails or misses the deadline.
    */
-  lookUp(topic: string, deadline?: Deadline): MaybePromise<readonly string[]>
+  lookUp(topic: string, deadline?: Deadline): MaybePromise<readonly SigningSecret[]>
   /**
    * The secrets of `topic` that are new since {@link lookUp}; an empty list where secrets do not change.
    *
    * @param bytes the length of the body that is kept meanwhile.
    */
-  refresh(topic: string, deadline?: Deadline, bytes?: number): MaybePromise<readonly string[]>
+  refresh(topic: string, deadline?: Deadline, bytes?: number): MaybePromise<readonly SigningSecret[]>
+  /**
+   * What stores and inboxes tell deliveries of a topic apart by.
+   *
+   * @param signer the secret that has signed; `undefined` for a delivery that was stored or redelivered.
+   * @throws WebhookError `STORE_UNAVAILABLE` as {@link lookUp} does, without a signer only.
+   */
+  identify(topic: string, signer?: SigningSecret, deadline?: Deadline): MaybePromise<Identity>
   /** The secrets of other topics, to explain a mismatch. */
   secretsOfOtherTopics(topic: string): readonly string[]
   /** Whether every topic has the same secret. */
@@ -43,58 +49,101 @@ export interface Secrets {
   hasNoSecret(topic: string): boolean
 }
 
-/** How the answers of a function are kept. */
-export interface SecretsCaching {
-  /** Milliseconds for which an asynchronous answer is used. */
+/** What the secrets of a receiver need to know. */
+export interface SecretsSettings {
+  /** Milliseconds for which an asynchronous answer of a function is used. */
   readonly cacheMs: number
-  /** Whether a topic is catalogued or has a handler. */
+  /** Whether a topic is catalogued, or the very topic of a handler: a stranger has not made it up. */
   readonly isKnown: (topic: string) => boolean
+  readonly logger: Logger
 }
 
-const NO_CACHING: SecretsCaching = { cacheMs: 0, isKnown: () => false }
+const WITHOUT_RECEIVER: SecretsSettings = { cacheMs: 0, isKnown: () => false, logger: defaultLogger }
+
+export const SHARED_SECRET =
+  'Several topics share one secret. The signature does not cover the topic, so a captured delivery can be sent under another one. ' +
+  "Give each topic the secret of its webhook: { 'orders.place': … }."
+
+/** A made-up resource and event: who gives a secret for them gives it for every made-up topic. */
+const PROBE = 'hooklayer_probe'
 
 /**
- * @throws TypeError if a secret is missing, empty, or has leading or trailing whitespace. The message does not hold the
- * secret.
+ * @throws TypeError if a secret is missing or too weak, has whitespace at its ends, or has a label that is not
+ * complete. The message does not hold the secret.
  */
-export function createSecrets(option: SecretsOption, caching: SecretsCaching = NO_CACHING): Secrets {
-  if (typeof option === 'function') return secretsFromFunction(option, caching)
-  if (typeof option === 'object' && !Array.isArray(option) && option !== null) {
+export function createSecrets(option: SecretsOption, settings: SecretsSettings = WITHOUT_RECEIVER): Secrets {
+  if (typeof option === 'function') return secretsFromFunction(option, settings)
+  if (typeof option === 'object' && !Array.isArray(option) && option !== null && !isLabelled(option)) {
     return secretsByTopic(option as { readonly [topic: string]: Secret })
   }
-  const secrets = checkSecrets(option as Secret, 'secrets')
+  return secretsForAllTopics(checkSecrets(option, 'secrets'), settings)
+}
+
+function secretsForAllTopics(secrets: readonly SigningSecret[], { isKnown }: SecretsSettings): Secrets {
   return {
     lookUp: () => secrets,
     refresh: () => [],
+    identify: (topic, signer) => toIdentity(isKnown(topic), signer ? [signer] : secrets),
     secretsOfOtherTopics: () => [],
     isShared: true,
     hasNoSecret: () => false,
   }
 }
 
+/** Only topics of the map are accepted, so none of them is made up. */
 function secretsByTopic(option: { readonly [topic: string]: Secret }): Secrets {
   const byTopic = new Map(
     Object.entries(option).map(([topic, secret]) => [topic, checkSecrets(secret, `secrets['${topic}']`)]),
   )
   if (byTopic.size === 0) throw new TypeError('`secrets` is empty.')
+  const lookUp = (topic: string) => byTopic.get(topic) ?? []
   return {
-    lookUp: (topic) => byTopic.get(topic) ?? [],
+    lookUp,
     refresh: () => [],
-    secretsOfOtherTopics: (topic) => [...byTopic].flatMap(([other, secrets]) => (other === topic ? [] : secrets)),
+    identify: (topic, signer) => toIdentity(true, signer ? [signer] : lookUp(topic)),
+    secretsOfOtherTopics: (topic) =>
+      [...byTopic].flatMap(([other, secrets]) => (other === topic ? [] : secrets.map(({ text }) => text))),
     isShared: false,
     hasNoSecret: (topic) => !byTopic.has(topic),
   }
 }
 
-function secretsFromFunction(lookUp: SecretsLookUp, { cacheMs, isKnown }: SecretsCaching): Secrets {
+function secretsFromFunction(lookUp: SecretsLookUp, { cacheMs, isKnown, logger }: SecretsSettings): Secrets {
+  const checked = createCheckedAnswers(isKnown, logger, () => logger.warn(SHARED_SECRET))
+  const ask = (askFor: (topic: string) => MaybePromise<Secret>) => (topic: string) =>
+    readAnswer(
+      () => askFor(topic),
+      (answer) => checked.check(answer, topic),
+    )
   // A look-up with `refresh` keeps its answers itself: `management.secrets` does.
-  const keepMs = lookUp.refresh ? 0 : cacheMs
-  const answers = createLookUpCache((topic) => readAnswer(() => lookUp(topic)), keepMs, isKnown)
-  const news = createLookUpCache((topic) => readAnswer(() => lookUp.refresh?.(topic)), 0, isKnown)
+  const answers = createLookUpCache(ask(lookUp), lookUp.refresh ? 0 : cacheMs, isKnown)
+  const news = createLookUpCache(
+    ask((topic) => lookUp.refresh?.(topic)),
+    0,
+    isKnown,
+  )
   const refresh = (topic: string) => (lookUp.refresh ? news.get(topic) : (answers.getAgain(topic) ?? []))
+
+  /** A topic that is not known tells deliveries apart if its secret is its own. */
+  async function isTopicSigned(
+    topic: string,
+    signers: readonly SigningSecret[],
+    deadline?: Deadline,
+  ): Promise<boolean> {
+    const isShared = () => signers.some(({ text }) => checked.isShared(text))
+    if (isShared()) return false
+    const probes = [`${resourceOf(topic)}.${PROBE}`, `${PROBE}.${eventNameOf(topic)}`]
+    await Promise.allSettled(probes.map(async (probe) => beforeDeadline(answers.get(probe), deadline)))
+    return !isShared()
+  }
+
   return {
     lookUp: (topic, deadline) => beforeDeadline(answers.get(topic), deadline),
     refresh: (topic, deadline) => beforeDeadline(refresh(topic), deadline),
+    identify: (topic, signer, deadline) =>
+      pipe(signer ? [signer] : (checked.last(topic) ?? beforeDeadline(answers.get(topic), deadline)), (signers) =>
+        pipe(isKnown(topic) || isTopicSigned(topic, signers, deadline), (byTopic) => toIdentity(byTopic, signers)),
+      ),
     secretsOfOtherTopics: () => [],
     isShared: false,
     hasNoSecret: () => false,
@@ -102,17 +151,13 @@ function secretsFromFunction(lookUp: SecretsLookUp, { cacheMs, isKnown }: Secret
 }
 
 /** @throws WebhookError `STORE_UNAVAILABLE`, at once or as a rejection. */
-function readAnswer(ask: () => MaybePromise<Secret>): MaybePromise<readonly string[]> {
+function readAnswer<T>(ask: () => MaybePromise<Secret>, check: (answer: Secret) => T): MaybePromise<T> {
   try {
     const answer = ask()
-    return isPromise(answer) ? Promise.resolve(answer).then(toSecrets).catch(unavailable) : toSecrets(answer)
+    return isPromise(answer) ? Promise.resolve(answer).then(check).catch(unavailable) : check(answer)
   } catch (cause) {
     unavailable(cause)
   }
-}
-
-function toSecrets(answer: Secret): readonly string[] {
-  return toList(answer).filter((one): one is string => typeof one === 'string' && one.trim() !== '')
 }
 
 function beforeDeadline<T>(answer: MaybePromise<T>, deadline: Deadline | undefined): MaybePromise<T> {
@@ -125,25 +170,7 @@ function unavailable(thrown: unknown): never {
   throw new WebhookError('STORE_UNAVAILABLE', { cause: thrown, hint: '`secrets` failed.' })
 }
 
-/** Databases and configuration files may give values of any type. */
-function toList(secret: unknown): readonly unknown[] {
-  return Array.isArray(secret) ? secret : [secret]
-}
-
-function checkSecrets(secret: Secret, name: string): readonly string[] {
-  const list = toList(secret)
-  if (list.length === 0) throw new TypeError(`\`${name}\` is empty.`)
-  return list.map((one) => checkSecret(one, name))
-}
-
-function checkSecret(secret: unknown, name: string): string {
-  if (secret === undefined || secret === null) {
-    throw new TypeError(`\`${name}\` is not set. Is its environment variable set?`)
-  }
-  if (typeof secret !== 'string') throw new TypeError(`\`${name}\` is not a string.`)
-  if (secret.trim() === '') throw new TypeError(`\`${name}\` is empty: anybody could sign with it.`)
-  if (secret !== secret.trim()) {
-    throw new TypeError(`\`${name}\` has leading or trailing whitespace.`)
-  }
-  return secret
+function toIdentity(byTopic: boolean, secrets: readonly SigningSecret[]): Identity {
+  const byTenant = secrets.some(({ labels }) => labels.length > 0)
+  return byTopic && !byTenant ? BY_TOPIC : { byTopic, byTenant }
 }

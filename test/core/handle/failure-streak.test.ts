@@ -1,10 +1,11 @@
 import { describe, expect, it, vi } from 'vitest'
+import { isCatalogued } from '../../../src/commerce-layer/topics.ts'
 import { createFailureStreak } from '../../../src/core/handle/failure-streak.ts'
 import { recordingLogger } from '../../deliveries.ts'
 
 function countFailures(times: number, topic = 'orders.place') {
   const { logger, messages } = recordingLogger()
-  const streak = createFailureStreak(logger)
+  const streak = createFailureStreak(logger, isCatalogued)
   const counts = Array.from({ length: times }, () => streak.count(topic, true))
   return { streak, counts, messages }
 }

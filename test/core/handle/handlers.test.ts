@@ -103,7 +103,7 @@ describe('registering a handler warns', () => {
   }
 
   it('about an unknown resource, and names the known ones', () => {
-    for (const pattern of ['order.place', 'order.*', 'constructor.name']) {
+    for (const pattern of ['order.place', 'order.*', 'parcel_sizes.name']) {
       const [line, ...others] = collectWarnings(() => SECRET, pattern)
       expect(line?.message).toContain(pattern)
       expect(line?.message).toMatch(/orders.*voids/)

@@ -1,6 +1,8 @@
+import fc from 'fast-check'
 import { createReceiver, secretsFromEnv } from 'hooklayer'
 import { createDelivery } from 'hooklayer/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { isTopic } from '../../../src/commerce-layer/topic-patterns.ts'
 import { TOPICS } from '../../../src/commerce-layer/topics.ts'
 
 const SECRET = '7d1a1c2a9b3e4f5061728394a5b6c7d8'
@@ -28,6 +30,37 @@ describe('secretsFromEnv', () => {
       topics.map((topic) => [`CL_SECRET_${topic.replace('.', '__').toUpperCase()}`, topic]),
     )
     expect(secretsFromEnv({ env })).toEqual(Object.fromEntries(topics.map((topic) => [topic, [topic]])))
+  })
+
+  it('does not give the secret of one topic to another: no two topics share a variable', () => {
+    const catalogued = Object.entries(TOPICS).flatMap(([resource, events]) =>
+      events.map((event) => `${resource}.${event}`),
+    )
+    const word = fc.stringMatching(/^[a-z][a-z0-9]{0,4}(_[a-z0-9]{1,3}){0,3}$/)
+    const made = fc.tuple(word, word).map(([resource, event]) => `${resource}.${event}`)
+    const topics = fc.array(fc.oneof(made, fc.constantFrom(...catalogued)), { minLength: 1, maxLength: 30 })
+    fc.assert(
+      fc.property(topics, (some) => {
+        const different = [...new Set([...some, ...catalogued])].filter(isTopic)
+        const env = Object.fromEntries(
+          different.map((topic) => [`CL_SECRET_${topic.replace('.', '__').toUpperCase()}`, topic]),
+        )
+        expect(Object.keys(env)).toHaveLength(different.length)
+        expect(secretsFromEnv({ env })).toEqual(Object.fromEntries(different.map((topic) => [topic, [topic]])))
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('does not read a name as more than one topic: a topic has no two underscores in a row, and none at its ends', () => {
+    const letters = fc.string({ unit: fc.constantFrom('A', 'B', '_', '0', '.'), maxLength: 12 })
+    fc.assert(
+      fc.property(letters, (name) => {
+        const env = { [`CL_SECRET_${name}`]: SECRET, CL_SECRET_ORDERS__CREATE: SECRET }
+        const topics = Object.keys(secretsFromEnv({ env })).filter((topic) => topic !== 'orders.create')
+        for (const topic of topics) expect(topic.replace('.', '__').toUpperCase()).toBe(name)
+      }),
+    )
   })
 
   it('reads several secrets of a topic, separated by commas', () => {

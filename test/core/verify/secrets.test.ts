@@ -1,27 +1,32 @@
 import { describe, expect, it } from 'vitest'
 import { createSecrets, type SecretsOption } from '../../../src/core/verify/secrets.ts'
-import { rejection, SECRET, thrownBy } from '../../deliveries.ts'
+import { OTHER_SECRET, rejection, SECRET, thrownBy } from '../../deliveries.ts'
+
+const THIRD_SECRET = '5c0e7ab9d3f142688b1790a4c6d2e7f3'
+
+const texts = (secrets: readonly { readonly text: string }[]) => secrets.map(({ text }) => text)
 
 describe('a secret for all topics', () => {
   it('is accepted for every topic', () => {
-    const secrets = createSecrets('secret')
-    expect(secrets.lookUp('orders.place')).toEqual(['secret'])
+    const secrets = createSecrets(SECRET)
+    expect(secrets.lookUp('orders.place')).toEqual([{ text: SECRET, labels: [] }])
     expect(secrets).toMatchObject({ isShared: true })
     expect(secrets.hasNoSecret('orders.place')).toBe(false)
     expect(secrets.secretsOfOtherTopics('orders.place')).toEqual([])
   })
 
-  it('can be a list, while one secret replaces another', () => {
-    expect(createSecrets(['next', 'previous']).lookUp('orders.place')).toEqual(['next', 'previous'])
+  it('can be a list, while one secret replaces another', async () => {
+    const found = await createSecrets([SECRET, OTHER_SECRET]).lookUp('orders.place')
+    expect(texts(found)).toEqual([SECRET, OTHER_SECRET])
   })
 })
 
 describe('a map of secrets by topic', () => {
-  const secrets = createSecrets({ 'orders.place': 'place', 'orders.pay': ['next', 'previous'] })
+  const secrets = createSecrets({ 'orders.place': SECRET, 'orders.pay': [OTHER_SECRET, THIRD_SECRET] })
 
-  it('gives a secret for its topic and for no other', () => {
-    expect(secrets.lookUp('orders.place')).toEqual(['place'])
-    expect(secrets.lookUp('orders.pay')).toEqual(['next', 'previous'])
+  it('gives a secret for its topic and for no other', async () => {
+    expect(texts(await secrets.lookUp('orders.place'))).toEqual([SECRET])
+    expect(texts(await secrets.lookUp('orders.pay'))).toEqual([OTHER_SECRET, THIRD_SECRET])
     expect(secrets.lookUp('orders.cancel')).toEqual([])
     expect(secrets).toMatchObject({ isShared: false })
   })
@@ -32,9 +37,9 @@ describe('a map of secrets by topic', () => {
   })
 
   it('gives the secrets of the other topics', () => {
-    expect(secrets.secretsOfOtherTopics('orders.place')).toEqual(['next', 'previous'])
-    expect(secrets.secretsOfOtherTopics('orders.pay')).toEqual(['place'])
-    expect(secrets.secretsOfOtherTopics('orders.cancel')).toEqual(['place', 'next', 'previous'])
+    expect(secrets.secretsOfOtherTopics('orders.place')).toEqual([OTHER_SECRET, THIRD_SECRET])
+    expect(secrets.secretsOfOtherTopics('orders.pay')).toEqual([SECRET])
+    expect(secrets.secretsOfOtherTopics('orders.cancel')).toEqual([SECRET, OTHER_SECRET, THIRD_SECRET])
   })
 
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
@@ -48,23 +53,23 @@ describe('a map of secrets by topic', () => {
 
 describe('a look-up function for secrets', () => {
   it.each([
-    ['one secret', () => 'secret', ['secret']],
-    ['a promise of one', async () => 'secret', ['secret']],
-    ['several', () => ['next', 'previous'], ['next', 'previous']],
+    ['one secret', () => SECRET, [SECRET]],
+    ['a promise of one', async () => SECRET, [SECRET]],
+    ['several', () => [SECRET, OTHER_SECRET], [SECRET, OTHER_SECRET]],
     ['none', () => undefined, []],
     ['an empty list', () => [], []],
-    ['empty secrets beside a good one', () => ['', undefined, 'secret'], ['secret']],
+    ['empty secrets beside a good one', () => ['', undefined, SECRET], [SECRET]],
     ['an empty secret', () => '', []],
   ] satisfies [string, SecretsOption & ((topic: string) => unknown), string[]][])(
     'may give %s',
     async (_, lookUp, found) => {
-      expect(await createSecrets(lookUp).lookUp('orders.place')).toEqual(found)
+      expect(texts(await createSecrets(lookUp).lookUp('orders.place'))).toEqual(found)
     },
   )
 
   it('is called with the topic, and says nothing about other topics', async () => {
-    const secrets = createSecrets(async (topic) => `secret of ${topic}`)
-    expect(await secrets.lookUp('orders.pay')).toEqual(['secret of orders.pay'])
+    const secrets = createSecrets(async (topic) => `the secret of ${topic}`)
+    expect(texts(await secrets.lookUp('orders.pay'))).toEqual(['the secret of orders.pay'])
     expect(secrets.secretsOfOtherTopics('orders.place')).toEqual([])
     expect(secrets.hasNoSecret('orders.place')).toBe(false)
     expect(secrets).toMatchObject({ isShared: false })
@@ -105,8 +110,8 @@ describe('createSecrets', () => {
     ['not set', undefined, /is not set/],
     ['null in a list', [null], /is not set/],
     ['an empty list', [], /empty/],
-    ['a list with an empty one', ['s3cr3t', ''], /empty/],
-    ['a list with one that is not set', ['s3cr3t', undefined], /is not set/],
+    ['a list with an empty one', [SECRET, ''], /empty/],
+    ['a list with one that is not set', [SECRET, undefined], /is not set/],
     ['a number', 12345, /string/],
     ['a list of numbers', [12345], /string/],
     ['true', true, /string/],
@@ -123,7 +128,7 @@ describe('createSecrets', () => {
   })
 
   it.each(REFUSED)('names the topic of a secret that is %s', (_, secret) => {
-    const option = { 'orders.pay': 'fine', 'orders.place': secret } as SecretsOption
+    const option = { 'orders.pay': SECRET, 'orders.place': secret } as SecretsOption
     expect(() => createSecrets(option)).toThrow('orders.place')
   })
 
@@ -134,7 +139,7 @@ describe('createSecrets', () => {
 
   it.each([
     ['null', null, /is not set/],
-    ['an object', { secret: 's3cr3t' }, /string/],
+    ['a map of its own', { place: 's3cr3t' }, /string/],
   ])('refuses a secret in a map that is %s, and says why', (_, secret, message) => {
     expect(() => createSecrets({ 'orders.place': secret } as never)).toThrow(TypeError)
     expect(() => createSecrets({ 'orders.place': secret } as never)).toThrow(message)

@@ -97,7 +97,7 @@ describe('an event', () => {
     })
     const { sender } = createSenderHarness([
       createWebhook(`${url}one`, { id: 'oneoneoneo' }),
-      createWebhook(`${url}two`, { id: 'twotwotwot', shared_secret: 'another secret' }),
+      createWebhook(`${url}two`, { id: 'twotwotwot', shared_secret: 'fedcba9876543210fedcba9876543210' }),
       createWebhook(`${url}six`, { id: 'sixsixsixs', include_resources: ['customer'] }),
     ])
     const callbacks = await sender.send(createEvent())

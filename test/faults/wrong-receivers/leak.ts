@@ -1,5 +1,5 @@
-import { TEST_SECRET, type TestDelivery } from 'hooklayer/testing'
-import { decodeBody, readSignature } from './deliveries.ts'
+import type { TestDelivery } from 'hooklayer/testing'
+import { decodeBody, readSignature, SHOP_SECRET } from './deliveries.ts'
 
 /** A common piece of this length is no coincidence. */
 const IN_A_ROW = 16
@@ -9,7 +9,7 @@ export function findLeak(
   log: string,
   [good, ...others]: readonly [TestDelivery, ...TestDelivery[]],
 ): string | undefined {
-  if (log.includes(TEST_SECRET)) return 'the secret'
+  if (log.includes(SHOP_SECRET)) return 'the secret'
   const signatures = [good, ...others].map(readSignature).filter((signature) => signature !== '')
   if (signatures.some((signature) => log.includes(signature))) return 'a signature'
   const values = collectStrings(JSON.parse(decodeBody(good))).filter(isPrivate)

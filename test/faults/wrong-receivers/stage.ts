@@ -6,7 +6,8 @@ import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { TEST_SECRET, type TestDelivery } from 'hooklayer/testing'
+import type { TestDelivery } from 'hooklayer/testing'
+import { SHOP_SECRET } from './deliveries.ts'
 import { createWorld, type World } from './world.ts'
 
 /** How long to wait for a state. */
@@ -79,7 +80,7 @@ export function createStage({ program, args = () => [] }: Receiver, prefix: stri
 
 async function startProcess(file: string, args: readonly string[], folder: string): Promise<Process> {
   const child = fork(file, args, {
-    env: { PATH: process.env.PATH, NODE_ENV: 'production', SECRET: TEST_SECRET, WORLD: folder },
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', SECRET: SHOP_SECRET, WORLD: folder },
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

@@ -229,7 +229,7 @@ describe('it leaves alone', () => {
     const shop = await startShop()
     await shop.api.webhooks.create({ topic: 'orders.place', callbackUrl: 'http://127.0.0.1:9', name: 'dead' })
     await failDeliveries(shop, createIds(1))
-    const withoutHandler = createReceiver({ secrets: 'none', logger: recordingLogger().logger }).on(
+    const withoutHandler = createReceiver({ secrets: 'not used by this test', logger: recordingLogger().logger }).on(
       'orders.*',
       () => {},
     )
