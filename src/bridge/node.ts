@@ -23,7 +23,7 @@ type Receive = (request: WebhookRequest) => Promise<WebhookResponse>
  * Answers a request of `node:http` or `node:http2`. The signed bytes come from the host's `rawBody`, from bytes or text
  * in `body`, or from the stream if nobody has read it yet.
  *
- * @param fix how to avoid a body parser in this framework, for the message of `BODY_ALREADY_PARSED`.
+ * @param fix how to avoid a body parser in this framework, for the hint of `BODY_ALREADY_PARSED`.
  */
 export function answerNode(
   receive: Receive,
@@ -46,14 +46,14 @@ function read(
   const arrived = asArrived(host.rawBody) ?? asArrived(host.body)
   if (arrived !== undefined) return Promise.resolve(arrived)
   if (request.readableDidRead || request.readableEnded)
-    return Promise.reject(new WebhookError('BODY_ALREADY_PARSED', { fix }))
+    return Promise.reject(new WebhookError('BODY_ALREADY_PARSED', { hint: fix }))
   const reading = getRawBody(request as IncomingMessage, { limit: maxBytes })
   const onData = (chunk: Uint8Array) => pauseFor(request, onProgress?.(chunk.length))
   if (onProgress) request.on('data', onData)
   return reading.catch((error: RawBodyError) => {
     request.off('data', onData)
     if (error.type === 'entity.too.large') throw new WebhookError('BODY_TOO_LARGE')
-    if (error.type === 'stream.encoding.set') throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+    if (error.type === 'stream.encoding.set') throw new WebhookError('BODY_ALREADY_PARSED', { hint: fix })
     throw error
   })
 }

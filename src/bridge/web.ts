@@ -11,7 +11,7 @@ type BodyReader = ReadableStreamDefaultReader<Uint8Array>
 /**
  * Answers a `Request` of the Fetch API.
  *
- * @param fix how to keep the body unread in this framework, for the message of `BODY_ALREADY_PARSED`.
+ * @param fix how to keep the body unread in this framework, for the hint of `BODY_ALREADY_PARSED`.
  */
 export async function answerWeb(
   receive: Receive,
@@ -23,9 +23,9 @@ export async function answerWeb(
   let rest: BodyReader | undefined
   async function read(limits: ReadBodyOptions): Promise<Uint8Array> {
     isBegun = true
-    if (request.bodyUsed) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+    if (request.bodyUsed) throw new WebhookError('BODY_ALREADY_PARSED', { hint: fix })
     if (isShort(request)) return readWhole(request, fix)
-    if (request.body?.locked) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+    if (request.body?.locked) throw new WebhookError('BODY_ALREADY_PARSED', { hint: fix })
     rest = request.body?.getReader()
     const bytes = rest ? await readStream(rest, limits) : new Uint8Array()
     rest = undefined
@@ -68,7 +68,7 @@ async function readWhole(request: Request, fix: string): Promise<Uint8Array> {
     return new Uint8Array(await request.arrayBuffer())
   } catch (error) {
     const isLocked = !request.bodyUsed && (error as Error)?.name === 'TypeError'
-    throw isLocked ? new WebhookError('BODY_ALREADY_PARSED', { fix }) : error
+    throw isLocked ? new WebhookError('BODY_ALREADY_PARSED', { hint: fix }) : error
   }
 }
 

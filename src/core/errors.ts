@@ -10,9 +10,7 @@ const PERMANENT = Symbol.for('hooklayer.permanent')
 export interface WebhookErrorOptions {
   /** Replaces the message of the table. The sender sees it, so it must not quote the request. */
   readonly message?: string
-  /** What to do about the error, added to the message. The sender reads it too. */
-  readonly fix?: string
-  /** The likely reason, for the log and `onError` only: never part of an answer. */
+  /** The likely reason or what to do about it, for the log and `onError` only: never part of an answer. */
   readonly hint?: string
   /** The error that was thrown, for the log and `onError` only. */
   readonly cause?: unknown
@@ -38,8 +36,7 @@ export class WebhookError extends Error {
 
   constructor(code: ErrorCode, options: WebhookErrorOptions = {}) {
     const [status, retryable, message] = ERRORS[code]
-    const text = options.message ?? message
-    super(options.fix ? `${text} ${options.fix}` : text, 'cause' in options ? { cause: options.cause } : undefined)
+    super(options.message ?? message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     this.status = status
     this.retryable = retryable

@@ -31,7 +31,11 @@ function runSteps(value: unknown, steps: readonly ((value: unknown) => unknown)[
   return current
 }
 
-/** Looks for the method `then`, because a promise may come from another realm, as in Next's edge runtime. */
+/**
+ * Looks for the method `then`, as `await` does: a promise may come from another realm, as in Next's edge runtime, and a
+ * function may have one, as the query builders of databases do.
+ */
 export function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
+  const mayHaveThen = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  return mayHaveThen && typeof (value as Promise<unknown>).then === 'function'
 }

@@ -21,7 +21,7 @@ type Answer = readonly [status: number, retryable: boolean, message: string]
 
 /**
  * Every error. Commerce Layer keeps the status and the reason as `response_code` and `response_message` of the event
- * callback.
+ * callback. `SECRET_UNKNOWN` is answered as `SIGNATURE_MISMATCH`, see `respondError`.
  */
 export const ERRORS = {
   METHOD_NOT_ALLOWED: [405, false, 'Only POST is allowed.'],
@@ -48,5 +48,5 @@ export const ERRORS = {
   SHUTTING_DOWN: [503, true, 'The receiver is shutting down.'],
 } as const satisfies Record<string, Answer>
 
-/** The code of a `WebhookError`: stable, and the same in the answer, the log and `onError`. */
+/** The code of a `WebhookError`: stable. The log and `onError` have it, and the answer has all but `SECRET_UNKNOWN`. */
 export type ErrorCode = keyof typeof ERRORS

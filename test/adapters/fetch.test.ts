@@ -4,7 +4,7 @@ import { serve } from '@hono/node-server'
 import { createFetchHandler } from 'hooklayer/fetch'
 import { describe, expect, it } from 'vitest'
 import { testAdapter } from '../contracts/adapter/adapter.ts'
-import { HANDLED, ORDER, orderText, sentAs } from '../contracts/adapter/deliveries.ts'
+import { HANDLED, ORDER, orderText, PARSED, sentAs } from '../contracts/adapter/deliveries.ts'
 import { digestOf } from '../contracts/adapter/harness.ts'
 import { listeningOn } from '../contracts/adapter/listen.ts'
 import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
@@ -48,17 +48,19 @@ describe('Fetch, called with a `Request`,', () => {
     ['body.getReader()', (request) => request.body?.getReader()],
     ['body.getReader(), and it has a length', (request) => request.body?.getReader()],
     ['body.cancel()', (request) => request.body?.cancel()],
-  ])('answers 500 at once if it was read before, by %s, and says how to fix it', async (how, read) => {
-    const { receiver, handled, errors } = createRecorder()
-    const length = how.endsWith('length') ? { 'content-length': String(ORDER.body.length) } : {}
-    const request = requestOf(undefined, length)
-    await read(request)
-    const response = await createFetchHandler(receiver)(request)
-    const { error } = (await response.json()) as { error: { code: string; message: string } }
-    expect([response.status, error.code]).toEqual([500, 'BODY_ALREADY_PARSED'])
-    expect(error.message).toContain('before request.json(), request.text() or the like')
-    expect([handled, errors]).toEqual([[], ['BODY_ALREADY_PARSED']])
-  })
+  ])(
+    'answers 500 at once if it was read before, by %s, and says how to fix it in `onError` only',
+    async (how, read) => {
+      const { receiver, handled, errors, hints } = createRecorder()
+      const length = how.endsWith('length') ? { 'content-length': String(ORDER.body.length) } : {}
+      const request = requestOf(undefined, length)
+      await read(request)
+      const response = await createFetchHandler(receiver)(request)
+      expect([response.status, await response.json()]).toEqual([500, PARSED])
+      expect([...hints]).toEqual([expect.stringContaining('before request.json(), request.text() or the like')])
+      expect([handled, errors]).toEqual([[], ['BODY_ALREADY_PARSED']])
+    },
+  )
 
   it('does not trust a `Content-Length` beside a `Transfer-Encoding`', async () => {
     const { receiver, errors } = createRecorder({ maxBodyBytes: 1000 })

@@ -1,4 +1,4 @@
-import { createReceiver, isWebhookError, type Receiver, type ReceiverOptions } from 'hooklayer'
+import { createReceiver, type ErrorHandler, isWebhookError, type Receiver, type ReceiverOptions } from 'hooklayer'
 import { afterAll } from 'vitest'
 import type { Target } from '../contracts/adapter/harness.ts'
 import type { Listening } from '../contracts/adapter/host.ts'
@@ -12,6 +12,8 @@ export interface Mount extends Target {
   readonly handled: Uint8Array[]
   /** The codes that `onError` got, in order. */
   readonly errors: string[]
+  /** The hints of these errors, each once. */
+  readonly hints: Set<string>
 }
 
 type Start = (receiver: Receiver) => Promise<Listening>
@@ -37,7 +39,12 @@ export function createRecorder(options: Partial<ReceiverOptions> = {}): Omit<Mou
   const receiver = createReceiver({ secrets: SECRETS, logger, ...options })
   const handled: Uint8Array[] = []
   const errors: string[] = []
+  const hints = new Set<string>()
   receiver.on('*', ({ rawBody }) => void handled.push(rawBody))
-  receiver.onError((error) => errors.push(isWebhookError(error) ? error.code : 'permanent'), { unverified: true })
-  return { receiver, handled, errors }
+  const note: ErrorHandler = (error) => {
+    errors.push(isWebhookError(error) ? error.code : 'permanent')
+    if (isWebhookError(error) && error.hint) hints.add(error.hint)
+  }
+  receiver.onError(note, { unverified: true })
+  return { receiver, handled, errors, hints }
 }

@@ -21,13 +21,6 @@ describe('a WebhookError', () => {
     expect(error).toHaveProperty('cause', undefined)
   })
 
-  it('adds `fix` to the end of its message', () => {
-    const error = new WebhookError('BODY_ALREADY_PARSED', { message: 'It was parsed.', fix: 'Mount it first.' })
-    expect(error.message).toBe('It was parsed. Mount it first.')
-    const standard = new WebhookError('BODY_ALREADY_PARSED')
-    expect(new WebhookError('BODY_ALREADY_PARSED', { fix: 'Fix.' }).message).toBe(`${standard.message} Fix.`)
-  })
-
   it('is recognized whichever copy of the package made it', async () => {
     for (const [, copy] of await inBothRuntimes(() => import('hooklayer'))) {
       const error = new copy.WebhookError('OVERLOADED')

@@ -11,12 +11,55 @@ afterEach(() => {
 describe('the default logger', () => {
   it.each(['warn', 'error'] as const)('writes %s to the console', (level) => {
     const write = vi.spyOn(console, level).mockImplementation(() => {})
-    defaultLogger[level]('message', { topic: 'orders.place' })
+    defaultLogger[level]('message', { topic: 'orders.place', ms: 5 })
     defaultLogger[level]('message')
-    expect(write.mock.calls).toEqual([
-      ['message', { topic: 'orders.place' }],
-      ['message', ''],
-    ])
+    expect(write.mock.calls).toEqual([['message {"topic":"orders.place","ms":5}'], ['message']])
+  })
+
+  /** What would begin a line, move the cursor, or turn the direction of a terminal's text. */
+  const UNSAFE =
+    '\r\n\t\0\u001b[2J\u0007\u007f\u0085\u009b1m\u2028\u2029\u061c\u200e\u200f\u202a\u202e\u2066\u2069\ud83d'
+  const isUnsafe = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u
+
+  it.each([
+    ['of a message', `gone${UNSAFE}`, {}],
+    ['of a field', 'message', { topic: UNSAFE, [UNSAFE]: 1 }],
+    ['of a cause', 'message', { cause: new Error(UNSAFE) }],
+    ['of a cause that is text', 'message', { cause: UNSAFE }],
+    ['of a cause that is an object', 'message', { cause: { text: UNSAFE } }],
+    ['of a name and a code', 'message', { cause: Object.assign(new Error('x'), { name: UNSAFE, code: UNSAFE }) }],
+    ['of a cause of a cause', 'message', { cause: new Error('x', { cause: new Error(UNSAFE) }) }],
+    ['of several causes', 'message', { cause: new AggregateError([new Error(UNSAFE), UNSAFE], 'two') }],
+    ['of late failures', 'message', { failures: [new Error(UNSAFE), UNSAFE] }],
+    [
+      'of a changed stack',
+      'message',
+      { cause: Object.assign(new Error('x'), { stack: `x\n    at \u001b[2J${UNSAFE}` }) },
+    ],
+  ])('writes no control character %s as it is', (_, message, fields) => {
+    const write = vi.spyOn(console, 'error').mockImplementation(() => {})
+    defaultLogger.error(message, fields)
+    const [[entry, ...rest] = []] = write.mock.calls
+    expect(rest).toEqual([])
+    expect(entry).toContain('\\u001b[2J')
+    const lines = String(entry).split('\n')
+    for (const line of lines) expect(line).not.toMatch(isUnsafe)
+    for (const line of lines.slice(1)) expect(line).toMatch(/^( {4}at |Caused by |\w*Error|gone|\\r|\{|x)/)
+  })
+
+  it('takes no text for a format of the console', () => {
+    const write = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    defaultLogger.warn('100 %s %o %c', { topic: 'orders.place' })
+    expect(write.mock.calls).toEqual([['100 %s %o %c {"topic":"orders.place"}']])
+  })
+
+  it('writes the stack of a cause, and what caused it', () => {
+    const write = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const cause = new TypeError('first', { cause: Object.assign(new Error('second'), { code: 'ECONNREFUSED' }) })
+    defaultLogger.error('message', { topic: 'orders.place', cause })
+    expect(write.mock.calls[0]?.[0]).toMatch(
+      /^message \{"topic":"orders.place"\}\nTypeError: first\n {4}at .*logger.test.ts[\s\S]*\nCaused by Error \(ECONNREFUSED\): second\n {4}at /,
+    )
   })
 
   it('writes nothing for debug and info', () => {
@@ -38,6 +81,12 @@ describe('safeLogger', () => {
     expect(write).toHaveBeenCalledWith('message', { topic: 'orders.place' })
     expect(write.mock.contexts).toEqual([stateful])
     expect(lines).toEqual([])
+  })
+
+  it.each(LEVELS)('bounds the messages of %s to 2,000 characters', (level) => {
+    const { logger, messages } = recordingLogger()
+    safeLogger(logger)[level]('x'.repeat(3_000_000))
+    expect(messages().map(({ length }) => length)).toEqual([2000])
   })
 
   it.each(LEVELS)('does not throw when %s of the wrapped logger throws', (level) => {

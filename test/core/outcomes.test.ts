@@ -64,7 +64,13 @@ describe('the answer', () => {
     })
   })
 
-  it.each(codes)('to %s holds its code and message, and nothing else', (code) => {
+  it('to SECRET_UNKNOWN is that to SIGNATURE_MISMATCH, so that a stranger does not learn which topics have a secret', () => {
+    const unknown = new WebhookError('SECRET_UNKNOWN', { message: 'message', hint: 'hint' })
+    expect(respondError(unknown)).toEqual(respondError(new WebhookError('SIGNATURE_MISMATCH')))
+  })
+
+  const isTold = (code: ErrorCode) => code !== 'SECRET_UNKNOWN'
+  it.each(codes.filter(isTold))('to %s holds its code and message, and nothing else', (code) => {
     const error = new WebhookError(code, { hint: 'hint', cause: new Error('cause') })
     const { status, headers, body } = respondError(error)
     expect(status).toBe(error.status)

@@ -40,8 +40,8 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('secrets that are
     [OTHER_SECRET, undefined, 'SIGNATURE_MISMATCH'],
     [OTHER_SECRET, `${SECRET}x`, 'SIGNATURE_MISMATCH'],
     [undefined, OTHER_SECRET, 'SIGNATURE_MISMATCH'],
-    [undefined, undefined, 'SECRET_UNKNOWN'],
-    [undefined, '', 'SECRET_UNKNOWN'],
+    [undefined, undefined, 'SIGNATURE_MISMATCH'],
+    [undefined, '', 'SIGNATURE_MISMATCH'],
   ])('refuse a delivery that matches neither %j nor the refreshed %j', async (known, refreshed, code) => {
     expect(await createTestReceiver(known, refreshed).receive()).toBe(code)
   })

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from '../decode-utf8.ts'
 import { WebhookError } from '../errors.ts'
-import type { Delivery } from '../verify/delivery.ts'
+import { type Delivery, readSigned } from '../verify/delivery.ts'
 
 /** A reference to a resource: JSON:API's "resource identifier object". */
 export interface ResourceIdentifier {
@@ -47,8 +47,8 @@ export function readTenant({ data, meta }: Document): { organizationId: unknown;
  *
  * @throws WebhookError `DOCUMENT_INVALID`, with a hint that names the place and quotes nothing of the body.
  */
-export function parseDocument({ body }: Delivery): Document {
-  return checkDocument(parseJson(decodeUtf8(body)))
+export function parseDocument(delivery: Delivery): Document {
+  return checkDocument(parseJson(decodeUtf8(readSigned(delivery).bytes)))
 }
 
 /** @throws WebhookError `DOCUMENT_INVALID`. */

@@ -2,7 +2,7 @@ import type { ResourceOf } from '../../commerce-layer/resources.ts'
 import { carries, type Topic } from '../../commerce-layer/topics.ts'
 import { WebhookError } from '../errors.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
-import { bodyIdOf, type Delivery } from '../verify/delivery.ts'
+import { bodyIdOf, copyDelivery, type Delivery, readSigned } from '../verify/delivery.ts'
 import { fingerprint } from '../verify/fingerprint.ts'
 import { checkLabels } from './check-labels.ts'
 import { checkDocument, type Document, parseDocument, readTenant } from './document.ts'
@@ -89,11 +89,19 @@ export async function parse(delivery: Delivery): Promise<WebhookEvent> {
  */
 export function parseEvent(delivery: Delivery, document = parseDocument(delivery)): MaybePromise<WebhookEvent> {
   checkLabels(delivery, document)
-  const { topic } = delivery
+  const { topic } = readSigned(delivery)
+  const { mode, organizationId } = readTenant(document)
   if (!carries(topic, document.data.type)) throw new WebhookError('TOPIC_MISMATCH')
-  const source: Source = { document }
+  const source: Source = {
+    delivery,
+    topic,
+    document,
+    mode: mode === 'test' || mode === 'live' ? mode : undefined,
+    organizationId: typeof organizationId === 'string' ? organizationId : undefined,
+    stale: false,
+  }
   const material = () => idMaterial(topic, source.document ?? parseDocument(delivery))
-  return pipe(fingerprint(material), (id) => new ParsedEvent(delivery, document, source, id) as WebhookEvent)
+  return pipe(fingerprint(material), (id) => new ParsedEvent(source, delivery, id) as WebhookEvent)
 }
 
 /** The fingerprint of an event's content without its topic; of its bytes if it has no canonical form. */
@@ -109,41 +117,58 @@ function idMaterial(topic: string, document: Document): string[] {
   return [topic, '\n', canonicalDocument(document)]
 }
 
-export function markStale(event: WebhookEvent): void {
-  ;(event as { stale: boolean }).stale = true
+/** What an event and its copies are made of. No handler can reach it. */
+interface Source {
+  readonly delivery: Delivery
+  readonly topic: string
+  readonly mode: 'test' | 'live' | undefined
+  readonly organizationId: string | undefined
+  /** Linking changes the document, so it is taken out then. Whoever needs it later parses the bytes again. */
+  document: Document | undefined
+  stale: boolean
 }
 
-/** Linking changes the document, so it is dropped then. An id that is read later parses the body again. */
-interface Source {
-  document: Document | undefined
+function takeDocument(source: Source): Document {
+  const document = source.document ?? parseDocument(source.delivery)
+  source.document = undefined
+  return document
 }
+
+/** Set by the class, because nothing else can read its private fields. */
+let copyParsed: (event: ParsedEvent) => ParsedEvent
+let markParsedStale: (event: ParsedEvent) => void
 
 class ParsedEvent implements EventOf<string> {
+  static {
+    copyParsed = (event) => new ParsedEvent(event.#source, copyDelivery(event.#source.delivery), event.#id)
+    markParsedStale = (event) => {
+      event.stale = true
+      event.#source.stale = true
+    }
+  }
+
   readonly topic: string
   readonly mode: 'test' | 'live' | undefined
   readonly organizationId: string | undefined
   readonly delivery: Delivery
-  stale = false
+  stale: boolean
   readonly #source: Source
   readonly #id: () => string
   #resource: ResourceOf<string> | undefined
 
-  constructor(delivery: Delivery, document: Document, source: Source, id: () => string) {
-    const { mode, organizationId } = readTenant(document)
-    this.topic = delivery.topic
-    this.mode = mode === 'test' || mode === 'live' ? mode : undefined
-    this.organizationId = typeof organizationId === 'string' ? organizationId : undefined
+  constructor(source: Source, delivery: Delivery, id: () => string) {
+    this.topic = source.topic
+    this.mode = source.mode
+    this.organizationId = source.organizationId
     this.delivery = delivery
+    this.stale = source.stale
     this.#source = source
     this.#id = id
   }
 
   get resource(): ResourceOf<string> {
-    if (this.#source.document) {
-      this.#resource = linkResources(this.#source.document) as ResourceOf<string>
-      this.#source.document = undefined
-    }
-    return this.#resource as ResourceOf<string>
+    this.#resource ??= linkResources(takeDocument(this.#source)) as ResourceOf<string>
+    return this.#resource
   }
 
   get id(): string {
@@ -157,4 +182,17 @@ class ParsedEvent implements EventOf<string> {
   get receivedAt(): Date {
     return this.delivery.receivedAt
   }
+}
+
+/**
+ * An event of the same delivery, as it was before any handler had it: what is done to one of the two is not seen in the
+ * other. Costs nothing until its resource or its bytes are read: the bytes are parsed again then.
+ */
+export function copyEvent(event: WebhookEvent): WebhookEvent {
+  return copyParsed(event as never) as WebhookEvent
+}
+
+/** Says in an event, and in copies that are made of it later, that a newer version of its resource was handled. */
+export function markStale(event: WebhookEvent): void {
+  markParsedStale(event as never)
 }

@@ -1,6 +1,7 @@
 import type { ResourceOf } from '../../commerce-layer/resources.ts'
 import type { Topic } from '../../commerce-layer/topics.ts'
 import { WebhookError } from '../errors.ts'
+import { ERRORS } from '../outcomes.ts'
 
 /** A step of a path without the `?` that allows null. */
 type RelationshipName<Step extends string> = Step extends `${infer Name}?` ? Name : Step
@@ -48,7 +49,8 @@ export function findMissingInclude(event: EventLike, requests: readonly IncludeR
   const paths = new Set(requests.flatMap(({ include }) => include))
   const missing = [...paths].filter((path) => isMissing(resource, path.split('.')))
   if (missing.length === 0) return undefined
-  return new WebhookError('INCLUDE_MISSING', { fix: `It needs ${missing.join(', ')}. ${FIX}` })
+  const [, , message] = ERRORS.INCLUDE_MISSING
+  return new WebhookError('INCLUDE_MISSING', { message: `${message} It needs ${missing.join(', ')}. ${FIX}` })
 }
 
 interface IncludeRequest {

@@ -1,13 +1,15 @@
 import type { Document, ResourceIdentifier, ResourceObject } from './document.ts'
+import { dropInheritedNames, INHERITED_NAMES } from './drop-inherited-names.ts'
 
 type Linked = Record<string, unknown>
 
-const RESERVED: ReadonlySet<string> = new Set(['id', 'type', '__proto__'])
+const RESERVED: ReadonlySet<string> = new Set(['id', 'type', ...INHERITED_NAMES])
 
 /**
  * Gives the primary resource of a document as a plain object, with relationships replaced by the included resources:
  * `order.line_items[0].order === order`. Linear in the size of the document, cycles included. A relationship that was
  * not included stays absent; a reference to a resource that is not in the document stays `{ type, id }`, as in the SDK.
+ * What would change a prototype when a handler merges the resource is left out, at every depth.
  *
  * The attribute objects of the document become the resources, so the document cannot be used afterwards. Copying them
  * would take 25 % of the parsing time.
@@ -25,21 +27,27 @@ export function linkResources({ data, included }: Document): Linked {
     ofType.set(id, fields)
     resources.push([fields, relationships])
   }
-  const find = (target: ResourceIdentifier) => index.get(target?.type)?.get(target?.id) ?? target
+  const find = (target: ResourceIdentifier) => index.get(target?.type)?.get(target?.id) ?? toIdentifier(target)
   for (const [fields, relationships] of resources) link(fields, relationships ?? {}, find)
   return primary
 }
 
 function toFields({ id, type, attributes }: ResourceObject): Linked {
   const fields = attributes ?? {}
-  if (Object.hasOwn(fields, '__proto__')) Reflect.deleteProperty(fields, '__proto__')
+  dropInheritedNames(fields)
   fields.id = id
   fields.type = type
   return fields
 }
 
+/** What a relationship refers to, if it is not in the document. */
+function toIdentifier(target: ResourceIdentifier): unknown {
+  if (typeof target === 'object' && target !== null) dropInheritedNames(target)
+  return target
+}
+
 /**
- * Leaves out `__proto__`, which would set a prototype here or in a handler's copy, and relationships named `id` or
+ * Leaves out relationships with {@link INHERITED_NAMES}, as {@link dropInheritedNames} does, and those named `id` or
  * `type`, which would change the identity of the resource.
  */
 function link(

@@ -1,6 +1,6 @@
 import { type Deadline, withTimeout } from '../deadline.ts'
 import { isPermanentError, WebhookError } from '../errors.ts'
-import type { WebhookEvent } from '../event/event.ts'
+import { copyEvent, type WebhookEvent } from '../event/event.ts'
 import { findMissingInclude } from '../event/include.ts'
 import type { Logger } from '../logger.ts'
 import { isPromise, type MaybePromise } from '../maybe-promise.ts'
@@ -20,7 +20,7 @@ export interface Run {
 /**
  * Starts the handlers of an event side by side. The run ends when all of them have ended, also if one fails first. It
  * rejects with `INCLUDE_MISSING`, or with `HANDLER_FAILED` and the error as its cause (an `AggregateError` for
- * several).
+ * several). The first handler gets the event, and each of the others a copy.
  *
  * @param succeeded is called for each handler that succeeds.
  */
@@ -46,7 +46,8 @@ function runAll(
 ): MaybePromise<Outcome> {
   const running: Promise<unknown>[] = []
   for (const registration of registrations) {
-    const unfinished = start(registration, event, context, failures, succeeded)
+    const own = registration === registrations[0] ? event : copyEvent(event)
+    const unfinished = start(registration, own, context, failures, succeeded)
     if (unfinished) running.push(unfinished)
   }
   return running.length === 0 ? toOutcome(failures) : Promise.all(running).then(() => toOutcome(failures))

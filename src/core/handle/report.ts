@@ -1,6 +1,6 @@
 import { type Deadline, withTimeout } from '../deadline.ts'
 import { isWebhookError, type PermanentError, type WebhookError } from '../errors.ts'
-import type { WebhookEvent } from '../event/event.ts'
+import { copyEvent, type WebhookEvent } from '../event/event.ts'
 import type { Logger } from '../logger.ts'
 import { createSampling } from './sampling.ts'
 
@@ -8,7 +8,7 @@ import { createSampling } from './sampling.ts'
 export interface ErrorContext {
   /** The topic of the request, once its form was checked. It is authenticated only if there is an `event`. */
   readonly topic: string | undefined
-  /** Set once the delivery was verified and parsed. */
+  /** Set once the delivery was verified and parsed. A copy, as the event was before the handlers had it. */
   readonly event: WebhookEvent | undefined
   /**
    * How many consecutive genuine deliveries of this topic were answered with an error, this one included. After 30
@@ -83,7 +83,9 @@ export function createReports(logger: Logger, isHandled: (topic: string) => bool
     deadline: Deadline,
   ): Promise<void> {
     try {
-      const handling = Promise.resolve(handler(error, { topic, event, consecutiveFailures, count }))
+      const handling = Promise.resolve(
+        handler(error, { topic, event: event && copyEvent(event), consecutiveFailures, count }),
+      )
       await withTimeout(handling, deadline.remaining(), () => new Error('It did not end before the deadline.'))
     } catch (cause) {
       logger.error('An error handler failed.', { cause })

@@ -55,7 +55,7 @@ export interface WebhookResponse {
 
 /**
  * Gives the value of a header; `name` is in lower case. Repeated fields are joined by `, `, as Node and `Headers` do
- * it, so that a signature or topic that is sent twice counts as malformed.
+ * it, so that a signature or topic that is sent twice counts as malformed. So are the spellings of one name in a record.
  */
 export function getHeader(headers: HeadersLike, name: string): string | undefined {
   if (isFetchHeaders(headers)) return headers.get(name) ?? undefined
@@ -66,9 +66,14 @@ export function getHeader(headers: HeadersLike, name: string): string | undefine
     return values.length === 0 ? undefined : values.join(', ')
   }
   const record = headers as Readonly<Record<string, string | readonly string[] | undefined>>
-  const field = Object.hasOwn(record, name) ? name : Object.keys(record).find((key) => isNamed(key, name))
-  const value = field === undefined ? undefined : record[field]
-  return typeof value === 'object' ? value.join(', ') : value
+  let joined: string | undefined
+  for (const field in record) {
+    const value = isNamed(field, name) && Object.hasOwn(record, field) ? record[field] : undefined
+    if (value === undefined) continue
+    const text = typeof value === 'object' ? value.join(', ') : value
+    joined = joined === undefined ? text : `${joined}, ${text}`
+  }
+  return joined
 }
 
 function isFetchHeaders(headers: HeadersLike): headers is FetchHeaders {
@@ -76,7 +81,7 @@ function isFetchHeaders(headers: HeadersLike): headers is FetchHeaders {
 }
 
 function isNamed(field: string, name: string): boolean {
-  return field.length === name.length && field.toLowerCase() === name
+  return field.length === name.length && (field === name || field.toLowerCase() === name)
 }
 
 const encoder = new TextEncoder()

@@ -1,6 +1,7 @@
 import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import { isPermanentError, toWebhookError } from '../errors.ts'
 import type { ErrorCode } from '../outcomes.ts'
+import { boundText } from '../plain-text.ts'
 
 /** A verified delivery, as an inbox stores it until a worker has handled it. */
 export interface StoredDelivery {
@@ -102,7 +103,7 @@ export interface DeadLetter {
   readonly attempts: number
   /**
    * Code and message of the error of the last attempt: a `WebhookError`'s code, or `PERMANENT` for a handler's
-   * `PermanentError`. The drivers of this package add `WORKER_LOST`, if the worker was lost during the last attempt.
+   * `PermanentError`. The message has at most 2,000 characters. The drivers of this package add `WORKER_LOST`, if the worker was lost during the last attempt.
    * What the engine did not keep as it was stored has `BODY_DAMAGED`, or `TOPIC_INVALID`.
    */
   readonly error: { readonly code: string; readonly message: string }
@@ -170,6 +171,7 @@ export interface InboxStatistics {
 export interface Failure {
   /** The code of a `WebhookError`, or `PERMANENT` for a handler's `PermanentError`. */
   readonly code: string
+  /** At most 2,000 characters. */
   readonly message: string
   /** Whether another attempt may succeed. */
   readonly retryable: boolean
@@ -187,11 +189,16 @@ const EXCUSED_CODES: readonly string[] = [
   'STORE_UNAVAILABLE',
 ] satisfies ErrorCode[]
 
-/** Converts the reason with which {@link ProcessDelivery} rejected. An unknown error counts as retryable. */
+/**
+ * Converts the reason with which {@link ProcessDelivery} rejected. An unknown error counts as retryable. The message is
+ * bounded, because a dead letter is kept.
+ */
 export function toFailure(thrown: unknown): Failure {
-  if (isPermanentError(thrown)) return { code: 'PERMANENT', message: thrown.message, retryable: false, excused: false }
+  if (isPermanentError(thrown)) {
+    return { code: 'PERMANENT', message: boundText(String(thrown.message)), retryable: false, excused: false }
+  }
   const { code, message, retryable } = toWebhookError(thrown)
-  return { code, message, retryable, excused: EXCUSED_CODES.includes(code) }
+  return { code, message: boundText(String(message)), retryable, excused: EXCUSED_CODES.includes(code) }
 }
 
 /** Whether the topic of a stored delivery has the form of one. An engine may hand out anything. */

@@ -1,4 +1,5 @@
 import { isTopic } from '../../commerce-layer/topic-patterns.ts'
+import { copyBytes } from '../copy-bytes.ts'
 import type { Deadline } from '../deadline.ts'
 import { isWebhookError, WebhookError } from '../errors.ts'
 import { getHeader, type HeadersLike, toBytes } from '../http/request.ts'
@@ -132,9 +133,10 @@ export async function verify(
   secrets: SecretsOption,
 ): Promise<Delivery> {
   const signed = readSignedHeaders(headers)
+  // A copy, because the bytes must not change between the signature's check and `parse`.
+  const bytes = typeof body === 'string' ? toBytes(body) : copyBytes(toBytes(body))
   const all = createSecrets(secrets)
   const found = await findSecrets(signed.topic, all)
-  const bytes = toBytes(body)
   try {
     return await authenticate(signed, bytes, new Date(), found, all)
   } catch (error) {

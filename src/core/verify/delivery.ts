@@ -1,9 +1,24 @@
+import { copyBytes } from '../copy-bytes.ts'
 import type { Deadline } from '../deadline.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
 import type { SecretLabel, SigningSecret } from './check-secret.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Identify, Identity } from './identity.ts'
 import type { Secrets } from './secrets.ts'
+
+/** What a delivery was made of. Only {@link readSigned} gives it, so that nobody can change it. */
+interface Signed {
+  readonly topic: string
+  readonly bytes: Uint8Array
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number
+  readonly id: () => string
+  readonly labels: readonly SecretLabel[]
+  readonly identify: Identify
+}
+
+/** Gives what a delivery was made of, whatever was done to the object since. */
+export let readSigned: (delivery: Delivery) => Signed
 
 /**
  * A delivery whose signature was verified. `parse` takes nothing else, so that unverified bytes cannot be parsed. Only
@@ -12,37 +27,29 @@ import type { Secrets } from './secrets.ts'
 export type { Delivery }
 
 class Delivery {
+  static {
+    readSigned = (delivery) => delivery.#signed
+  }
+
   /** The topic, authenticated by the secret that signed the body. */
   readonly topic: string
-  /** The bytes as received. */
-  readonly body: Uint8Array
   readonly receivedAt: Date
-  readonly #id: () => string
-  readonly #labels: readonly SecretLabel[]
-  readonly #identify: Identify
+  readonly #signed: Signed
+  #body: Uint8Array | undefined
 
-  constructor(
-    topic: string,
-    body: Uint8Array,
-    receivedAt: Date,
-    id: () => string,
-    labels: readonly SecretLabel[],
-    identify: Identify,
-  ) {
-    this.topic = topic
-    this.body = body
-    this.receivedAt = receivedAt
-    this.#id = id
-    this.#labels = labels
-    this.#identify = identify
+  constructor(signed: Signed) {
+    this.topic = signed.topic
+    this.receivedAt = new Date(signed.receivedAt)
+    this.#signed = signed
   }
 
-  static labelsOf(delivery: Delivery): readonly SecretLabel[] {
-    return delivery.#labels
-  }
-
-  static identify(delivery: Delivery, deadline: Deadline): MaybePromise<Identity> {
-    return delivery.#identify(deadline)
+  /**
+   * The bytes as received, in a buffer that holds nothing else. It is made on first use. A change of it is not seen by
+   * `parse`, nor in an `id`.
+   */
+  get body(): Uint8Array {
+    this.#body ??= copyBytes(this.#signed.bytes)
+    return this.#body
   }
 
   /**
@@ -51,13 +58,13 @@ class Delivery {
    * spellings of the document.
    */
   get id(): string {
-    return this.#id()
+    return this.#signed.id()
   }
 }
 
 /** The labels of the secret that has signed a delivery: its document must fit one of them, if there are any. */
 export function labelsOf(delivery: Delivery): readonly SecretLabel[] {
-  return Delivery.labelsOf(delivery)
+  return readSigned(delivery).labels
 }
 
 /**
@@ -66,7 +73,7 @@ export function labelsOf(delivery: Delivery): readonly SecretLabel[] {
  * @throws WebhookError `STORE_UNAVAILABLE` if a function gives the secrets and fails.
  */
 export function identify(delivery: Delivery, deadline: Deadline): MaybePromise<Identity> {
-  return Delivery.identify(delivery, deadline)
+  return readSigned(delivery).identify(deadline)
 }
 
 /**
@@ -76,22 +83,29 @@ export function identify(delivery: Delivery, deadline: Deadline): MaybePromise<I
  */
 export function toDelivery(
   topic: string,
-  body: Uint8Array,
+  bytes: Uint8Array,
   receivedAt: Date,
   secrets: Secrets,
   signer?: SigningSecret,
 ): MaybePromise<Delivery> {
   return pipe(
-    fingerprint(() => [topic, '\n', body]),
-    (id) =>
-      new Delivery(topic, body, receivedAt, id, signer?.labels ?? [], (deadline) =>
-        secrets.identify(topic, signer, deadline),
-      ),
+    fingerprint(() => [topic, '\n', bytes]),
+    (id) => {
+      const labels = signer?.labels ?? []
+      const identify: Identify = (deadline) => secrets.identify(topic, signer, deadline)
+      return new Delivery({ topic, bytes, receivedAt: receivedAt.getTime(), id, labels, identify })
+    },
   )
 }
 
+/** A delivery of the same topic and bytes, that shares nothing with this one that can be changed. */
+export function copyDelivery(delivery: Delivery): Delivery {
+  return new Delivery(readSigned(delivery))
+}
+
 /** The fingerprint of a delivery's bytes without its topic. */
-export async function bodyIdOf({ body }: Delivery): Promise<string> {
-  const id = await fingerprint(() => ['\n', body])
+export async function bodyIdOf(delivery: Delivery): Promise<string> {
+  const { bytes } = readSigned(delivery)
+  const id = await fingerprint(() => ['\n', bytes])
   return id()
 }

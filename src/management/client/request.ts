@@ -67,7 +67,8 @@ function parseJson(text: string): unknown {
 
 /** The SDK can call only Commerce Layer's hosts, and only over https. */
 function rewriteAddress(address: URL, url: string | undefined): URL {
-  return url === undefined ? address : new URL(`${url.replace(/\/+$/, '')}${address.pathname}${address.search}`)
+  // Without the look-behind, each slash of a long row would be tried as the first one.
+  return url === undefined ? address : new URL(`${url.replace(/(?<!\/)\/+$/, '')}${address.pathname}${address.search}`)
 }
 
 /**

@@ -8,6 +8,7 @@ export function toAmountFields(name: string, cents: number): Record<string, numb
 
 function formatEuros(cents: number): string {
   const digits = Math.abs(cents).toString().padStart(3, '0')
-  const whole = digits.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, '.')
-  return `${cents < 0 ? '-' : ''}€${whole},${digits.slice(-2)}`
+  const groups: string[] = []
+  for (let end = digits.length - 2; end > 0; end -= 3) groups.unshift(digits.slice(Math.max(0, end - 3), end))
+  return `${cents < 0 ? '-' : ''}€${groups.join('.')},${digits.slice(-2)}`
 }

@@ -38,3 +38,11 @@ export const UNSIGNED = {
   body: ORDER.body,
 }
 export const HANDLED = '{"outcome":"handled"}'
+
+/** The answer to a body that a parser has read. It names neither the framework nor what to do: strangers see it too. */
+export const PARSED = {
+  error: {
+    code: 'BODY_ALREADY_PARSED',
+    message: 'The body was read before the receiver saw it, and the signed bytes are gone.',
+  },
+}

@@ -1,5 +1,6 @@
 import {
   createReceiver,
+  type ErrorHandler,
   isWebhookError,
   PermanentError,
   type Receiver,
@@ -29,6 +30,7 @@ export interface Observed {
   /** How many handlers have finished. */
   readonly ended: number
   readonly errors: readonly string[]
+  readonly hints: readonly string[]
 }
 
 interface ObservedEvent {
@@ -39,6 +41,8 @@ interface ObservedEvent {
   readonly email: unknown
   readonly name: unknown
   readonly bytes: number
+  /** The length of the buffer that holds the bytes. */
+  readonly bufferBytes: number
   readonly sha256: string
 }
 
@@ -47,6 +51,7 @@ interface RunningScenario {
   readonly receiver: Receiver
   readonly events: WebhookEvent[]
   readonly errors: string[]
+  readonly hints: string[]
   ended: number
   isReleased: boolean
 }
@@ -113,10 +118,20 @@ function startScenario(scenario: Scenario): RunningScenario {
     logger: { debug: silent, info: silent, warn: silent, error: silent },
     ...limits,
   })
-  const running: RunningScenario = { scenario, receiver, events: [], errors: [], ended: 0, isReleased: false }
-  receiver.onError((error) => running.errors.push(isWebhookError(error) ? error.code : 'permanent'), {
-    unverified: true,
-  })
+  const running: RunningScenario = {
+    scenario,
+    receiver,
+    events: [],
+    errors: [],
+    hints: [],
+    ended: 0,
+    isReleased: false,
+  }
+  const note: ErrorHandler = (error) => {
+    running.errors.push(isWebhookError(error) ? error.code : 'permanent')
+    if (isWebhookError(error) && error.hint) running.hints.push(error.hint)
+  }
+  receiver.onError(note, { unverified: true })
   if (on === 'nothing') return running
   receiver.on(on, (event) => {
     running.events.push(event)
@@ -132,8 +147,8 @@ function startScenario(scenario: Scenario): RunningScenario {
   return running
 }
 
-async function observe({ events, ended, errors }: RunningScenario): Promise<Observed> {
-  return { events: await Promise.all(events.map(observeEvent)), ended, errors }
+async function observe({ events, ended, errors, hints }: RunningScenario): Promise<Observed> {
+  return { events: await Promise.all(events.map(observeEvent)), ended, errors, hints }
 }
 
 async function observeEvent({ topic, resource, mode, rawBody }: WebhookEvent): Promise<ObservedEvent> {
@@ -147,6 +162,7 @@ async function observeEvent({ topic, resource, mode, rawBody }: WebhookEvent): P
     email: fields.customer?.email,
     name: fields.customer?.metadata?.name,
     bytes: rawBody.length,
+    bufferBytes: rawBody.buffer.byteLength,
     sha256: Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join(''),
   }
 }

@@ -59,6 +59,16 @@ export function testDeadLetters(suite: InboxSuite): void {
   })
 
   describe('dead letters', () => {
+    it('keep no more than 2,000 characters of a message, and cut no surrogate pair', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open()
+      const text = `${'x'.repeat(1998)}😀${'y'.repeat(3_000_000)}`
+      await kill(scene, inbox, [createStored('long')], new PermanentError(text))
+      await kill(scene, inbox, [createStored('odd')], new PermanentError('CR \r LF \n ESC \u001b[2J'))
+      const messages = (await listDeadLetters(inbox)).map(({ error }) => error.message)
+      expect(messages).toEqual([`${'x'.repeat(1998)}…`, 'CR \r LF \n ESC \u001b[2J'])
+    })
+
     it('are listed oldest first, all of them or those that match a filter', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()

@@ -14,10 +14,26 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s',
     const received = await verify(body, headers, SECRET)
     const event = await parse(received)
     expect(event.topic).toBe('orders.place')
-    expect(event.rawBody).toBe(body)
+    expect(event.rawBody).toEqual(body)
+    expect(event.rawBody).toBe(received.body)
     expect(event.receivedAt).toBe(received.receivedAt)
     expect(event.delivery).toBe(received)
     expect(event).toMatchObject({ mode: 'test', organizationId: 'wRPpEFOElR' })
+  })
+
+  it.each([
+    ['given to `verify`', (body: Uint8Array) => body],
+    ['of the delivery', (_: Uint8Array, received: { body: Uint8Array }) => received.body],
+  ])('is not made of bytes %s that were changed between `verify` and `parse`', async (_what, find) => {
+    const { body, headers } = delivery('orders.place', CART)
+    const received = await verify(body, headers, SECRET)
+    const changed = find(body, received)
+    changed.set(new TextEncoder().encode('"6666"'), new TextDecoder().decode(changed).indexOf('"2001"'))
+    Reflect.set(received, 'topic', 'orders.pay')
+    const event = await parse(received)
+    expect([event.topic, event.resource]).toMatchObject(['orders.place', { number: '2001' }])
+    expect(event.id).toBe(idOf('orders.place', canonicalDocument(JSON.parse(JSON.stringify(CART)))))
+    expect(received.id).toBe(idOf('orders.place', JSON.stringify(CART)))
   })
 
   it('has a linked resource, the same object each time', async () => {

@@ -46,13 +46,13 @@ export const graphs: fc.Arbitrary<GraphDocument> = fc.record({
 export function linkNaively({ data, included }: GraphDocument): Record<string, unknown> {
   const all = [data, ...included].map((one) => ({
     one,
-    linked: { ...asJson(one.attributes ?? {}), id: one.id, type: one.type } as Record<string, unknown>,
+    linked: { ...withoutInherited(one.attributes ?? {}), id: one.id, type: one.type } as Record<string, unknown>,
   }))
   const find = (target: Identifier) =>
     all.find(({ one }) => one.type === target.type && one.id === target.id)?.linked ?? { ...target }
   for (const { one, linked } of all) {
     for (const [name, { data: target }] of Object.entries(one.relationships ?? {})) {
-      if (target === undefined) continue
+      if (target === undefined || name in Object.prototype) continue
       linked[name] = target === null ? null : 'length' in target ? target.map(find) : find(target)
     }
   }
@@ -77,6 +77,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-function asJson<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value))
+function withoutInherited<T>(value: T): T {
+  const isUnsafe = (name: string, field: unknown) =>
+    name === '__proto__' || (name in Object.prototype && isObject(field))
+  return JSON.parse(JSON.stringify(value), (name, field) => (isUnsafe(name, field) ? undefined : field))
 }

@@ -151,8 +151,8 @@ describe('a document that tries to pollute prototypes', () => {
   })
 
   it('is still linked', () => {
-    expect(resource).toMatchObject({ number: '2001', evil: { name: 'evil' }, constructor: { name: 'constructor' } })
-    expect(resource.toString).toBeNull()
+    expect(resource).toMatchObject({ number: '2001', evil: { name: 'evil' } })
+    for (const name of ['constructor', 'toString']) expect(Object.hasOwn(resource, name), name).toBe(false)
   })
 })
 

@@ -54,15 +54,32 @@ describe('dispatch', () => {
     expect(await outcome).toEqual({ name: 'handled', errors: [] })
   })
 
-  it('passes the event and a context to each handler', async () => {
+  it('passes the event, or a copy of it, and a context to each handler', async () => {
     const handler = vi.fn<Handler>()
     const { outcome, logger } = run([handler, handler])
     await outcome
     const [[first, context] = [], [second] = []] = handler.mock.calls
     expect(first).toBe(event)
-    expect(second).toBe(event)
+    expect(second).toEqual(event)
+    expect(second).not.toBe(event)
     expect(context?.logger).toBe(logger)
     expect(context?.signal.aborted).toBe(false)
+  })
+
+  it('does not acknowledge an event before a function with a `then` that a handler returned, as query builders do', async () => {
+    const ended: string[] = []
+    const query = (fail: boolean) =>
+      Object.defineProperty(() => {}, 'then', {
+        value: (resolve: (value: unknown) => void, reject: (reason: unknown) => void) =>
+          setTimeout(() => {
+            ended.push('query')
+            if (fail) reject(new Error('deadlock'))
+            else resolve(1)
+          }, 5),
+      })
+    await run([() => query(false)]).outcome
+    expect(ended).toEqual(['query'])
+    expect(await rejection(run([() => query(true)]).outcome)).toMatchObject({ cause: new Error('deadlock') })
   })
 
   it('runs the handlers side by side', async () => {

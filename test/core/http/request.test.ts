@@ -17,6 +17,7 @@ const FOUND: [string, HeadersLike][] = [
   ['a Map', new Map([['X-CommerceLayer-Topic', 'orders.place']])],
   ['an iterator of entries', new Headers({ 'X-CommerceLayer-Topic': 'orders.place' }).entries()],
   ['a record', { 'x-commercelayer-topic': 'orders.place' }],
+  ['a record with another spelling that is undefined', { [NAME]: 'orders.place', 'X-CommerceLayer-Topic': undefined }],
   ['a record in any case', { 'X-CommerceLayer-Topic': 'orders.place' }],
   ['a record of lists', { 'X-CommerceLayer-Topic': ['orders.place'] }],
   ['a record without a prototype', Object.assign(Object.create(null), { 'x-commercelayer-topic': 'orders.place' })],
@@ -40,6 +41,11 @@ const REPEATED: [string, HeadersLike][] = [
     ]),
   ],
   ['a record of lists', { [NAME]: ['orders.place', 'orders.pay'] }],
+  ['a record in two spellings', { [NAME]: 'orders.place', 'X-CommerceLayer-Topic': 'orders.pay' }],
+  [
+    'a record in two other spellings',
+    { 'X-CommerceLayer-Topic': 'orders.place', 'X-COMMERCELAYER-TOPIC': ['orders.pay'] },
+  ],
   ['a record of lists in any case', { 'X-CommerceLayer-Topic': ['orders.place', 'orders.pay'] }],
 ]
 
