@@ -21,6 +21,7 @@ export type {
   ConsumeOptions,
   DeadLetter,
   DeadLetterFilter,
+  DeadLetterSelection,
   DeadLetters,
   DeliveryAttempt,
   Inbox,
@@ -29,5 +30,6 @@ export type {
   StoredDelivery,
   Worker,
 } from './core/inbox/inbox.ts'
+export type { VerifyStoredOptions } from './core/inbox/stored-signatures.ts'
 export type { LabelledSecret } from './core/verify/check-secret.ts'
 export type { SecretsOption } from './core/verify/secrets.ts'

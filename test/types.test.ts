@@ -18,7 +18,7 @@ import {
   type WebhookError,
   type WebhookEvent,
 } from 'hooklayer'
-import type { WebhookRequest } from 'hooklayer/drivers'
+import type { DeadLetterSelection, WebhookRequest } from 'hooklayer/drivers'
 import { describe, expectTypeOf, it } from 'vitest'
 import { recordingLogger, SECRET } from './deliveries.ts'
 
@@ -315,5 +315,22 @@ describe('the type of a resource with its includes', () => {
     // @ts-expect-error the option is `include`
     const misspelled = () => receiver.on('orders.place', { includes: ['customer'] }, () => {})
     void misspelled
+  })
+})
+
+describe('the type of a selection of dead letters', () => {
+  it('is an id, all, or a filter with a field that is defined', () => {
+    expectTypeOf<DeadLetterSelection>().not.toBeAny()
+    expectTypeOf<'all'>().toExtend<DeadLetterSelection>()
+    expectTypeOf<{ topic: 'orders.place'; failedUntil: Date }>().toExtend<DeadLetterSelection>()
+    expectTypeOf<{ topic: 'orders.place'; code: undefined }>().toExtend<DeadLetterSelection>()
+    expectTypeOf<object>().not.toExtend<DeadLetterSelection>()
+    expectTypeOf<{ topic: undefined }>().not.toExtend<DeadLetterSelection>()
+    expectTypeOf<number | boolean>().not.toExtend<DeadLetterSelection>()
+    // @ts-expect-error an empty filter selects nothing
+    const empty: DeadLetterSelection = {}
+    // @ts-expect-error there is no such field
+    const unknown: DeadLetterSelection = { topic: 'orders.place', nosuch: 1 }
+    void [empty, unknown]
   })
 })

@@ -41,7 +41,7 @@ app.post('/deliveries', async (c) => {
     await receiver.handleStored({
       topic,
       receivedAt: new Date(receivedAt),
-      body: gunzipSync(Buffer.from(body, 'base64')),
+      body: gunzipSync(Buffer.from(body, 'base64'), { maxOutputLength: 64 * 1024 * 1024 }),
     })
     return c.body(null, 200)
   } catch (error) {

@@ -19,5 +19,6 @@ export const inbox = {
 /** @param {string} message */
 export function deliveryIn(message) {
   const { topic, receivedAt, body } = JSON.parse(message)
-  return { topic, receivedAt: new Date(receivedAt), body: gunzipSync(Buffer.from(body, 'base64')) }
+  const bytes = gunzipSync(Buffer.from(body, 'base64'), { maxOutputLength: 64 * 1024 * 1024 })
+  return { topic, receivedAt: new Date(receivedAt), body: bytes }
 }

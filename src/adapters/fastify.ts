@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { answerNode, type HostBody } from '../bridge/node.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
@@ -15,11 +16,11 @@ export interface FastifyInstance {
 }
 
 interface FastifyRequest extends HostBody {
-  readonly raw: IncomingMessage
+  readonly raw: IncomingMessage | Http2ServerRequest
 }
 
 interface FastifyReply {
-  readonly raw: ServerResponse
+  readonly raw: ServerResponse | Http2ServerResponse
   hijack(): unknown
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { answerNode, type HostBody } from '../bridge/node.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
@@ -6,8 +7,8 @@ export type { HostBody }
 
 /** The properties of Koa's context that are used. */
 export interface KoaContext {
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
+  readonly req: IncomingMessage | Http2ServerRequest
+  readonly res: ServerResponse | Http2ServerResponse
   readonly request: HostBody
   respond?: boolean | undefined
   onerror?: ((error: unknown) => void) | undefined

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { answerNode } from '../bridge/node.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
@@ -7,14 +8,15 @@ const FIX =
   'no bytes (Vercel, unless NODEJS_HELPERS=0 is set), use `hooklayer/fetch`.'
 
 /**
- * Makes a listener of `http.createServer`, and of other hosts with `(request, response)` functions: Google Cloud
- * Functions, Firebase (their `rawBody` is used) and Azure. It answers every request.
+ * Makes a listener of `http.createServer`, of `http2.createServer` and `http2.createSecureServer`, and of other hosts
+ * with `(request, response)` functions: Google Cloud Functions, Firebase (their `rawBody` is used) and Azure. It answers
+ * every request.
  *
  * @example
  * createServer(createNodeListener(receiver)).listen(3000)
  */
 export function createNodeListener(
   receiver: Pick<Receiver, 'receive'>,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+): (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse) => Promise<void> {
   return (request, response) => answerNode(receiver.receive, request, response, FIX)
 }

@@ -1,17 +1,12 @@
 import { WebhookError } from '../core/errors.ts'
+import { LINGER_BYTES, LINGER_MS } from '../core/http/linger.ts'
 import type { ReadBodyOptions, ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
 
-/**
- * How long, and how much of, the rest of a refused body is read and discarded, so that the sender can read the answer.
- * There are two limits, because timers do not fire while the stream always has another chunk.
- */
-const LINGER_MS = 4000
-const LINGER_BYTES = 64 * 1024 * 1024
-
-/** Up to this length a body is read as a whole, which is faster, and its progress is not seen. */
+/** Up to this length a body is read as a whole where that is faster, and its progress is not seen. */
 const WHOLE_BYTES = 256 * 1024
 
 type Receive = (request: WebhookRequest, options: ReceiveOptions) => Promise<WebhookResponse>
+type BodyReader = ReadableStreamDefaultReader<Uint8Array>
 
 /**
  * Answers a `Request` of the Fetch API.
@@ -24,28 +19,50 @@ export async function answerWeb(
   fix: string,
   options: ReceiveOptions,
 ): Promise<Response> {
+  let isBegun = false
+  let rest: BodyReader | undefined
+  async function read(limits: ReadBodyOptions): Promise<Uint8Array> {
+    isBegun = true
+    if (request.bodyUsed) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+    if (isShort(request)) return readWhole(request, fix)
+    if (request.body?.locked) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
+    rest = request.body?.getReader()
+    const bytes = rest ? await readStream(rest, limits) : new Uint8Array()
+    rest = undefined
+    return bytes
+  }
   const { method, headers: fields } = request
-  const answer = await receive({ method, headers: fields, body: (options) => read(request, options, fix) }, options)
-  const { status, headers, body } = answer
-  // Only closing the connection stops a body that arrives too slowly.
-  return new Response(body, { status, headers: status === 408 ? { ...headers, connection: 'close' } : headers })
-}
-
-async function read(request: Request, options: ReadBodyOptions, fix: string): Promise<Uint8Array> {
-  const { bodyUsed, headers } = request
-  if (bodyUsed) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
-  const length = headers.has('transfer-encoding') ? undefined : headers.get('content-length')
-  if (length && Number(length) <= WHOLE_BYTES) return readWhole(request, fix)
-  const { body } = request
-  if (body?.locked) throw new WebhookError('BODY_ALREADY_PARSED', { fix })
-  return body ? readStream(body.getReader(), options) : readWhole(request, fix)
+  const { status, headers, body } = await receive({ method, headers: fields, body: read }, options)
+  // Only closing the connection stops a body that arrives too slowly, or was cut off to make room for others. HTTP/2
+  // forbids the field, and its requests have no `host`.
+  if (status === 408) {
+    const closing = fields.has('host') ? { connection: 'close' } : undefined
+    return new Response(body, { status, headers: { ...headers, ...closing } })
+  }
+  if (!isBegun) rest = openLong(request)
+  if (rest) discardRest(rest)
+  return new Response(body, { status, headers })
 }
 
 /**
- * Reads the body without `request.body`: in servers that adapt Node's requests (Hono's), that property builds a stream,
- * which takes longer than the rest of a small delivery. A body that another reader has locked is therefore detected
- * here.
+ * Whether a body is short, and cannot be longer than announced. Only Node's own requests are known to be so, in servers
+ * that adapt them without constructing a `Request` (Hono's). There `request.body` would construct one, which takes
+ * longer than the rest of a small delivery. A constructed `Request` may announce any length, and its stream is there.
  */
+function isShort(request: Request): boolean {
+  const prototype: object | null = Object.getPrototypeOf(request)
+  const isConstructed = prototype?.constructor.prototype === prototype
+  const length = announcedLength(request)
+  return !isConstructed && length !== undefined && length <= WHOLE_BYTES
+}
+
+/** The length by `Content-Length`, which counts for nothing beside `Transfer-Encoding`. */
+function announcedLength({ headers }: Request): number | undefined {
+  const length = headers.has('transfer-encoding') ? null : headers.get('content-length')
+  return length ? Number(length) : undefined
+}
+
+/** Reads the body without `request.body`. A body that another reader has locked is therefore detected here. */
 async function readWhole(request: Request, fix: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await request.arrayBuffer())
@@ -55,19 +72,12 @@ async function readWhole(request: Request, fix: string): Promise<Uint8Array> {
   }
 }
 
-/** Reads chunk by chunk, because the length is not known or large. */
-async function readStream(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  { maxBytes, onProgress }: ReadBodyOptions,
-): Promise<Uint8Array> {
+async function readStream(reader: BodyReader, { maxBytes, onProgress }: ReadBodyOptions): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
     length += next.value.length
-    if (length > maxBytes) {
-      discardRest(reader)
-      throw new WebhookError('BODY_TOO_LARGE')
-    }
+    if (length > maxBytes) throw new WebhookError('BODY_TOO_LARGE')
     chunks.push(next.value)
     await onProgress?.(next.value.length)
   }
@@ -80,11 +90,19 @@ async function readStream(
   return bytes
 }
 
+/** The body of a request that was refused by its headers, if the host could go on reading it for long. */
+function openLong(request: Request): BodyReader | undefined {
+  const { method, bodyUsed } = request
+  const length = announcedLength(request) ?? Number.POSITIVE_INFINITY
+  if (method === 'GET' || method === 'HEAD' || bodyUsed || length <= LINGER_BYTES) return undefined
+  return request.body?.locked ? undefined : request.body?.getReader()
+}
+
 /**
- * Reads on while the answer is sent. After a `cancel`, servers that adapt Node's requests (Hono's, Next) stop reading,
- * and a sender that writes its whole body first would never read the answer.
+ * Reads on while the answer is sent, within bounds. After a `cancel`, servers that adapt Node's requests (Hono's, Next)
+ * close the connection, and a sender that writes its whole body first would never read the answer.
  */
-function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): void {
+function discardRest(reader: BodyReader): void {
   const stop = () => {
     clearTimeout(timer)
     reader.cancel().catch(() => {})
@@ -93,7 +111,7 @@ function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): void {
   drain(reader).then(stop, stop)
 }
 
-async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+async function drain(reader: BodyReader): Promise<void> {
   let left = LINGER_BYTES
   for (let next = await reader.read(); !next.done && left > 0; next = await reader.read()) left -= next.value.length
 }

@@ -30,6 +30,7 @@ export const ERRORS = {
   BODY_ABORTED: [400, true, 'The body ended before it was complete.'],
   BODY_TIMEOUT: [408, true, 'The body did not arrive within `bodyTimeoutMs`.'],
   BODY_ALREADY_PARSED: [500, false, 'The body was read before the receiver saw it, and the signed bytes are gone.'],
+  BODY_DAMAGED: [500, false, 'What was stored is damaged.'],
   SIGNATURE_MISSING: [401, false, 'The X-CommerceLayer-Signature header is missing.'],
   SIGNATURE_MISMATCH: [401, false, 'The signature does not match the body.'],
   SECRET_UNKNOWN: [401, false, 'There is no secret for this topic.'],

@@ -4,7 +4,7 @@ import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlit
 import { createInbox } from './queue/create-inbox.ts'
 import { INBOX_RULES, type InboxOptions } from './queue/queue.ts'
 import { createSqliteQueue } from './sqlite/queue.ts'
-import { TABLES } from './sqlite/statements.ts'
+import { ADDED_COLUMNS, TABLES } from './sqlite/statements.ts'
 
 export type { InboxOptions, SqliteDatabase, SqliteLocation }
 
@@ -44,6 +44,6 @@ export type SqliteInboxOptions = SqliteLocation &
  */
 export function createSqliteInbox(options: SqliteInboxOptions): Inbox {
   const limits = checkOptions('createSqliteInbox', options, INBOX_RULES, ['file', 'database'])
-  const opened = openDatabase(options, TABLES)
+  const opened = openDatabase(options, TABLES, { addedColumns: ADDED_COLUMNS })
   return createInbox(createSqliteQueue(opened, limits), limits.leaseMs)
 }

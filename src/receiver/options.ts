@@ -9,6 +9,7 @@ import {
 } from '../core/check-options.ts'
 import type { IdempotencyOptions } from '../core/idempotency/idempotency.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
+import type { VerifyStoredOptions } from '../core/inbox/stored-signatures.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SecretsOption } from '../core/verify/secrets.ts'
 
@@ -71,6 +72,11 @@ export interface ReceiverOptions {
    * stops sending after 30 failures. Default: `always`.
    */
   readonly inboxMode?: 'always' | 'on-failures' | undefined
+  /**
+   * Signs stored deliveries with a key of your own, and verifies them before they are handled: `{ key }`. Processes
+   * with a worker only need it too. Default: what an inbox hands out is trusted.
+   */
+  readonly verifyStored?: VerifyStoredOptions | undefined
   /** Default: warnings and errors to the console. */
   readonly logger?: Logger | undefined
 }
@@ -88,9 +94,12 @@ const RULES = {
   inboxMode: oneOf('always', 'on-failures'),
 }
 
+/** Options that are checked elsewhere. */
+const OTHERS = ['secrets', 'idempotency', 'inbox', 'verifyStored', 'logger']
+
 /** @throws TypeError if an option is unknown or out of range, or needs an inbox and there is none. */
 export function checkReceiverOptions(options: ReceiverOptions): CheckedOptions<typeof RULES> {
-  const settings = checkOptions('createReceiver', options, RULES, ['secrets', 'idempotency', 'inbox', 'logger'])
+  const settings = checkOptions('createReceiver', options, RULES, OTHERS)
   if (options.inbox) checkMethods('inbox', options.inbox, ['put'])
   else {
     for (const name of ['ordering', 'inboxMode'] as const) {

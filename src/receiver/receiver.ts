@@ -23,8 +23,10 @@ import { createBudget } from '../core/http/budget.ts'
 import { type ReceiveOptions, toBytes, type WebhookRequest, type WebhookResponse } from '../core/http/request.ts'
 import { respond, respondError } from '../core/http/respond.ts'
 import { createIdempotency } from '../core/idempotency/idempotency.ts'
-import type { DeliveryAttempt, StoredDelivery } from '../core/inbox/inbox.ts'
+import { type DeliveryAttempt, isStoredTopic, type StoredDelivery } from '../core/inbox/inbox.ts'
+import { restoreDelivery } from '../core/inbox/restore-delivery.ts'
 import { storeDelivery } from '../core/inbox/store-delivery.ts'
+import { createStoredSignatures } from '../core/inbox/stored-signatures.ts'
 import { defaultLogger, safeLogger } from '../core/logger.ts'
 import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import { IGNORED, mayBeReplay, type Outcome, QUEUED, TOO_OLD } from '../core/outcome.ts'
@@ -81,11 +83,12 @@ export interface Receiver {
   redeliver(topic: string, document: unknown): Promise<OutcomeName>
   /**
    * Handles a delivery that an inbox or a queue has stored: parses it and runs its handlers, without a deadline.
-   * Workers call it, and consumers of queues that push their messages (SQS, a cron route). Nothing is verified, so pass
-   * only what a receiver has stored.
+   * Workers call it, and consumers of queues that push their messages (SQS, a cron route). No signature is verified
+   * without the option `verifyStored`, so pass only what a receiver has stored.
    *
-   * @throws WebhookError if the delivery failed; `retryable` says whether to try again. The `PermanentError` of a
-   * handler is thrown as it is.
+   * @throws WebhookError if the delivery failed; `retryable` says whether to try again. `TOPIC_INVALID` and
+   * `BODY_DAMAGED` if it is not of the form that was stored, `SIGNATURE_MISMATCH` if no receiver has stored it. The
+   * `PermanentError` of a handler is thrown as it is.
    */
   handleStored(delivery: Omit<StoredDelivery, 'id' | 'group'>, attempt?: Partial<DeliveryAttempt>): Promise<void>
   /** The topics and includes of the registered handlers, in the order of registration. */
@@ -121,6 +124,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const gate = createGate(maxInFlight)
   const budget = createBudget(limits)
   const failureStreak = createFailureStreak(logger, isKnown)
+  const signatures =
+    options.verifyStored === undefined ? undefined : createStoredSignatures(options.verifyStored, logger)
   const idempotency = options.idempotency && createIdempotency(options.idempotency, logger, gate.waitFor)
   if (deadlineMs > ANSWER_TIMEOUT_MS) logger.warn('`deadlineMs` is over 5,000: Commerce Layer does not wait that long.')
 
@@ -154,7 +159,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     context.hasPlace = true
     if (document && isOlderThan(maxAgeMs, delivery, document)) return TOO_OLD
     const isStored = inbox && (inboxMode === 'always' || failureStreak.isNearlyOpen(delivery.topic))
-    if (isStored) return storeDelivery(delivery, inbox, ordering, context.deadline)
+    if (isStored) return storeDelivery(delivery, inbox, { ordering, signatures }, context.deadline)
     return handleDelivery(delivery, context, document)
   }
 
@@ -259,7 +264,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   /** Handles a delivery that did not come over HTTP and needs no answer. */
   async function handleWithoutRequest(
-    topic: string,
+    topic: string | undefined,
     delivery: () => MaybePromise<Delivery>,
     signal?: AbortSignal,
   ): Promise<Outcome> {
@@ -292,8 +297,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const { name } = await handleWithoutRequest(topic, () => toDelivery(topic, bytes(), new Date(), secrets))
       return name
     },
-    async handleStored({ topic, body, receivedAt }, { signal } = {}) {
-      const { errors } = await handleWithoutRequest(topic, () => toDelivery(topic, body, receivedAt, secrets), signal)
+    async handleStored(stored, { signal } = {}) {
+      const topic = isStoredTopic(stored.topic) ? stored.topic : undefined
+      const { errors } = await handleWithoutRequest(topic, () => restoreDelivery(stored, signatures, secrets), signal)
       for (const error of errors) throw error
     },
     subscriptions: () => handlers.all().map(({ topics, include }) => ({ topics, include })),

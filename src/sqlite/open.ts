@@ -1,3 +1,4 @@
+import { closeSync, fchmodSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 /** The part of a SQLite database that this package uses; `node:sqlite`, better-sqlite3 and libsql provide it. */
@@ -41,13 +42,26 @@ export interface OpenOptions {
    * transaction. Default: false.
    */
   readonly keepsSettings?: boolean
+  /** Columns that a table of an earlier version lacks. Default: none. */
+  readonly addedColumns?: readonly AddedColumn[]
+}
+
+export interface AddedColumn {
+  readonly table: string
+  readonly name: string
+  readonly type: string
 }
 
 export interface OpenDatabase {
   readonly database: SqliteDatabase
-  /** Closes the database if it was opened here. */
+  /**
+   * Moves all that was written into the file itself, so that no deleted row is left in the write-ahead log. Closes the
+   * database if it was opened here.
+   */
   readonly close: () => void
 }
+
+const OWNER_ONLY = 0o600
 
 /** Milliseconds to wait for another process's transaction. This process is blocked meanwhile. */
 const BUSY_TIMEOUT_MS = 2000
@@ -55,7 +69,7 @@ const BUSY_TIMEOUT_MS = 2000
 /**
  * Opens a database so that commits survive a power cut (WAL, `synchronous = FULL`) and several processes can share the
  * file. A file is opened with `node:sqlite` if there is one (Node 22.13 or later), else with better-sqlite3 or libsql,
- * whichever is installed. A file is checked for damage at once.
+ * whichever is installed. A file is checked for damage at once. One that is created here can be read by its owner only.
  *
  * @param tables SQL that creates the tables which do not exist.
  * @throws TypeError if there is neither the path of a file nor a database.
@@ -65,7 +79,7 @@ const BUSY_TIMEOUT_MS = 2000
 export function openDatabase(
   location: SqliteLocation,
   tables: string,
-  { keepsSettings = false }: OpenOptions = {},
+  { keepsSettings = false, addedColumns = [] }: OpenOptions = {},
 ): OpenDatabase {
   const { file, database: given } = location
   if (given ? typeof given.prepare !== 'function' || typeof given.exec !== 'function' : !isPath(file)) {
@@ -73,27 +87,58 @@ export function openDatabase(
   }
   if (given) {
     if (keepsSettings) given.exec(tables)
-    else setUp(given, tables)
-    return { database: given, close: () => {} }
+    else setUp(given, tables, addedColumns)
+    return { database: given, close: keepsSettings ? () => {} : () => emptyLog(given) }
   }
   const database = openFile(String(file))
   try {
-    setUp(database, tables)
+    setUp(database, tables, addedColumns)
     check(database)
   } catch (cause) {
     database.close()
     throw unusableFileError(String(file), cause)
   }
-  return { database, close: () => database.close() }
+  const close = () => {
+    emptyLog(database)
+    database.close()
+  }
+  return { database, close }
 }
 
 function openFile(file: string): SqliteDatabase {
   const Database = findDatabase()
   try {
+    createPrivateFile(file)
     return new Database(file)
   } catch (cause) {
     throw unusableFileError(file, cause)
   }
+}
+
+/**
+ * Creates the file for its owner only, whatever the umask. SQLite gives the same mode to the files that it puts beside
+ * it. A file that exists is left alone: to open and close it here would end the locks that SQLite has on it.
+ */
+function createPrivateFile(file: string): void {
+  let descriptor: number
+  try {
+    descriptor = openSync(file, 'wx', OWNER_ONLY)
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'EEXIST') return
+    throw error
+  }
+  fchmodSync(descriptor, OWNER_ONLY)
+  closeSync(descriptor)
+}
+
+/**
+ * While another process reads, the log cannot be emptied. Then that process does it when it closes the database. A
+ * database that was given may be closed already.
+ */
+function emptyLog(database: SqliteDatabase): void {
+  try {
+    prepare(database, 'PRAGMA wal_checkpoint(TRUNCATE)').get()
+  } catch {}
 }
 
 function unusableFileError(file: string, cause: unknown): Error {
@@ -107,7 +152,7 @@ function isPath(file: unknown): boolean {
   return typeof file === 'string' && file !== '' && file !== ':memory:'
 }
 
-function setUp(database: SqliteDatabase, tables: string): void {
+function setUp(database: SqliteDatabase, tables: string, addedColumns: readonly AddedColumn[]): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
   const { journal_mode: mode } = retryWhileLocked(() =>
     prepare(database, 'PRAGMA journal_mode = WAL').get(),
@@ -115,7 +160,21 @@ function setUp(database: SqliteDatabase, tables: string): void {
   if (mode !== 'wal') {
     throw new Error(`The SQLite database must be a file on a local disk: its journal mode is '${mode}', not WAL.`)
   }
-  database.exec(`PRAGMA synchronous = FULL; BEGIN IMMEDIATE; ${tables}; COMMIT`)
+  // What is deleted is overwritten. Otherwise bodies would stay in free pages of the file.
+  database.exec(`PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; ${tables}`)
+  try {
+    for (const column of addedColumns) addColumn(database, column)
+  } finally {
+    database.exec('COMMIT')
+  }
+}
+
+function addColumn(database: SqliteDatabase, { table, name, type }: AddedColumn): void {
+  const { found } = prepare(database, 'SELECT count(*) AS found FROM pragma_table_info(?) WHERE name = ?').get(
+    table,
+    name,
+  ) as { readonly found: number }
+  if (found === 0) database.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${type}`)
 }
 
 /**

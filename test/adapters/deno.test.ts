@@ -10,6 +10,7 @@ testAdapter('Deno', () => startRuntime(findBinary('deno', 'deno/deno', '@deno', 
   missing,
   limitations: {
     ...OTHER_PROCESS,
+    'bounded draining': 'Deno goes on reading what comes',
     closing: 'Deno goes on reading what comes',
     'closing after a timeout': 'Deno goes on reading what comes',
     'keep-alive': 'Deno closes the connection after a request with a body',

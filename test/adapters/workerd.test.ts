@@ -21,6 +21,7 @@ testAdapter(
     missing,
     limitations: {
       ...OTHER_PROCESS,
+      'strict headers': 'workerd takes what comes; Cloudflare has its own front',
       draining: 'workerd closes the connection once it has answered',
       closing: 'workerd closes the connection once it has answered, and does not say so',
       'closing after a timeout': 'workerd closes the connection once it has answered, and does not say so',

@@ -14,12 +14,12 @@ describe.concurrent('the web bridge, when a body without a content-length is ove
     await vi.waitFor(() => expect(sent.state).toEqual({ chunks: 10, isEnded: true, isCancelled: false }))
   })
 
-  it('discards up to 64 MiB of the rest, and then cancels the body', async () => {
+  it('discards up to 8 MiB of the rest, and then cancels the body', async () => {
     const sent = createStream((chunk) => chunk < 100)
     expect(await sendAndGetErrors(sent.stream)).toEqual([413, ['BODY_TOO_LARGE']])
     await vi.waitFor(() => expect(sent.state.isCancelled).toBe(true))
-    expect(sent.state.chunks).toBeGreaterThan(60)
-    expect(sent.state.chunks).toBeLessThan(70)
+    expect(sent.state.chunks).toBeGreaterThan(8)
+    expect(sent.state.chunks).toBeLessThan(14)
   })
 
   it('waits four seconds for the rest, and then cancels the body', async () => {
@@ -49,6 +49,34 @@ describe.concurrent('the web bridge, when a body without a content-length is ove
   })
 })
 
+describe('the web bridge does not trust the length that a `Request` announces:', () => {
+  it('200 MB that are announced as ten bytes are read up to the limit only', async () => {
+    const { receiver, errors } = createRecorder(LIMITS)
+    const sent = createStream((chunk) => chunk < 200)
+    const { status } = await createFetchHandler(receiver)(createRequest(sent.stream, { 'content-length': '10' }))
+    expect([status, errors]).toEqual([413, ['BODY_TOO_LARGE']])
+    await vi.waitFor(() => expect(sent.state.isCancelled).toBe(true))
+    expect(sent.state.chunks).toBeLessThan(14)
+  })
+
+  it('nothing is read of 200 MB that are announced as ten bytes and refused by the headers', async () => {
+    const { receiver, errors } = createRecorder(LIMITS)
+    const sent = createStream((chunk) => chunk < 200)
+    const headers = { 'content-length': '10', 'content-encoding': 'gzip' }
+    expect((await createFetchHandler(receiver)(createRequest(sent.stream, headers))).status).toBe(415)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(errors).toEqual(['ENCODING_UNSUPPORTED'])
+    expect(sent.state.chunks).toBeLessThan(3)
+  })
+
+  it('an order that is announced as shorter than it is, is read to its end', async () => {
+    const { receiver, handled } = createRecorder(LIMITS)
+    const request = createRequest(new Blob([new Uint8Array(ORDER.body)]).stream(), { 'content-length': '10' })
+    expect(await (await createFetchHandler(receiver)(request)).text()).toBe(HANDLED)
+    expect(handled).toHaveLength(1)
+  })
+})
+
 async function sendAndGetErrors(stream: ReadableStream<Uint8Array>): Promise<[status: number, errors: string[]]> {
   const { receiver, errors } = createRecorder(LIMITS)
   const { status } = await createFetchHandler(receiver)(createRequest(stream))
@@ -73,7 +101,7 @@ function createStream(hasNext: (chunk: number) => boolean | Promise<boolean>) {
   return { stream, state }
 }
 
-function createRequest(body: Uint8Array | ReadableStream): Request {
-  const init = { method: 'POST', headers: { ...ORDER.headers }, body, duplex: 'half' }
+function createRequest(body: Uint8Array | ReadableStream, headers: Readonly<Record<string, string>> = {}): Request {
+  const init = { method: 'POST', headers: { ...ORDER.headers, ...headers }, body, duplex: 'half' }
   return new Request('https://shop.example/webhooks', init as RequestInit)
 }

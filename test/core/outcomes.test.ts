@@ -21,6 +21,7 @@ describe('the table of outcomes', () => {
       BODY_ABORTED: 400,
       BODY_TIMEOUT: 408,
       BODY_ALREADY_PARSED: 500,
+      BODY_DAMAGED: 500,
       SIGNATURE_MISSING: 401,
       SIGNATURE_MISMATCH: 401,
       SECRET_UNKNOWN: 401,

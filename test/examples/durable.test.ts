@@ -1,6 +1,7 @@
 import { createDelivery } from 'hooklayer/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { EXAMPLE_SECRET, runScript, startServer } from './child.ts'
+import { hangUpOn } from './hang-ups.ts'
 import { useShop } from './shop.ts'
 
 /** The handler takes a second and a lease five; a busy machine adds to both. */
@@ -10,10 +11,11 @@ const SOON = { timeout: 30_000, interval: 50 }
 describe.concurrent('examples, installed from the packed package', { timeout: 120_000 }, () => {
   const shop = useShop('durable')
 
-  it('durable answers before it handles an order, and refuses a forged one', async () => {
+  it('durable survives hang-ups, answers before it handles an order, and refuses a forged one', async () => {
     const folder = shop.copyOf('durable')
     const server = await startServer(folder)
     try {
+      await hangUpOn(server.port)
       expect(await runScript(folder, 'deliver', server)).toBe('202 {"outcome":"queued"}')
       expect(await runScript(folder, 'deliver', { ...server, args: ['a-guess'] })).toMatch(/^401 /)
       await vi.waitFor(() => expect(server.output()).toContain('The ERP has order'), SOON)

@@ -7,6 +7,7 @@ import { buildWithCache } from '../fixtures/next-build.ts'
 import { noPostgres, startPostgres } from '../servers/postgres.ts'
 import { describeUnless, itUnless } from '../unless.ts'
 import { EXAMPLE_SECRET, runScript, startServer } from './child.ts'
+import { hangUpOn } from './hang-ups.ts'
 import { testServerExample } from './server-example.ts'
 import { useShop } from './shop.ts'
 
@@ -21,7 +22,7 @@ describeUnless(noNext)('examples, installed from the packed package', { timeout:
   testServerExample(shop, 'next-app', { build, exitCode: 143 })
   testServerExample(shop, 'next-pages', { build: buildWithoutTypes, exitCode: 143 })
 
-  itUnless(noPostgres)('next-cron handles what is stored when it is called', async () => {
+  itUnless(noPostgres)('next-cron survives hang-ups, and handles what is stored when it is called', async () => {
     const folder = shop.folderOf('next-cron')
     await buildWithoutTypes(folder)
     const postgres = await startPostgres()
@@ -31,6 +32,7 @@ describeUnless(noNext)('examples, installed from the packed package', { timeout:
     try {
       // The inbox connects on first use. On a busy machine that may take longer than one `put` waits.
       await vi.waitFor(async () => expect((await work(CRON_SECRET)).status).toBe(200), { timeout: 60_000 })
+      await hangUpOn(server.port)
       const numbers = ['A', 'B', 'C'].map((name) => `${name}-${Date.now()}`)
       for (const number of numbers) {
         const delivery = await createDelivery('orders.place', { secret: EXAMPLE_SECRET, resource: { number } })

@@ -2,6 +2,7 @@ import { createDelivery } from 'hooklayer/testing'
 import { describe, expect, it } from 'vitest'
 import { EXAMPLE_SECRET, freePort, runScript, startServer } from './child.ts'
 import { type Erp, startErp } from './erp.ts'
+import { hangUpOn } from './hang-ups.ts'
 import { type QstashServer, startQstash } from './qstash-server.ts'
 import { type Shop, useShop } from './shop.ts'
 
@@ -16,6 +17,13 @@ const UNAUTHORIZED = [401, null]
 /** A queue that calls a route. */
 describe.concurrent('examples, installed from the packed package', { timeout: 120_000 }, () => {
   const shop = useShop('qstash')
+
+  it('qstash survives hang-ups', async () => {
+    await withQstash(shop, async ({ deliver, port }) => {
+      await hangUpOn(port)
+      expect(await deliver('A1')).toBe('202 {"outcome":"queued"}')
+    })
+  })
 
   it('qstash publishes an order once, handles it when it is called, and refuses a forged one', async () => {
     await withQstash(shop, async ({ forge, deliver, qstash, erp }) => {
@@ -61,6 +69,7 @@ describe.concurrent('examples, installed from the packed package', { timeout: 12
 interface Scenario {
   readonly qstash: QstashServer
   readonly erp: Erp
+  readonly port: number
   /** Sends an order of that number: the answer. */
   deliver(number: string): Promise<string>
   /** Sends one that was signed with a guess. */
@@ -83,6 +92,7 @@ async function withQstash(shop: Shop, run: (scenario: Scenario) => Promise<void>
     await run({
       qstash,
       erp,
+      port,
       async deliver(number) {
         const delivery = await createDelivery('orders.place', { secret: EXAMPLE_SECRET, resource: { number } })
         const answer = await fetch(`http://localhost:${port}/webhooks`, delivery)

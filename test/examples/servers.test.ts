@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { runScript } from './child.ts'
+import { hangUpOnStreams } from './hang-ups.ts'
 import { HANDLED, PRINTED, REFUSED, testServerExample } from './server-example.ts'
 import { useShop } from './shop.ts'
 
-const SERVERS = ['express', 'koa', 'fastify', 'hono', 'custom-adapter']
+const SERVERS = ['express', 'koa', 'fastify', 'hono']
 
 describe.concurrent('examples, installed from the packed package', { timeout: 120_000 }, () => {
-  const shop = useShop(...SERVERS, 'lambda')
+  const shop = useShop(...SERVERS, 'custom-adapter', 'lambda')
 
   for (const example of SERVERS) testServerExample(shop, example)
+  testServerExample(shop, 'custom-adapter', { hangUp: hangUpOnStreams })
 
   it('lambda receives an order and refuses a forged one', async () => {
     const folder = shop.folderOf('lambda')

@@ -3,7 +3,7 @@ import type { ErrorHandler, Inbox, Receiver, ReceiverOptions } from 'hooklayer'
 import type { StoredDelivery, WebhookResponse } from 'hooklayer/drivers'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, vi } from 'vitest'
-import { CART, delivery, OTHER_SECRET, order, recordingLogger, rejection, SECRET } from '../deliveries.ts'
+import { CART, delivery, OTHER_SECRET, order, recordingLogger, rejection, SECRET, thrownBy } from '../deliveries.ts'
 import { inBothRuntimes } from '../runtimes.ts'
 
 const PLACED = delivery('orders.place', CART)
@@ -182,6 +182,40 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a stored deliver
     expect(await rejection(receiver.handleStored(one))).toMatchObject(error)
   })
 
+  it.each([
+    ['a topic that is none', { topic: 'orders' }, 'TOPIC_INVALID', 'The stored topic is malformed.'],
+    ['a topic that is not text', { topic: ['orders.place'] }, 'TOPIC_INVALID', 'The stored topic is malformed.'],
+    ['a body that is text', { body: '{}' }, 'BODY_DAMAGED', 'The body that was stored is not a Uint8Array.'],
+    [
+      'a body that was serialized',
+      { body: { type: 'Buffer', data: [1] } },
+      'BODY_DAMAGED',
+      'The body that was stored is not a Uint8Array.',
+    ],
+    [
+      'a date that is none',
+      { receivedAt: new Date('no date') },
+      'BODY_DAMAGED',
+      'The `receivedAt` that was stored is not a date.',
+    ],
+    ['a date that is text', { receivedAt: '2026' }, 'BODY_DAMAGED', 'The `receivedAt` that was stored is not a date.'],
+  ])('is not handled with %s, and not tried again', async (_, change, code, message) => {
+    const handler = vi.fn()
+    const one = { ...stored, ...change } as never
+    expect(await rejection(receiverWith(handler).handleStored(one))).toMatchObject({ code, message, retryable: false })
+    expect(handler).not.toHaveBeenCalled()
+  })
+
+  it('does not bring a topic that is none into the log or to `onError`', async () => {
+    const { logger, messages } = recordingLogger()
+    const topics: unknown[] = []
+    const receiver = hooklayer.createReceiver({ secrets: () => undefined, logger })
+    receiver.onError((_, { topic }) => topics.push(topic))
+    await rejection(receiver.handleStored({ ...stored, topic: 'FORGED\nLINE' }))
+    expect(messages().join()).not.toContain('FORGED')
+    expect(topics).toEqual([undefined])
+  })
+
   it('rejects with the permanent error of a handler', async () => {
     const permanent = new hooklayer.PermanentError('no address')
     expect(await rejection(receiverWith(() => Promise.reject(permanent)).handleStored(stored))).toBe(permanent)
@@ -247,5 +281,99 @@ describe('the inbox options of a receiver are refused', async () => {
     const make = () => createReceiver({ secrets: SECRET, ...(options as object) } as ReceiverOptions)
     expect(make).toThrow(TypeError)
     expect(make).toThrow(message)
+  })
+})
+
+const KEY = 'a key of the shop, which is not in the database'
+const OLD_KEY = 'the key that the shop had before it was replaced'
+
+describe.each(await inBothRuntimes(() => import('hooklayer')))('`verifyStored`, on %s,', (_, hooklayer) => {
+  function createShop(verifyStored: ReceiverOptions['verifyStored']) {
+    const { logger, messages } = recordingLogger()
+    const { inbox, stored } = createTestInbox(async () => 'stored')
+    const handler = vi.fn()
+    const receiver = hooklayer.createReceiver({ secrets: { 'orders.place': SECRET }, inbox, logger, verifyStored })
+    receiver.on('*', handler)
+    return { receiver, handler, stored, messages }
+  }
+
+  async function storeOne(verifyStored: ReceiverOptions['verifyStored']): Promise<StoredDelivery> {
+    const { receiver, stored } = createShop(verifyStored)
+    expect(readAnswer(await receiver.receive(PLACED))).toBe('202 queued')
+    const [one] = stored
+    if (!one) throw new Error('Nothing was stored.')
+    return one
+  }
+
+  it('signs what is stored, and handles it', async () => {
+    const one = await storeOne({ key: KEY })
+    expect(one.signature).toMatch(/^[\w+/]{43}=$/)
+    const { receiver, handler, messages } = createShop({ key: KEY, unsigned: 'refuse' })
+    await receiver.handleStored(one)
+    expect(handler).toHaveBeenCalledTimes(1)
+    expect(messages()).toEqual(['orders.place handled'])
+  })
+
+  it('stores no signature without a key', async () => {
+    expect(await storeOne(undefined)).not.toHaveProperty('signature')
+  })
+
+  it('accepts each key while one replaces another', async () => {
+    const one = await storeOne({ key: OLD_KEY })
+    const { receiver, handler } = createShop({ key: [KEY, OLD_KEY] })
+    await receiver.handleStored(one)
+    await receiver.handleStored(await storeOne({ key: [KEY, OLD_KEY] }))
+    expect(handler).toHaveBeenCalledTimes(2)
+  })
+
+  it.each([
+    ['another topic', (one: StoredDelivery) => ({ ...one, topic: 'orders.approve' })],
+    ['another body', (one: StoredDelivery) => ({ ...one, body: one.body.map((byte) => (byte === 50 ? 51 : byte)) })],
+    ['another signature', (one: StoredDelivery) => ({ ...one, signature: one.signature?.replace(/^./, '#') })],
+    ['an empty signature', (one: StoredDelivery) => ({ ...one, signature: '' })],
+    ['a signature that is none', (one: StoredDelivery) => ({ ...one, signature: 7 as never })],
+  ])('refuses %s, and does not try it again', async (_, change) => {
+    const { receiver, handler } = createShop({ key: KEY })
+    const error = { code: 'SIGNATURE_MISMATCH', retryable: false }
+    expect(await rejection(receiver.handleStored(change(await storeOne({ key: KEY }))))).toMatchObject(error)
+    expect(handler).not.toHaveBeenCalled()
+  })
+
+  it('refuses the signature of a webhook, even if its secret is the key', async () => {
+    const { receiver, handler } = createShop({ key: KEY })
+    const body = PLACED.body as Uint8Array
+    const signature = await hooklayer.sign(body, KEY)
+    const one = { topic: 'orders.place', body, receivedAt: new Date(), signature }
+    expect(await rejection(receiver.handleStored(one))).toMatchObject({ code: 'SIGNATURE_MISMATCH' })
+    expect(handler).not.toHaveBeenCalled()
+  })
+
+  it('accepts what was stored before, with one warning a minute, or refuses it', async () => {
+    const before = await storeOne(undefined)
+    const accepting = createShop({ key: KEY })
+    for (let i = 0; i < 3; i += 1) await accepting.receiver.handleStored(before)
+    expect(accepting.handler).toHaveBeenCalledTimes(3)
+    expect(accepting.messages().filter((message) => message.includes('verifyStored'))).toEqual([
+      'A stored delivery without a signature was accepted. See `verifyStored.unsigned`.',
+    ])
+    const refusing = createShop({ key: KEY, unsigned: 'refuse' })
+    expect(await rejection(refusing.receiver.handleStored(before))).toMatchObject({ code: 'SIGNATURE_MISMATCH' })
+    expect(refusing.handler).not.toHaveBeenCalled()
+  })
+
+  it.each([
+    [{}, 'createReceiver: `verifyStored`: `key` must be text of at least 32 characters.'],
+    [{ key: undefined }, 'createReceiver: `verifyStored`: `key` must be text of at least 32 characters.'],
+    [{ key: 'short' }, 'createReceiver: `verifyStored`: `key` must be text of at least 32 characters.'],
+    [{ key: ' '.repeat(40) }, 'createReceiver: `verifyStored`: `key` must be text of at least 32 characters.'],
+    [{ key: [KEY, 'short'] }, 'createReceiver: `verifyStored`: `key` must be text of at least 32 characters.'],
+    [{ key: [] }, 'createReceiver: `verifyStored`: `key` is empty.'],
+    [{ key: KEY, unsigned: 'warn' }, 'createReceiver: `verifyStored`: `unsigned` must be accept or refuse.'],
+    [{ keys: KEY }, 'createReceiver: `verifyStored` has no option `keys`. Did you mean `key`?'],
+    [true, 'createReceiver: `verifyStored`: the options must be an object.'],
+    [null, 'createReceiver: `verifyStored`: the options must be an object.'],
+    ['', 'createReceiver: `verifyStored`: the options must be an object.'],
+  ])('is refused when it is wrong: %j', (verifyStored, message) => {
+    expect(thrownBy(() => createShop(verifyStored as never))).toEqual(new TypeError(message))
   })
 })

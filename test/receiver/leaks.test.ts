@@ -11,6 +11,7 @@ import {
   nested,
   order,
   recordingLogger,
+  rejection,
   type SignedRequest,
   signed,
   thrownBy,
@@ -256,7 +257,29 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('nothing leaks on
   it('for any code of the table of errors, because each code has a case here', () => {
     const tried = new Set(cases.map(({ expected }) => expected))
     const codes = Object.keys(ERRORS) as ErrorCode[]
-    expect(codes.filter((code) => !tried.has(code))).toEqual([])
+    // It is not the answer to a request.
+    expect(codes.filter((code) => !tried.has(code))).toEqual(['BODY_DAMAGED'])
+  })
+
+  it.each([
+    { code: 'BODY_DAMAGED', change: { body: BODY_MARK } },
+    { code: 'BODY_DAMAGED', change: { receivedAt: BODY_MARK } },
+    { code: 'TOPIC_INVALID', change: { topic: BODY_MARK } },
+    { code: 'SIGNATURE_MISMATCH', change: { signature: SECRET_MARK } },
+    { code: 'SIGNATURE_MISMATCH', change: {} },
+  ])('from a stored delivery that is refused: $code because of $change', async ({ code, change }) => {
+    const { logger, lines } = recordingLogger()
+    const key = SECRET_MARK.repeat(10)
+    const verifyStored = { key, unsigned: 'refuse' } as const
+    const errors: unknown[] = []
+    const receiver = hooklayer.createReceiver({ secrets: PLACE, logger, verifyStored })
+    receiver.onError((...given) => errors.push(...given))
+    const stored = { topic: 'orders.place', body: Buffer.from(BODY_MARK), receivedAt: new Date(), ...change }
+    const thrown = await rejection(receiver.handleStored(stored as never))
+    expect(thrown).toMatchObject({ code })
+    const output = inspect([thrown, lines, errors], { depth: 10, maxStringLength: null, showHidden: true })
+    expect(output).not.toContain(BODY_MARK)
+    expect(output).not.toContain(SECRET_MARK)
   })
 
   it('from a secret that `createReceiver` refuses', () => {

@@ -1,3 +1,4 @@
+import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import { isPermanentError, toWebhookError } from '../errors.ts'
 import type { ErrorCode } from '../outcomes.ts'
 
@@ -17,6 +18,8 @@ export interface StoredDelivery {
    * one after another.
    */
   readonly group: string | undefined
+  /** Only with the option `verifyStored` of the receiver. Store it with the delivery, and hand it out again. */
+  readonly signature?: string | undefined
 }
 
 /**
@@ -99,30 +102,54 @@ export interface DeadLetter {
   readonly attempts: number
   /**
    * Code and message of the error of the last attempt: a `WebhookError`'s code, or `PERMANENT` for a handler's
-   * `PermanentError`. The drivers of this package add `WORKER_LOST`, if the worker was lost during the last attempt,
-   * and `BODY_DAMAGED`, if the engine did not keep the bytes.
+   * `PermanentError`. The drivers of this package add `WORKER_LOST`, if the worker was lost during the last attempt.
+   * What the engine did not keep as it was stored has `BODY_DAMAGED`, or `TOPIC_INVALID`.
    */
   readonly error: { readonly code: string; readonly message: string }
 }
 
-/** Selects dead letters. Every field that is given must match; `{}` matches all. Both times are inclusive. */
+/**
+ * Filters dead letters. Every field that is given must match, and one that is `undefined` counts as not given. Both
+ * times are inclusive.
+ */
 export interface DeadLetterFilter {
-  readonly topic?: string
-  readonly code?: string
-  readonly failedSince?: Date
-  readonly failedUntil?: Date
+  readonly topic?: string | undefined
+  readonly code?: string | undefined
+  readonly failedSince?: Date | undefined
+  readonly failedUntil?: Date | undefined
 }
 
-/** Lists, retries and discards dead letters. `which` is an id or a filter; `{}` selects all of them. */
+/**
+ * The dead letters to retry or to discard: the id of one, a filter with at least one field, or `'all'`. An empty filter
+ * is refused, so that a filter with a misspelled or missing field does not select everything.
+ *
+ * @example
+ * await inbox.deadLetters.retry({ topic: 'orders.place' })
+ * await inbox.deadLetters.discard('all')
+ */
+export type DeadLetterSelection =
+  | string
+  | {
+      [Field in keyof DeadLetterFilter]-?: Omit<DeadLetterFilter, Field> & {
+        readonly [Given in Field]: NonNullable<DeadLetterFilter[Given]>
+      }
+    }[keyof DeadLetterFilter]
+
+/**
+ * Lists, retries and discards dead letters.
+ *
+ * @throws TypeError before anything happens, if an id is not text, or a filter has an unknown field or a value of
+ * another type. `retry` and `discard` also refuse a filter without a field.
+ */
 export interface DeadLetters {
-  /** All dead letters that match the filter, the oldest failure first. */
+  /** All dead letters that match the filter, the oldest failure first. Default: all of them. */
   list(filter?: DeadLetterFilter): AsyncIterable<DeadLetter>
   /** One dead letter together with its delivery; `undefined` if there is none with this id. */
   get(id: string): Promise<(DeadLetter & { readonly delivery: StoredDelivery }) | undefined>
   /** Puts them back at the end of the queue, with all attempts available again. Resolves with how many there were. */
-  retry(which: string | DeadLetterFilter): Promise<number>
+  retry(which: DeadLetterSelection): Promise<number>
   /** Deletes them. Their ids stay known until the retention window has passed. Resolves with how many there were. */
-  discard(which: string | DeadLetterFilter): Promise<number>
+  discard(which: DeadLetterSelection): Promise<number>
 }
 
 /** How many deliveries an inbox holds, by state. */
@@ -165,4 +192,9 @@ export function toFailure(thrown: unknown): Failure {
   if (isPermanentError(thrown)) return { code: 'PERMANENT', message: thrown.message, retryable: false, excused: false }
   const { code, message, retryable } = toWebhookError(thrown)
   return { code, message, retryable, excused: EXCUSED_CODES.includes(code) }
+}
+
+/** Whether the topic of a stored delivery has the form of one. An engine may hand out anything. */
+export function isStoredTopic(topic: unknown): topic is string {
+  return typeof topic === 'string' && isTopic(topic)
 }

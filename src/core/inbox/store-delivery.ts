@@ -4,6 +4,12 @@ import { parseDocument } from '../event/document.ts'
 import { DUPLICATE, type Outcome, QUEUED } from '../outcome.ts'
 import { bodyIdOf, type Delivery, identify } from '../verify/delivery.ts'
 import type { Inbox } from './inbox.ts'
+import type { StoredSignatures } from './stored-signatures.ts'
+
+export interface StoreOptions {
+  readonly ordering: 'none' | 'resource'
+  readonly signatures: StoredSignatures | undefined
+}
 
 /**
  * Stores a delivery for a worker. Resolves only after the inbox has confirmed that the delivery is stored, because 2xx
@@ -14,15 +20,16 @@ import type { Inbox } from './inbox.ts'
 export async function storeDelivery(
   delivery: Delivery,
   inbox: Pick<Inbox, 'put'>,
-  ordering: 'none' | 'resource',
+  { ordering, signatures }: StoreOptions,
   deadline: Deadline,
 ): Promise<Outcome> {
   const { topic, body, receivedAt } = delivery
   const { byTopic } = await identify(delivery, deadline)
   const id = byTopic ? delivery.id : await bodyIdOf(delivery)
   const group = ordering === 'resource' ? resourceGroup(delivery) : undefined
+  const signed = signatures && { signature: await signatures.sign(delivery) }
   const stored = await withTimeout(
-    callPut(inbox, { id, topic, body, receivedAt, group }),
+    callPut(inbox, { id, topic, body, receivedAt, group, ...signed }),
     deadline.remaining(),
     timeoutError,
   ).catch((cause: unknown) => {

@@ -102,8 +102,8 @@ function authenticateWithNewSecrets(
   )
 }
 
-/** Gives the secret with which a body was signed. */
-function findSigner(
+/** Gives the secret with which a body was signed, looking from the `first` on. */
+export function findSigner(
   secrets: readonly SigningSecret[],
   signature: string,
   body: Uint8Array,

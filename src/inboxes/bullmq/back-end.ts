@@ -3,9 +3,10 @@ import type {
   ConnectionOptions,
   PostgresConnectionOptions,
   PostgresQueueBackend,
+  Queue,
   RedisQueueBackend,
 } from 'bullmq'
-import type { DeliveryJob } from './job.ts'
+import { type DeliveryJob, toDamagedData } from './job.ts'
 
 export interface BackEndOptions {
   readonly redis: string | object | undefined
@@ -18,6 +19,13 @@ export interface OpenBackEnd {
   readonly create: BackendFactory<RedisQueueBackend>
   /** Puts a job that is locked with the token back at the front of its queue. */
   returnJob(job: DeliveryJob, token: string): Promise<unknown>
+  /**
+   * Finds the job of a queue that is locked with the token, without parsing it; `undefined` if there is none. Gives
+   * its id.
+   */
+  findLocked(queue: Queue, token: string): Promise<string | undefined>
+  /** Makes a job readable whose fields cannot be parsed. Data that is not JSON stays in its body. */
+  repairJob(queue: Queue, id: string): Promise<unknown>
   /** A problem with the settings of the server; `undefined` if there is none. */
   findWarning(): Promise<string | undefined>
   close(): Promise<void>
@@ -27,6 +35,9 @@ export type BullMq = typeof import('bullmq')
 
 /** The longest time for one command. A connection that does not answer for this long is considered dead. */
 const COMMAND_MS = 5000
+
+/** The fields of a job in which BullMQ counts on Redis: attempts that were started and made, and lost workers. */
+const COUNTS = ['ats', 'atm', 'stc']
 
 export function openBackEnd({ redis, postgres }: BackEndOptions, bullmq: BullMq): Promise<OpenBackEnd> {
   return redis === undefined ? openPostgres(postgres ?? {}, bullmq) : openRedis(redis, bullmq)
@@ -50,6 +61,20 @@ async function openRedis(given: string | object, { createRedisBackend }: BullMq)
     connection: client,
     create: (name, opts) => createRedisBackend(name, opts),
     returnJob: (job, token) => job.moveToWait(token),
+    async findLocked(queue, token) {
+      for (const id of await queue.getRanges(['active'])) {
+        if ((await client.get(`${queue.toKey(id)}:lock`)) === token) return id
+      }
+      return undefined
+    },
+    async repairJob(queue, id) {
+      const key = queue.toKey(id)
+      const data = (await client.hget(key, 'data')) ?? ''
+      const counts = await client.hmget(key, ...COUNTS)
+      const wrongCounts = COUNTS.filter((_, i) => !/^\d{1,9}$/.test(counts[i] ?? '0'))
+      await client.hdel(key, 'progress', 'parent', 'parentKey', ...wrongCounts)
+      await client.hset(key, { opts: '{}', data: isJson(data) ? data : toDamagedData(data) })
+    },
     async findWarning() {
       const policy = /^maxmemory_policy:(\S+)/m.exec(await client.info('memory'))?.[1]
       if (policy === undefined || policy === 'noeviction') return undefined
@@ -87,8 +112,20 @@ async function openPostgres(given: string | object, bullmq: BullMq): Promise<Ope
     create: create as unknown as BackendFactory<RedisQueueBackend>,
     // `moveToWait` puts a job at the end on PostgreSQL, but a delayed job keeps its place.
     returnJob: (job, token) => job.moveToDelayed(Date.now(), token),
+    // PostgreSQL itself refuses what is not JSON.
+    findLocked: async () => undefined,
+    repairJob: async () => undefined,
     findWarning: async () => undefined,
     close: () => pool.end(),
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -5,14 +5,17 @@ import type { DeliveryQueue } from '../queue/queue.ts'
 import {
   countAttempts,
   type DeliveryJob,
+  forgiveLosses,
   hasBody,
   isRefusal,
   type Lane,
   removeBody,
   toDeadLetter,
+  toDeliveryId,
   toDeliveryRecord,
 } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
+import { getNextJob, readJob } from './read-job.ts'
 
 /** How many dead letters are read at once. Each comes with its body. */
 const PAGE_SIZE = 50
@@ -36,7 +39,7 @@ export function createDeadLetters(
 
   return {
     async listDeadLetters(filter, last) {
-      const deadLetters = (last && continuations.get(last)) ?? listAll((await connect()).lanes, filter)
+      const deadLetters = (last && continuations.get(last)) ?? listAll(await connect(), filter)
       const page: DeadLetter[] = []
       while (page.length < PAGE_SIZE) {
         const { done, value } = await deadLetters.next()
@@ -54,7 +57,7 @@ export function createDeadLetters(
     async retryDeadLetter(id) {
       const { job } = (await findDeadJob(await connect(), id)) ?? {}
       if (!job || !hasBody(job)) return false
-      if (countAttempts(job) > job.attemptsMade) await job.updateData({ ...job.data, forgiven: job.stalledCounter })
+      if (countAttempts(job) > job.attemptsMade) await forgiveLosses(job)
       return retryJob(job)
     },
     discardDeadLetter(id) {
@@ -65,11 +68,12 @@ export function createDeadLetters(
   }
 }
 
-async function findDeadJob({ lanes }: OpenLanes, id: string): Promise<DeadJob | undefined> {
+async function findDeadJob(opened: OpenLanes, id: string): Promise<DeadJob | undefined> {
+  const { lanes } = opened
   const jobIds = await Promise.all(lanes.map(({ queue }) => queue.getDeduplicationJobId(id)))
   for (const [i, lane] of lanes.entries()) {
-    const job = await lane.queue.getJob(jobIds[i] ?? '')
-    if (job && (await job.isFailed())) return { job, lane }
+    const job = await readJob(opened, lane, jobIds[i] ?? id)
+    if (job && toDeliveryId(job) === id && (await job.isFailed())) return { job, lane }
   }
   return undefined
 }
@@ -85,7 +89,7 @@ async function discardJob(opened: OpenLanes, id: string): Promise<boolean> {
   job.opts.lifo = true
   if (!(await retryJob(job))) return false
   const token = randomUUID()
-  const first = await lane.worker.getNextJob(token, { block: false })
+  const first = await getNextJob(opened, lane, token)
   if (first && hasBody(first)) await opened.returnJob(first, token)
   else await first?.moveToCompleted(null, token, false)
   return true
@@ -103,8 +107,8 @@ async function retryJob(job: DeliveryJob): Promise<boolean> {
 }
 
 /** Merges the dead letters of all lanes, the oldest failure first. */
-async function* listAll(lanes: readonly Lane[], filter: DeadLetterFilter): AsyncGenerator<DeadLetter, undefined> {
-  const sources = lanes.map((lane) => listLane(lane, filter))
+async function* listAll(opened: OpenLanes, filter: DeadLetterFilter): AsyncGenerator<DeadLetter, undefined> {
+  const sources = opened.lanes.map((lane) => listLane(opened, lane, filter))
   const heads = await Promise.all(sources.map((source) => source.next()))
   for (;;) {
     let oldest = -1
@@ -119,10 +123,14 @@ async function* listAll(lanes: readonly Lane[], filter: DeadLetterFilter): Async
   }
 }
 
-async function* listLane({ queue }: Lane, filter: DeadLetterFilter): AsyncGenerator<DeadLetter, undefined> {
-  const ids = await queue.getRanges(['failed'], 0, -1, true)
+async function* listLane(
+  opened: OpenLanes,
+  lane: Lane,
+  filter: DeadLetterFilter,
+): AsyncGenerator<DeadLetter, undefined> {
+  const ids = await lane.queue.getRanges(['failed'], 0, -1, true)
   for (let start = 0; start < ids.length; start += PAGE_SIZE) {
-    const jobs = await Promise.all(ids.slice(start, start + PAGE_SIZE).map((id) => queue.getJob(id)))
+    const jobs = await Promise.all(ids.slice(start, start + PAGE_SIZE).map((id) => readJob(opened, lane, id)))
     for (const job of jobs) {
       if (!job?.finishedOn || !job.failedReason || !hasBody(job)) continue
       const deadLetter = toDeadLetter(job)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Queue } from 'bullmq'
-import type { DeliveryJob, Lane } from './job.ts'
+import type { Job, Queue } from 'bullmq'
+import { type DeliveryJob, isUnreadable, type Lane } from './job.ts'
 
 /**
  * The jobs of one group in their order, by id: the first waits for its next attempt, and the others wait for the first.
@@ -24,12 +24,21 @@ export interface GroupOrder {
 
 /** Stores each sequence as a job that no worker takes. */
 export function createGroupOrder(queue: Queue<GroupSequence>): GroupOrder {
+  /** A sequence that somebody else has written is removed: the order of its group starts anew. */
+  async function readSequence(group: string): Promise<Job<GroupSequence> | undefined> {
+    const id = toJobId(group)
+    const sequence = await ifReadable(queue.getJob(id))
+    if (sequence === undefined || (sequence !== 'unreadable' && isSequence(sequence.data))) return sequence
+    await queue.remove(id)
+    return undefined
+  }
+
   return {
     async admit({ id = '' }, group, { queue: jobs }) {
-      const sequence = await queue.getJob(toJobId(group))
+      const sequence = await readSequence(group)
       if (!sequence) return true
       let [first, ...others] = sequence.data.ids
-      while (first && first !== id && hasEnded(await jobs.getJob(first))) [first, ...others] = others
+      while (first && first !== id && hasEnded(await ifReadable(jobs.getJob(first)))) [first, ...others] = others
       if (!first) await sequence.remove()
       if (!first || first === id) return true
       if (!others.includes(id)) await sequence.updateData({ ids: [first, ...others, id] })
@@ -39,21 +48,35 @@ export function createGroupOrder(queue: Queue<GroupSequence>): GroupOrder {
       await queue.add('line', { ids: [id] }, { jobId: toJobId(group) })
     },
     async release({ id = '' }, group, { queue: jobs }) {
-      const sequence = await queue.getJob(toJobId(group))
+      const sequence = await readSequence(group)
       if (!sequence) return
       const ids = sequence.data.ids.slice(sequence.data.ids.indexOf(id) + 1)
       const [next] = ids
       if (!next) return sequence.remove()
       await sequence.updateData({ ids })
-      const job = await jobs.getJob(next)
+      const job = await ifReadable(jobs.getJob(next))
+      // A job that cannot be read is repaired when it is taken.
+      if (job === 'unreadable') return
       if (await job?.isDelayed()) await job?.promote()
     },
   }
 }
 
+async function ifReadable<T>(reading: Promise<T>): Promise<T | 'unreadable'> {
+  return reading.catch((error: unknown) => {
+    if (isUnreadable(error)) return 'unreadable'
+    throw error
+  })
+}
+
+function isSequence(data: unknown): data is GroupSequence {
+  const { ids } = Object(data)
+  return Array.isArray(ids) && ids.every((id) => typeof id === 'string')
+}
+
 /** A job that has ended is still in the sequence if its worker was lost before it could remove it. */
-function hasEnded(job: DeliveryJob | undefined): boolean {
-  return job?.finishedOn !== undefined || job === undefined
+function hasEnded(job: DeliveryJob | 'unreadable' | undefined): boolean {
+  return job === undefined || (job !== 'unreadable' && job.finishedOn !== undefined)
 }
 
 function toJobId(group: string): string {

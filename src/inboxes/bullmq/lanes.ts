@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto'
-import type { Queue, QueueOptions } from 'bullmq'
+import type { JobJson, Queue, QueueOptions } from 'bullmq'
 import { withTimeout } from '../../core/deadline.ts'
 import { type BackEndOptions, type BullMq, loadOptional, type OpenBackEnd, openBackEnd } from './back-end.ts'
 import { createGroupOrder, type GroupOrder, type GroupSequence } from './group-order.ts'
-import { backoffStrategy, type JobData, type Lane } from './job.ts'
+import { backoffStrategy, type DeliveryJob, type JobData, type Lane } from './job.ts'
 
-export interface OpenLanes extends Pick<OpenBackEnd, 'returnJob' | 'findWarning'> {
+export interface OpenLanes extends Pick<OpenBackEnd, 'returnJob' | 'findLocked' | 'repairJob' | 'findWarning'> {
   /**
    * The first lane is for deliveries without a group. Each other lane handles one delivery at a time, over all workers.
    */
   readonly lanes: readonly Lane[]
   readonly groupOrder: GroupOrder
   findLane(group: string | undefined): Lane
+  /** Reads a job as if the worker had taken it. */
+  findJob(worker: Lane['worker'], id: string): Promise<DeliveryJob | undefined>
   close(): Promise<void>
 }
 
@@ -52,6 +54,7 @@ export async function openLanes(options: LanesOptions): Promise<OpenLanes> {
     lanes,
     groupOrder: createGroupOrder(sequences),
     findLane: (group) => (group === undefined ? ungrouped : (grouped[hashGroup(group) % GROUP_LANES] ?? ungrouped)),
+    findJob: (worker, id) => bullmq.Job.fromId<JobData>(worker, id),
     close,
   }
 }
@@ -61,7 +64,14 @@ function hashGroup(group: string): number {
 }
 
 function openLane(name: string, backEnd: OpenBackEnd, { leaseMs }: LanesOptions, bullmq: BullMq): Lane {
-  const worker = new bullmq.Worker<JobData>(
+  /** BullMQ would try for ever to schedule the next job of a scheduler that is none. Nothing is scheduled here. */
+  class DeliveryWorker extends bullmq.Worker<JobData> {
+    protected override createJob(json: JobJson, jobId: string): DeliveryJob {
+      const { repeatJobKey, ...unscheduled } = json
+      return super.createJob(unscheduled, jobId)
+    }
+  }
+  const worker = new DeliveryWorker(
     name,
     null,
     {

@@ -6,6 +6,7 @@ import { createDeadLetters } from './dead-letters.ts'
 import { type DeliveryJob, type Lane, toJobData, toJobOptions } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
 import { createLeases } from './leases.ts'
+import { readJob } from './read-job.ts'
 import { readStatistics } from './statistics.ts'
 
 /** How often expired ids are removed, and how many of one lane at once. */
@@ -24,7 +25,8 @@ export function createBullmqQueue(
   let sweepAt = 0
 
   async function put(delivery: StoredDelivery): ReturnType<DeliveryQueue['put']> {
-    const { lanes, findLane } = await connect()
+    const opened = await connect()
+    const { lanes, findLane } = opened
     const lane = findLane(delivery.group)
     const { queue } = lane
     if (!(await backlog.hasRoom(lanes))) return (await queue.getDeduplicationJobId(delivery.id)) ? 'duplicate' : 'full'
@@ -32,7 +34,7 @@ export function createBullmqQueue(
     const add = () => queue.add(delivery.topic, toJobData(delivery), toJobOptions(delivery, jobId))
     const added = await add()
     if (added.id !== jobId) {
-      const known = await queue.getJob(added.id ?? '')
+      const known = await readJob(opened, lane, added.id ?? '')
       if (known && !isExpired(known, retentionMs)) return 'duplicate'
       await known?.remove()
       await queue.removeDeduplicationKey(delivery.id)
@@ -46,7 +48,7 @@ export function createBullmqQueue(
   async function lease(request: LeaseRequest): ReturnType<DeliveryQueue['lease']> {
     const opened = await connect()
     if (consuming !== opened) await startConsuming(opened)
-    if (Date.now() >= sweepAt) await sweep(opened.lanes)
+    if (Date.now() >= sweepAt) await sweep(opened)
     return leases.lease(opened, request)
   }
 
@@ -59,16 +61,19 @@ export function createBullmqQueue(
   }
 
   /** BullMQ's `removeOnComplete` and `clean` do not remove the deduplication ids on PostgreSQL. */
-  async function sweep(lanes: readonly Lane[]): Promise<void> {
+  async function sweep(opened: OpenLanes): Promise<void> {
     sweepAt = Date.now() + SWEEP_MS
-    const isExpiredJob = (job: DeliveryJob | undefined) => job !== undefined && isExpired(job, retentionMs)
-    const sweepLane = async ({ queue }: Lane) => {
-      const [oldest] = await queue.getJobs(['completed'], 0, 0, true)
-      if (!isExpiredJob(oldest)) return
-      const expired = (await queue.getJobs(['completed'], 0, SWEEP_JOBS - 1, true)).filter(isExpiredJob)
-      await Promise.all(expired.map(({ id = '' }) => queue.remove(id)))
+    const sweepLane = async (lane: Lane) => {
+      const findExpired = async (end: number) => {
+        const ids = await lane.queue.getRanges(['completed'], 0, end, true)
+        const jobs = await Promise.all(ids.map((id) => readJob(opened, lane, id)))
+        return jobs.flatMap((job) => (job && isExpired(job, retentionMs) ? job : []))
+      }
+      if ((await findExpired(0)).length === 0) return
+      const expired = await findExpired(SWEEP_JOBS - 1)
+      await Promise.all(expired.map(({ id = '' }) => lane.queue.remove(id)))
     }
-    await Promise.all(lanes.map(sweepLane))
+    await Promise.all(opened.lanes.map(sweepLane))
   }
 
   return {

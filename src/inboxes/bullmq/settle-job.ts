@@ -1,5 +1,5 @@
 import type { Settlement } from '../queue/queue.ts'
-import { FailedAttempt, type LeasedJob, removeBody } from './job.ts'
+import { FailedAttempt, type LeasedJob, readGroup, removeBody } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
 
 /**
@@ -13,7 +13,7 @@ export async function settleJob(
   settlement: Settlement,
   onRemoved: () => void,
 ): Promise<void> {
-  const { group } = job.data
+  const group = readGroup(job)
   if (settlement.state === 'returned' && settlement.delayMs === 0) {
     await returnJob(job, token)
     return

@@ -1,5 +1,5 @@
 import type { InboxStatistics } from '../../core/inbox/inbox.ts'
-import type { DeliveryJob, Lane } from './job.ts'
+import { type DeliveryJob, isUnreadable, type Lane } from './job.ts'
 
 /** How many delayed jobs are read from each end, because each comes with its body. So `oldest` is an estimate. */
 const SAMPLE_SIZE = 10
@@ -30,6 +30,11 @@ async function findOldestTimestamp({ queue }: Lane): Promise<number> {
     queue.getJobs(['active']),
     queue.getJobs(['delayed'], 0, SAMPLE_SIZE - 1, true),
     queue.getJobs(['delayed'], 0, SAMPLE_SIZE - 1, false),
-  ])
-  return Math.min(...jobs.flat().map(({ timestamp }) => timestamp))
+  ]).catch((error: unknown) => {
+    // A job that somebody else has written is repaired when a worker takes it.
+    if (!isUnreadable(error)) throw error
+    return []
+  })
+  const times = jobs.flat().flatMap((job) => job?.timestamp ?? [])
+  return Math.min(...times.filter((time) => !Number.isNaN(new Date(time).getTime())))
 }

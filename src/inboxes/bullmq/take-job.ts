@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { type DeliveryJob, hasBody, type Lane, type LeasedJob } from './job.ts'
+import { hasBody, type Lane, type LeasedJob, readGroup, resetOptions } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
+import { getNextJob } from './read-job.ts'
 
 /** How long a delivery waits for an earlier one of its group. It is promoted as soon as that one has been handled. */
 const BEHIND_GROUP_MS = 30_000
@@ -18,20 +19,22 @@ export interface TakeOptions {
  * means that the lane has no job that can be taken.
  */
 export async function takeJob(
-  { groupOrder }: OpenLanes,
+  opened: OpenLanes,
   lane: Lane,
   { hasCapacity, postpone, complete }: TakeOptions,
 ): Promise<LeasedJob | 'skipped' | 'empty'> {
   const token = randomUUID()
-  const job: DeliveryJob | undefined = await lane.worker.getNextJob(token, { block: false })
+  const { groupOrder } = opened
+  const job = await getNextJob(opened, lane, token)
   if (!job) return 'empty'
+  resetOptions(job)
   const leased = { job, lane, token }
   if (!hasBody(job)) {
     await complete(leased)
     return 'skipped'
   }
-  const { name: topic, data } = job
-  const { group } = data
+  const { name: topic } = job
+  const group = readGroup(job)
   const isAdmitted = group === undefined || (await groupOrder.admit(job, group, lane))
   if (isAdmitted && hasCapacity(topic)) return leased
   if (isAdmitted && group !== undefined) await groupOrder.block(job, group)

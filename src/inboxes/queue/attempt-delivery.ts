@@ -1,4 +1,10 @@
-import { type ConsumeOptions, type DeadLetter, type ProcessDelivery, toFailure } from '../../core/inbox/inbox.ts'
+import {
+  type ConsumeOptions,
+  type DeadLetter,
+  isStoredTopic,
+  type ProcessDelivery,
+  toFailure,
+} from '../../core/inbox/inbox.ts'
 import { BODY_DAMAGED, type LeasedDelivery, type Settlement, WORKER_LOST } from './queue.ts'
 
 export const HANDLED: Settlement = { state: 'handled' }
@@ -20,7 +26,8 @@ export async function attemptDelivery(
   const { delivery, attempt } = leased
   const fatal = findFatalError(leased, attempts)
   if (fatal) {
-    onError(new Error(`${delivery.topic}: ${fatal.code}. ${fatal.message} The delivery is a dead letter now.`))
+    const name = isStoredTopic(delivery.topic) ? delivery.topic : 'A delivery'
+    onError(new Error(`${name}: ${fatal.code}. ${fatal.message} The delivery is a dead letter now.`))
     return { state: 'dead', error: fatal, attempts: fatal === WORKER_LOST ? attempt - 1 : attempt }
   }
   try {

@@ -1,20 +1,23 @@
 import type { DeadLetter, DeadLetterFilter, DeadLetters } from '../../core/inbox/inbox.ts'
+import { checkFilter, checkId, checkSelection } from './check-selection.ts'
 import type { DeliveryQueue } from './queue.ts'
 
 /** The dead letters of a queue. @param onRetried is called when there is something new to handle. */
 export function createDeadLetters(queue: DeliveryQueue, onRetried: () => void): DeadLetters {
   return {
-    async *list(filter = {}) {
-      for await (const page of listPages(queue, filter)) yield* page
-    },
-    get: (id) => queue.getDeadLetter(id),
+    list: (filter = {}) => listAll(queue, checkFilter('list', filter)),
+    get: async (id) => queue.getDeadLetter(checkId('get', id)),
     async retry(which) {
-      const count = await applyToEach(queue, which, (id) => queue.retryDeadLetter(id))
+      const count = await applyToEach(queue, checkSelection('retry', which), (id) => queue.retryDeadLetter(id))
       if (count > 0) onRetried()
       return count
     },
-    discard: (which) => applyToEach(queue, which, (id) => queue.discardDeadLetter(id)),
+    discard: async (which) => applyToEach(queue, checkSelection('discard', which), (id) => queue.discardDeadLetter(id)),
   }
+}
+
+async function* listAll(queue: DeliveryQueue, filter: DeadLetterFilter): AsyncGenerator<DeadLetter> {
+  for await (const page of listPages(queue, filter)) yield* page
 }
 
 async function* listPages(queue: DeliveryQueue, filter: DeadLetterFilter): AsyncGenerator<readonly DeadLetter[]> {

@@ -1,5 +1,6 @@
 import { type CheckedOptions, positiveInteger } from '../../core/check-options.ts'
 import type { DeadLetter, DeadLetterFilter, InboxStatistics, StoredDelivery } from '../../core/inbox/inbox.ts'
+import { ERRORS } from '../../core/outcomes.ts'
 
 /**
  * The part of an inbox that is different for each engine: stores deliveries and leases them to workers. Each method is
@@ -65,8 +66,8 @@ export type Settlement =
 /** The error of a delivery whose worker was lost during the last attempt. */
 export const WORKER_LOST = { code: 'WORKER_LOST', message: 'The worker was lost while it handled the delivery.' }
 
-/** The error of a delivery whose stored body does not match its checksum. */
-export const BODY_DAMAGED = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
+/** The error of a delivery that is not in the engine as it was stored: its body does not match its checksum, say. */
+export const BODY_DAMAGED = { code: 'BODY_DAMAGED', message: ERRORS.BODY_DAMAGED[2] }
 
 export interface InboxOptions {
   /**

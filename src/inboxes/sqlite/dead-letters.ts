@@ -1,7 +1,7 @@
 import type { DeadLetter, DeadLetterFilter } from '../../core/inbox/inbox.ts'
 import type { DeliveryQueue } from '../queue/queue.ts'
 import type { GroupCommit } from './group-commit.ts'
-import { type DeadRow, type DeliveryRow, forgetBody, toDeadLetter, toDeliveryRecord } from './rows.ts'
+import { type DeadRow, type DeliveryRow, findRawId, forgetBody, toDeadLetter, toDeliveryRecord } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
 
 export function createDeadLetters(
@@ -10,9 +10,9 @@ export function createDeadLetters(
   retentionMs: number,
 ): Pick<DeliveryQueue, 'listDeadLetters' | 'getDeadLetter' | 'retryDeadLetter' | 'discardDeadLetter'> {
   /** False if there is no dead letter with this id. */
-  function writeIfDead(id: string, change: (seq: number) => void): Promise<boolean> {
+  function writeIfDead(id: string, change: (seq: string) => void): Promise<boolean> {
     return write(() => {
-      const row = sql.findDead.get(id) as { seq: number } | undefined
+      const row = sql.findDead.get(id) as { seq: string } | undefined
       if (row) change(row.seq)
       return row !== undefined
     })
@@ -38,9 +38,10 @@ export function createDeadLetters(
 }
 
 function readPage(sql: InboxStatements, filter: DeadLetterFilter, last: DeadLetter | undefined): DeadLetter[] {
-  const { topic = null, code = null } = filter
-  const since = filter.failedSince?.getTime() ?? 0
-  const until = filter.failedUntil?.getTime() ?? Number.MAX_SAFE_INTEGER
-  const rows = sql.listDead.all(since, until, last?.failedAt.getTime() ?? 0, last?.id ?? '', topic, code)
+  const { topic = null, code = null, failedSince, failedUntil } = filter
+  const after = last?.failedAt.getTime() ?? 0
+  const since = Math.max(after, failedSince?.getTime() ?? 0)
+  const until = failedUntil?.getTime() ?? Number.MAX_SAFE_INTEGER
+  const rows = sql.listDead.all(since, until, after, last ? findRawId(last) : Buffer.alloc(0), topic, code)
   return rows.map((row) => toDeadLetter(row as DeadRow))
 }

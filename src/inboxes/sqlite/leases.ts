@@ -1,6 +1,9 @@
 import type { LeasedDelivery, LeaseRequest, Settlement } from '../queue/queue.ts'
-import { forgetBody, type OpenRow, type RemovedRow, toDeliveryRecord } from './rows.ts'
+import { forgetBody, hasValidId, type OpenRow, toDeliveryRecord } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
+
+/** The rows of leased deliveries, by `seq`: an id that is not text would not find its row again. */
+const rows = new WeakMap<LeasedDelivery, string>()
 
 /** To be run in a transaction. */
 export function leaseReady(
@@ -15,38 +18,50 @@ export function leaseReady(
     const busyTopics = [...left].flatMap(([topic, leftOfTopic]) => (leftOfTopic === 0 ? topic : []))
     const row = sql.findReady.get(now, JSON.stringify(busyTopics)) as OpenRow | undefined
     if (!row) break
-    const { seq, topic } = row
+    const { seq } = row
     const token = crypto.randomUUID()
     sql.lease.run(token, now + leaseMs, seq)
+    if (!hasValidId(row)) sql.rename.run(seq)
+    const lease = { token, attempt: row.attempts + 1, isLost: row.is_lost === 1, ...toDeliveryRecord(row) }
+    const { topic } = lease.delivery
     left.set(topic, (left.get(topic) ?? capacity) - 1)
-    leased.push({ token, attempt: row.attempts + 1, isLost: row.token !== null, ...toDeliveryRecord(row) })
+    rows.set(lease, seq)
+    leased.push(lease)
   }
   return leased
 }
 
 /** To be run in a transaction. False if the token no longer holds the delivery. */
+export function renewLease(sql: InboxStatements, leased: LeasedDelivery, leaseMs: number): boolean {
+  return sql.renew.run(Date.now() + leaseMs, findRow(leased), leased.token).changes > 0
+}
+
+/** To be run in a transaction. False if the token no longer holds the delivery. */
 export function settleLeased(
   sql: InboxStatements,
-  { token, delivery: { id } }: LeasedDelivery,
+  leased: LeasedDelivery,
   settlement: Settlement,
   retentionMs: number,
 ): boolean {
   const now = Date.now()
-  if (settlement.state === 'returned') return sql.putBack.run(now + settlement.delayMs, id, token).changes > 0
-  if (settlement.state === 'failed') return sql.reschedule.run(now + settlement.delayMs, id, token).changes > 0
+  const { token } = leased
+  const seq = findRow(leased)
+  if (settlement.state === 'returned') return sql.putBack.run(now + settlement.delayMs, seq, token).changes > 0
+  if (settlement.state === 'failed') return sql.reschedule.run(now + settlement.delayMs, seq, token).changes > 0
   if (settlement.state === 'dead') {
     const { error, attempts } = settlement
-    return openNext(sql, sql.markDead.get(now, attempts, error.code, error.message, id, token)) !== undefined
+    const isHeld = sql.markDead.run(now, attempts, error.code, error.message, seq, token).changes > 0
+    if (isHeld) sql.openNext.run(seq)
+    return isHeld
   }
-  const seq = openNext(sql, sql.markHandled.get(now + retentionMs, id, token))
-  if (seq !== undefined) forgetBody(sql, seq)
-  return seq !== undefined
+  const isHeld = sql.markHandled.run(now + retentionMs, seq, token).changes > 0
+  if (isHeld) {
+    sql.openNext.run(seq)
+    forgetBody(sql, seq)
+  }
+  return isHeld
 }
 
-/** Opens the next delivery of the group of a row that is not open any more. */
-function openNext(sql: InboxStatements, row: unknown): number | undefined {
-  if (!row) return undefined
-  const { seq, grp } = row as RemovedRow
-  if (grp !== null) sql.openNext.run(grp)
-  return seq
+function findRow(leased: LeasedDelivery): string {
+  return rows.get(leased) ?? ''
 }

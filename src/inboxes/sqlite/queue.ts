@@ -6,7 +6,7 @@ import type { DeliveryQueue, InboxLimits } from '../queue/queue.ts'
 import { type Backlog, createBacklog } from './backlog.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createGroupCommit } from './group-commit.ts'
-import { leaseReady, settleLeased } from './leases.ts'
+import { leaseReady, renewLease, settleLeased } from './leases.ts'
 import { readStatistics } from './rows.ts'
 import { type InboxStatements, STATEMENTS } from './statements.ts'
 
@@ -24,7 +24,7 @@ export function createSqliteQueue({ database, close }: OpenDatabase, limits: Inb
       return write(() => insertDelivery(sql, backlog, delivery, packed))
     },
     lease: (request) => write(() => leaseReady(sql, request, leaseMs)),
-    renew: ({ token, delivery }) => write(() => sql.renew.run(Date.now() + leaseMs, delivery.id, token).changes > 0),
+    renew: (leased) => write(() => renewLease(sql, leased, leaseMs)),
     settle: (leased, settlement) => write(() => settleLeased(sql, leased, settlement, retentionMs)),
     ...createDeadLetters(sql, groupCommit, retentionMs),
     statistics: async () => readStatistics(sql),
@@ -38,17 +38,17 @@ export function createSqliteQueue({ database, close }: OpenDatabase, limits: Inb
 function insertDelivery(
   sql: InboxStatements,
   backlog: Backlog,
-  { id, topic, receivedAt, group }: StoredDelivery,
+  { id, topic, receivedAt, group, signature }: StoredDelivery,
   packed: Buffer,
 ): 'stored' | 'duplicate' | 'full' {
   const now = Date.now()
   if (!backlog.hasRoom()) return sql.isKnown.get(id, now) ? 'duplicate' : 'full'
   const grp = group ?? null
-  const insert = () => sql.insert.run(id, topic, receivedAt.getTime(), grp, now, grp)
+  const insert = () => sql.insert.run(id, topic, receivedAt.getTime(), grp, signature ?? null, now, grp)
   let inserted = insert()
   if (inserted.changes === 0 && sql.forget.run(id, now).changes > 0) inserted = insert()
   if (inserted.changes === 0) return 'duplicate'
-  sql.insertBody.run(inserted.lastInsertRowid, packed)
+  sql.insertBody.run(packed, id)
   backlog.add()
   return 'stored'
 }

@@ -1,48 +1,99 @@
+import { isUtf8 } from 'node:buffer'
 import type { DeadLetter, InboxStatistics } from '../../core/inbox/inbox.ts'
 import { decompressBody } from '../queue/compressed-body.ts'
-import type { DeliveryRecord } from '../queue/queue.ts'
+import { BODY_DAMAGED, type DeliveryRecord } from '../queue/queue.ts'
 import type { InboxStatements } from './statements.ts'
 
-export interface DeliveryRow {
-  readonly seq: number
-  readonly id: string
-  readonly topic: string
+/** `ArrayBuffer` with libsql. */
+type Bytes = Uint8Array | ArrayBuffer
+
+interface Row {
+  readonly seq: string
+  readonly id: Bytes
+  readonly topic: Bytes
   readonly received_at: number
-  readonly grp: string | null
-  /** An `ArrayBuffer` with libsql; null if the row of the body was lost by damage to the file. */
-  readonly body: Uint8Array | ArrayBuffer | null
+  readonly grp: Bytes | null
+  readonly attempts: number
+  readonly signature: Bytes | null
+}
+
+export interface DeliveryRow extends Row {
+  /** Null if the row of the body was lost, or if it is larger than any that was stored. */
+  readonly body: Bytes | null
 }
 
 export interface OpenRow extends DeliveryRow {
-  readonly attempts: number
-  readonly token: string | null
+  readonly is_lost: number
 }
 
-/** A row that is not open any more. */
-export type RemovedRow = Pick<DeliveryRow, 'seq' | 'grp'>
-
-export interface DeadRow extends Omit<DeliveryRow, 'seq' | 'grp' | 'body'> {
+export interface DeadRow extends Row {
   readonly due_at: number
-  readonly attempts: number
-  readonly code: string
-  readonly message: string
+  readonly code: Bytes
+  readonly message: Bytes | null
 }
 
-export function toDeliveryRecord({ id, topic, received_at, grp, body }: DeliveryRow): DeliveryRecord {
-  const packed = body ? Buffer.from(body as ArrayBuffer) : Buffer.alloc(0)
+export function toDeliveryRecord({ id, topic, received_at, grp, signature, body }: DeliveryRow): DeliveryRecord {
+  const packed = toBuffer(body)
   const whole = decompressBody(packed)
-  const receivedAt = new Date(received_at)
-  const delivery = { id, topic, body: whole ?? packed, receivedAt, group: grp ?? undefined }
-  return { delivery, isDamaged: whole === undefined }
+  const delivery = {
+    id: toText(id),
+    topic: toText(topic),
+    body: whole ?? packed,
+    receivedAt: toDate(received_at),
+    group: grp === null ? undefined : toText(grp),
+    ...(signature !== null && { signature: toText(signature) }),
+  }
+  return { delivery, isDamaged: whole === undefined || !isTime(received_at) || !hasValidId({ id }) }
 }
+
+/** The raw ids of dead letters that were listed. They say where the next page starts. */
+const rawIds = new WeakMap<DeadLetter, Buffer>()
 
 export function toDeadLetter({ id, topic, received_at, due_at, attempts, code, message }: DeadRow): DeadLetter {
-  const receivedAt = new Date(received_at)
-  return { id, topic, receivedAt, failedAt: new Date(due_at), attempts, error: { code, message } }
+  const error = { code: toText(code), message: message === null ? BODY_DAMAGED.message : toText(message) }
+  const deadLetter = {
+    id: toText(id),
+    topic: toText(topic),
+    receivedAt: toDate(received_at),
+    failedAt: toDate(due_at),
+    attempts,
+    error,
+  }
+  rawIds.set(deadLetter, toBuffer(id))
+  return deadLetter
+}
+
+export function findRawId(deadLetter: DeadLetter): Buffer {
+  return rawIds.get(deadLetter) ?? Buffer.from(deadLetter.id)
+}
+
+/** Whether the id is text. Another one could not be given to {@link DeadLetter} and found again. */
+export function hasValidId({ id }: Pick<Row, 'id'>): boolean {
+  return isUtf8(toBuffer(id))
+}
+
+/** A table that is not STRICT could hold anything. */
+function toBuffer(value: unknown): Buffer {
+  return value instanceof Uint8Array || value instanceof ArrayBuffer
+    ? Buffer.from(value as ArrayBuffer)
+    : Buffer.alloc(0)
+}
+
+function toText(bytes: Bytes): string {
+  return toBuffer(bytes).toString()
+}
+
+/** The epoch for a time that is none. */
+function toDate(time: number): Date {
+  return new Date(isTime(time) ? time : 0)
+}
+
+function isTime(time: number): boolean {
+  return !Number.isNaN(new Date(time).getTime())
 }
 
 /** Deletes a body, and two expired ids for each one that is added, so that deleting never takes long. */
-export function forgetBody(sql: InboxStatements, seq: number): void {
+export function forgetBody(sql: InboxStatements, seq: string): void {
   sql.dropBody.run(seq)
   sql.sweep.run(Date.now())
 }
@@ -50,7 +101,7 @@ export function forgetBody(sql: InboxStatements, seq: number): void {
 export function readStatistics(sql: InboxStatements): InboxStatistics {
   const now = Date.now()
   const { queued, running, failed, dead, oldest } = sql.statistics.get(now, now, now) as Counts
-  return { queued, running, failed, dead, oldest: oldest === null ? undefined : new Date(oldest) }
+  return { queued, running, failed, dead, oldest: oldest === null ? undefined : toDate(oldest) }
 }
 
 type Counts = Omit<InboxStatistics, 'oldest'> & { readonly oldest: number | null }

@@ -7,6 +7,7 @@ import { testDisconnects } from './disconnects.ts'
 import { testEarlyAnswers } from './early-answers.ts'
 import { createHost, type Limitations, type Listening } from './host.ts'
 import { testLoad } from './load.ts'
+import { testMalformed } from './malformed.ts'
 import { testTimeouts } from './timeouts.ts'
 
 interface AdapterOptions {
@@ -36,6 +37,7 @@ export function testAdapter(
     testConnections(host)
     testEarlyAnswers(host)
     testDisconnects(host)
+    testMalformed(host)
     testTimeouts(host)
     testBackground(host)
   })

@@ -86,7 +86,7 @@ export function testDisconnects({ open, needs }: Host): void {
   })
 }
 
-async function expectNextSenderServed(remote: RemoteReceiver): Promise<void> {
+export async function expectNextSenderServed(remote: RemoteReceiver): Promise<void> {
   const next = await connect(remote)
   await next.send(requestOf(remote, ORDER))
   expect(await next.answer()).toMatchObject({ status: 200, body: HANDLED })

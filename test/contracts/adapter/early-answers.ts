@@ -8,11 +8,10 @@ import type { Host } from './host.ts'
 import { chunkOf, connect, headOf, type RawClient, requestOf } from './raw-client.ts'
 
 const MEGABYTE = 1024 * 1024
-/**
- * More than the buffers of a connection hold, and little enough to be sent within the 500 ms that Hono's server reads
- * on.
- */
-const MEGABYTES = 16
+/** More than the buffers of a connection hold, and less than a bridge reads on. */
+const MEGABYTES = 7
+/** What a bridge reads on, what the buffers of a connection may hold, and room. */
+const BOUND = 32
 const AGAIN = { status: 200, body: HANDLED }
 
 const endless = { ...ORDER.headers, 'transfer-encoding': 'chunked' }
@@ -22,6 +21,11 @@ const UNSTOPPED: readonly (readonly [string, Readonly<Record<string, string>>, n
   ['a chunked body over the limit', endless, 413],
   ['a body announced as over the limit', announced, 413],
   ['a large body without a signature', forged, 401],
+]
+const ENDLESS: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  ['a chunked body', endless],
+  ['a body announced as a gigabyte', { ...ORDER.headers, 'content-length': String(1024 * MEGABYTE) }],
+  ['a body without a signature', forged],
 ]
 
 const EARLY: readonly (readonly [sent: Sent, status: number])[] = [
@@ -94,6 +98,18 @@ export function testEarlyAnswers({ open, needs }: Host): void {
       expect(await other.answer()).toMatchObject(AGAIN)
       client.reset()
     })
+  })
+
+  describe('does not read an endless body to its end:', () => {
+    for (const [what, headers] of ENDLESS) {
+      needs('streamed bodies', 'bounded draining')(`${what} is given up, with its connection`, async () => {
+        const remote = await open({ limits: { maxBodyBytes: MEGABYTE } })
+        const client = await connect(remote)
+        await client.send(headOf(remote, headers))
+        expect(await sendMegabytes(client, BOUND, 'transfer-encoding' in headers)).toBe(false)
+        client.reset()
+      })
+    }
   })
 
   describe('serves the next request of a connection', () => {

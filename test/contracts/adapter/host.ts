@@ -19,6 +19,10 @@ type Ability =
   | 'streamed bodies'
   /** After an early answer, the rest of the body is read, so that the sender can read the answer. */
   | 'draining'
+  /** It is not read to its end however long it is: the connection is closed. */
+  | 'bounded draining'
+  /** An answer that its sender never reads is given up, so that it does not stay for ever. */
+  | 'giving up'
   /** A connection serves the next request, too. */
   | 'keep-alive'
   /** A connection is closed when its sender asks for it, and not before the sender has read the answer. */
@@ -31,6 +35,8 @@ type Ability =
   | 'running on'
   /** A header that is sent twice arrives twice. */
   | 'repeated headers'
+  /** A header with a space before its colon, or with a carriage return, is refused. */
+  | 'strict headers'
   /** A malformed content type makes no difference. */
   | 'any content type'
   /** The handlers can run after the answer. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Inbox, PermanentError, WebhookError } from 'hooklayer'
 import type { StoredDelivery } from 'hooklayer/drivers'
 import { describe, expect, it } from 'vitest'
+import { rejection, thrownBy } from '../../deliveries.ts'
 import { itUnless } from '../../unless.ts'
 import {
   createRecording,
@@ -86,13 +87,13 @@ export function testDeadLetters(suite: InboxSuite): void {
       const inbox = await scene.open()
       await kill(scene, inbox, createSeveral(250, 'bad'))
       expect(new Set(toIds(await listDeadLetters(inbox))).size).toBe(250)
-      expect(await inbox.deadLetters.retry({})).toBe(250)
+      expect(await inbox.deadLetters.retry('all')).toBe(250)
       expect(await inbox.statistics()).toMatchObject({ queued: 250, dead: 0 })
       const { process, started } = createRecording(() => Promise.reject(new PermanentError('no use')))
       scene.consume(inbox, process)
       await scene.waitFor(() => expect(started).toHaveLength(250))
       await scene.waitFor(async () => expect((await inbox.statistics()).dead).toBe(250))
-      expect(await inbox.deadLetters.discard({})).toBe(250)
+      expect(await inbox.deadLetters.discard('all')).toBe(250)
       expect(await listDeadLetters(inbox)).toEqual([])
     })
 
@@ -153,9 +154,51 @@ export function testDeadLetters(suite: InboxSuite): void {
       await putAll(inbox, createSeveral(5, 'bad'))
       await scene.waitFor(async () => expect((await inbox.statistics()).dead).toBe(5))
       await sleep(5)
-      expect(await inbox.deadLetters.retry({})).toBe(5)
+      expect(await inbox.deadLetters.retry('all')).toBe(5)
       await scene.waitFor(async () => expect((await inbox.statistics()).dead).toBe(5))
       expect(started).toHaveLength(10)
+    })
+
+    it('are not retried or discarded by anything but an id, a filter with a field, or `all`', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open()
+      await kill(scene, inbox, [createStored('bad')])
+      for (const which of [
+        { nosuch: 1 },
+        { topic: 'orders.place', topics: ['orders.place'] },
+        {},
+        { topic: undefined },
+        { topic: 7 },
+        { topic: '' },
+        { failedUntil: '2026-01-01' },
+        { failedSince: new Date('no date') },
+        ...[7, true, null, undefined, '', ['bad'], new Date()],
+      ]) {
+        expect(await rejection(inbox.deadLetters.retry(which as never))).toBeInstanceOf(TypeError)
+        expect(await rejection(inbox.deadLetters.discard(which as never))).toBeInstanceOf(TypeError)
+      }
+      expect(await inbox.statistics()).toMatchObject({ queued: 0, dead: 1 })
+      const empty = "deadLetters.discard: the filter is empty. Write 'all' to select all dead letters."
+      expect(await rejection(inbox.deadLetters.discard({} as never))).toEqual(new TypeError(empty))
+    })
+
+    it('are not listed by a filter with a mistake', async () => {
+      const { list } = (await (await createScene(suite)).open()).deadLetters
+      for (const [filter, message] of [
+        [{ nosuch: 1 }, 'deadLetters.list has no option `nosuch`.'],
+        [{ failedSince: '2026' }, 'deadLetters.list: `failedSince` must be a valid date.'],
+        [7, 'deadLetters.list: the options must be an object.'],
+      ] as const) {
+        expect(thrownBy(() => list(filter as never))).toEqual(new TypeError(message))
+      }
+    })
+
+    it('are not read by what is not text', async () => {
+      const inbox = await (await createScene(suite)).open()
+      for (const id of [true, 7, null, undefined, {}, ['bad'], 1n, '']) {
+        const error = new TypeError('deadLetters.get: `id` must be text.')
+        expect(await rejection(inbox.deadLetters.get(id as never))).toEqual(error)
+      }
     })
 
     it('do not include deliveries that are waiting, were handled or never existed', async () => {
@@ -171,7 +214,7 @@ export function testDeadLetters(suite: InboxSuite): void {
         expect(await inbox.deadLetters.retry(id)).toBe(0)
         expect(await inbox.deadLetters.discard(id)).toBe(0)
       }
-      expect(await inbox.deadLetters.retry({})).toBe(0)
+      expect(await inbox.deadLetters.retry('all')).toBe(0)
       expect(await inbox.statistics()).toMatchObject({ queued: 1, dead: 0 })
     })
 

@@ -8,7 +8,7 @@ import {
 } from 'hooklayer'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { CART, delivery, order, recordingLogger, SECRET } from '../../deliveries.ts'
-import { createScene, type InboxSuite, listDeadLetters, type Scene } from './harness.ts'
+import { createScene, createStored, type InboxSuite, listDeadLetters, putAll, type Scene } from './harness.ts'
 
 interface Shop {
   readonly receiver: Receiver
@@ -103,6 +103,44 @@ export function testWorker(suite: InboxSuite): void {
       await scene.waitFor(async () =>
         expect(await describeDeadLetters(inbox)).toEqual(['orders.place 1 DOCUMENT_INVALID']),
       )
+    })
+
+    it('do not handle what was stored with a topic that is none, and go on', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open()
+      const { receiver, answer, work } = openShop(inbox)
+      const seen: string[] = []
+      receiver.on('*', ({ topic }) => void seen.push(topic))
+      const topics = ['orders', 'orders.place\nFORGED LINE', '__proto__.x', 'Orders.Place', '../orders.place']
+      for (const [at, topic] of topics.entries()) await inbox.put(createStored(`bad-${at}`, { topic }))
+      expect(await answer('orders.place', CART)).toBe('202 queued')
+      work()
+      await scene.waitFor(async () => expect(await listDeadLetters(inbox)).toHaveLength(topics.length))
+      await waitUntilEmpty(scene, inbox)
+      expect(seen).toEqual(['orders.place'])
+      expect(new Set((await listDeadLetters(inbox)).map(({ error }) => error.code))).toEqual(new Set(['TOPIC_INVALID']))
+    })
+
+    it('do not handle what no receiver has stored, with `verifyStored`', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open()
+      const key = 'a key of the shop, which is not in the database'
+      const { receiver, answer, work } = openShop(inbox, { verifyStored: { key, unsigned: 'refuse' } })
+      const seen: string[] = []
+      receiver.on('*', ({ topic }) => void seen.push(topic))
+      const { body } = delivery('orders.place', CART)
+      const forged = { topic: 'orders.place', body: body as Uint8Array }
+      await putAll(inbox, [
+        createStored('unsigned', forged),
+        createStored('empty', { ...forged, signature: '' }),
+        createStored('forged', { ...forged, signature: 'QUFB'.repeat(11) }),
+      ])
+      expect(await answer('orders.place', CART)).toBe('202 queued')
+      work()
+      await scene.waitFor(async () => expect(await listDeadLetters(inbox)).toHaveLength(3))
+      await waitUntilEmpty(scene, inbox)
+      expect(seen).toEqual(['orders.place'])
+      expect(await describeDeadLetters(inbox)).toEqual(Array(3).fill('orders.place 1 SIGNATURE_MISMATCH'))
     })
 
     it('keep the order of one resource with `ordering`', async () => {

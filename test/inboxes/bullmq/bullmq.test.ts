@@ -121,7 +121,7 @@ describeUnless(noRedis)('on Redis', () => {
     await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
     expect(started).toEqual(['good'])
     expect(errors).toEqual([expect.objectContaining({ message: expect.stringMatching('BODY_DAMAGED') })])
-    const error = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
+    const error = { code: 'BODY_DAMAGED', message: 'What was stored is damaged.' }
     const deadLetter = await inbox.deadLetters.get('bad')
     expect(deadLetter).toMatchObject({ id: 'bad', attempts: 1, error })
     expect(damaged.equals(deadLetter?.delivery.body ?? Buffer.alloc(0))).toBe(true)

@@ -146,7 +146,7 @@ describe.each(ENGINES)('a worker on %s that is killed', (engine, missing, create
     expect(errors.map(String)).toEqual(
       Array(2).fill(expect.stringMatching(/WORKER_LOST.*The delivery is a dead letter now/)),
     )
-    expect(await inbox.deadLetters.retry({})).toBe(2)
+    expect(await inbox.deadLetters.retry('all')).toBe(2)
     await vi.waitFor(() => expect(handle).toHaveBeenCalledTimes(2), { timeout: 10_000 })
   })
 })

@@ -89,10 +89,10 @@ describe('a body that was damaged', () => {
     await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, dead: 1 }))
     expect(started).toEqual(['good'])
     const reported = new Error(
-      'orders.place: BODY_DAMAGED. The body that was stored is damaged. The delivery is a dead letter now.',
+      'orders.place: BODY_DAMAGED. What was stored is damaged. The delivery is a dead letter now.',
     )
     expect(onError.mock.calls).toEqual([[reported]])
-    const error = { code: 'BODY_DAMAGED', message: 'The body that was stored is damaged.' }
+    const error = { code: 'BODY_DAMAGED', message: 'What was stored is damaged.' }
     const deadLetter = await inbox.deadLetters.get('bad')
     expect(deadLetter).toMatchObject({ id: 'bad', attempts: 1, error, delivery: { id: 'bad', group: 'orders/A' } })
     expect(left.equals(deadLetter?.delivery.body ?? Buffer.alloc(1))).toBe(true)
