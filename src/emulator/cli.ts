@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline'
-import { parseArgs } from 'node:util'
+import { parseArgs, stripVTControlCharacters } from 'node:util'
 import { createEmulator, type Emulator } from './emulator.ts'
 import { computeRetryDelay } from './sender/sender.ts'
 
@@ -55,7 +55,9 @@ async function trigger(emulator: Emulator, topic: string): Promise<void> {
     const callbacks = await emulator.trigger(topic)
     if (callbacks.length === 0) console.log(`${topic}: no webhook was called.`)
     for (const { callback_url, response_code, response_message } of callbacks) {
-      console.log(`${topic} → ${callback_url}: ${[response_code, response_message].filter(Boolean).join(' ')}`)
+      const answer = [response_code, response_message].filter(Boolean).join(' ')
+      // A reason phrase is what the endpoint wrote, also what a terminal obeys.
+      console.log(`${topic} → ${callback_url}: ${stripVTControlCharacters(answer).replace(/\p{Cc}/gu, '')}`)
     }
   } catch (error) {
     console.error(toMessage(error))

@@ -35,7 +35,8 @@ export interface Emulator {
    * `resource` is the same as in `createDelivery` of `hooklayer/testing`: a whole resource in the shape of the SDK, or
    * changes to the sample of the topic. The sample has all relationships that the webhooks include.
    *
-   * @throws TypeError for a topic that is not in the catalog `TOPICS`.
+   * @throws TypeError for a topic that is not in the catalog `TOPICS`, and for a resource with more than 100 levels of
+   * objects and lists.
    *
    * @example
    * const [call] = await emulator.trigger('orders.place', { customer: { email: 'zoe@example.com' } })
@@ -84,7 +85,10 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   const sender = createSender({ ...settings, records })
   const { createApi, createAdaptorServer } = await loadServer()
   const api = createApi({ ...settings, organization, records, sender })
-  const server = createAdaptorServer({ fetch: api.fetch }) as Server
+  const server = createAdaptorServer({
+    fetch: api.fetch,
+    serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS },
+  }) as Server
   await listen(server, settings.port)
   const { port } = server.address() as AddressInfo
   let closed: Promise<void> | undefined
@@ -113,6 +117,9 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     },
   }
 }
+
+/** Milliseconds in which a request must have come. Its body is small, and its sender is on this machine. */
+const REQUEST_TIMEOUT_MS = 30_000
 
 /** These packages are optional peer dependencies, because a receiver does not need them. */
 async function loadServer() {

@@ -3,7 +3,7 @@ import type { Receiver, SecretsLookUp } from '../index.ts'
 import { checkSchema, text, wholeNumber } from '../schema/check-schema.ts'
 import type { RequestOptions } from './client/abort.ts'
 import { createClient } from './client/client.ts'
-import { createTokens, fixedToken } from './client/tokens.ts'
+import { createTokens, fixedToken, MAX_TOKEN_ANSWER_BYTES } from './client/tokens.ts'
 import { createTransport } from './client/transport.ts'
 import { type RecoverOptions, recoverEvents } from './recover/recover.ts'
 import type { Recovery } from './recover/recovery.ts'
@@ -23,6 +23,11 @@ interface ConnectionOptions {
   readonly timeoutMs?: number | undefined
   /** How often a request is retried after a temporary failure, 0 to 10; default 3. */
   readonly retries?: number | undefined
+  /**
+   * The most bytes that an answer may have, unpacked, 65,536 to 536,870,912; default 33,554,432 (32 MiB). A page of 25
+   * event callbacks holds 25 payloads.
+   */
+  readonly maxResponseBytes?: number | undefined
 }
 
 /** The credentials of an application of the kind integration. Tokens are requested and renewed with them. */
@@ -136,6 +141,7 @@ const CONNECTION = {
   url: url.optional(),
   timeoutMs: wholeNumber(1, 600_000).default(10_000),
   retries: wholeNumber(0, 10).default(3),
+  maxResponseBytes: wholeNumber(65_536, 536_870_912).default(33_554_432),
 }
 
 const WITH_CREDENTIALS = z.strictObject({ ...CONNECTION, clientId: text, clientSecret: text })
@@ -182,5 +188,6 @@ function checkConnection(options: ManagementOptions) {
   }
   const { clientSecret, clientId: id, ...connection } = checkSchema('createManagement', WITH_CREDENTIALS, options)
   // Tokens have a rate limit of their own.
-  return { ...connection, tokens: createTokens({ clientId: id, clientSecret }, createTransport(connection)) }
+  const transport = createTransport({ ...connection, maxResponseBytes: MAX_TOKEN_ANSWER_BYTES })
+  return { ...connection, tokens: createTokens({ clientId: id, clientSecret }, transport) }
 }

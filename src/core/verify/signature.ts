@@ -44,10 +44,12 @@ function webHmac(): (body: Uint8Array, secret: string) => Promise<string> {
  * Signs a body as Commerce Layer does, for tests and tools. The result is the value of the header
  * `X-CommerceLayer-Signature`. Text is signed as its UTF-8 bytes.
  *
+ * @throws TypeError for a secret that is not text.
  * @example
  * const signature = await sign(body, secret)
  */
 export async function sign(body: Uint8Array | string, secret: string): Promise<string> {
+  if (typeof secret !== 'string') throw new TypeError('The secret given to `sign` is not text.')
   return computeSignature(toBytes(body), secret)
 }
 

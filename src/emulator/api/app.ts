@@ -1,8 +1,10 @@
 import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import type { Sender } from '../records.ts'
 import type { AnswerOptions } from './answer.ts'
 import { readAttributes } from './body.ts'
-import { ApiError, createErrorObject, refuseNotFound } from './errors.ts'
+import { checkOrigin } from './check-origin.ts'
+import { ApiError, createErrorObject, refuse, refuseNotFound } from './errors.ts'
 import { EVENT_UPDATE, updateEvent } from './events.ts'
 import { checkAccept, JSON_API, readJson } from './negotiation.ts'
 import { createOauth, type OauthOptions } from './oauth.ts'
@@ -24,6 +26,8 @@ export interface ApiOptions extends OauthOptions, AnswerOptions {
 export function createApi(options: ApiOptions): Hono {
   const oauth = createOauth(options)
   const app = new Hono()
+  app.use(checkOrigin())
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }))
   if (options.rateLimit) app.use(createRateLimit())
   app.post('/oauth/token', (c) => oauth.issueToken(c))
   app.use('/api/*', async (c, next) => {
@@ -37,6 +41,13 @@ export function createApi(options: ApiOptions): Hono {
   app.notFound(() => answerError(refuseNotFound()))
   app.onError((error) => answerError(error))
   return app
+}
+
+/** An assumption. A webhook takes some 500 bytes, and its metadata what a client puts there. */
+const MAX_BODY_BYTES = 262_144
+
+function refuseBody(): never {
+  throw refuse('PAYLOAD_TOO_LARGE', `A body may have up to ${MAX_BODY_BYTES} bytes.`)
 }
 
 function addWebhooks(app: Hono, options: ApiOptions): void {

@@ -10,11 +10,13 @@ export interface ErrorObject {
 
 /**
  * The error codes of the API. Some are from its documentation and from captured traffic. Where only the status is
- * documented, the code is that of the framework behind the API (JSON:API Resources): an assumption.
+ * documented, the code is that of the framework behind the API (JSON:API Resources): an assumption. `FORBIDDEN` and
+ * `PAYLOAD_TOO_LARGE` are the emulator's own.
  */
 export type ErrorCode =
   | 'BAD_REQUEST'
   | 'FILTER_NOT_ALLOWED'
+  | 'FORBIDDEN'
   | 'INTERNAL_SERVER_ERROR'
   | 'INVALID_FIELD'
   | 'INVALID_FILTER_VALUE'
@@ -27,6 +29,7 @@ export type ErrorCode =
   | 'NOT_ACCEPTABLE'
   | 'PARAM_MISSING'
   | 'PARAM_NOT_ALLOWED'
+  | 'PAYLOAD_TOO_LARGE'
   | 'RECORD_NOT_FOUND'
   | 'UNAUTHORIZED'
   | 'UNSUPPORTED_MEDIA_TYPE'
@@ -35,6 +38,7 @@ export type ErrorCode =
 /** The status and title of each code. The title of a `VALIDATION_ERROR` is the text of its rule instead. */
 const CODES: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
   BAD_REQUEST: [400, 'Bad request'],
+  FORBIDDEN: [403, 'Forbidden'],
   FILTER_NOT_ALLOWED: [400, 'Filter not allowed'],
   INTERNAL_SERVER_ERROR: [500, 'Internal server error'],
   INVALID_FIELD: [400, 'Invalid field'],
@@ -48,6 +52,7 @@ const CODES: Readonly<Record<ErrorCode, readonly [status: number, title: string]
   NOT_ACCEPTABLE: [406, 'Not acceptable'],
   PARAM_MISSING: [400, 'Missing parameter'],
   PARAM_NOT_ALLOWED: [400, 'Param not allowed'],
+  PAYLOAD_TOO_LARGE: [413, 'Payload too large'],
   RECORD_NOT_FOUND: [404, 'Record not found'],
   UNAUTHORIZED: [401, 'Unauthorized'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'Unsupported media type'],

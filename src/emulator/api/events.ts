@@ -9,5 +9,6 @@ export function updateEvent(event: EventRecord, attributes: z.infer<typeof EVENT
   const { _trigger, metadata, ...references } = attributes
   const now = new Date().toISOString()
   Object.assign(event, references, metadata !== undefined && { metadata: metadata ?? {} }, { updated_at: now })
-  if (_trigger) void sender.send(event)
+  // An event whose resource cannot be written stays unsent: the `trigger` that made it has thrown.
+  if (_trigger) sender.send(event).catch(() => {})
 }

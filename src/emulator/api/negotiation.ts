@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { isTooDeep, MAX_DEPTH } from '../depth.ts'
 import { refuse } from './errors.ts'
 
 /** The media type of the API. */
@@ -14,14 +15,20 @@ export function checkAccept(c: Context): void {
 /**
  * Reads the JSON body of a request.
  *
- * @throws ApiError `UNSUPPORTED_MEDIA_TYPE` unless its `Content-Type` is JSON:API, `BAD_REQUEST` if it is not JSON.
+ * @throws ApiError `UNSUPPORTED_MEDIA_TYPE` unless its `Content-Type` is JSON:API, `BAD_REQUEST` if it is not JSON, or
+ * too deep.
  */
 export async function readJson(c: Context): Promise<unknown> {
   const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase()
   if (type !== JSON_API) {
     throw refuse('UNSUPPORTED_MEDIA_TYPE', `All requests that create or update must be of Content-Type ${JSON_API}.`)
   }
-  const text = await c.req.text()
+  const json = parseJson(await c.req.text())
+  if (isTooDeep(json)) throw refuse('BAD_REQUEST', `The body of the request has more than ${MAX_DEPTH} levels.`)
+  return json
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

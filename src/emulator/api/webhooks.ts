@@ -3,18 +3,25 @@ import * as z from 'zod'
 import { eventsOf, resourceOf } from '../../commerce-layer/topics.ts'
 import { randomId } from '../../wire/samples/ids.ts'
 import type { Records, WebhookRecord } from '../records.ts'
-import { flag, required, SHARED_CHECKS, text } from './checks.ts'
-import { ApiError, createAttributeError } from './errors.ts'
+import { flag, MAX_TEXT_LENGTH, required, SHARED_CHECKS, text } from './checks.ts'
+import { ApiError, createAttributeError, refuse } from './errors.ts'
+
+/** An assumption: the longest URL that common clients send. */
+const MAX_URL_LENGTH = 2048
 
 /**
  * The checks of a new webhook. These rules are assumed, because the documentation does not give them: the topic is in
- * the catalog, and the URL is an HTTP or HTTPS URL, which may be local. Names in `include_resources` are not checked.
+ * the catalog, and the URL is an HTTP or HTTPS URL, which may be local. Names in `include_resources` are not checked,
+ * but their number and length are: each trigger makes a resource for each of them.
  */
 export const WEBHOOK_CREATE = z.strictObject({
   name: text,
   topic: required.refine(isTopic, 'inclusion'),
-  callback_url: required.refine((url) => z.url({ protocol: /^https?$/ }).safeParse(url).success, 'invalid'),
-  include_resources: z.array(z.string('invalid'), 'invalid').nullish(),
+  callback_url: required.max(MAX_URL_LENGTH, 'invalid').refine(isCallable, 'invalid'),
+  include_resources: z
+    .array(z.string('invalid').max(MAX_TEXT_LENGTH, 'invalid'), 'invalid')
+    .max(100, 'invalid')
+    .nullish(),
   ...SHARED_CHECKS,
   _disable: flag,
   _enable: flag,
@@ -25,8 +32,19 @@ export const WEBHOOK_UPDATE = WEBHOOK_CREATE.partial().extend({ _reset_circuit: 
 type WebhookCreate = z.infer<typeof WEBHOOK_CREATE>
 type WebhookUpdate = z.infer<typeof WEBHOOK_UPDATE>
 
+/** `URL` would escape spaces and control characters. They are refused, because URLs are printed as they are given. */
+function isCallable(url: string): boolean {
+  return /^[^\s\p{Cc}]+$/u.test(url) && z.url({ protocol: /^https?$/ }).safeParse(url).success
+}
+
+/** The maximum number of webhooks, which bounds the memory. An assumption. */
+const MAX_WEBHOOKS = 1000
+
 /** Creates a webhook with its own secret. The default name is `{organization}-{topic}`. */
 export function createWebhook(records: Records, organization: string, attributes: WebhookCreate): WebhookRecord {
+  if (records.webhooks.size >= MAX_WEBHOOKS) {
+    throw refuse('BAD_REQUEST', `The emulator keeps up to ${MAX_WEBHOOKS} webhooks.`)
+  }
   const now = new Date().toISOString()
   const webhook: WebhookRecord = {
     id: randomId(),

@@ -1,5 +1,6 @@
 import { type ResourceDocument, toDocument } from '../../wire/document.ts'
 import { writeDocument } from '../../wire/serialize.ts'
+import { isTooDeep, MAX_DEPTH } from '../depth.ts'
 import type { EventRecord } from '../records.ts'
 
 /** The document of an event and its bytes. It is written once, so that every call has the same bytes. */
@@ -35,5 +36,6 @@ function writePayload({ name, resource }: EventRecord, includes: readonly string
   const document = name.endsWith('.destroy')
     ? toDocument({ id: resource.id, type: resource.type }, { ...options, sparse: true })
     : toDocument(resource, { ...options, include: name.endsWith('.tagged') ? [...includes, 'tags'] : includes })
+  if (isTooDeep(document)) throw new TypeError(`The document of the event has more than ${MAX_DEPTH} levels.`)
   return { document, body: Buffer.from(writeDocument(document)) }
 }

@@ -1,3 +1,5 @@
+import { cleanText } from './clean-text.ts'
+
 /**
  * The tag that tells our errors. `instanceof` would not: a program may hold two copies of the package (ESM and CJS).
  */
@@ -12,6 +14,7 @@ const FAILURES = {
   RATE_LIMITED: 'The rate limit of Commerce Layer does not allow the request within two minutes.',
   CREDENTIALS_REFUSED: 'Commerce Layer does not accept the client id and secret.',
   RESPONSE_INVALID: 'The answer is not one that Commerce Layer gives: check `url`.',
+  RESPONSE_TOO_LARGE: 'The answer is larger than `maxResponseBytes`.',
 } as const
 
 /** The codes that hooklayer gives; a {@link ManagementError} may have a code of the API instead. */
@@ -71,18 +74,24 @@ export function toManagementError(thrown: unknown): ManagementError {
   return typeof status === 'number' ? toRefusal(status, errors) : new ManagementError('RESPONSE_INVALID')
 }
 
-/** Makes the error for an answer that is not 2xx. `errors` is a list, and on the rate limit a single object. */
+/** The longest code of the API. Those that are known have at most 25 characters. */
+const MAX_CODE_LENGTH = 100
+
+/**
+ * Makes the error for an answer that is not 2xx. `errors` is a list, and on the rate limit a single object. Its texts
+ * are cleaned, because errors are printed.
+ */
 export function toRefusal(status: number, errors: unknown): ManagementError {
   const { code, detail, title, source } = Object(Array.isArray(errors) ? errors[0] : errors)
-  return new ManagementError(nonEmptyText(code) ?? `HTTP_${status}`, {
+  return new ManagementError(readText(code, MAX_CODE_LENGTH) ?? `HTTP_${status}`, {
     status,
-    pointer: nonEmptyText(source?.pointer),
-    detail: nonEmptyText(detail) ?? nonEmptyText(title),
+    pointer: readText(source?.pointer),
+    detail: readText(detail) ?? readText(title),
   })
 }
 
-function nonEmptyText(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
+function readText(value: unknown, maxLength?: number): string | undefined {
+  return typeof value === 'string' && value !== '' ? cleanText(value, maxLength) : undefined
 }
 
 function describe(code: string, { status, pointer, detail }: ManagementErrorOptions): string {

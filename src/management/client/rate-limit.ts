@@ -8,6 +8,12 @@ const MAX_WAIT_MS = 120_000
 /** The shortest documented interval, for a 429 that names none. */
 const DEFAULT_INTERVAL_MS = 10_000
 
+/**
+ * The longest interval that is believed, ten times the longest documented one. One wrong answer would otherwise stop the
+ * client for good.
+ */
+const MAX_INTERVAL_MS = 600_000
+
 export interface RateLimit {
   /**
    * Resolves when the rate limit allows a request.
@@ -44,5 +50,5 @@ export function createRateLimit(): RateLimit {
 
 function readInterval(headers: Headers): number {
   const seconds = Number.parseFloat(headers.get('x-ratelimit-interval') ?? '')
-  return seconds > 0 ? seconds * 1000 : DEFAULT_INTERVAL_MS
+  return seconds > 0 ? Math.min(seconds * 1000, MAX_INTERVAL_MS) : DEFAULT_INTERVAL_MS
 }

@@ -1,10 +1,14 @@
-import { ManagementError } from './errors.ts'
+import { cutDocument } from './cut-document.ts'
+import { isManagementError, ManagementError } from './errors.ts'
+import { readText } from './read-text.ts'
 
 export interface SendRequestOptions {
   /** Where the API is, if not at Commerce Layer's own hosts: `/oauth/token` and `/api` are below it. */
   readonly url?: string | undefined
   /** Milliseconds from the request to the end of its answer. */
   readonly timeoutMs: number
+  /** The most bytes that an answer may have, unpacked. */
+  readonly maxResponseBytes: number
 }
 
 export interface Answer {
@@ -20,25 +24,28 @@ export type SendRequest = (address: URL, init: RequestInit, signal: AbortSignal 
 /**
  * Creates the function that sends a request.
  *
- * @throws ManagementError `UNREACHABLE`, `CONNECTION_LOST` or `TIMEOUT`; the signal's reason if it is aborted.
+ * @throws ManagementError `UNREACHABLE`, `CONNECTION_LOST`, `TIMEOUT` or `RESPONSE_TOO_LARGE`; the signal's reason if it is aborted.
  */
-export function createSendRequest({ url, timeoutMs }: SendRequestOptions): SendRequest {
+export function createSendRequest({ url, timeoutMs, maxResponseBytes }: SendRequestOptions): SendRequest {
   return async (address, init, signal) => {
     const timeout = AbortSignal.timeout(timeoutMs)
     const until = signal ? AbortSignal.any([signal, timeout]) : timeout
     try {
       // The API never redirects. A redirect could send the token or the client secret to a stranger.
       const response = await fetch(rewriteAddress(address, url), { ...init, signal: until, redirect: 'manual' })
-      return { status: response.status, headers: response.headers, body: parseJson(await response.text()) }
+      const { status, headers } = response
+      return { status, headers, body: parseJson(await readText(response, maxResponseBytes)) }
     } catch (thrown) {
       signal?.throwIfAborted()
+      if (isManagementError(thrown)) throw thrown
       throw timeout.aborted ? new ManagementError('TIMEOUT') : connectionError(thrown)
     }
   }
 }
 
 /** Makes as much of a `Response` as the SDK reads. In a real one the body would be written and parsed once more. */
-export function toResponse({ status, headers, body }: Answer): Response {
+export function toResponse({ status, headers, body: whole }: Answer): Response {
+  const body = cutDocument(whole)
   const ok = status >= 200 && status < 300
   return {
     ok,

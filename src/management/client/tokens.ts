@@ -5,6 +5,9 @@ import type { Transport } from './transport.ts'
 
 const TOKEN_ADDRESS = 'https://auth.commercelayer.io/oauth/token'
 
+/** The most bytes of an answer to a token request. Commerce Layer's have some 1,500. */
+export const MAX_TOKEN_ANSWER_BYTES = 65_536
+
 export interface Credentials {
   readonly clientId: string
   readonly clientSecret: string
@@ -81,9 +84,19 @@ async function requestToken({ clientId, clientSecret }: Credentials, transport: 
   )
   if (answer.status !== 200) throw tokenRefusal(answer)
   const { access_token: accessToken, expires_in: expiresIn } = Object(answer.body)
-  if (typeof accessToken !== 'string' || typeof expiresIn !== 'number') throw new ManagementError('RESPONSE_INVALID')
+  if (!isToken(accessToken) || !(typeof expiresIn === 'number' && expiresIn > 0)) {
+    throw new ManagementError('RESPONSE_INVALID')
+  }
   return { accessToken, expiresInMs: expiresIn * 1000 }
 }
+
+/** The characters of a bearer token (RFC 6750), with which it cannot break the header that it is sent in. */
+function isToken(given: unknown): given is string {
+  return typeof given === 'string' && given.length <= MAX_TOKEN_LENGTH && /^[\w.~+/-]+=*$/.test(given)
+}
+
+/** Node refuses requests with more than 16 KiB of headers. Commerce Layer's tokens have less than one. */
+const MAX_TOKEN_LENGTH = 8192
 
 function tokenRefusal({ status, body }: Answer): ManagementError {
   const isRefused = status === 400 || status === 401

@@ -22,8 +22,8 @@ export type Transport = (address: URL, init: RequestInit, options: SendOptions) 
  * of 5xx. A request that is not repeatable is retried only where nothing can have been changed: the connection was
  * never made, or the answer was 429.
  *
- * @throws ManagementError `UNREACHABLE`, `CONNECTION_LOST`, `TIMEOUT` or `RATE_LIMITED`; `OUTCOME_UNKNOWN` for a
- * request that is not repeatable and may have changed something.
+ * @throws ManagementError `UNREACHABLE`, `CONNECTION_LOST`, `TIMEOUT`, `RESPONSE_TOO_LARGE` or `RATE_LIMITED`;
+ * `OUTCOME_UNKNOWN` for a request that is not repeatable and may have changed something.
  */
 export function createTransport({ retries, ...options }: TransportOptions): Transport {
   const sendRequest = createSendRequest(options)
@@ -41,18 +41,25 @@ export function createTransport({ retries, ...options }: TransportOptions): Tran
   }
 }
 
+/**
+ * How often the rate limit may refuse a request. The shortest documented interval is ten seconds, so twelve of them are
+ * the two minutes that a request waits. An API that names a shorter one would be asked without end.
+ */
+const MAX_REFUSALS = 20
+
 async function sendWithinLimit(
   rateLimit: RateLimit,
   since: number,
   signal: AbortSignal | undefined,
   send: () => Promise<Answer>,
 ): Promise<Answer> {
-  for (;;) {
+  for (let refusals = 0; refusals < MAX_REFUSALS; refusals++) {
     await rateLimit.wait(since, signal)
     const answer = await send()
     rateLimit.update(answer)
     if (answer.status !== 429) return answer
   }
+  throw new ManagementError('RATE_LIMITED', { status: 429 })
 }
 
 const isServerError = ({ status }: Answer) => status >= 500
@@ -61,10 +68,16 @@ const CONNECTION_FAILURES = ['UNREACHABLE', 'CONNECTION_LOST', 'TIMEOUT']
 
 const isConnectionFailure = (thrown: unknown) => isManagementError(thrown) && CONNECTION_FAILURES.includes(thrown.code)
 
-/** Turns a temporary failure into an error that is not retried, unless it is certain that nothing was changed. */
+/** After these it is not known what the API did. */
+const isUnknown = (thrown: unknown) =>
+  isManagementError(thrown) &&
+  thrown.code !== 'UNREACHABLE' &&
+  [...CONNECTION_FAILURES, 'RESPONSE_TOO_LARGE'].includes(thrown.code)
+
+/** Turns a failure into an error that is not retried, unless it is certain that nothing was changed. */
 async function rejectUnknownOutcome(attempt: Promise<Answer>): Promise<Answer> {
   const answer = await attempt.catch((thrown) => {
-    if (!isConnectionFailure(thrown) || thrown.code === 'UNREACHABLE') throw thrown
+    if (!isUnknown(thrown)) throw thrown
     throw new ManagementError('OUTCOME_UNKNOWN', { detail: thrown.message })
   })
   if (isServerError(answer)) throw new ManagementError('OUTCOME_UNKNOWN', { status: answer.status })

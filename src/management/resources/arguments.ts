@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import { checkSchema, mustBe } from '../../schema/check-schema.ts'
+import { isLoopback } from '../../schema/loopback.ts'
 
 const A_TOPIC = mustBe('a topic such as orders.place')
 const A_PATH = mustBe('a path such as line_items.item')
@@ -41,8 +42,6 @@ export function checkRecordCall(call: string, recordId: unknown, options: unknow
   return checkSchema(call, requestOptions, options)
 }
 
-const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
-
 /**
  * Says why an address is refused; `undefined` if it is accepted. Deliveries hold personal data and requests hold
  * tokens, so only a loopback host may be called without https.
@@ -51,6 +50,6 @@ function describeUrlProblem(address: string): string | undefined {
   if (!URL.canParse(address)) return 'must be a URL'
   const { protocol, hostname, username, password } = new URL(address)
   if (username || password) return 'must not hold a user name or password'
-  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) return undefined
+  if (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) return undefined
   return 'must start with https://, unless its host is loopback'
 }

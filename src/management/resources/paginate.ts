@@ -1,4 +1,5 @@
 import type { QueryParamsList } from '@commercelayer/sdk'
+import { ManagementError } from '../client/errors.ts'
 
 /** The most records that the API gives in one page. */
 export const PAGE_SIZE = 25
@@ -26,6 +27,8 @@ export interface PaginateOptions {
   readonly until?: string | undefined
   /** Continues after this record. */
   readonly after?: ApiRecord | undefined
+  /** More records than these are no answer of Commerce Layer. Default: any number. */
+  readonly maxRecords?: number | undefined
 }
 
 type ReadPage<T> = (request: PageRequest) => Promise<readonly T[]>
@@ -35,6 +38,9 @@ type ReadPage<T> = (request: PageRequest) => Promise<readonly T[]>
  * changed meanwhile: a page starts at the time of the last record, not at a page number, which would shift. It holds
  * one page, and the ids of one millisecond in memory. A page that fails throws; the iteration can be continued after
  * the last record.
+ *
+ * @throws ManagementError `RESPONSE_INVALID` for an API that brings nothing new any more, and for a record without a
+ * time: the iteration would never end.
  */
 export function paginate<T extends ApiRecord>(
   readPage: ReadPage<T>,
@@ -50,13 +56,15 @@ export function paginate<T extends ApiRecord>(
 
 async function* readRecords<T extends ApiRecord>(
   readPage: ReadPage<T>,
-  { sort = 'created_at', pageSize = PAGE_SIZE, since, until }: PaginateOptions,
+  { sort = 'created_at', pageSize = PAGE_SIZE, since, until, maxRecords = Number.POSITIVE_INFINITY }: PaginateOptions,
   start: string | undefined,
 ): AsyncGenerator<T, void, undefined> {
   const isAscending = sort === 'created_at'
   let from = start
   let moment = start
   let pageNumber = 1
+  let count = 0
+  let hadNews = true
   /** The ids of `moment` that were given. They are not compared: only the server knows how it sorts ids. */
   let given = new Set<string>()
   for (;;) {
@@ -68,18 +76,42 @@ async function* readRecords<T extends ApiRecord>(
       pageNumber,
       pageSize: pageSize as PageRequest['pageSize'],
     })
+    const before = count
     for (const record of records) {
-      if (record.created_at !== moment) given = new Set()
-      else if (given.has(record.id)) continue
-      moment = record.created_at
-      given.add(record.id)
+      const time = readTime(record)
+      if (from !== undefined && isBefore(time, Date.parse(from), isAscending)) continue
+      if (moment === undefined || isBefore(Date.parse(moment), time, isAscending)) {
+        moment = record.created_at
+        given = new Set()
+      }
+      if (given.has(record.id)) continue
+      if (time === Date.parse(moment)) given.add(record.id)
+      if (++count > maxRecords) throw new ManagementError('RESPONSE_INVALID', { detail: 'The list does not end.' })
       yield record
     }
     if (records.length < pageSize) return
+    // One page may repeat what was given: the first page of a moment. A second one repeats itself for ever.
+    if (count === before && !hadNews) {
+      throw new ManagementError('RESPONSE_INVALID', { detail: 'The pages of the list repeat.' })
+    }
+    hadNews = count > before
     // A whole page of one moment: only the page number leads on.
     pageNumber = moment === from ? pageNumber + 1 : 1
     from = moment
   }
+}
+
+/** As the API writes times. `Date.parse` also accepts text that is no time. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
+
+function readTime({ created_at }: ApiRecord): number {
+  const time = TIME.test(created_at) ? Date.parse(created_at) : Number.NaN
+  if (Number.isNaN(time)) throw new ManagementError('RESPONSE_INVALID', { detail: 'A record has no `created_at`.' })
+  return time
+}
+
+function isBefore(time: number, other: number, isAscending: boolean): boolean {
+  return isAscending ? time < other : time > other
 }
 
 function filterByTime(since: string | undefined, until: string | undefined): Record<string, string> {

@@ -66,6 +66,9 @@ const ARGUMENTS = z.strictObject({
   disabled: flag.optional(),
 })
 
+/** An organization has some dozens. Some calls hold all of them in memory. */
+const MAX_WEBHOOKS = 10_000
+
 const CHANGES = ARGUMENTS.partial()
 
 type Changes = z.infer<typeof CHANGES>
@@ -80,7 +83,9 @@ export function createWebhooks(client: Client): Webhooks {
     },
     list(options = {}) {
       const { signal } = checkSchema('webhooks.list', requestOptions, options)
-      return paginate((page) => client.call((call) => webhooks.list(page, call), { signal }), {})
+      return paginate((page) => client.call((call) => webhooks.list(page, call), { signal }), {
+        maxRecords: MAX_WEBHOOKS,
+      })
     },
     async retrieve(id, options = {}) {
       return client.call((call) => webhooks.retrieve(id, {}, call), checkRecordCall('webhooks.retrieve', id, options))

@@ -2,6 +2,7 @@ import type { Webhook } from '@commercelayer/sdk'
 import { z } from 'zod'
 import { callback, checkSchema, mustBe } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
+import { cleanText } from '../client/clean-text.ts'
 import { signal, url } from '../resources/arguments.ts'
 import type { Plan } from './plan.ts'
 import { type PlanStep, putDeletionsLast } from './plan-steps.ts'
@@ -19,7 +20,7 @@ export class ApplyError extends Error {
 
   constructor(step: PlanStep, cause: unknown) {
     const why = cause instanceof Error ? ` ${cause.message}` : ''
-    super(`Could not ${step.action} the webhook for ${step.topic}.${why}`, { cause })
+    super(`Could not ${step.action} the webhook for ${cleanText(step.topic)}.${why}`, { cause })
     this.step = step
   }
 }

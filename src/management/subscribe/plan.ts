@@ -4,6 +4,7 @@ import { isSubscribed } from '../../commerce-layer/topic-patterns.ts'
 import type { Receiver } from '../../index.ts'
 import { checkSchema } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
+import { cleanText } from '../client/clean-text.ts'
 import { signal, url } from '../resources/arguments.ts'
 import { type PlanStep, planCreation, planServing, planUnneeded, putDeletionsLast } from './plan-steps.ts'
 import { collectIncludes, collectTopics, describeUnsubscribed } from './wanted-topics.ts'
@@ -74,7 +75,10 @@ export function describePlan({ steps, notes }: Plan): string {
     const id = 'webhookId' in step ? `${step.webhookId}  ` : ''
     return `${step.action.padEnd(6)}  ${step.topic.padEnd(width)}  ${id}${step.reason}${includes}`
   })
-  return [...lines, ...notes.map((note) => `note    ${note}`)].join('\n')
+  // The topics, ids and includes of webhooks are what the API says.
+  return [...lines, ...notes.map((note) => `note    ${note}`)]
+    .map((line) => cleanText(line, Number.POSITIVE_INFINITY))
+    .join('\n')
 }
 
 /**

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { sign } from 'hooklayer'
 import { describe, expect, it } from 'vitest'
 import { bytes, SECRET, signed } from '../../deliveries.ts'
 import { inBothRuntimes } from '../../runtimes.ts'
@@ -63,5 +64,12 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/signat
       expect(isSameSignature(signature + signature, signature)).toBe(false)
       expect(isSameSignature('', signature)).toBe(false)
     })
+  },
+)
+
+it.each([undefined, null, 7, [], new Uint8Array(3)])(
+  'a body is not signed with a secret that is %j',
+  async (secret) => {
+    await expect(sign('{}', secret as never)).rejects.toThrow(new TypeError('The secret given to `sign` is not text.'))
   },
 )
