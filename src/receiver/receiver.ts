@@ -111,8 +111,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const { deadlineMs, maxInFlight, maxAgeMs, ordering, inboxMode, secretsCacheMs, ...limits } = settings
   const { inbox } = options
   const logger = safeLogger(options.logger ?? defaultLogger)
-  const isHandled = (topic: string) => handlers.forTopic(topic).length > 0
   const isKnown = (topic: string) => handlers.isNamed(topic) || isCatalogued(topic)
+  const isHandled = (topic: string) => isKnown(topic) && handlers.forTopic(topic).length > 0
   const cacheMs = secretsCacheMs === 'none' ? 0 : secretsCacheMs
   const secrets = limitRefreshes(
     createSecrets(options.secrets, { cacheMs, isKnown, logger }),

@@ -185,6 +185,16 @@ describe('made-up topics', () => {
     expect(handler).toHaveBeenCalledTimes(2)
   })
 
+  it('do not hide the mismatch of a topic that there is', async () => {
+    const { receiver, lines } = receiverWith({ secrets: () => SECRET })
+    receiver.on('*', () => {})
+    for (const topic of madeUp) await receiver.receive(delivery(topic, CART, OTHER_SECRET))
+    await receiver.receive(delivery('orders.place', CART, OTHER_SECRET))
+    await vi.waitFor(() =>
+      expect(lines.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^orders\.place: 401/)),
+    )
+  })
+
   it('do not make a receiver forget how often a topic has failed', async () => {
     const { receiver, lines } = receiverWith({})
     receiver.on('orders.*', () => fail())

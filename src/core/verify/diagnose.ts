@@ -17,7 +17,6 @@ const HINTS = {
   skipped: 'The reason was not looked for: another mismatch was examined within the last second.',
   empty: 'The body is empty: it was read before it reached the receiver.',
   large: 'The body is over 512 KB and was not examined.',
-  spaced: 'The secret has leading or trailing whitespace.',
   other: 'It was signed with the secret of another topic: the secrets are mixed up, or it is a replay.',
   rewritten: 'The body was parsed and serialized again, without the `.0` of its floats: pass the bytes as received.',
   base64: 'The body is still base64: decode it first (on AWS, see `isBase64Encoded`).',
@@ -60,7 +59,7 @@ async function examine({ signature, body, secrets, otherSecrets }: Mismatch): Pr
   if (body.length === 0) return HINTS.empty
   if (body.length > MAX_BYTES) return HINTS.large
   const known = secrets.slice(0, MAX_SECRETS)
-  for (const explanation of possibleExplanations(body, known, otherSecrets.slice(0, MAX_OTHERS))) {
+  for (const explanation of possibleExplanations(body, otherSecrets.slice(0, MAX_OTHERS))) {
     for (const secret of explanation.secrets ?? known) {
       const expected = await computeSignature(explanation.bytes ?? body, secret)
       if (isSameSignature(signature, expected)) return explanation.hint
@@ -69,15 +68,7 @@ async function examine({ signature, body, secrets, otherSecrets }: Mismatch): Pr
   return HINTS.unknown
 }
 
-function* possibleExplanations(
-  body: Uint8Array,
-  secrets: readonly string[],
-  others: readonly string[],
-): Generator<Explanation> {
-  yield {
-    hint: HINTS.spaced,
-    secrets: secrets.map((secret) => secret.trim()).filter((secret) => secret && !secrets.includes(secret)),
-  }
+function* possibleExplanations(body: Uint8Array, others: readonly string[]): Generator<Explanation> {
   yield { hint: HINTS.other, secrets: others }
   const text = decodeUtf8(body) ?? ''
   if (/^[\w+/]/.test(text)) {
