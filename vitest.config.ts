@@ -19,8 +19,11 @@ const UNIT = [
   'test/types.test.ts',
 ]
 
+/** `npm run test:shops`: other runtimes and frameworks from their fixtures, and the examples from the packed tarball. */
+export const SHOPS = ['test/examples/**/*.test.ts', 'test/adapters/{bun,deno,next,workerd}.test.ts']
+
 /** Without isolation a worker loads each module once, and not once for each file: a third of the time of a run. */
-const SHARED = { isolate: false, testTimeout: 30_000 }
+export const SHARED = { isolate: false, testTimeout: 30_000 }
 
 export default defineConfig({
   test: {
@@ -39,7 +42,7 @@ export default defineConfig({
           ...SHARED,
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...UNIT],
+          exclude: ['**/node_modules/**', ...UNIT, ...SHOPS],
           hookTimeout: 30_000,
         },
       },

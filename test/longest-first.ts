@@ -5,6 +5,7 @@ const LONGEST = [
   'test/examples/next.test.ts',
   'test/adapters/next.test.ts',
   'test/inboxes/bullmq/',
+  'test/adapters/http2.test.ts',
   'test/examples/cloudflare-queues.test.ts',
   'test/emulator/cli',
   'test/docs/',

@@ -10,8 +10,7 @@ export const send = (message) => sqs.send(new SendMessageCommand(message))
 export const inbox = {
   async put({ id, topic, body, receivedAt, group = id }) {
     const MessageBody = JSON.stringify({ topic, receivedAt, body: gzipSync(body).toString('base64') })
-    const { QUEUE_URL: QueueUrl } = process.env
-    await send({ QueueUrl, MessageBody, MessageGroupId: group, MessageDeduplicationId: id })
+    await send({ QueueUrl: process.env.QUEUE_URL, MessageBody, MessageGroupId: group, MessageDeduplicationId: id })
     return 'stored' // SQS ignores an id that it has had within five minutes, and does not say so
   },
 }
