@@ -30,7 +30,7 @@ export default defineConfig({
     reporters: ['default', new SkippedReporter()],
     sequence: { sequencer: LongestFirst },
     // Most suites wait for servers and timers most of the time: more workers than processors keep these busy.
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       {
         resolve: { alias },

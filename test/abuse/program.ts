@@ -48,7 +48,10 @@ const HOSTS: Readonly<Record<HostName, (receiver: Receiver) => Server | Promise<
 }
 
 const server = await HOSTS[host as HostName](receiver)
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
+// Node's usual backlog is 511: more connections at once wait for the system to try again, or are reset by it.
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () =>
+  process.send?.({ port: (server.address() as AddressInfo).port }),
+)
 
 /** Handles stored deliveries as a worker does, and gives how many milliseconds they took. */
 async function handleStored(count: number): Promise<number> {

@@ -67,7 +67,7 @@ interface Opener {
 function tcpOpener({ url }: Shop): Opener {
   const { hostname, port, pathname } = new URL(url)
   const open = (topic: string) => {
-    const socket = connectTcp(Number(port), hostname)
+    const socket = connectTcp(Number(port), hostname).resume()
     const fields = [`Host: ${hostname}`, `X-CommerceLayer-Topic: ${topic}`, `X-CommerceLayer-Signature: ${FORGED}`]
     socket.write(`POST ${pathname} HTTP/1.1\r\n${fields.join('\r\n')}\r\nContent-Length: 5000\r\n\r\n{`)
     return socket
@@ -106,7 +106,9 @@ function http2Opener({ url }: Shop): Opener {
 /** Sends a head that announces a body, and all of the body but its last byte. */
 export async function sendAllButOneByte({ url }: Shop, body: Uint8Array): Promise<Socket> {
   const { hostname, port, pathname } = new URL(url)
-  const socket = connectTcp(Number(port), hostname).on('error', () => {})
+  const socket = connectTcp(Number(port), hostname)
+    .resume()
+    .on('error', () => {})
   await once(socket, 'connect')
   const fields = [`Host: ${hostname}`, 'X-CommerceLayer-Topic: orders.place', `X-CommerceLayer-Signature: ${FORGED}`]
   socket.write(`POST ${pathname} HTTP/1.1\r\n${fields.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n`)

@@ -34,6 +34,8 @@ const BYTES_PER_MS = 16
 const MAX_STALL_MS = 4000
 /** How often the limits are checked while one of them is reached. */
 const CHECK_MS = 50
+/** How much of `maxUnverifiedBytes` may be taken before another body is read on. */
+const MAX_EXCESS = 1.1
 /** A check that comes later than this is put off: the process is busy. */
 const MAX_DELAY_MS = 50
 /** How many bytes may arrive at once when a paused body goes on. */
@@ -115,7 +117,10 @@ class SharedBudget implements Budget {
       room -= CHUNK_BYTES
       this.#resume(reading)
     }
-    if (this.#runner || this.#paused.size < this.#readings.size) return
+    if (!this.#runner && this.#paused.size === this.#readings.size) this.#chooseRunner()
+  }
+
+  #chooseRunner(): void {
     this.#runner = largest(this.#paused)
     if (this.#runner) this.#resume(this.#runner)
   }
@@ -136,8 +141,11 @@ class SharedBudget implements Budget {
       stalled.sort((a, b) => a.progressAt - b.progressAt)
       for (const reading of stalled.slice(0, excess)) this.#cutOff(reading)
     }
-    if (this.#paused.size > 0 && now - this.#freedAt >= GRACE_MS) {
-      const taker = largest([...this.#readings.keys()].filter(isOld))
+    if (this.#paused.size > 0) {
+      // The rest of another body may have arrived already. It may add all of its bytes, so only while there are few.
+      const isStuck = !this.#runner || now - this.#runner.progressAt >= CHECK_MS
+      if (isStuck && this.#received < this.#limits.maxUnverifiedBytes * MAX_EXCESS) this.#chooseRunner()
+      const taker = now - this.#freedAt >= GRACE_MS ? largest([...this.#readings.keys()].filter(isOld)) : undefined
       if (taker) this.#cutOff(taker)
     }
     if (this.#readings.size > this.#limits.maxUnverified || this.#paused.size > 0) this.#checkLater()

@@ -121,7 +121,7 @@ describe('the bytes of unverified bodies', () => {
     const budget = createBudget(limits)
     const [small, large] = [reading(budget), reading(budget)]
     small.receive(20 * KIB)
-    large.receive(90 * KIB)
+    large.receive(100 * KIB)
     const waiting = reading(budget)
     expect(waiting.read).not.toHaveBeenCalled()
     await vi.waitFor(() => expect(waiting.read).toHaveBeenCalled())
@@ -129,6 +129,20 @@ describe('the bytes of unverified bodies', () => {
     expect(await rejection(large.result)).toMatchObject({ code: 'BODY_TIMEOUT' })
     waiting.finish()
     expect(await waiting.result).toBe('{}')
+  })
+
+  it('let another body go on when the one that makes room has stalled, and cut off nobody for that', async () => {
+    const budget = createBudget(limits)
+    const stalled = reading(budget)
+    stalled.receive(102 * KIB)
+    const waiting = reading(budget)
+    expect(waiting.read).not.toHaveBeenCalled()
+    await vi.waitFor(() => expect(waiting.read).toHaveBeenCalled())
+    expect(stalled.isOver()).toBe(false)
+    waiting.finish()
+    expect(await waiting.result).toBe('{}')
+    stalled.finish()
+    await stalled.result
   })
 
   it('do not keep a body that waits beyond its time', async () => {
