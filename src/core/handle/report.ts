@@ -2,7 +2,7 @@ import { type Deadline, withTimeout } from '../deadline.ts'
 import { isWebhookError, type PermanentError, type WebhookError } from '../errors.ts'
 import { copyEvent, type WebhookEvent } from '../event/event.ts'
 import type { Logger } from '../logger.ts'
-import { createSampling } from './sampling.ts'
+import { createSampling } from '../sampling.ts'
 
 /** What is known about a delivery that was refused, failed or discarded. */
 export interface ErrorContext {
