@@ -15,12 +15,21 @@ export function canonicalJson(value: unknown, depth = 0): string {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('a number is out of range')
   if (typeof value !== 'object' || value === null) return String(value)
   if (depth === MAX_DEPTH) throw new RangeError(`it is nested more than ${MAX_DEPTH} levels deep`)
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(',')}]`
+  let text = ''
+  let comma = ''
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      text += comma + canonicalJson(item, depth + 1)
+      comma = ','
+    }
+    return `[${text}]`
+  }
   const record = value as Readonly<Record<string, unknown>>
-  const fields = Object.keys(record)
-    .sort()
-    .map((name) => `${quote(name)}:${canonicalJson(record[name], depth + 1)}`)
-  return `{${fields.join(',')}}`
+  for (const name of Object.keys(record).sort()) {
+    text += `${comma}${quote(name)}:${canonicalJson(record[name], depth + 1)}`
+    comma = ','
+  }
+  return `{${text}}`
 }
 
 function quote(text: string): string {

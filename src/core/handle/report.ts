@@ -68,11 +68,10 @@ export function createReports(logger: Logger, isHandled: (topic: string) => bool
 
   /** Counts a refused request. Strangers cannot cause an error of the server, or have a topic with a handler and a secret. */
   function sample({ code, status }: WebhookError, topic: string | undefined) {
-    if (topic && SECRET_CODES.includes(code) && isHandled(topic)) {
-      return { isSuspect: true, count: suspects.count(`${code} ${topic}`) }
-    }
-    if (status >= 500) return { isSuspect: true, count: suspects.count(code) }
-    return { isSuspect: false, count: strangers.count(code) }
+    const mayBeGenuine = topic && SECRET_CODES.includes(code) && isHandled(topic)
+    const isSuspect = mayBeGenuine || status >= 500
+    const kind = mayBeGenuine ? `${code} ${topic}` : code
+    return { isSuspect, count: (isSuspect ? suspects : strangers).count(kind) }
   }
 
   async function call(

@@ -1,6 +1,5 @@
 import { checkOption, checkOptions, oneOf, wrongOption } from '../check-options.ts'
 import { WebhookError } from '../errors.ts'
-import { toBytes } from '../http/request.ts'
 import type { Logger } from '../logger.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
 import { createSampling } from '../sampling.ts'
@@ -70,13 +69,15 @@ export function createStoredSignatures(options: VerifyStoredOptions, logger: Log
   }
 }
 
+const encoder = new TextEncoder()
+
 function mismatch(message: string): WebhookError {
   return new WebhookError('SIGNATURE_MISMATCH', { message })
 }
 
 /** The prefix keeps the signature of a webhook from passing as one of these, should they have the same key. */
 function toSignedBytes({ topic, body }: Pick<StoredDelivery, 'topic' | 'body'>): Uint8Array {
-  const prefix = toBytes(`hooklayer stored delivery\n${topic}\n`)
+  const prefix = encoder.encode(`hooklayer stored delivery\n${topic}\n`)
   const bytes = new Uint8Array(prefix.length + body.length)
   bytes.set(prefix)
   bytes.set(body, prefix.length)
