@@ -19,7 +19,7 @@ const config: KnipConfig = {
     'test/bench': { entry: ['bench.ts', '*-{receiver,lister}.ts'] },
     'test/fixtures/*': { ignoreDependencies: [/./] },
   },
-  ignoreBinaries: ['mount', 'pgrep', 'taskset', 'umount'],
+  ignoreBinaries: ['mount', 'openssl', 'pgrep', 'taskset', 'umount'],
 }
 
 export default config

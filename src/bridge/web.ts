@@ -19,13 +19,14 @@ export async function answerWeb(
   fix: string,
   options: ReceiveOptions,
 ): Promise<Response> {
+  const alreadyParsed = () => new WebhookError('BODY_ALREADY_PARSED', { hint: fix })
   let isBegun = false
   let rest: BodyReader | undefined
   async function read(limits: ReadBodyOptions): Promise<Uint8Array> {
     isBegun = true
-    if (request.bodyUsed) throw new WebhookError('BODY_ALREADY_PARSED', { hint: fix })
-    if (isShort(request)) return readWhole(request, fix)
-    if (request.body?.locked) throw new WebhookError('BODY_ALREADY_PARSED', { hint: fix })
+    if (request.bodyUsed) throw alreadyParsed()
+    if (isShort(request)) return readWhole(request, alreadyParsed)
+    if (request.body?.locked) throw alreadyParsed()
     rest = request.body?.getReader()
     const bytes = rest ? await readStream(rest, limits) : new Uint8Array()
     rest = undefined
@@ -35,13 +36,11 @@ export async function answerWeb(
   const { status, headers, body } = await receive({ method, headers: fields, body: read }, options)
   // Only closing the connection stops a body that arrives too slowly, or was cut off to make room for others. HTTP/2
   // forbids the field, and its requests have no `host`.
-  if (status === 408) {
-    const closing = fields.has('host') ? { connection: 'close' } : undefined
-    return new Response(body, { status, headers: { ...headers, ...closing } })
-  }
+  const isLate = status === 408
   if (!isBegun) rest = openLong(request)
-  if (rest) discardRest(rest)
-  return new Response(body, { status, headers })
+  if (rest && !isLate) discardRest(rest)
+  const closing = isLate && fields.has('host') && { connection: 'close' }
+  return new Response(body, { status, headers: { ...headers, ...closing } })
 }
 
 /**
@@ -63,12 +62,12 @@ function announcedLength({ headers }: Request): number | undefined {
 }
 
 /** Reads the body without `request.body`. A body that another reader has locked is therefore detected here. */
-async function readWhole(request: Request, fix: string): Promise<Uint8Array> {
+async function readWhole(request: Request, alreadyParsed: () => WebhookError): Promise<Uint8Array> {
   try {
     return new Uint8Array(await request.arrayBuffer())
   } catch (error) {
     const isLocked = !request.bodyUsed && (error as Error)?.name === 'TypeError'
-    throw isLocked ? new WebhookError('BODY_ALREADY_PARSED', { hint: fix }) : error
+    throw isLocked ? alreadyParsed() : error
   }
 }
 

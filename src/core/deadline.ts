@@ -12,6 +12,12 @@ export interface Deadline {
 /** Never expires: for stored, redelivered and background work. */
 export const NO_DEADLINE: Deadline = { remaining: () => Number.POSITIVE_INFINITY }
 
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}
+
 export function createDeadline(ms: number): Deadline {
   const end = performance.now() + ms
   return { remaining: () => Math.max(0, end - performance.now()) }

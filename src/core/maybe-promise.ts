@@ -31,6 +31,11 @@ function runSteps(value: unknown, steps: readonly ((value: unknown) => unknown)[
   return current
 }
 
+/** Calls a function of others: one that throws rejects. */
+export async function asPromise<T>(call: () => PromiseLike<T>): Promise<T> {
+  return call()
+}
+
 /**
  * Looks for the method `then`, as `await` does: a promise may come from another realm, as in Next's edge runtime, and a
  * function may have one, as the query builders of databases do.

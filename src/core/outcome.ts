@@ -10,21 +10,25 @@ export interface Outcome {
 }
 
 /** All handlers have succeeded. */
-export const HANDLED: Outcome = { name: 'handled', errors: [] }
+export const HANDLED = toOutcome('handled')
 /** The handlers run after the answer. */
-export const QUEUED: Outcome = { name: 'queued', errors: [] }
+export const QUEUED = toOutcome('queued')
 /** The same event was handled before, or the same delivery stored. */
-export const DUPLICATE: Outcome = { name: 'duplicate', errors: [] }
+export const DUPLICATE = toOutcome('duplicate')
 /** No handler is registered for the topic. */
-export const IGNORED: Outcome = { name: 'ignored', errors: [] }
+export const IGNORED = toOutcome('ignored')
 /** A newer version of the resource was handled before. */
-export const STALE: Outcome = { name: 'ignored', errors: [] }
+export const STALE = toOutcome('ignored')
 /** The version of the resource is older than `maxAgeMs`. */
-export const TOO_OLD: Outcome = { name: 'discarded', errors: [] }
+export const TOO_OLD = toOutcome('discarded')
 
 const MAYBE_REPLAYED: readonly Outcome[] = [DUPLICATE, STALE, TOO_OLD]
 
 /** Whether an outcome says nothing about the handlers: somebody may have sent a captured delivery again. */
 export function mayBeReplay(outcome: Outcome): boolean {
   return MAYBE_REPLAYED.includes(outcome)
+}
+
+function toOutcome(name: OutcomeName): Outcome {
+  return { name, errors: [] }
 }

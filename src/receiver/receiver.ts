@@ -1,7 +1,7 @@
 import { ANSWER_TIMEOUT_MS } from '../commerce-layer/limits.ts'
 import { isCatalogued } from '../commerce-layer/topics.ts'
 import { checkOptions, oneOf } from '../core/check-options.ts'
-import { createDeadline, type Deadline, NO_DEADLINE } from '../core/deadline.ts'
+import { createDeadline, type Deadline, NO_DEADLINE, pause } from '../core/deadline.ts'
 import { isWebhookError, toWebhookError, WebhookError } from '../core/errors.ts'
 import { checkDocument, type Document } from '../core/event/document.ts'
 import { parseEvent, type WebhookEvent } from '../core/event/event.ts'
@@ -208,7 +208,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   /** Runs work after the answer, or not at all if the platform refuses it by throwing. */
   function runInBackground(background: NonNullable<ReceiveOptions['background']>, run: () => Promise<unknown>): void {
     let isAccepted = false
-    const work = new Promise((resolve) => setTimeout(resolve, 0)).then(() => (isAccepted ? run() : undefined))
+    const work = pause(0).then(() => (isAccepted ? run() : undefined))
     background(work)
     isAccepted = true
     gate.count(work)
@@ -253,7 +253,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (!explain) return send(error)
     const explainAndSend = async () => send(await explain(error))
     if (endsWithAnswer) return explainAndSend()
-    gate.waitFor(new Promise((resolve) => setTimeout(resolve, 0)).then(explainAndSend))
+    gate.waitFor(pause(0).then(explainAndSend))
   }
 
   /** Gives the place back before errors are reported: a report may take its time. */
@@ -321,13 +321,13 @@ function throwIfError(ended: Outcome | WebhookError): Outcome {
 interface DeliveryContext extends Mutable<Omit<ErrorContext, 'count'>> {
   readonly deadline: Deadline
   readonly background: ReceiveOptions['background']
-  readonly signal: AbortSignal | undefined
+  readonly signal?: AbortSignal | undefined
   /** Whether the delivery was verified, or comes from a source that needs no signature. */
   isTrusted: boolean
   /** Finds the likely reason of a mismatch. Set while the signature is verified. */
-  explain: ((error: WebhookError) => Promise<WebhookError>) | undefined
+  explain?: ((error: WebhookError) => Promise<WebhookError>) | undefined
   /** The topic of a verified delivery, for which Commerce Layer's circuit breaker counts the answer. */
-  verifiedTopic: string | undefined
+  verifiedTopic?: string
   /** Whether the delivery counts toward `maxInFlight`. */
   hasPlace: boolean
 }
@@ -338,13 +338,10 @@ function createContext(deadline: Deadline, background?: DeliveryContext['backgro
   return {
     deadline,
     background,
-    signal: undefined,
     topic: undefined,
     event: undefined,
     consecutiveFailures: 0,
     isTrusted: false,
-    explain: undefined,
-    verifiedTopic: undefined,
     hasPlace: false,
   }
 }

@@ -46,7 +46,7 @@ export interface OpenOptions {
   readonly addedColumns?: readonly AddedColumn[]
 }
 
-export interface AddedColumn {
+interface AddedColumn {
   readonly table: string
   readonly name: string
   readonly type: string

@@ -47,8 +47,16 @@ function runAll(
   const running: Promise<unknown>[] = []
   for (const registration of registrations) {
     const own = registration === registrations[0] ? event : copyEvent(event)
-    const unfinished = start(registration, own, context, failures, succeeded)
-    if (unfinished) running.push(unfinished)
+    try {
+      const { handler } = registration
+      const result = handler(own, context)
+      if (isPromise(result)) {
+        const ended = Promise.resolve(result).then(() => succeeded(registration))
+        running.push(ended.catch((thrown) => failures.push(thrown)))
+      } else succeeded(registration)
+    } catch (thrown) {
+      failures.push(thrown)
+    }
   }
   return running.length === 0 ? toOutcome(failures) : Promise.all(running).then(() => toOutcome(failures))
 }
@@ -82,29 +90,6 @@ export function finishInTime(
     whenLate(ended.then(logLateEnd, logLateEnd))
     return error
   })
-}
-
-/** Calls one handler. Gives a promise, which never rejects, if the handler is asynchronous. */
-function start(
-  registration: Registration,
-  event: WebhookEvent,
-  context: HandlerContext,
-  failures: unknown[],
-  succeeded: (registration: Registration) => void,
-): Promise<unknown> | undefined {
-  try {
-    const { handler } = registration
-    const result = handler(event, context)
-    if (isPromise(result)) {
-      return Promise.resolve(result)
-        .then(() => succeeded(registration))
-        .catch((thrown) => failures.push(thrown))
-    }
-    succeeded(registration)
-  } catch (thrown) {
-    failures.push(thrown)
-  }
-  return undefined
 }
 
 function toOutcome(failures: readonly unknown[]): MaybePromise<Outcome> {

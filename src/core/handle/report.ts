@@ -2,7 +2,7 @@ import { type Deadline, withTimeout } from '../deadline.ts'
 import { isWebhookError, type PermanentError, type WebhookError } from '../errors.ts'
 import { copyEvent, type WebhookEvent } from '../event/event.ts'
 import type { Logger } from '../logger.ts'
-import { createSampling } from './sampling.ts'
+import { createSampling } from '../sampling.ts'
 
 /** What is known about a delivery that was refused, failed or discarded. */
 export interface ErrorContext {
@@ -68,11 +68,10 @@ export function createReports(logger: Logger, isHandled: (topic: string) => bool
 
   /** Counts a refused request. Strangers cannot cause an error of the server, or have a topic with a handler and a secret. */
   function sample({ code, status }: WebhookError, topic: string | undefined) {
-    if (topic && SECRET_CODES.includes(code) && isHandled(topic)) {
-      return { isSuspect: true, count: suspects.count(`${code} ${topic}`) }
-    }
-    if (status >= 500) return { isSuspect: true, count: suspects.count(code) }
-    return { isSuspect: false, count: strangers.count(code) }
+    const mayBeGenuine = topic && SECRET_CODES.includes(code) && isHandled(topic)
+    const isSuspect = mayBeGenuine || status >= 500
+    const kind = mayBeGenuine ? `${code} ${topic}` : code
+    return { isSuspect, count: (isSuspect ? suspects : strangers).count(kind) }
   }
 
   async function call(

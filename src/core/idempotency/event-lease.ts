@@ -1,6 +1,8 @@
+import { pause } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { asPromise, callStore } from './call-store.ts'
+import { asPromise } from '../maybe-promise.ts'
+import { callStore } from './call-store.ts'
 import type { IdempotencyStore, ResourceVersion } from './store.ts'
 
 /** The lease of an event, while its handlers run in this process. */
@@ -40,16 +42,17 @@ export function createEventLease(options: EventLeaseOptions): EventLease {
   const { store, key, token, version, topic, leaseMs, retentionMs, logger, onUnrecorded } = options
   const done = new Set(options.done)
   const renewOptions = () => ({ leaseMs, retentionMs, done: [...done] })
+  const renew = () => asPromise(() => store.renew(key, token, renewOptions()))
   const record = () => store.complete(key, token, { retentionMs, version })
   let isSettled = false
   return {
     done,
     markDone(name) {
       done.add(name)
-      setTimeout(() => isSettled || asPromise(() => store.renew(key, token, renewOptions())).catch(() => {}), 0)
+      setTimeout(() => isSettled || renew().catch(() => {}), 0)
     },
     async renew(abort) {
-      const isHeld = await asPromise(() => store.renew(key, token, renewOptions())).catch(() => true)
+      const isHeld = await renew().catch(() => true)
       if (!isHeld && !isSettled) abort(new WebhookError('IN_PROGRESS'))
     },
     async complete() {
@@ -73,7 +76,7 @@ export function createEventLease(options: EventLeaseOptions): EventLease {
 
 async function recordLater(record: () => Promise<boolean>, topic: string, logger: Logger): Promise<void> {
   for (let ms = FIRST_RETRY_MS; ms <= LAST_RETRY_MS; ms *= 2) {
-    await new Promise((resolve) => setTimeout(resolve, ms))
+    await pause(ms)
     try {
       await callStore(record)
       return

@@ -1,3 +1,4 @@
+import { pause } from '../deadline.ts'
 import { callStore } from './call-store.ts'
 import type { EventLease } from './event-lease.ts'
 import type { IdempotencyStore, Reservation } from './store.ts'
@@ -35,7 +36,7 @@ export async function lookUpFormerKey(
       return 'unknown'
     }
     // Another topic with the same key may be looking it up.
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    await pause(PAUSE_MS)
   }
   return 'in-progress'
 }

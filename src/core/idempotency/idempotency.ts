@@ -1,24 +1,18 @@
-import {
-  type CheckedOptions,
-  checkMethods,
-  checkOptions,
-  oneOf,
-  positiveInteger,
-  wrongOption,
-} from '../check-options.ts'
+import { checkMethods, checkOptions, oneOf, positiveInteger, wrongOption } from '../check-options.ts'
 import { type Deadline, MAX_TIMER_MS } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 import { markStale, type WebhookEvent } from '../event/event.ts'
 import { dispatch, type Run } from '../handle/dispatch.ts'
 import type { Registration } from '../handle/handlers.ts'
 import type { Logger } from '../logger.ts'
+import { asPromise, type MaybePromise } from '../maybe-promise.ts'
 import { DUPLICATE, type Outcome, STALE } from '../outcome.ts'
 import { identify } from '../verify/delivery.ts'
 import { BY_TOPIC } from '../verify/identity.ts'
-import { asPromise, callStore, STORE_TIMEOUT_MS } from './call-store.ts'
+import { callStore, STORE_TIMEOUT_MS } from './call-store.ts'
 import { createEventLease, type EventLease } from './event-lease.ts'
 import { lookUpFormerKey } from './former-keys.ts'
-import type { IdempotencyStore, Reservation, ReserveOptions, ResourceVersion } from './store.ts'
+import type { IdempotencyStore, Reservation, ResourceVersion } from './store.ts'
 import { resourceVersion, storeKey } from './store-key.ts'
 
 export interface IdempotencyOptions {
@@ -91,12 +85,28 @@ export function createIdempotency(
     waitFor(recording.finally(() => unrecordedKeys.delete(unrecorded)))
   }
 
-  const { leaseMs, retentionMs } = settings
+  const { leaseMs, retentionMs, onStoreError, stale } = settings
   const formerKeysUntil = performance.now() + retentionMs
 
   /** `undefined` if the store failed and the handlers are to run all the same. */
-  const reserveKey = (eventKey: string, version: ResourceVersion | undefined, deadline: Deadline, ms = leaseMs) =>
-    callReserve(eventKey, { leaseMs: ms, version }, deadline, store, settings, logger)
+  async function reserveKey(
+    eventKey: string,
+    version: ResourceVersion | undefined,
+    deadline: Deadline,
+    ms = leaseMs,
+  ): Promise<Reservation | undefined> {
+    const reserving = asPromise(() => store.reserve(eventKey, { leaseMs: ms, version }))
+    try {
+      return await callStore(() => reserving, Math.min(STORE_TIMEOUT_MS, deadline.remaining()))
+    } catch (cause) {
+      releaseWhenLate(eventKey, reserving, store, retentionMs)
+      if (onStoreError === 'refuse') {
+        throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: 'The idempotency store failed.' })
+      }
+      logger.warn('The idempotency store failed, and the handlers run all the same.', { cause })
+      return undefined
+    }
+  }
 
   /** A key that a function gives stood alone in 0.1. What was recorded then counts for as long as it was to be kept. */
   async function findFormer(event: WebhookEvent, lease: EventLease, deadline: Deadline) {
@@ -104,12 +114,7 @@ export function createIdempotency(
     const formerKey = key(event)
     const version = resourceVersion(event, BY_TOPIC)
     const reserve = (ms: number) => reserveKey(formerKey, version, deadline, ms)
-    try {
-      return await lookUpFormerKey(formerKey, reserve, lease, store, retentionMs)
-    } catch (thrown) {
-      await lease.release()
-      throw thrown
-    }
+    return lookUpFormerKey(formerKey, reserve, lease, store, retentionMs)
   }
 
   return {
@@ -124,45 +129,20 @@ export function createIdempotency(
       if (reservation.state === 'in-progress') throw new WebhookError('IN_PROGRESS')
       const { token, done } = reservation
       const { topic } = event
-      const held = { store, key: eventKey, token, done, version, topic }
-      const lease = createEventLease({ ...settings, ...held, logger, onUnrecorded })
-      const former = await findFormer(event, lease, deadline)
-      if (former === 'completed') {
-        await lease.complete()
-        return DUPLICATE
-      }
-      if (former === 'in-progress') {
-        await lease.release()
-        throw new WebhookError('IN_PROGRESS')
-      }
+      const lease = createEventLease({
+        ...settings,
+        ...{ store, key: eventKey, token, done, version, topic, logger, onUnrecorded },
+      })
+      const former = await orRelease(lease, findFormer(event, lease, deadline))
+      if (former === 'in-progress') return orRelease(lease, Promise.reject(new WebhookError('IN_PROGRESS')))
       if (reservation.stale) markStale(event)
-      if (reservation.stale && settings.stale === 'skip') {
+      const ended = former === 'completed' ? DUPLICATE : reservation.stale && stale === 'skip' ? STALE : undefined
+      if (ended) {
         await lease.complete()
-        return STALE
+        return ended
       }
       return { run: (registrations) => runWithLease(lease, event, registrations, leaseMs, logger) }
     },
-  }
-}
-
-async function callReserve(
-  key: string,
-  options: ReserveOptions,
-  deadline: Deadline,
-  store: IdempotencyStore,
-  { retentionMs, onStoreError }: CheckedOptions<typeof RULES>,
-  logger: Logger,
-): Promise<Reservation | undefined> {
-  const reserving = asPromise(() => store.reserve(key, options))
-  try {
-    return await callStore(() => reserving, Math.min(STORE_TIMEOUT_MS, deadline.remaining()))
-  } catch (cause) {
-    releaseWhenLate(key, reserving, store, retentionMs)
-    if (onStoreError === 'refuse') {
-      throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: 'The idempotency store failed.' })
-    }
-    logger.warn('The idempotency store failed, and the handlers run all the same.', { cause })
-    return undefined
   }
 }
 
@@ -195,13 +175,17 @@ function runWithLease(
 }
 
 async function finishRun(run: Run, lease: EventLease): Promise<Outcome> {
-  let outcome: Outcome
+  const outcome = await orRelease(lease, run.ended)
+  await lease.complete()
+  return outcome
+}
+
+/** Gives the event back if the work fails. */
+async function orRelease<T>(lease: EventLease, work: MaybePromise<T>): Promise<T> {
   try {
-    outcome = await run.ended
+    return await work
   } catch (thrown) {
     await lease.release()
     throw thrown
   }
-  await lease.complete()
-  return outcome
 }

@@ -1,6 +1,7 @@
 import { type Deadline, withTimeout } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 import { parseDocument } from '../event/document.ts'
+import { asPromise } from '../maybe-promise.ts'
 import { DUPLICATE, type Outcome, QUEUED } from '../outcome.ts'
 import { bodyIdOf, type Delivery, identify } from '../verify/delivery.ts'
 import type { Inbox } from './inbox.ts'
@@ -29,23 +30,14 @@ export async function storeDelivery(
   const group = ordering === 'resource' ? resourceGroup(delivery) : undefined
   const signed = signatures && { signature: await signatures.sign(delivery) }
   const stored = await withTimeout(
-    callPut(inbox, { id, topic, body, receivedAt, group, ...signed }),
+    asPromise(() => inbox.put({ id, topic, body, receivedAt, group, ...signed })),
     deadline.remaining(),
-    timeoutError,
+    () => new Error('The inbox did not answer in time.'),
   ).catch((cause: unknown) => {
     throw new WebhookError('STORE_UNAVAILABLE', { cause, hint: 'The inbox failed.' })
   })
   if (stored === 'full') throw new WebhookError('OVERLOADED', { message: 'The inbox is full.' })
   return stored === 'duplicate' ? DUPLICATE : QUEUED
-}
-
-/** Turns a driver's synchronous throw into a rejection. */
-async function callPut(inbox: Pick<Inbox, 'put'>, delivery: Parameters<Inbox['put']>[0]): ReturnType<Inbox['put']> {
-  return inbox.put(delivery)
-}
-
-function timeoutError(): Error {
-  return new Error('The inbox did not answer in time.')
 }
 
 /** An invalid document has no resource, and therefore no group. The worker reports what is wrong with it. */

@@ -2,6 +2,7 @@ import { checkOption, checkOptions, oneOf, wrongOption } from '../check-options.
 import { WebhookError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
+import { createSampling } from '../sampling.ts'
 import { findSigner } from '../verify/authenticate.ts'
 import { computeSignature } from '../verify/signature.ts'
 import type { StoredDelivery } from './inbox.ts'
@@ -40,10 +41,6 @@ const KEY = {
   expected: `text of at least ${MIN_KEY_LENGTH} characters`,
   isValid: (value: unknown) => typeof value === 'string' && value.trim().length >= MIN_KEY_LENGTH,
 }
-const encoder = new TextEncoder()
-
-/** Between two warnings about deliveries without a signature. */
-const WARN_MS = 60_000
 
 /** @throws TypeError if there is no key, or one is too short. The message does not hold the key. */
 export function createStoredSignatures(options: VerifyStoredOptions, logger: Logger): StoredSignatures {
@@ -52,13 +49,11 @@ export function createStoredSignatures(options: VerifyStoredOptions, logger: Log
   const keys = given.map((key) => ({ text: checkOption(OWNER, 'key', key, KEY), labels: [] }))
   const [first] = keys
   if (first === undefined) throw wrongOption(OWNER, 'key', 'is empty')
-  let warnedAt = Number.NEGATIVE_INFINITY
+  const warnings = createSampling()
 
   function acceptUnsigned(): void {
-    if (unsigned === 'refuse')
-      throw new WebhookError('SIGNATURE_MISMATCH', { message: 'What was stored has no signature.' })
-    if (Date.now() - warnedAt < WARN_MS) return
-    warnedAt = Date.now()
+    if (unsigned === 'refuse') throw mismatch('What was stored has no signature.')
+    if (warnings.count('') === 0) return
     logger.warn('A stored delivery without a signature was accepted. See `verifyStored.unsigned`.')
   }
 
@@ -68,11 +63,16 @@ export function createStoredSignatures(options: VerifyStoredOptions, logger: Log
       const { signature } = stored
       if (signature === undefined) return acceptUnsigned()
       return pipe(findSigner(keys, String(signature), toSignedBytes(stored)), (signer) => {
-        if (!signer)
-          throw new WebhookError('SIGNATURE_MISMATCH', { message: 'What was stored was not signed by a receiver.' })
+        if (!signer) throw mismatch('What was stored was not signed by a receiver.')
       })
     },
   }
+}
+
+const encoder = new TextEncoder()
+
+function mismatch(message: string): WebhookError {
+  return new WebhookError('SIGNATURE_MISMATCH', { message })
 }
 
 /** The prefix keeps the signature of a webhook from passing as one of these, should they have the same key. */

@@ -70,32 +70,18 @@ export function findSecrets(
  * @throws WebhookError `SIGNATURE_MISMATCH` or `STORE_UNAVAILABLE`.
  */
 export function authenticate(
-  headers: SignedHeaders,
+  { topic, signature }: SignedHeaders,
   body: Uint8Array,
   receivedAt: Date,
   found: readonly SigningSecret[],
   secrets: Secrets,
   deadline?: Deadline,
 ): MaybePromise<Delivery> {
-  const { topic, signature } = headers
-  return pipe(findSigner(found, signature, body), (signer) =>
-    signer
-      ? toDelivery(topic, body, receivedAt, secrets, signer)
-      : authenticateWithNewSecrets(headers, body, receivedAt, secrets, deadline),
-  )
-}
-
-/** Reads the secrets again: a webhook may have been created, or created anew, since they were read. */
-function authenticateWithNewSecrets(
-  { topic, signature }: SignedHeaders,
-  body: Uint8Array,
-  receivedAt: Date,
-  secrets: Secrets,
-  deadline: Deadline | undefined,
-): MaybePromise<Delivery> {
+  // A webhook may have been created, or created anew, since its secrets were read.
+  const refresh = () => secrets.refresh(topic, deadline, body.length)
   return pipe(
-    secrets.refresh(topic, deadline, body.length),
-    (candidates) => findSigner(candidates, signature, body),
+    findSigner(found, signature, body),
+    (signer) => signer ?? pipe(refresh(), (candidates) => findSigner(candidates, signature, body)),
     (signer) => {
       if (!signer) throw new WebhookError('SIGNATURE_MISMATCH')
       return toDelivery(topic, body, receivedAt, secrets, signer)

@@ -1,9 +1,7 @@
 import type { Logger } from '../logger.ts'
+import { createSampling } from '../sampling.ts'
 import { createTopicMap, rememberForTopic } from '../topic-map.ts'
 import { checkSecret, isLabelled, mergeLabels, type SigningSecret } from './check-secret.ts'
-
-/** A secret that cannot be used is logged this often, in milliseconds, for a topic that has a handler. */
-const LOG_MS = 60_000
 
 /** Checks what a function answers, and remembers which secrets were answered for several topics. */
 export interface CheckedAnswers {
@@ -28,13 +26,10 @@ export function createCheckedAnswers(
   const firstTopics = new Map<string, string>()
   const shared = new Set<string>()
   const lastSecrets = createTopicMap<readonly SigningSecret[]>(isKnown)
-  const loggedAt = new Map<string, number>()
+  const problems = createSampling()
 
   function logProblem(problem: unknown, topic: string): void {
-    const key = isKnown(topic) ? topic : ''
-    const now = performance.now()
-    if (now - (loggedAt.get(key) ?? Number.NEGATIVE_INFINITY) < LOG_MS) return
-    loggedAt.set(key, now)
+    if (problems.count(isKnown(topic) ? topic : '') === 0) return
     logger.error(`A secret was not used: ${(problem as TypeError).message}`, { topic })
   }
 

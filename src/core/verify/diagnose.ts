@@ -14,10 +14,10 @@ const MAX_OTHERS = 4
 const MAX_REPLACEMENTS = 10_000
 
 const HINTS = {
-  skipped: 'The reason was not looked for: another mismatch was examined within the last second.',
+  skipped: 'It was not examined: another mismatch was, within the last second.',
   empty: 'The body is empty: it was read before it reached the receiver.',
-  large: 'The body is over 512 KB and was not examined.',
-  other: 'It was signed with the secret of another topic: the secrets are mixed up, or it is a replay.',
+  large: 'It was not examined: the body is over 512 KB.',
+  other: 'It was signed with the secret of another topic: a mix-up, or a replay.',
   rewritten: 'The body was parsed and serialized again, without the `.0` of its floats: pass the bytes as received.',
   base64: 'The body is still base64: decode it first (on AWS, see `isBase64Encoded`).',
   unknown: 'The reason is not known: another secret, changed bytes, or a forgery.',

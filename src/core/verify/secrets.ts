@@ -79,15 +79,23 @@ export function createSecrets(option: SecretsOption, settings: SecretsSettings =
   return secretsForAllTopics(checkSecrets(option, 'secrets'), settings)
 }
 
-function secretsForAllTopics(secrets: readonly SigningSecret[], { isKnown }: SecretsSettings): Secrets {
+const UNRELATED = { secretsOfOtherTopics: () => [], isShared: false, hasNoSecret: () => false }
+
+/** Secrets that do not change. */
+function fixedSecrets(
+  lookUp: (topic: string) => readonly SigningSecret[],
+  isByTopic: (topic: string) => boolean,
+): Secrets {
   return {
-    lookUp: () => secrets,
+    ...UNRELATED,
+    lookUp,
     refresh: () => [],
-    identify: (topic, signer) => toIdentity(isKnown(topic), signer ? [signer] : secrets),
-    secretsOfOtherTopics: () => [],
-    isShared: true,
-    hasNoSecret: () => false,
+    identify: (topic, signer) => toIdentity(isByTopic(topic), signer ? [signer] : lookUp(topic)),
   }
+}
+
+function secretsForAllTopics(secrets: readonly SigningSecret[], { isKnown }: SecretsSettings): Secrets {
+  return { ...fixedSecrets(() => secrets, isKnown), isShared: true }
 }
 
 /** Only topics of the map are accepted, so none of them is made up. */
@@ -96,14 +104,14 @@ function secretsByTopic(option: { readonly [topic: string]: Secret }): Secrets {
     Object.entries(option).map(([topic, secret]) => [topic, checkSecrets(secret, `secrets['${topic}']`)]),
   )
   if (byTopic.size === 0) throw new TypeError('`secrets` is empty.')
-  const lookUp = (topic: string) => byTopic.get(topic) ?? []
+  const secrets = fixedSecrets(
+    (topic) => byTopic.get(topic) ?? [],
+    () => true,
+  )
   return {
-    lookUp,
-    refresh: () => [],
-    identify: (topic, signer) => toIdentity(true, signer ? [signer] : lookUp(topic)),
+    ...secrets,
     secretsOfOtherTopics: (topic) =>
       [...byTopic].flatMap(([other, secrets]) => (other === topic ? [] : secrets.map(({ text }) => text))),
-    isShared: false,
     hasNoSecret: (topic) => !byTopic.has(topic),
   }
 }
@@ -138,15 +146,13 @@ function secretsFromFunction(lookUp: SecretsLookUp, { cacheMs, isKnown, logger }
   }
 
   return {
+    ...UNRELATED,
     lookUp: (topic, deadline) => beforeDeadline(answers.get(topic), deadline),
     refresh: (topic, deadline) => beforeDeadline(refresh(topic), deadline),
     identify: (topic, signer, deadline) =>
       pipe(signer ? [signer] : (checked.last(topic) ?? beforeDeadline(answers.get(topic), deadline)), (signers) =>
         pipe(isKnown(topic) || isTopicSigned(topic, signers, deadline), (byTopic) => toIdentity(byTopic, signers)),
       ),
-    secretsOfOtherTopics: () => [],
-    isShared: false,
-    hasNoSecret: () => false,
   }
 }
 

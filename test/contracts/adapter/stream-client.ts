@@ -12,7 +12,7 @@ import type { Socket } from 'node:net'
 import type { Sent } from './deliveries.ts'
 import type { Target } from './harness.ts'
 
-export interface StreamAnswer {
+interface StreamAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string

@@ -11,8 +11,8 @@ export interface Sampling {
   count(kind: string): number
 }
 
-/** @param maxReports how many reports of all kinds there are in a minute. */
-export function createSampling(maxReports: number): Sampling {
+/** @param maxReports how many reports of all kinds there are in a minute. Default: any number. */
+export function createSampling(maxReports = Number.POSITIVE_INFINITY): Sampling {
   const kinds = new Map<string, { reportedAt: number; unreported: number }>()
   let reports: number[] = []
   return {
