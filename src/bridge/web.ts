@@ -37,7 +37,7 @@ export async function answerWeb(
   // Only closing the connection stops a body that arrives too slowly, or was cut off to make room for others. HTTP/2
   // forbids the field, and its requests have no `host`.
   const isLate = status === 408
-  if (!isBegun) rest = openLong(request)
+  if (!isBegun && !isLate) rest = openLong(request)
   if (rest && !isLate) discardRest(rest)
   const closing = isLate && fields.has('host') && { connection: 'close' }
   return new Response(body, { status, headers: { ...headers, ...closing } })

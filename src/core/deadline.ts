@@ -12,6 +12,7 @@ export interface Deadline {
 /** Never expires: for stored, redelivered and background work. */
 export const NO_DEADLINE: Deadline = { remaining: () => Number.POSITIVE_INFINITY }
 
+/** Resolves after so many milliseconds; with 0, once what is ready to run has run. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms)
