@@ -577,6 +577,21 @@ describe('a receiver that is busy or closing', () => {
     expect(readAnswer(await receiver.receive(request))).toEqual([200, 'handled'])
   })
 
+  it('answers 503 to a delivery whose place was taken while its body arrived', async () => {
+    let finish = () => {}
+    let arrive = () => {}
+    const handler = vi.fn(() => new Promise<void>((resolve) => (finish = resolve)))
+    const receiver = receiverWith({ maxInFlight: 1 }).on('orders.place', handler)
+    const body = () => new Promise<Uint8Array>((resolve) => (arrive = () => resolve(request.body)))
+    const late = receiver.receive({ ...request, body })
+    const first = receiver.receive(request)
+    await vi.waitFor(() => expect(handler).toHaveBeenCalledOnce())
+    arrive()
+    expect(readAnswer(await late)).toEqual([503, 'OVERLOADED'])
+    finish()
+    expect(readAnswer(await first)).toEqual([200, 'handled'])
+  })
+
   it('does not count a refused request toward `maxInFlight`', async () => {
     const receiver = receiverWith({ maxInFlight: 1 })
     for (let i = 0; i < 3; i++) await receiver.receive({ ...request, method: 'GET' })
