@@ -6,6 +6,7 @@ import {
   findNearest,
   matching,
   oneOf,
+  orValue,
   positiveInteger,
 } from '../../src/core/check-options.ts'
 
@@ -72,6 +73,13 @@ it('checkMethods refuses an object that lacks a method', () => {
   for (const value of [undefined, null, 3, 'text']) {
     expect(() => checkMethods('store', value, ['get'])).toThrow('`store` has no method `get`.')
   }
+})
+
+it('orValue allows one more value than its rule', () => {
+  const rule = orValue(positiveInteger(1000), 'none')
+  expect([1, 'none'].map((value) => rule.isValid(value))).toEqual([true, true])
+  expect([0, '1', 'all', undefined].map((value) => rule.isValid(value))).toEqual([false, false, false, false])
+  expect([rule.fallback, rule.expected]).toEqual([1000, 'a whole number over 0, or none'])
 })
 
 describe('text of a form', () => {

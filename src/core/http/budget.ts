@@ -117,7 +117,7 @@ class SharedBudget implements Budget {
       room -= CHUNK_BYTES
       this.#resume(reading)
     }
-    if (!this.#runner && this.#paused.size === this.#readings.size) this.#chooseRunner()
+    if (!this.#runner) this.#chooseRunner()
   }
 
   #chooseRunner(): void {
@@ -143,7 +143,7 @@ class SharedBudget implements Budget {
     }
     if (this.#paused.size > 0) {
       // The rest of another body may have arrived already. It may add all of its bytes, so only while there are few.
-      const isStuck = !this.#runner || now - this.#runner.progressAt >= CHECK_MS
+      const isStuck = now - Number(this.#runner?.progressAt) >= CHECK_MS
       if (isStuck && this.#received < this.#limits.maxUnverifiedBytes * MAX_EXCESS) this.#chooseRunner()
       const taker = now - this.#freedAt >= GRACE_MS ? largest([...this.#readings.keys()].filter(isOld)) : undefined
       if (taker) this.#cutOff(taker)
