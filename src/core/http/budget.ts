@@ -32,6 +32,8 @@ const GRACE_MS = 250
 /** For each of so many bytes that have arrived, a body may stall a millisecond longer. */
 const BYTES_PER_MS = 16
 const MAX_STALL_MS = 4000
+/** How many bodies one check may cut off, if they are not an eighth of those that are too many. */
+const MIN_CUTS = 50
 /** How often the limits are checked while one of them is reached. */
 const CHECK_MS = 50
 /** How much of `maxUnverifiedBytes` may be taken before another body is read on. */
@@ -139,7 +141,7 @@ class SharedBudget implements Budget {
         (reading) => !reading.isPaused && now - reading.progressAt >= stallMs(reading),
       )
       stalled.sort((a, b) => a.progressAt - b.progressAt)
-      for (const reading of stalled.slice(0, excess)) this.#cutOff(reading)
+      for (const reading of stalled.slice(0, cutsAtOnce(excess))) this.#cutOff(reading)
     }
     if (this.#paused.size > 0) {
       // The rest of another body may have arrived already. It may add all of its bytes, so only while there are few.
@@ -172,6 +174,11 @@ class SharedBudget implements Budget {
     this.#remove(reading)
     cutOff?.()
   }
+}
+
+/** Answering those that are cut off takes time, in which nobody else is answered: many go in several checks. */
+function cutsAtOnce(excess: number): number {
+  return Math.min(excess, Math.max(MIN_CUTS, Math.ceil(excess / 8)))
 }
 
 /**
