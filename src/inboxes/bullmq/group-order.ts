@@ -26,11 +26,15 @@ export interface GroupOrder {
 export function createGroupOrder(queue: Queue<GroupSequence>): GroupOrder {
   /** A sequence that somebody else has written is removed: the order of its group starts anew. */
   async function readSequence(group: string): Promise<Job<GroupSequence> | undefined> {
-    const id = toJobId(group)
-    const sequence = await ifReadable(queue.getJob(id))
+    const sequence = await ifReadable(queue.getJob(toJobId(group)))
     if (sequence === undefined || (sequence !== 'unreadable' && isSequence(sequence.data))) return sequence
-    await queue.remove(id)
+    await remove(group)
     return undefined
+  }
+
+  /** A job's own `remove` rejects on PostgreSQL if another worker, which had taken this one for lost, was faster. */
+  function remove(group: string): Promise<unknown> {
+    return queue.remove(toJobId(group))
   }
 
   return {
@@ -39,7 +43,7 @@ export function createGroupOrder(queue: Queue<GroupSequence>): GroupOrder {
       if (!sequence) return true
       let [first, ...others] = sequence.data.ids
       while (first && first !== id && hasEnded(await ifReadable(jobs.getJob(first)))) [first, ...others] = others
-      if (!first) await sequence.remove()
+      if (!first) await remove(group)
       if (!first || first === id) return true
       if (!others.includes(id)) await sequence.updateData({ ids: [first, ...others, id] })
       return false
@@ -52,7 +56,10 @@ export function createGroupOrder(queue: Queue<GroupSequence>): GroupOrder {
       if (!sequence) return
       const ids = sequence.data.ids.slice(sequence.data.ids.indexOf(id) + 1)
       const [next] = ids
-      if (!next) return sequence.remove()
+      if (!next) {
+        await remove(group)
+        return
+      }
       await sequence.updateData({ ids })
       const job = await ifReadable(jobs.getJob(next))
       // A job that cannot be read is repaired when it is taken.
