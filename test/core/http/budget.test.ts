@@ -127,12 +127,17 @@ describe('the bytes of unverified bodies', () => {
     await vi.waitFor(() => expect(waiting.read).toHaveBeenCalled())
     expect([large.isOver(), small.isOver()]).toEqual([true, false])
     expect(await rejection(large.result)).toMatchObject({ code: 'BODY_TIMEOUT' })
+    // No more of it is read.
+    expect(large.receive(1)).toBeInstanceOf(Promise)
     waiting.finish()
     expect(await waiting.result).toBe('{}')
   })
 
   it('let another body go on when the one that makes room has stalled, and cut off nobody for that', async () => {
     const budget = createBudget(limits)
+    const done = reading(budget)
+    done.finish()
+    await done.result
     const stalled = reading(budget)
     stalled.receive(102 * KIB)
     const waiting = reading(budget)
