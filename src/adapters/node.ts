@@ -9,8 +9,8 @@ const FIX =
 
 /**
  * Makes a listener of `http.createServer`, of `http2.createServer` and `http2.createSecureServer`, and of other hosts
- * with `(request, response)` functions: Google Cloud Functions, Firebase (their `rawBody` is used) and Azure. It answers
- * every request.
+ * with `(request, response)` functions: Google Cloud Functions, Firebase (their `rawBody` is used) and Azure. It
+ * answers every request.
  *
  * @example
  * createServer(createNodeListener(receiver)).listen(3000)

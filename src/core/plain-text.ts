@@ -13,7 +13,9 @@ export function boundText(text: string, maxLength = MAX_LENGTH): string {
   return `${text.slice(0, isCut ? end - 1 : end)}…`
 }
 
-/** Control characters, what turns the direction of text, line and paragraph separators, and halves of surrogate pairs. */
+/**
+ * Control characters, what turns the direction of text, line and paragraph separators, and halves of surrogate pairs.
+ */
 const UNSAFE = /[\p{Cc}\p{Bidi_Control}\p{Cs}\u2028\u2029]/gu
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }

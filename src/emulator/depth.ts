@@ -1,6 +1,6 @@
 /**
- * The most levels of objects and lists that a document may have. It is the limit of Ruby's JSON, which Commerce Layer is
- * assumed to use. Deeper ones would exhaust the stack of what sorts and writes them.
+ * The most levels of objects and lists that a document may have. It is the limit of Ruby's JSON, which Commerce Layer
+ * is assumed to use. Deeper ones would exhaust the stack of what sorts and writes them.
  */
 export const MAX_DEPTH = 100
 

@@ -100,8 +100,8 @@ export interface Receiver {
 /**
  * Makes a receiver, which verifies, parses and dispatches deliveries.
  *
- * @throws TypeError if an option is unknown or out of range, or a secret is missing, too weak, or has a label that is not
- * complete.
+ * @throws TypeError if an option is unknown or out of range, or a secret is missing, too weak, or has a label that is
+ * not complete.
  * @example
  * const receiver = createReceiver({ secrets: secretsFromEnv() })
  * receiver.on('orders.place', ({ resource: order }) => console.log(order.number))

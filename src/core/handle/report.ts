@@ -66,7 +66,10 @@ export function createReports(logger: Logger, isHandled: (topic: string) => bool
   const strangers = createSampling(MAX_STRANGERS)
   const suspects = createSampling(MAX_SUSPECTS)
 
-  /** Counts a refused request. Strangers cannot cause an error of the server, or have a topic with a handler and a secret. */
+  /**
+   * Counts a refused request. Strangers cannot cause an error of the server, or have a topic with a handler and a
+   * secret.
+   */
   function sample({ code, status }: WebhookError, topic: string | undefined) {
     const mayBeGenuine = topic && SECRET_CODES.includes(code) && isHandled(topic)
     const isSuspect = mayBeGenuine || status >= 500

@@ -55,7 +55,8 @@ export interface WebhookResponse {
 
 /**
  * Gives the value of a header; `name` is in lower case. Repeated fields are joined by `, `, as Node and `Headers` do
- * it, so that a signature or topic that is sent twice counts as malformed. So are the spellings of one name in a record.
+ * it, so that a signature or topic that is sent twice counts as malformed. So are the spellings of one name in a
+ * record.
  */
 export function getHeader(headers: HeadersLike, name: string): string | undefined {
   if (isFetchHeaders(headers)) return headers.get(name) ?? undefined

@@ -12,8 +12,8 @@ export function respond(outcome: OutcomeName): WebhookResponse {
 }
 
 /**
- * Answers a delivery that was not accepted, with the code and the message of the error and nothing else. A topic without
- * a secret is answered like a wrong signature, so that a stranger does not learn which topics there are.
+ * Answers a delivery that was not accepted, with the code and the message of the error and nothing else. A topic
+ * without a secret is answered like a wrong signature, so that a stranger does not learn which topics there are.
  */
 export function respondError(error: WebhookError): WebhookResponse {
   const { code, message, status } = error.code === 'SECRET_UNKNOWN' ? new WebhookError('SIGNATURE_MISMATCH') : error

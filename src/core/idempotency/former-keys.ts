@@ -3,7 +3,9 @@ import { callStore } from './call-store.ts'
 import type { EventLease } from './event-lease.ts'
 import type { IdempotencyStore, Reservation } from './store.ts'
 
-/** Reserves a key for `leaseMs` milliseconds; `undefined` if the store failed and the handlers are to run all the same. */
+/**
+ * Reserves a key for `leaseMs` milliseconds; `undefined` if the store failed and the handlers are to run all the same.
+ */
 export type ReserveFor = (leaseMs: number) => Promise<Reservation | undefined>
 
 /** A look-up holds the former key for this many milliseconds, and others wait longer than that. */

@@ -103,8 +103,9 @@ export interface DeadLetter {
   readonly attempts: number
   /**
    * Code and message of the error of the last attempt: a `WebhookError`'s code, or `PERMANENT` for a handler's
-   * `PermanentError`. The message has at most 2,000 characters. The drivers of this package add `WORKER_LOST`, if the worker was lost during the last attempt.
-   * What the engine did not keep as it was stored has `BODY_DAMAGED`, or `TOPIC_INVALID`.
+   * `PermanentError`. The message has at most 2,000 characters. The drivers of this package add `WORKER_LOST`, if the
+   * worker was lost during the last attempt. What the engine did not keep as it was stored has `BODY_DAMAGED`, or
+   * `TOPIC_INVALID`.
    */
   readonly error: { readonly code: string; readonly message: string }
 }

@@ -7,8 +7,9 @@ import { ManagementError } from './errors.ts'
 const MAX_COMPARISONS = 10_000_000
 
 /**
- * Cuts an answer to what our requests ask for: relationships of the primary resources. The SDK follows those of included
- * resources too, and each as often as it is met: thirty resources with two links each would keep it busy for hours.
+ * Cuts an answer to what our requests ask for: relationships of the primary resources. The SDK follows those of
+ * included resources too, and each as often as it is met: thirty resources with two links each would keep it busy for
+ * hours.
  *
  * @throws ManagementError `RESPONSE_INVALID` for more links and included resources than a page can have.
  */

@@ -9,8 +9,8 @@ const MAX_WAIT_MS = 120_000
 const DEFAULT_INTERVAL_MS = 10_000
 
 /**
- * The longest interval that is believed, ten times the longest documented one. One wrong answer would otherwise stop the
- * client for good.
+ * The longest interval that is believed, ten times the longest documented one. One wrong answer would otherwise stop
+ * the client for good.
  */
 const MAX_INTERVAL_MS = 600_000
 

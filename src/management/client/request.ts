@@ -24,7 +24,8 @@ export type SendRequest = (address: URL, init: RequestInit, signal: AbortSignal 
 /**
  * Creates the function that sends a request.
  *
- * @throws ManagementError `UNREACHABLE`, `CONNECTION_LOST`, `TIMEOUT` or `RESPONSE_TOO_LARGE`; the signal's reason if it is aborted.
+ * @throws ManagementError `UNREACHABLE`, `CONNECTION_LOST`, `TIMEOUT` or `RESPONSE_TOO_LARGE`; the signal's reason if
+ * it is aborted.
  */
 export function createSendRequest({ url, timeoutMs, maxResponseBytes }: SendRequestOptions): SendRequest {
   return async (address, init, signal) => {
