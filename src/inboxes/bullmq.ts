@@ -1,56 +1,32 @@
-import { checkOptions, matching, positiveInteger } from '../core/check-options.ts'
 import { withTimeout } from '../core/deadline.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
+import { loadOptional } from './bullmq/back-end.ts'
 import { createConnection } from './bullmq/connection.ts'
 import { openLanes } from './bullmq/lanes.ts'
+import { type BullmqInboxOptions, checkBullmqOptions, checkMigrationOptions } from './bullmq/options.ts'
+import { migratePostgres } from './bullmq/postgres-back-end.ts'
 import { createBullmqQueue } from './bullmq/queue.ts'
 import { createInbox } from './queue/create-inbox.ts'
-import { type DeliveryQueue, INBOX_RULES, type InboxOptions } from './queue/queue.ts'
+import type { DeliveryQueue, InboxOptions } from './queue/queue.ts'
 
-export type { InboxOptions }
-
-export interface BullmqInboxOptions extends InboxOptions {
-  /**
-   * Redis: a URL `redis://…`, or options of ioredis without those for reconnecting, time-outs and queueing. No cluster.
-   */
-  readonly redis?: string | Readonly<Record<string, unknown>>
-  /** Or PostgreSQL: a URL `postgres://…`, or options of a `pg.Pool` without `options` and time-outs. */
-  readonly postgres?: string | Readonly<Record<string, unknown>>
-  /** The name of the inbox, the same in all processes: letters, digits, `_`, `.` and `-`. Default: `hooklayer`. */
-  readonly name?: string | undefined
-  /**
-   * Milliseconds after which storing fails and the sender is answered 503. If the delivery is stored after all, the
-   * sender's next attempt is a duplicate. Default: 2,500.
-   */
-  readonly putTimeoutMs?: number | undefined
-  /**
-   * Milliseconds after which a delivery of a lost worker may be leased by another; that happens within twice this time.
-   * Workers renew their leases, so it must be longer than their event loop ever blocks. Default: 30,000.
-   */
-  readonly leaseMs?: number | undefined
-}
-
-const RULES = {
-  ...INBOX_RULES,
-  name: matching('hooklayer', /^[\w.-]+$/, 'text of letters, digits, `_`, `.` and `-`'),
-  putTimeoutMs: positiveInteger(2500),
-}
-
-const POLL_MS = 250
+export type { BullmqInboxOptions, InboxOptions }
 
 /**
  * A durable inbox in Redis or PostgreSQL through BullMQ 6, for receivers and workers on any number of machines.
  *
- * - `redis` or `postgres`: exactly one of them. The inbox connects on first use and reconnects by itself. Install
- *   `bullmq`, and `ioredis` or `pg`.
- * - `name` (default: `hooklayer`), `putTimeoutMs` (default: 2,500), `leaseMs` (default: 30,000), `retentionMs`
- *   (default: 7 days), `maxQueued` (default: 100,000).
+ * - `redis` or `postgres`: exactly one of them, as a URL, as options, or as a client or a pool of yours. The inbox
+ *   connects on first use and reconnects by itself. Install `bullmq`, and `ioredis` or `pg`.
+ * - `name` (default: `hooklayer`), `putTimeoutMs` (default: 2,500), `leaseMs` (default: 30,000), `pollMs`,
+ *   `retentionMs` (default: 7 days), `maxQueued` (default: 100,000).
+ * - For Redis: `prefix` (default: `bull`). For PostgreSQL: `transactionPooling` (default: false), `migrate` (default:
+ *   true).
  *
  * Redis must run with `maxmemory-policy noeviction`, and loses what its persistence settings let it lose. PostgreSQL
  * loses nothing with `synchronous_commit = on`. The clocks of all machines must agree. Keep BullMQ out of a bundle: it
  * reads SQL files beside its code.
  *
- * @throws TypeError if an option is unknown or out of range, or if there is not exactly one of `redis` and `postgres`.
+ * @throws TypeError if an option is unknown, out of range or of the other engine, or if there is not exactly one of
+ *   `redis` and `postgres`, which says where the engine is.
  * @example
  * const inbox = createBullmqInbox({ redis: 'redis://localhost' })
  * const receiver = createReceiver({ secrets, inbox })
@@ -58,15 +34,11 @@ const POLL_MS = 250
  * @see docs/durable-inbox.md
  */
 export function createBullmqInbox(options: BullmqInboxOptions): Inbox {
-  const limits = checkOptions('createBullmqInbox', options, RULES, ['redis', 'postgres'])
-  const { redis, postgres } = options
-  if ((redis === undefined) === (postgres === undefined)) {
-    throw new TypeError('createBullmqInbox needs either `redis` or `postgres`.')
-  }
-  const { lanes, safely, close } = createConnection(() => openLanes({ redis, postgres, ...limits }))
-  const queue = createBullmqQueue(lanes, { ...limits, pollMs: POLL_MS })
+  const checked = checkBullmqOptions(options)
+  const { lanes, safely, close } = createConnection(() => openLanes(checked))
+  const queue = createBullmqQueue(lanes, checked)
   const safeQueue: DeliveryQueue = {
-    put: safely((delivery) => withTimeout(queue.put(delivery), limits.putTimeoutMs, timeoutError)),
+    put: safely((delivery) => withTimeout(queue.put(delivery), checked.putTimeoutMs, timeoutError)),
     lease: safely(queue.lease),
     renew: safely(queue.renew),
     settle: safely(queue.settle),
@@ -78,7 +50,24 @@ export function createBullmqInbox(options: BullmqInboxOptions): Inbox {
     statistics: safely(queue.statistics),
     close,
   }
-  return createInbox(safeQueue, limits.leaseMs)
+  return createInbox(safeQueue, checked.leaseMs)
+}
+
+/**
+ * Creates or updates the tables of {@link createBullmqInbox} in PostgreSQL: the schema `bullmq`. Run it as a role that
+ * may create them, before processes with `migrate: false` start. Several at the same time wait for each other.
+ *
+ * @param options `postgres` and `transactionPooling`, as for the inbox.
+ * @throws TypeError if an option is unknown or wrong.
+ * @throws Error if PostgreSQL does not answer, or refuses.
+ * @example
+ * await migrateBullmqInbox({ postgres: process.env.ADMIN_DATABASE_URL })
+ */
+export async function migrateBullmqInbox(
+  options: Pick<BullmqInboxOptions, 'postgres' | 'transactionPooling'>,
+): Promise<void> {
+  const checked = checkMigrationOptions(options)
+  await migratePostgres(checked, await loadOptional('bullmq', import('bullmq')))
 }
 
 function timeoutError(): Error {

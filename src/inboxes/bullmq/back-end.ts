@@ -1,17 +1,5 @@
-import type {
-  BackendFactory,
-  ConnectionOptions,
-  PostgresConnectionOptions,
-  PostgresQueueBackend,
-  Queue,
-  RedisQueueBackend,
-} from 'bullmq'
-import { type DeliveryJob, toDamagedData } from './job.ts'
-
-export interface BackEndOptions {
-  readonly redis: string | object | undefined
-  readonly postgres: string | object | undefined
-}
+import type { BackendFactory, ConnectionOptions, Queue, RedisQueueBackend } from 'bullmq'
+import type { DeliveryJob } from './job.ts'
 
 /** The connection that all queues and workers share. Otherwise BullMQ would open connections for each of them. */
 export interface OpenBackEnd {
@@ -26,111 +14,40 @@ export interface OpenBackEnd {
   findLocked(queue: Queue, token: string): Promise<string | undefined>
   /** Makes a job readable whose fields cannot be parsed. Data that is not JSON stays in its body. */
   repairJob(queue: Queue, id: string): Promise<unknown>
-  /** A problem with the settings of the server; `undefined` if there is none. */
+  /** A problem with the settings of the server; `undefined` if there is none, or if it cannot be found out. */
   findWarning(): Promise<string | undefined>
+  /** Calls the function at each new connection to a server that may have come back empty. */
+  onReconnect(listener: () => void): void
+  /** Tells the workers of other processes that a queue can be asked again. */
+  announce(queue: Queue): Promise<unknown>
+  /** Where the engine can tell of new jobs. */
+  readonly watch: ((options: WatchOptions) => Watch) | undefined
+  close(): Promise<void>
+}
+
+export interface WatchOptions {
+  readonly queues: readonly Queue[]
+  /** Whether a worker of this process waits for jobs. If none does, other processes are told instead. */
+  isWanted(): boolean
+  /** Called when a queue may have a job after `ms` milliseconds. */
+  onJob(queue: Queue, ms: number): void
+}
+
+export interface Watch {
+  /** Starts to watch, unless it is watching. */
+  start(): void
   close(): Promise<void>
 }
 
 export type BullMq = typeof import('bullmq')
 
 /** The longest time for one command. A connection that does not answer for this long is considered dead. */
-const COMMAND_MS = 5000
-
-/** The fields of a job in which BullMQ counts on Redis: attempts that were started and made, and lost workers. */
-const COUNTS = ['ats', 'atm', 'stc']
-
-export function openBackEnd({ redis, postgres }: BackEndOptions, bullmq: BullMq): Promise<OpenBackEnd> {
-  return redis === undefined ? openPostgres(postgres ?? {}, bullmq) : openRedis(redis, bullmq)
-}
-
-/** While Redis is down, commands fail at once. They must not wait in memory after their callers have timed out. */
-async function openRedis(given: string | object, { createRedisBackend }: BullMq): Promise<OpenBackEnd> {
-  const { Redis } = await loadOptional('ioredis', import('ioredis'))
-  const options = {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_MS,
-    connectTimeout: COMMAND_MS,
-    // A host that has died closes no connection, and the operating system would wait for a quarter of an hour.
-    socketTimeout: COMMAND_MS,
-    retryStrategy: (times: number) => Math.min(times * 100, 1000),
-  }
-  const client = typeof given === 'string' ? new Redis(given, options) : new Redis({ ...given, ...options })
-  client.on('error', ignore)
-  return {
-    connection: client,
-    create: (name, opts) => createRedisBackend(name, opts),
-    returnJob: (job, token) => job.moveToWait(token),
-    async findLocked(queue, token) {
-      for (const id of await queue.getRanges(['active'])) {
-        if ((await client.get(`${queue.toKey(id)}:lock`)) === token) return id
-      }
-      return undefined
-    },
-    async repairJob(queue, id) {
-      const key = queue.toKey(id)
-      const data = (await client.hget(key, 'data')) ?? ''
-      const counts = await client.hmget(key, ...COUNTS)
-      const wrongCounts = COUNTS.filter((_, i) => !/^\d{1,9}$/.test(counts[i] ?? '0'))
-      await client.hdel(key, 'progress', 'parent', 'parentKey', ...wrongCounts)
-      await client.hset(key, { opts: '{}', data: isJson(data) ? data : toDamagedData(data) })
-    },
-    async findWarning() {
-      const policy = /^maxmemory_policy:(\S+)/m.exec(await client.info('memory'))?.[1]
-      if (policy === undefined || policy === 'noeviction') return undefined
-      return `Redis may evict acknowledged deliveries: its maxmemory-policy is ${policy} instead of noeviction.`
-    },
-    async close() {
-      client.disconnect()
-    },
-  }
-}
-
-async function openPostgres(given: string | object, bullmq: BullMq): Promise<OpenBackEnd> {
-  const { default: pg } = await loadOptional('pg', import('pg'))
-  const options = {
-    options: `-c search_path=${bullmq.DEFAULT_SCHEMA}`,
-    connectionTimeoutMillis: COMMAND_MS,
-    query_timeout: COMMAND_MS,
-  }
-  const pool = new pg.Pool(
-    typeof given === 'string' ? { connectionString: given, ...options } : { ...given, ...options },
-  )
-  pool.on('error', ignore).setMaxListeners(0)
-  try {
-    const client = await pool.connect()
-    await bullmq.runMigrations(client).finally(() => client.release())
-  } catch (error) {
-    await pool.end()
-    throw error
-  }
-  const create: BackendFactory<PostgresQueueBackend, PostgresConnectionOptions> = (name, opts) =>
-    bullmq.createPostgresBackend(name, opts)
-  return {
-    // BullMQ's types distinguish the two back ends; the code here treats them alike.
-    connection: pool as unknown as ConnectionOptions,
-    create: create as unknown as BackendFactory<RedisQueueBackend>,
-    // `moveToWait` puts a job at the end on PostgreSQL, but a delayed job keeps its place.
-    returnJob: (job, token) => job.moveToDelayed(Date.now(), token),
-    // PostgreSQL itself refuses what is not JSON.
-    findLocked: async () => undefined,
-    repairJob: async () => undefined,
-    findWarning: async () => undefined,
-    close: () => pool.end(),
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
+export const COMMAND_MS = 5000
+/** The pause before a connection that watches is opened again. Meanwhile the queues are asked as often. */
+export const REWATCH_MS = 1000
 
 /** The calls themselves report errors. But an `error` event without a listener would end the process. */
-function ignore(): void {}
+export function ignore(): void {}
 
 /** Loads an optional peer dependency. @throws Error that says what to install. */
 export async function loadOptional<T>(name: string, loading: Promise<T>): Promise<T> {

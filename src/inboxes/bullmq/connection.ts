@@ -18,7 +18,7 @@ export function createConnection(open: () => Promise<OpenLanes>): Connection {
     lanes() {
       opened ??= open().catch((error: unknown) => {
         opened = undefined
-        throw error
+        throw new OpeningError(error)
       })
       return opened
     },
@@ -49,7 +49,19 @@ export function createConnection(open: () => Promise<OpenLanes>): Connection {
   }
 }
 
-/** Errors of the drivers hold commands and rows, and so delivered data. Only their message is kept. */
+class OpeningError extends Error {
+  constructor(error: unknown) {
+    const message = toMessage(error)
+    super(`It could not connect, and tries again on its next use. ${message}`, { cause: new Error(message) })
+  }
+}
+
+/** Errors of the drivers hold commands and rows, and so passwords and delivered data. Only their message is kept. */
 function toSafeError(error: unknown): Error {
-  return new Error(`The BullMQ inbox failed. ${error instanceof Error ? error.message : ''}`)
+  const cause = error instanceof OpeningError ? { cause: error.cause } : {}
+  return new Error(`The BullMQ inbox failed. ${toMessage(error)}`, cause)
+}
+
+function toMessage(error: unknown): string {
+  return error instanceof Error ? error.message : ''
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { JobJson, Queue, QueueOptions } from 'bullmq'
 import { withTimeout } from '../../core/deadline.ts'
-import { type BackEndOptions, type BullMq, loadOptional, type OpenBackEnd, openBackEnd } from './back-end.ts'
+import { type BullMq, ignore, loadOptional, type OpenBackEnd, type Watch, type WatchOptions } from './back-end.ts'
 import { createGroupOrder, type GroupOrder, type GroupSequence } from './group-order.ts'
 import { backoffStrategy, type DeliveryJob, type JobData, type Lane } from './job.ts'
 
@@ -12,13 +12,28 @@ export interface OpenLanes extends Pick<OpenBackEnd, 'returnJob' | 'findLocked' 
   readonly lanes: readonly Lane[]
   readonly groupOrder: GroupOrder
   findLane(group: string | undefined): Lane
+  /** Resolves when the limits of the lanes are set. The engine may have come back empty. */
+  ready(): Promise<unknown>
+  /** Tells the workers of other processes that a lane with groups is free. */
+  announce(lane: Lane): void
+  /** Watches all lanes; `undefined` if the engine cannot tell of new jobs. */
+  watch(options: LanesWatchOptions): Watch | undefined
   /** Reads a job as if the worker had taken it. */
   findJob(worker: Lane['worker'], id: string): Promise<DeliveryJob | undefined>
   close(): Promise<void>
 }
 
-interface LanesOptions extends BackEndOptions {
+interface LanesWatchOptions extends Pick<WatchOptions, 'isWanted'> {
+  /** Called when a lane may have a job after `ms` milliseconds. */
+  onJob(lane: Lane, ms: number): void
+}
+
+interface LanesOptions {
+  /** Opens the back end. */
+  readonly open: (bullmq: BullMq) => Promise<OpenBackEnd>
   readonly name: string
+  /** Of the keys on Redis. */
+  readonly prefix: string
   readonly leaseMs: number
 }
 
@@ -29,22 +44,33 @@ const OPEN_MS = 4000
 /** Connects to the back end, and rejects if it does not answer. */
 export async function openLanes(options: LanesOptions): Promise<OpenLanes> {
   const bullmq = await loadOptional('bullmq', import('bullmq'))
-  const backEnd = await openBackEnd(options, bullmq)
+  const backEnd = await options.open(bullmq)
   const grouped = Array.from({ length: GROUP_LANES }, (_, i) =>
     openLane(`${options.name}~${i + 1}`, backEnd, options, bullmq),
   )
   const ungrouped = openLane(options.name, backEnd, options, bullmq)
-  const sequences = openQueue<GroupSequence>(`${options.name}~lines`, backEnd, bullmq)
+  const sequences = openQueue<GroupSequence>(`${options.name}~lines`, backEnd, options, bullmq)
   const lanes = [ungrouped, ...grouped]
   const opened = [sequences, ...lanes.flatMap(({ queue, worker }) => [queue, worker])]
+  let watch: Watch | undefined
   const close = async () => {
+    await watch?.close()
     await Promise.all(opened.map((one) => one.close()))
     await backEnd.close()
   }
+  let limited: Promise<unknown> | undefined
+  const limitLanes = () => {
+    limited = Promise.all(grouped.map(({ queue }) => queue.setGlobalConcurrency(1)))
+    limited.catch(() => {
+      limited = undefined
+    })
+    return limited
+  }
+  backEnd.onReconnect(() => void limitLanes())
   const ready = Promise.all(opened.map((one) => one.waitUntilReady()))
   try {
     await withTimeout(ready, OPEN_MS, () => new Error('The server did not answer in time.'))
-    await Promise.all(grouped.map(({ queue }) => queue.setGlobalConcurrency(1)))
+    await limitLanes()
   } catch (error) {
     await close()
     throw error
@@ -54,6 +80,19 @@ export async function openLanes(options: LanesOptions): Promise<OpenLanes> {
     lanes,
     groupOrder: createGroupOrder(sequences),
     findLane: (group) => (group === undefined ? ungrouped : (grouped[hashGroup(group) % GROUP_LANES] ?? ungrouped)),
+    ready: () => limited ?? limitLanes(),
+    announce(lane) {
+      if (lane !== ungrouped) void backEnd.announce(lane.queue).catch(ignore)
+    },
+    watch({ isWanted, onJob }) {
+      const byQueue = new Map<Queue, Lane>(lanes.map((lane) => [lane.queue, lane]))
+      const onQueue = (queue: Queue, ms: number) => {
+        const lane = byQueue.get(queue)
+        if (lane) onJob(lane, ms)
+      }
+      watch = backEnd.watch?.({ queues: [...byQueue.keys()], isWanted, onJob: onQueue })
+      return watch
+    },
     findJob: (worker, id) => bullmq.Job.fromId<JobData>(worker, id),
     close,
   }
@@ -63,7 +102,8 @@ function hashGroup(group: string): number {
   return createHash('sha256').update(group).digest().readUInt32BE()
 }
 
-function openLane(name: string, backEnd: OpenBackEnd, { leaseMs }: LanesOptions, bullmq: BullMq): Lane {
+function openLane(name: string, backEnd: OpenBackEnd, options: LanesOptions, bullmq: BullMq): Lane {
+  const { leaseMs } = options
   class DeliveryWorker extends bullmq.Worker<JobData> {
     dueAt = 0
 
@@ -83,7 +123,7 @@ function openLane(name: string, backEnd: OpenBackEnd, { leaseMs }: LanesOptions,
     name,
     null,
     {
-      ...sharedOptions(backEnd),
+      ...sharedOptions(backEnd, options),
       lockDuration: leaseMs,
       stalledInterval: leaseMs,
       maxStalledCount: 2 ** 31 - 1,
@@ -92,19 +132,20 @@ function openLane(name: string, backEnd: OpenBackEnd, { leaseMs }: LanesOptions,
     backEnd.create,
   )
   worker.on('error', ignore)
-  return { worker, queue: openQueue<JobData>(name, backEnd, bullmq) }
+  return { worker, queue: openQueue<JobData>(name, backEnd, options, bullmq) }
 }
 
-function openQueue<T>(name: string, backEnd: OpenBackEnd, { Queue }: BullMq): Queue<T> {
-  const queue = new Queue<T>(name, { ...sharedOptions(backEnd), streams: { events: { maxLen: 100 } } }, backEnd.create)
+function openQueue<T>(name: string, backEnd: OpenBackEnd, options: LanesOptions, { Queue }: BullMq): Queue<T> {
+  const streams = { events: { maxLen: 100 } }
+  const queue = new Queue<T>(name, { ...sharedOptions(backEnd, options), streams }, backEnd.create)
   queue.on('error', ignore)
   return queue
 }
 
 /** Without the check of versions, which writes to the console. */
-function sharedOptions({ connection }: OpenBackEnd): Pick<QueueOptions, 'connection' | 'skipVersionCheck'> {
-  return { connection, skipVersionCheck: true }
+function sharedOptions(
+  { connection }: OpenBackEnd,
+  { prefix }: LanesOptions,
+): Pick<QueueOptions, 'connection' | 'prefix' | 'skipVersionCheck'> {
+  return { connection, prefix, skipVersionCheck: true }
 }
-
-/** The calls themselves report errors. But an `error` event without a listener would end the process. */
-function ignore(): void {}

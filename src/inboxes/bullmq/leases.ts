@@ -92,6 +92,7 @@ export function createLeases(leaseMs: number, schedule: Schedule, onRemoved: () 
       }
       jobs.delete(leased)
       schedule.wake(job.lane)
+      opened.announce(job.lane)
       return isHeld
     },
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { StoredDelivery } from '../../core/inbox/inbox.ts'
 import { pause } from '../queue/pause.ts'
 import type { DeliveryQueue, InboxLimits, LeaseRequest } from '../queue/queue.ts'
+import type { Watch } from './back-end.ts'
 import { createBacklog } from './backlog.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { type DeliveryJob, type Lane, toJobData, toJobOptions } from './job.ts'
@@ -25,6 +26,8 @@ export function createBullmqQueue(
   const schedule = createSchedule(pollMs)
   const leases = createLeases(leaseMs, schedule, () => backlog.add(-1))
   let consuming: OpenLanes | undefined
+  let watch: Watch | undefined
+  let warning: string | undefined
   let sweepAt = 0
 
   async function put(delivery: StoredDelivery): ReturnType<DeliveryQueue['put']> {
@@ -50,17 +53,27 @@ export function createBullmqQueue(
 
   async function lease(request: LeaseRequest): ReturnType<DeliveryQueue['lease']> {
     const opened = await connect()
+    await opened.ready()
     if (consuming !== opened) await startConsuming(opened)
     if (performance.now() >= sweepAt) await sweep(opened)
-    return leases.lease(opened, request)
+    const leased = await leases.lease(opened, request)
+    if (leased.length === 0 && warning !== undefined) {
+      const error = new Error(warning)
+      warning = undefined
+      throw error
+    }
+    return leased
   }
 
   /** Starts what only a process with workers needs. */
   async function startConsuming(opened: OpenLanes): Promise<void> {
     await Promise.all(opened.lanes.map(({ worker }) => worker.startStalledCheckTimer()))
-    const warning = await opened.findWarning()
     consuming = opened
-    if (warning) throw new Error(warning)
+    watch = opened.watch({ isWanted: schedule.hasWaiting, onJob: schedule.wake })
+    // Advice must not stand before the work: it is reported when there is none.
+    void opened.findWarning().then((found) => {
+      warning = found
+    })
   }
 
   /** BullMQ's `removeOnComplete` and `clean` do not remove the deduplication ids on PostgreSQL. */
@@ -86,8 +99,10 @@ export function createBullmqQueue(
     lease,
     renew: leases.renew,
     async waitForWork(signal) {
-      if (consuming) await schedule.wait(consuming.lanes, sweepAt - performance.now(), signal)
-      else await pause(pollMs, signal)
+      if (!consuming) return pause(pollMs, signal)
+      const waiting = schedule.wait(consuming.lanes, sweepAt - performance.now(), signal)
+      watch?.start()
+      await waiting
     },
     settle: async (leased, settlement) => leases.settle(await connect(), leased, settlement),
     ...createDeadLetters(connect, schedule.wake),
