@@ -42,9 +42,8 @@ export function formatUrl(port: number): string {
 /** How to start a PostgreSQL with a database in a new folder. */
 export async function createPostgresProgram(port: number, ...settings: readonly string[]): Promise<ServerProgram> {
   if (!programs) throw new Error(`PostgreSQL is not available: ${noPostgresProgram}.`)
-  const user = systemUser()
   const cwd = mkdtempSync(join(tmpdir(), 'hooklayer-postgres-'))
-  if (user.uid !== undefined && user.gid !== undefined) chownSync(cwd, user.uid, user.gid)
+  const user = findSystemUser(cwd)
   const data = join(cwd, 'data')
   const init = ['-D', data, '-U', 'hooklayer', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
   await promisify(execFile)(join(programs, 'initdb'), init, { ...user, cwd })
@@ -53,12 +52,13 @@ export async function createPostgresProgram(port: number, ...settings: readonly 
   return { command: join(programs, 'postgres'), args, sign: /ready to accept connections/, options: { ...user, cwd } }
 }
 
-/** PostgreSQL refuses to run as root. */
-function systemUser(): { uid?: number; gid?: number } {
+/** Whom to run a server as that refuses to run as root. The folder is given to that user. */
+export function findSystemUser(folder: string): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {
     try {
       const [uid, gid] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, name], { stdio: 'pipe' })))
+      chownSync(folder, Number(uid), Number(gid))
       return { uid: Number(uid), gid: Number(gid) }
     } catch {
       // This user does not exist.
