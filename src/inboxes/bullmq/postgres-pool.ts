@@ -38,11 +38,12 @@ export async function createQueuePool(options: QueuePoolOptions): Promise<QueueP
   pool.on('error', ignore)
 
   async function query(text: string, values: readonly unknown[] = []): Promise<PgQueryResult> {
+    const storable = values.map(toStorable)
     try {
-      return await queryOnce(text, values)
+      return await queryOnce(text, storable)
     } catch (error) {
       if (!RETRYABLE_CODES.includes(Object(error).code)) throw error
-      return queryOnce(text, values)
+      return queryOnce(text, storable)
     }
   }
 
@@ -126,6 +127,16 @@ function createClient(pool: Pool): Client {
   const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 }
   // The password is not enumerable.
   return new PoolClient({ ...options, ...('password' in options && { password: options.password }), ...keepAlive })
+}
+
+const UNSTORABLE_ESCAPE = /(?<!\\)((?:\\\\)*)\\u(0000|d[89a-f][0-9a-f]{2})/gi
+
+/** PostgreSQL stores no NUL, and in JSON no half of a surrogate pair. `JSON.stringify` escapes both. */
+function toStorable(value: unknown): unknown {
+  if (typeof value !== 'string' || !(value.includes('\0') || value.includes('\\u'))) return value
+  return value
+    .replaceAll('\0', '')
+    .replace(UNSTORABLE_ESCAPE, (_, before: string, code: string) => (code === '0000' ? before : `${before}\ufffd`))
 }
 
 /** The types of results that BullMQ reads. A process may have set other parsers, such as `BigInt`, for all clients. */

@@ -13,7 +13,7 @@ import { createSchedule } from './schedule.ts'
 import { readStatistics } from './statistics.ts'
 
 /** How long after a sweep the next one removes expired ids, if there were some or none, and how many of a lane. */
-const SWEEP_MS = { some: 5000, none: 120_000 }
+const SWEEP_MS = { some: 5000, none: 300_000 }
 const SWEEP_JOBS = 100
 
 /** A delivery queue in BullMQ: each delivery is a job. */

@@ -26,6 +26,7 @@ const BLOCK_MS = 10_000
 export async function openRedis(redis: RedisOption, { createRedisBackend }: BullMq): Promise<OpenBackEnd> {
   const connect = await createConnect(redis)
   const client = connect({ timeoutMs: COMMAND_MS, enableOfflineQueue: false })
+  await waitUntilReady(client)
   return {
     connection: client,
     create: (name, opts) => createRedisBackend(name, opts),
@@ -57,6 +58,16 @@ export async function openRedis(redis: RedisOption, { createRedisBackend }: Bull
     async close() {
       client.disconnect()
     },
+  }
+}
+
+/** Rejects with the first error, such as a wrong password: ioredis itself would try again and again. */
+async function waitUntilReady(client: Redis): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => client.once('ready', resolve).once('error', reject))
+  } catch (error) {
+    client.disconnect()
+    throw error
   }
 }
 
