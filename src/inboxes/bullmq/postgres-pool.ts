@@ -111,10 +111,19 @@ function toQuery(client: PoolClient, text: string, values: unknown[] | undefined
   return { text, ...(values && { values }), types: readNumbers(client), ...limits }
 }
 
+/** A pool does not listen for errors of a client that is in use: one between two statements would end the process. */
 async function connect(pool: Pool): Promise<PoolClient> {
   const connecting = pool.connect()
   try {
-    return await withTimeout(connecting, COMMAND_MS, () => new Error('The pool has no connection to PostgreSQL.'))
+    const late = () => new Error('The pool has no connection to PostgreSQL.')
+    const client = await withTimeout(connecting, COMMAND_MS, late)
+    const release = client.release.bind(client)
+    client.on('error', ignore)
+    client.release = (error) => {
+      client.off('error', ignore)
+      release(error)
+    }
+    return client
   } catch (error) {
     connecting.then((client) => client.release(), ignore)
     throw error

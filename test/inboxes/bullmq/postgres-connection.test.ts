@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Inbox } from 'hooklayer'
+import { type Inbox, PermanentError } from 'hooklayer'
 import { type BullmqInboxOptions, createBullmqInbox, migrateBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
@@ -168,7 +168,7 @@ describeUnless(noPostgresProgram)('the BullMQ inbox on PostgreSQL', { timeout: 6
     const inbox = open({ postgres: url })
     const broken = 'orders/\0A\ud83d'
     const { handled, errors } = consume(inbox, async (id) => {
-      if (id === 'bad') throw new Error(`a NUL \0 and half \ud83d`)
+      if (id === 'bad') throw new PermanentError(`a NUL \0 and half \ud83d`)
     })
     await putAll(inbox, [
       createStored('bad'),
