@@ -24,6 +24,7 @@ export type {
   DeadLetterSelection,
   DeadLetters,
   DeliveryAttempt,
+  DeliveryCounts,
   Inbox,
   InboxStatistics,
   ProcessDelivery,

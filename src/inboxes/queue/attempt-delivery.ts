@@ -11,6 +11,14 @@ export const HANDLED: Settlement = { state: 'handled' }
 /** Returned to the queue because this process is stopping. */
 export const RETURNED: Settlement = { state: 'returned', delayMs: 0 }
 
+/** From this many lost workers on, a delivery is suspected. One is lost in each deployment that does not drain. */
+const SUSPECT_LOSSES = 2
+
+/** Whether nothing else may run meanwhile: the delivery may end the process, and others would be lost with it. */
+export function mustRunAlone({ losses, isLost }: LeasedDelivery): boolean {
+  return losses >= SUSPECT_LOSSES && !isLost
+}
+
 type AttemptOptions = Pick<ConsumeOptions, 'attempts' | 'delayMs' | 'onError'>
 
 /**
@@ -30,6 +38,7 @@ export async function attemptDelivery(
     onError(new Error(`${name}: ${fatal.code}. ${fatal.message} The delivery is a dead letter now.`))
     return { state: 'dead', error: fatal, attempts: fatal === WORKER_LOST ? attempt - 1 : attempt }
   }
+  if (leased.isLost && leased.losses >= SUSPECT_LOSSES) return { state: 'returned', delayMs: delayMs(leased.losses) }
   try {
     await process(delivery, { number: attempt, signal })
     return HANDLED
