@@ -275,6 +275,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return finish(() => handleDelivery(delivery(), context), context, throwIfError, gate.end)
   }
 
+  function requireHandler(delivery: Delivery): Delivery {
+    if (handlers.forTopic(delivery.topic).length === 0) throw new WebhookError('NO_HANDLER')
+    return delivery
+  }
+
   const receiver: Receiver = {
     on(topics: string | readonly string[], ...rest: readonly unknown[]) {
       const [options, handler] = rest.length > 1 ? rest : [{}, ...rest]
@@ -300,10 +305,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     },
     async handleStored(stored, { signal } = {}) {
       const topic = isStoredTopic(stored.topic) ? stored.topic : undefined
-      const restore = () => {
-        if (topic && handlers.forTopic(topic).length === 0) throw new WebhookError('NO_HANDLER')
-        return restoreDelivery(stored, signatures, secrets)
-      }
+      const restore = () => pipe(restoreDelivery(stored, signatures, secrets), requireHandler)
       const { errors } = await handleWithoutRequest(topic, restore, signal)
       for (const error of errors) throw error
     },

@@ -61,6 +61,7 @@ it('each entry exports these names and no others', () => {
         "type DeadLetters",
         "type DeadLetterSelection",
         "type DeliveryAttempt",
+        "type DeliveryCounts",
         "type HeadersLike",
         "type IdempotencyStore",
         "type Inbox",
