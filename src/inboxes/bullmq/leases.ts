@@ -99,5 +99,5 @@ export function createLeases(leaseMs: number, schedule: Schedule, onRemoved: () 
 }
 
 function toLeasedDelivery({ job, token }: LeasedJob): LeasedDelivery {
-  return { token, attempt: countAttempts(job) + 1, isLost: job.stalledCounter > 0, ...toDeliveryRecord(job) }
+  return { token, attempt: countAttempts(job) + 1, isLost: job.stalledCounter > 0, losses: 0, ...toDeliveryRecord(job) }
 }
