@@ -109,6 +109,7 @@ it('each entry exports these names and no others', () => {
       ],
       "hooklayer/inboxes/bullmq": [
         "createBullmqInbox",
+        "migrateBullmqInbox",
         "type BullmqInboxOptions",
         "type InboxOptions",
       ],
