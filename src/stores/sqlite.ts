@@ -28,12 +28,13 @@ const LOCK_RETRY_MS = 20
  * An idempotency store in a SQLite file, for all processes of one machine. Handled events survive a power cut.
  *
  * - `file`: the path of a database on a local disk, created if it does not exist. It is opened with `node:sqlite` (Node
- *   22.13 or later), better-sqlite3 or libsql, whichever is available. It is checked for damage, which takes a second
- *   for 400,000 events.
+ *   22.13 or later), better-sqlite3 or libsql, whichever is available. It is checked for damage: in the background, or
+ *   before use if the last process did not close it.
  * - `database`: an open database instead, with SQLite 3.42 or newer. It may be inside a transaction of yours.
  *
  * It creates the tables `hooklayer` and `hooklayer_versions`, and uses the clock of the machine. SQLite is synchronous:
- * the process blocks while the disk writes, and for up to 2 s while another process writes.
+ * the process blocks while the disk writes. While another process has locked the file, operations wait for up to 4 s
+ * without blocking. They are rejected once the file was deleted or replaced, or was found to be damaged.
  *
  * @throws TypeError if there is neither `file` nor `database`.
  * @throws Error that names the file and what to do, if the file cannot be used or no SQLite driver is installed.
