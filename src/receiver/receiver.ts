@@ -183,8 +183,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (context.deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
     if (context.signal?.aborted) throw new WebhookError('SHUTTING_DOWN')
     if (!idempotency) return startHandlers(event, () => dispatch(event, registrations, logger), context)
-    return pipe(idempotency.reserve(event, context.deadline), (reserved) =>
-      'name' in reserved ? reserved : startHandlers(event, () => reserved.run(registrations), context),
+    return pipe(idempotency.reserve(event, registrations, context.deadline), (reserved) =>
+      'name' in reserved ? reserved : startHandlers(event, () => reserved.run(), context),
     )
   }
 

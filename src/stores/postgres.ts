@@ -57,16 +57,18 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     async migrate() {
       await client.query(statements.migrate)
     },
-    async reserve(key, { leaseMs, version }) {
+    async reserve(key, { leaseMs, version, names = [] }) {
       if (Math.random() * SWEEP_EVERY < 1) await client.query(statements.sweep, [SWEEP_ROWS])
       const token = crypto.randomUUID()
-      const values = [key, token, leaseMs, version?.resource ?? null, version?.updatedAt ?? null]
+      const values = [key, token, leaseMs, version?.resource ?? null, version?.updatedAt ?? null, writeDoneNames(names)]
       const { rows } = await client.query(statements.reserve, values)
       return toReservation(rows[0] as ReservedRow, token)
     },
     renew: (key, token, { leaseMs, done }) => isHeld(statements.renew, [key, token, leaseMs, writeDoneNames(done)]),
-    complete: (key, token, { retentionMs, version }) =>
-      isHeld(statements.complete, [key, token, retentionMs, version?.resource ?? null, version?.updatedAt ?? null]),
+    complete: (key, token, { retentionMs, version, done }) => {
+      const values = [key, token, retentionMs, version?.resource ?? null, version?.updatedAt ?? null]
+      return isHeld(statements.complete, [...values, done ? writeDoneNames(done) : null])
+    },
     release: (key, token, { done, retentionMs }) =>
       isHeld(statements.release, [key, token, retentionMs, writeDoneNames(done)]),
   }
@@ -75,11 +77,14 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
 interface ReservedRow {
   /** Names as JSON; null if the key was not reserved. */
   readonly done: string | null
+  readonly was_completed: boolean | null
   readonly completed: boolean
   readonly stale: boolean
 }
 
-function toReservation({ done, completed, stale }: ReservedRow, token: string): Reservation {
-  if (done !== null) return { state: 'reserved', token, done: readDoneNames(done), stale }
+function toReservation(row: ReservedRow, token: string): Reservation {
+  const { done, completed, stale } = row
+  const wasCompleted = row.was_completed === true
+  if (done !== null) return { state: 'reserved', token, done: readDoneNames(done), stale, wasCompleted }
   return { state: completed ? 'completed' : 'in-progress' }
 }

@@ -49,19 +49,20 @@ export function createRedisStore(options: RedisStoreOptions): IdempotencyStore {
   const isHeld = async (reply: Promise<unknown>) => Number(await reply) === 1
 
   return {
-    async reserve(key, { leaseMs, version }) {
+    async reserve(key, { leaseMs, version, names = [] }) {
       const token = `${crypto.randomUUID()} ${toHashTag(version)}`
       const keys = buildKeys(key, token)
-      const values = [token, String(leaseMs), DAY_MS, ...(version ? [version.updatedAt] : [])]
+      const values = [token, String(leaseMs), DAY_MS, version?.updatedAt ?? '', ...names]
       return toReservation(await run(RESERVE, version ? [keys.event, keys.version] : [keys.event], values), token)
     },
     renew(key, token, { leaseMs, done }) {
       return isHeld(run(RENEW, [buildKeys(key, token).event], [token, String(leaseMs), DAY_MS, ...done]))
     },
-    complete(key, token, { retentionMs, version }) {
+    complete(key, token, { retentionMs, version, done }) {
       const keys = buildKeys(key, token)
       const isSame = version && readHashTag(token) === toHashTag(version)
-      const values = [token, String(retentionMs), ...(isSame ? [version.updatedAt] : [])]
+      const names = done ? ['names', ...done] : ['1']
+      const values = [token, String(retentionMs), isSame ? version.updatedAt : '', ...names]
       return isHeld(run(COMPLETE, isSame ? [keys.event, keys.version] : [keys.event], values))
     },
     release(key, token, { done, retentionMs }) {
@@ -80,7 +81,9 @@ function readHashTag(token: string): string {
 }
 
 function toReservation(reply: unknown, token: string): Reservation {
-  const [state, age, ...done] = (reply as readonly unknown[]).map(String)
-  if (state === 'reserved') return { state, token, done, stale: age === 'stale' }
-  return { state: state === 'completed' ? state : 'in-progress' }
+  const [state, age, past, ...fields] = (reply as readonly unknown[]).map(String)
+  if (state === 'completed' || state === 'in-progress') return { state }
+  if (state !== 'reserved') throw new Error('Redis gave a reply of an unknown form.')
+  const done = fields.map((field) => field.slice('done:'.length))
+  return { state, token, done, stale: age === 'stale', wasCompleted: past === 'completed' }
 }

@@ -56,8 +56,10 @@ export interface HandlerOptions<Path extends string = string> {
    */
   readonly include?: readonly Path[] | undefined
   /**
-   * The name under which an idempotency store records that this handler has succeeded, when another handler of the
-   * event fails. Default: the topics of the handler, and a number among the handlers of the same topics.
+   * The name under which an idempotency store records that this handler has succeeded. A handler with
+   * a name runs once for each event, also if it was added after the event was handled. After a change of its name it is
+   * another handler. Default: the topics of the handler, and a number among the handlers of the same topics, which count
+   * until the event was handled.
    */
   readonly name?: string | undefined
 }
@@ -72,6 +74,8 @@ export interface Subscription {
 /** A registered handler. */
 export interface Registration extends Subscription {
   readonly name: string
+  /** Whether the name was given. It then stands for the handler in all processes, and after a deployment. */
+  readonly isNamed: boolean
   readonly handler: Handler
 }
 
@@ -95,9 +99,10 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       const list = typeof patterns === 'string' ? [patterns] : patterns
       checkPatterns(list)
       if (typeof handler !== 'function') throw new TypeError(`The handler for ${list.join(', ')} is not a function.`)
-      const { include, name = defaultName(list, registered) } = checkHandlerOptions(options)
+      const { include, name: given } = checkHandlerOptions(options)
+      const name = given ?? defaultName(list, registered)
       if (registered.some((one) => one.name === name)) throw new TypeError(`There are two handlers named '${name}'.`)
-      registered.push({ topics: list, include, name, handler })
+      registered.push({ topics: list, include, name, isNamed: given !== undefined, handler })
       byTopic.clear()
       for (const pattern of list) {
         const warning = seenPatterns.has(pattern) ? undefined : describePatternProblem(pattern, secrets)
@@ -142,8 +147,10 @@ function checkHandlerOptions(options: HandlerOptions): { include: string[]; name
     throw new TypeError("`include` takes a list of paths such as ['customer', 'line_items.item'].")
   }
   if (name === undefined) return { include: [...include] }
-  if (typeof name !== 'string' || name === '') throw new TypeError('The `name` of a handler must be text.')
-  return { include: [...include], name }
+  // PostgreSQL cannot store NUL.
+  const text = typeof name === 'string' && name.replaceAll('\0', '')
+  if (!text) throw new TypeError('The `name` of a handler must be text.')
+  return { include: [...include], name: text }
 }
 
 function defaultName(topics: readonly string[], others: readonly Registration[]): string {
