@@ -5,6 +5,7 @@ import { testNames } from './names.ts'
 import { testRaces } from './races.ts'
 import { testRecords, testVersions } from './records.ts'
 import { testClock, testReserving } from './reserving.ts'
+import { testServices } from './services.ts'
 import { testText } from './text.ts'
 
 /** The storage of one test on an engine. */
@@ -32,7 +33,7 @@ export function testStore(name: string, start: () => Promise<StoreScene>, clock:
     afterAll(() => scene?.close())
     afterEach(() => void vi.useRealTimers())
 
-    const tests = [testReserving, testRecords, testNames, testVersions, testText, testRaces, testModel]
+    const tests = [testReserving, testRecords, testNames, testServices, testVersions, testText, testRaces, testModel]
     for (const test of tests) test(connection)
     if (clock === 'own') testClock(connection)
   })
