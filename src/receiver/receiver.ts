@@ -309,7 +309,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const { errors } = await handleWithoutRequest(topic, restore, signal)
       for (const error of errors) throw error
     },
-    subscriptions: () => handlers.all().map(({ name, handler, ...subscription }) => subscription),
+    subscriptions: () => handlers.all().map(({ name, isNamed, handler, ...subscription }) => subscription),
     close: gate.close,
   }
   return receiver
