@@ -70,6 +70,8 @@ type RunQuery = (text: string, values: readonly unknown[]) => Promise<PgQueryRes
 async function createPool(config: object): Promise<Pool> {
   const { default: pg } = await loadOptional('pg', import('pg'))
   return new pg.Pool({
+    // An idle worker looks for lost deliveries more often than this, and each connection takes a transaction.
+    idleTimeoutMillis: 60_000,
     ...config,
     connectionTimeoutMillis: COMMAND_MS,
     query_timeout: COMMAND_MS,
