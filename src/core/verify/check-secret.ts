@@ -1,5 +1,5 @@
 import { checkNames } from '../check-options.ts'
-import { processEnv } from '../platform.ts'
+import { processEnv } from '../process-env.ts'
 import { TEST_SECRET } from './test-secret.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { decodeUtf8 } from '../decode-utf8.ts'
 import { toBytes } from '../http/request.ts'
+import { platform } from '../platform.ts'
 import { computeSignature, isSameSignature } from './signature.ts'
 
 /** One diagnosis within this many milliseconds, for all mismatches together. */
@@ -70,7 +70,7 @@ async function examine({ signature, body, secrets, otherSecrets }: Mismatch): Pr
 
 function* possibleExplanations(body: Uint8Array, others: readonly string[]): Generator<Explanation> {
   yield { hint: HINTS.other, secrets: others }
-  const text = decodeUtf8(body) ?? ''
+  const text = platform.decodeUtf8(body) ?? ''
   if (/^[\w+/]/.test(text)) {
     const decoded = decodeBase64(text)
     if (decoded) yield { hint: HINTS.base64, bytes: decoded }
