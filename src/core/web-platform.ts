@@ -36,7 +36,11 @@ export const platform: Platform = {
     ]),
 
   async hmac(key, data) {
-    const digest = await crypto.subtle.sign('HMAC', await (key as Promise<CryptoKey>), data as Uint8Array<ArrayBuffer>)
+    const digest = await crypto.subtle.sign(
+      'HMAC',
+      await (key as ReturnType<typeof crypto.subtle.importKey>),
+      data as Uint8Array<ArrayBuffer>,
+    )
     return btoa(String.fromCharCode(...new Uint8Array(digest)))
   },
 

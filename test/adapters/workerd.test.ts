@@ -3,6 +3,7 @@ import { bundleHost } from '../contracts/adapter/bundle.ts'
 import { OTHER_PROCESS } from '../contracts/adapter/host.ts'
 import { installFixture } from '../fixtures/install.ts'
 import { createMiniflare } from '../fixtures/miniflare.ts'
+import { packPackage } from '../package/pack.ts'
 
 const missing = await installFixture('workerd')
 
@@ -12,7 +13,7 @@ const OPTIONS = { modules: true, compatibilityDate: '2025-05-05', host: '127.0.0
 testAdapter(
   'workerd',
   async () => {
-    const { text } = await bundleHost('worker.ts', { conditions: ['workerd', 'worker'] })
+    const { text } = await bundleHost('worker.ts', { conditions: ['workerd', 'worker'], packed: await packPackage() })
     const worker = createMiniflare({ ...OPTIONS, script: text })
     const { href } = await worker.ready
     return { url: href, close: () => worker.dispose() }
