@@ -1,5 +1,8 @@
+import { WebhookError } from './errors.ts'
 import { Reading } from './reading.ts'
 import type { ReadInPieces, ReadingLimits, Readings } from './readings.ts'
+
+const CUT_OFF = 'It was cut off to make room for other requests: nothing of it had arrived for a while.'
 
 /** A body is not cut off before it had this many milliseconds. */
 const GRACE_MS = 250
@@ -34,12 +37,12 @@ export class BoundedReadings implements Readings {
     this.#limits = limits
   }
 
-  run<T>(read: ReadInPieces<T>, wait: (arrived: Promise<T>) => Promise<T>, cutOff: () => Error): Promise<T> {
+  run<T>(read: ReadInPieces<T>, wait: (arrived: Promise<T>) => Promise<T>): Promise<T> {
     const reading = new Reading()
     const onProgress = (bytes: number) => this.#progress(reading, bytes)
     const arrived = new Promise<T>((resolve, reject) => {
       const start = () => read(onProgress).then(resolve, reject)
-      this.#readings.set(reading, () => reject(cutOff()))
+      this.#readings.set(reading, () => reject(new WebhookError('BODY_TIMEOUT', { hint: CUT_OFF })))
       if (this.#readings.size > this.#limits.maxUnverified) this.#checkLater()
       const room = onProgress(0)
       if (room) room.then(start).catch(reject)

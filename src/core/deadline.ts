@@ -30,15 +30,15 @@ export function createDeadline(ms: number): Deadline {
  */
 export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const wait: TimedWait = { end: performance.now() + ms, expire: () => reject(late()), timer: undefined }
-    platform.gather(() => start(wait), ms)
+    const wait = new TimedWait(ms, () => reject(late()))
+    platform.gather(wait, ms)
     work.then(
       (value) => {
-        stop(wait)
+        wait.stop()
         resolve(value)
       },
       (error) => {
-        stop(wait)
+        wait.stop()
         reject(error)
       },
     )
@@ -49,17 +49,22 @@ export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Err
  * A wait for work that may be late. Once it is over it references nothing, because the platform may not have started
  * its timer yet.
  */
-interface TimedWait {
-  readonly end: number
-  expire: (() => void) | undefined
-  timer: ReturnType<typeof setTimeout> | undefined
-}
+class TimedWait {
+  readonly #end: number
+  #expire: (() => void) | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
 
-function start(wait: TimedWait): void {
-  if (wait.expire) wait.timer = setTimeout(wait.expire, Math.min(wait.end - performance.now(), MAX_TIMER_MS))
-}
+  constructor(ms: number, expire: () => void) {
+    this.#end = performance.now() + ms
+    this.#expire = expire
+  }
 
-function stop(wait: TimedWait): void {
-  wait.expire = undefined
-  if (wait.timer) clearTimeout(wait.timer)
+  start(): void {
+    if (this.#expire) this.#timer = setTimeout(this.#expire, Math.min(this.#end - performance.now(), MAX_TIMER_MS))
+  }
+
+  stop(): void {
+    this.#expire = undefined
+    clearTimeout(this.#timer)
+  }
 }

@@ -42,18 +42,18 @@ export function nodeDecoder({ Buffer, isAscii, isUtf8, transcode }: NodeText): D
  * {@link GATHER_MS} later.
  */
 export const SHARING: Sharing = {
-  gather(start, ms) {
-    if (ms <= GATHER_MS) start()
-    else if (gathered.push(start) === 1) setTimeout(startGathered, GATHER_MS)
+  gather(wait, ms) {
+    if (ms <= GATHER_MS) wait.start()
+    else if (gathered.push(wait) === 1) setTimeout(startGathered, GATHER_MS)
   },
   createReadings: (limits) => new BoundedReadings(limits),
 }
 
 const GATHER_MS = 25
-let gathered: (() => void)[] = []
+let gathered: Parameters<Platform['gather']>[0][] = []
 
 function startGathered(): void {
-  const starts = gathered
+  const waits = gathered
   gathered = []
-  for (const start of starts) start()
+  for (const wait of waits) wait.start()
 }

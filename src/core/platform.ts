@@ -4,11 +4,12 @@
  */
 import { nodeDecoder, nodeHashes, SHARING } from './node-platform.ts'
 import { endsWithAnswer, nodeCrypto, nodeText, sharesTimers } from './runtime.ts'
+import { readShort } from './short-body.ts'
 import { type Platform, platform as web } from './web-platform.ts'
 
 export const platform: Platform = {
   ...web,
-  ...(nodeCrypto && nodeHashes(nodeCrypto)),
+  ...(nodeCrypto && { ...nodeHashes(nodeCrypto), readShort }),
   ...(nodeText?.transcode && nodeDecoder(nodeText)),
   ...(sharesTimers && SHARING),
   endsWithAnswer,

@@ -14,7 +14,7 @@ export interface Readings {
    * Reads a body, within limits where the platform has them.
    *
    * @param wait gives the body, or rejects when it takes too long.
-   * @param cutOff gives the error for a body that is cut off to make room for others.
+   * @throws WebhookError `BODY_TIMEOUT` if it was cut off to make room for others.
    */
-  run<T>(read: ReadInPieces<T>, wait: (arrived: Promise<T>) => Promise<T>, cutOff: () => Error): Promise<T>
+  run<T>(read: ReadInPieces<T>, wait: (arrived: Promise<T>) => Promise<T>): Promise<T>
 }

@@ -13,11 +13,17 @@ export interface Platform {
   fingerprint(material: () => Material): (() => string) | Promise<() => string>
   /** Decodes UTF-8 bytes; `undefined` if they are not UTF-8. A byte order mark is kept: JSON does not begin with one. */
   decodeUtf8(bytes: Uint8Array): string | undefined
-  /** Calls a function that starts a timer of `ms` milliseconds, with others where requests may share a timer. */
-  gather(start: () => void, ms: number): void
+  /** Starts a wait of `ms` milliseconds, together with others where requests may share a timer. */
+  gather(wait: Wait, ms: number): void
   createReadings(limits: ReadingLimits): Readings
+  /** Reads a short body as a whole, where that is faster; gives `undefined` if it is not short. */
+  readShort?(request: Request, length: number | undefined, alreadyParsed: () => Error): Promise<Uint8Array> | undefined
   /** Whether the platform may stop the program with its answer. */
   readonly endsWithAnswer: boolean
+}
+
+interface Wait {
+  start(): void
 }
 
 type HmacKey = object
@@ -66,7 +72,7 @@ export const platform: Platform = {
     }
   },
 
-  gather: (start) => start(),
+  gather: (wait) => wait.start(),
   createReadings: () => ({ run: (read, wait) => wait(read()) }),
   endsWithAnswer: true,
 }

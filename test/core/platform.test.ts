@@ -9,9 +9,10 @@ const platforms = new Map(await inBothRuntimes(async () => (await import('../../
 function abilities(platform: typeof edge | undefined) {
   const key = platform?.toHmacKey(new TextEncoder().encode('0123456789abcdef'))
   let isStarted = false
-  platform?.gather(() => {
+  const start = () => {
     isStarted = true
-  }, 1000)
+  }
+  platform?.gather({ start }, 1000)
   return {
     signsAtOnce: typeof platform?.hmac(key ?? {}, new Uint8Array()) === 'string',
     sharesTimers: !isStarted,

@@ -18,18 +18,14 @@ export interface Budget {
   read(body: ReadBody, maxBytes: number, ms: number): Promise<Uint8Array | string>
 }
 
-const CUT_OFF = 'It was cut off to make room for other requests: nothing of it had arrived for a while.'
-
 export function createBudget(limits: ReadingLimits): Budget {
   const readings = platform.createReadings(limits)
   const isLate = () => new WebhookError('BODY_TIMEOUT')
-  const isCutOff = () => new WebhookError('BODY_TIMEOUT', { hint: CUT_OFF })
   return {
     read: (body, maxBytes, ms) =>
       readings.run(
         (onProgress) => body({ maxBytes, onProgress }),
         (arrived) => withTimeout(arrived, ms, isLate),
-        isCutOff,
       ),
   }
 }

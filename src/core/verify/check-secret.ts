@@ -82,7 +82,7 @@ const MIN_CHARACTERS = 16
 const PRINTABLE = /\P{M}/gu
 /** Control and format characters, spaces other than the usual one, and characters that are drawn as nothing. */
 const INVISIBLE = /[\p{C}\p{DI}\u2800]|(?! )\p{Z}/u
-const QUOTED = /^["'`“”„‘’‚«»‹›]|["'`“”„‘’‚«»‹›]$/
+const QUOTED = /^[`\p{Quotation_Mark}]|[`\p{Quotation_Mark}]$/u
 /** The text of a value that is missing, or several of them joined. */
 const NOTHING = /^(?:(?:undefined|null|nan|none|nil|true|false|infinity|\[object [^\]]*\])[\s,.:;_/|+-]*)+$/i
 
