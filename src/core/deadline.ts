@@ -30,7 +30,11 @@ export function createDeadline(ms: number): Deadline {
  */
 export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const wait = new TimedWait(ms, () => reject(late()))
+    const wait = new TimedWait(ms)
+    // `late` runs in the async context of this call, and not in that of the call whose timer starts all of them.
+    new Promise<void>((expire) => {
+      wait.expire = expire
+    }).then(() => reject(late()))
     platform.gather(wait, ms)
     work.then(
       (value) => {
@@ -50,21 +54,20 @@ export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Err
  * its timer yet.
  */
 class TimedWait {
+  expire: (() => void) | undefined
   readonly #end: number
-  #expire: (() => void) | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(ms: number, expire: () => void) {
+  constructor(ms: number) {
     this.#end = performance.now() + ms
-    this.#expire = expire
   }
 
   start(): void {
-    if (this.#expire) this.#timer = setTimeout(this.#expire, Math.min(this.#end - performance.now(), MAX_TIMER_MS))
+    if (this.expire) this.#timer = setTimeout(this.expire, Math.min(this.#end - performance.now(), MAX_TIMER_MS))
   }
 
   stop(): void {
-    this.#expire = undefined
+    this.expire = undefined
     clearTimeout(this.#timer)
   }
 }

@@ -2,7 +2,7 @@ import { withTimeout } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 import { platform } from '../platform.ts'
 import type { ReadingLimits } from '../readings.ts'
-import type { ReadBody } from './request.ts'
+import type { RawBody, ReadBody } from './request.ts'
 
 /**
  * Bounds what requests cost before they are verified. Bodies that arrive without delay are read whatever their number.
@@ -15,7 +15,7 @@ export interface Budget {
    *
    * @throws WebhookError `BODY_TIMEOUT` if it did not arrive in time, or was cut off to make room for others.
    */
-  read(body: ReadBody, maxBytes: number, ms: number): Promise<Uint8Array | string>
+  read(body: ReadBody, maxBytes: number, ms: number): Promise<RawBody>
 }
 
 export function createBudget(limits: ReadingLimits): Budget {
