@@ -69,6 +69,7 @@ it('each entry exports these names and no others', () => {
         "type InboxStatistics",
         "type LabelledSecret",
         "type ProcessDelivery",
+        "type RawBody",
         "type ReadBody",
         "type ReceiveOptions",
         "type ReleaseOptions",
@@ -184,6 +185,7 @@ it('each entry exports these names and no others', () => {
         "type IoRedisClient",
         "type NodeRedisClient",
         "type RedisStoreOptions",
+        "type UpstashRedisClient",
       ],
       "hooklayer/stores/sqlite": [
         "createSqliteStore",
