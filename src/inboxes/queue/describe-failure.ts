@@ -1,7 +1,7 @@
 import { type Failure, type ResourceReference, toFailure } from '../../core/inbox/inbox.ts'
 
-const EMAIL = /[^\s@<>"'(),:;=]+@[^\s@<>"'(),:;=]*[^\s@<>"'(),:;=.]/g
-const QUERY = /(?<=:\/\/[^\s?#]*)\?[^\s"'<>]*/g
+const EMAIL = /[^\s@<>"'(),:;=]{1,64}@[^\s@<>"'(),:;=]{1,253}(?<!\.)/g
+const QUERY = /\?[\w.-]{1,50}=[^\s"'<>]*/g
 /** Keys, signatures and ids of sessions: letters and digits mixed. */
 const TOKEN = /\b(?=[\w+/=-]*\d)(?=[\w+/=-]*[a-z])[\w+/=-]{20,}/gi
 /** Numbers of telephones, cards and accounts. */
