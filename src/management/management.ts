@@ -104,6 +104,10 @@ export interface Management extends Api {
    * no request is sent to the receiver. Events that the same URL has acknowledged are left out, and so are topics
    * without a handler. If a handler fails again, the recovery continues with the next event.
    *
+   * An event's handlers are those of its own topic, also if its webhook was given another one since. A webhook that was
+   * changed does not tell the topic any more. Then the events of the handled topics are read, up to an hour before
+   * `since`, to find the one that the call was made for. If it is not found, the call counts as `unhandled`.
+   *
    * What to know before:
    * - If several endpoints of the organization subscribe to the same topics, set `callbackUrl`. Otherwise events that
    *   failed at another endpoint are handled here too.
@@ -117,7 +121,8 @@ export interface Management extends Api {
    * to continue: recovered events are not run again, failed ones are. So the cursor of a complete recovery repeats its
    * failures. A continued recovery reads the earlier calls once more. A dry run returns the cursor that it was given.
    *
-   * Memory: three pages of calls, and some 60 bytes for each event that was delivered or failed since `since`.
+   * Memory: three pages of calls, and some 60 bytes for each event that was delivered or failed since `since`. Where a
+   * webhook was changed, also the ids of the calls of the handled topics.
    *
    * @throws TypeError if an option is not usable; RecoveryError, with the summary and the cursor, when the API fails or
    * `onResult` throws.
