@@ -135,6 +135,7 @@ it('each entry exports these names and no others', () => {
         "isManagementError",
         "ManagementError",
         "RecoveryError",
+        "type AccessTokenFunction",
         "type AccessTokenOptions",
         "type Api",
         "type ApplyOptions",
