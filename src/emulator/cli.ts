@@ -37,6 +37,7 @@ async function run(): Promise<void> {
     clientId: values['client-id'],
     clientSecret: values['client-secret'],
     retryDelayMs: (attempt) => computeRetryDelay(attempt) / speed,
+    logger: { warn: (message) => console.log(message) },
   })
   console.log(describeEmulator(emulator))
   const lines = createInterface({ input: process.stdin })
@@ -53,7 +54,6 @@ async function trigger(emulator: Emulator, topic: string): Promise<void> {
   if (topic === '') return
   try {
     const callbacks = await emulator.trigger(topic)
-    if (callbacks.length === 0) console.log(`${topic}: no webhook was called.`)
     for (const { callback_url, response_code, response_message } of callbacks) {
       const answer = [response_code, response_message].filter(Boolean).join(' ')
       // A reason phrase is what the endpoint wrote, also what a terminal obeys.

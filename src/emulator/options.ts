@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
-import { callback, checkSchema, flag, milliseconds, oneOf, text, wholeNumber } from '../schema/check-schema.ts'
+import { callback, checkSchema, flag, logger, milliseconds, oneOf, text, wholeNumber } from '../schema/check-schema.ts'
 import { randomId } from '../wire/samples/ids.ts'
 import type { SenderOptions } from './sender/sender.ts'
 
@@ -22,6 +22,8 @@ export interface EmulatorOptions extends Omit<SenderOptions, 'records' | 'mode' 
   readonly tokenLifetimeMs?: number | undefined
   /** Whether the API has rate limits, and answers 429 above them. Default: `false`. */
   readonly rateLimit?: boolean | undefined
+  /** Gets a warning when an event calls no webhook. Default: the console. */
+  readonly logger?: { warn(message: string): void } | undefined
   /** The maximum number of event callbacks, and of events. The oldest are dropped. Default: 1,000. */
   readonly maxEventCallbacks?: number | undefined
 }
@@ -36,6 +38,7 @@ const OPTIONS = z.strictObject({
   mode: oneOf('test', 'live').default('test'),
   tokenLifetimeMs: milliseconds.default(2 * 60 * 60 * 1000),
   rateLimit: flag.default(false),
+  logger: logger.default(() => console),
   maxEventCallbacks: wholeNumber(1).default(1000),
   timeoutMs: milliseconds.optional(),
   retries: wholeNumber(0).optional(),

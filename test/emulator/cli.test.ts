@@ -62,7 +62,7 @@ describe('the command line of the emulator', () => {
 
       running.child.stdin?.write('orders.place\n\norders.eat\norders.pay\n')
       expect(await running.lineWith('orders.place →')).toBe(`orders.place → ${GONE}: Connection refused`)
-      expect(await running.lineWith('no webhook')).toBe('orders.pay: no webhook was called.')
+      expect(await running.lineWith('no webhook')).toBe('orders.pay: no webhook has this topic, so nothing was called.')
       expect(await running.lineWith('orders.eat')).toContain('is not a topic')
 
       running.child.kill(signal)

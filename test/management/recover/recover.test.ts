@@ -8,6 +8,7 @@ import {
   RecoveryError,
   type RecoveryResult,
 } from 'hooklayer/management'
+import { sampleOf } from 'hooklayer/testing'
 import { describe, expect, it } from 'vitest'
 import { recordingLogger, rejection } from '../../deliveries.ts'
 import { createQuietReceiver, startCommerceLayer, startEndpoint } from '../harness.ts'
@@ -44,13 +45,16 @@ async function startShop(options: Parameters<typeof startCommerceLayer>[0] = {})
   return made
 }
 
+/** A whole resource, which is the same event each time it is sent. */
+const createCustomer = (id: string) => ({ ...sampleOf('customers'), id })
+
 const createId = (number: number) => `customer${String(number).padStart(4, '0')}`
 
 /** Triggers events whose deliveries fail, each in a millisecond of its own. The circuit stays closed. */
 async function failDeliveries({ emulator, api }: Shop, ids: readonly string[]): Promise<void> {
   for (const [at, id] of ids.entries()) {
     await waitForNextMillisecond()
-    await emulator.trigger('customers.create', { id })
+    await emulator.trigger('customers.create', createCustomer(id))
     await emulator.settled()
     if (at % 25 === 24) await api.webhooks.resetCircuit(emulator.webhooks[0]?.id ?? '')
   }
@@ -86,7 +90,7 @@ describe('of 1,000 events whose delivery failed, when 100 were delivered later',
     await failDeliveries(shop, createIds(1_000))
     shop.isBroken = false
     const delivered = createIds(1_000).filter((_, number) => number % 10 === 3)
-    for (const id of delivered) await shop.emulator.trigger('customers.create', { id })
+    for (const id of delivered) await shop.emulator.trigger('customers.create', createCustomer(id))
     shop.handled.length = 0
 
     const abort = new AbortController()
@@ -112,7 +116,7 @@ it('reports each event once, with the id that a handler sees', async () => {
   const shop = await startShop({ retries: 2 })
   await failDeliveries(shop, createIds(2))
   shop.isBroken = false
-  await shop.emulator.trigger('customers.create', { id: createId(1) })
+  await shop.emulator.trigger('customers.create', createCustomer(createId(1)))
   const { recovery, results } = await recover(shop)
   const [first, , , second] = shop.emulator.eventCallbacks
   expect(results).toEqual([
