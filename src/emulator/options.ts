@@ -16,6 +16,8 @@ export interface EmulatorOptions extends Omit<SenderOptions, 'records' | 'mode' 
   readonly clientId?: string | undefined
   /** The client secret of the only application. Default: random. */
   readonly clientSecret?: string | undefined
+  /** The shared secret of all webhooks, 16 characters or more. Default: a random one for each. */
+  readonly secret?: string | undefined
   /** The environment that tokens and payloads name. Default: `test`. */
   readonly mode?: 'test' | 'live' | undefined
   /** The lifetime of an access token in milliseconds. Default: two hours, as for integrations of Commerce Layer. */
@@ -35,6 +37,7 @@ const OPTIONS = z.strictObject({
   organizationId: text.default(randomId),
   clientId: text.default(() => randomBytes(32).toString('base64url')),
   clientSecret: text.default(() => randomBytes(32).toString('base64url')),
+  secret: text.min(16, 'must have 16 characters or more').optional(),
   mode: oneOf('test', 'live').default('test'),
   tokenLifetimeMs: milliseconds.default(2 * 60 * 60 * 1000),
   rateLimit: flag.default(false),

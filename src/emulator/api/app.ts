@@ -17,6 +17,8 @@ import { createWebhook, updateWebhook, WEBHOOK_CREATE, WEBHOOK_UPDATE } from './
 export interface ApiOptions extends OauthOptions, AnswerOptions {
   readonly sender: Sender
   readonly rateLimit: boolean
+  /** The shared secret of all webhooks. Default: a random one for each. */
+  readonly secret?: string | undefined
 }
 
 /**
@@ -51,11 +53,11 @@ function refuseBody(): never {
 }
 
 function addWebhooks(app: Hono, options: ApiOptions): void {
-  const { records, organization } = options
+  const { records, organization, secret } = options
   app.post('/api/webhooks', async (c) => {
     const shape = readShape(WEBHOOKS, new URL(c.req.url).searchParams)
     const attributes = readAttributes(await readJson(c), { schema: WEBHOOKS, attributes: WEBHOOK_CREATE })
-    return answer(createWebhook(records, organization.slug, attributes), shape, options, 201)
+    return answer(createWebhook(records, organization.slug, attributes, secret), shape, options, 201)
   })
   app.patch('/api/webhooks/:id', async (c) => {
     const webhook = findRecord(records.webhooks, c.req.param('id'))

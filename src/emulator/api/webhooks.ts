@@ -40,8 +40,13 @@ function isCallable(url: string): boolean {
 /** The maximum number of webhooks, which bounds the memory. An assumption. */
 const MAX_WEBHOOKS = 1000
 
-/** Creates a webhook with its own secret. The default name is `{organization}-{topic}`. */
-export function createWebhook(records: Records, organization: string, attributes: WebhookCreate): WebhookRecord {
+/** Creates a webhook, with its own secret unless one is given. The default name is `{organization}-{topic}`. */
+export function createWebhook(
+  records: Records,
+  organization: string,
+  attributes: WebhookCreate,
+  secret = randomBytes(16).toString('hex'),
+): WebhookRecord {
   if (records.webhooks.size >= MAX_WEBHOOKS) {
     throw refuse('BAD_REQUEST', `The emulator keeps up to ${MAX_WEBHOOKS} webhooks.`)
   }
@@ -56,7 +61,7 @@ export function createWebhook(records: Records, organization: string, attributes
     disabled_at: attributes._disable && !attributes._enable ? now : null,
     circuit_state: 'closed',
     circuit_failure_count: 0,
-    shared_secret: randomBytes(16).toString('hex'),
+    shared_secret: secret,
     created_at: now,
     updated_at: now,
     reference: attributes.reference ?? null,

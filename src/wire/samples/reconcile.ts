@@ -22,7 +22,8 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
  * Makes the sample agree with what the caller has changed in it: the totals with the lines, the email of the order with
  * that of its customer, each time with those before and after it. An unchanged sample stays as it is.
  */
-export function reconcile({ ours, given }: ChangedSample): void {
+export function reconcile({ ours, given: changed }: ChangedSample): void {
+  const given = new Map([...changed].map(([resource, names]) => [resource, new Set(names)]))
   const isGiven = (resource: Resource, name: string) => given.get(resource)?.has(name) ?? false
 
   function set(resource: Resource, name: string, value: unknown): void {
@@ -37,11 +38,12 @@ export function reconcile({ ours, given }: ChangedSample): void {
 
   for (const [resource, names] of given) {
     for (const name of names) {
-      const amount = /^(.+)_(cents|float)$/.exec(name)
+      const [, amount = '', unit] = /^(.+)_(cents|float)$/.exec(name) ?? []
       const value = resource[name]
-      if (amount?.[1] && typeof value === 'number') {
-        setAmount(resource, amount[1], amount[2] === 'cents' ? value : Math.round(value * 100))
-      }
+      if (unit === undefined || typeof value !== 'number') continue
+      if (unit === 'float') set(resource, `${amount}_cents`, Math.round(value * 100))
+      names.add(`${amount}_cents`)
+      setAmount(resource, amount, readCents(resource, amount))
     }
   }
   for (const resource of ours) {
@@ -55,6 +57,7 @@ export function reconcile({ ours, given }: ChangedSample): void {
     if (!('customer_email' in resource) || !isResource(customer)) return
     if (isGiven(resource, 'customer_email')) set(customer, 'email', resource.customer_email)
     else if (customer.email !== undefined) set(resource, 'customer_email', customer.email)
+    if (isResource(resource.order)) set(resource.order, 'customer_email', resource.customer_email)
   }
 
   function reconcileOrder(order: Resource): void {
