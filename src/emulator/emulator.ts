@@ -89,17 +89,18 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   const createEvent = createEventFactory(records)
   const sender = createSender({ ...settings, records })
   const { createApi, createAdaptorServer } = await loadServer()
-  const api = createApi({ ...settings, organization, records, sender })
+  const readUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const api = createApi({ ...settings, organization, records, sender, url: readUrl })
   const server = createAdaptorServer({
     fetch: api.fetch,
     serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS },
   }) as Server
   await listen(server, settings.port)
-  const { port } = server.address() as AddressInfo
+  const url = readUrl()
   let closed: Promise<void> | undefined
 
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     organization: organization.slug,
     clientId,
     clientSecret,
