@@ -7,7 +7,7 @@ import {
   type TopicOf,
   type TopicResource,
 } from '../../commerce-layer/topics.ts'
-import { checkOptions, findNearest } from '../check-options.ts'
+import { checkOptions, findNearest, positiveInteger } from '../check-options.ts'
 import type { UnknownTopic, WebhookEvent } from '../event/event.ts'
 import type { Logger } from '../logger.ts'
 import { rememberForTopic } from '../topic-map.ts'
@@ -56,10 +56,17 @@ export interface HandlerOptions<Path extends string = string> {
    */
   readonly include?: readonly Path[] | undefined
   /**
-   * The name under which an idempotency store records that this handler has succeeded, when another handler of the
-   * event fails. Default: the topics of the handler, and a number among the handlers of the same topics.
+   * The name under which an idempotency store records that this handler has succeeded. A handler with a name runs once
+   * for each event, also if it was added after the event was handled. After a change of its name it is another handler.
+   * Default: the topics of the handler, and a number among the handlers of the same topics, which count until the event
+   * was handled.
    */
   readonly name?: string | undefined
+  /**
+   * Milliseconds after which a worker aborts an attempt of this handler. The longest of an event's handlers counts.
+   * Default: that of the worker.
+   */
+  readonly attemptTimeoutMs?: number | undefined
 }
 
 /** The topics and the includes of a handler: those that its webhooks must have. */
@@ -67,11 +74,15 @@ export interface Subscription {
   /** The patterns as given to `on`: `orders.place`, `orders.*` or `*`. */
   readonly topics: readonly string[]
   readonly include: readonly string[]
+  /** Absent if the handler has none of its own. */
+  readonly attemptTimeoutMs?: number
 }
 
 /** A registered handler. */
 export interface Registration extends Subscription {
   readonly name: string
+  /** Whether the name was given. It then stands for the handler in all processes, and after a deployment. */
+  readonly isNamed: boolean
   readonly handler: Handler
 }
 
@@ -95,9 +106,10 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       const list = typeof patterns === 'string' ? [patterns] : patterns
       checkPatterns(list)
       if (typeof handler !== 'function') throw new TypeError(`The handler for ${list.join(', ')} is not a function.`)
-      const { include, name = defaultName(list, registered) } = checkHandlerOptions(options)
+      const { name: given, ...others } = checkHandlerOptions(options)
+      const name = given ?? defaultName(list, registered)
       if (registered.some((one) => one.name === name)) throw new TypeError(`There are two handlers named '${name}'.`)
-      registered.push({ topics: list, include, name, handler })
+      registered.push({ topics: list, name, isNamed: given !== undefined, handler, ...others })
       byTopic.clear()
       for (const pattern of list) {
         const warning = seenPatterns.has(pattern) ? undefined : describePatternProblem(pattern, secrets)
@@ -135,15 +147,21 @@ function checkPatterns(patterns: readonly unknown[]): void {
 
 const PATH = /^[a-z][a-z0-9_]*\??(\.[a-z][a-z0-9_]*\??)*$/
 
-function checkHandlerOptions(options: HandlerOptions): { include: string[]; name?: string } {
-  checkOptions('`on`', options, {}, ['include', 'name'])
+/** 0 is that of the worker. */
+const HANDLER_RULES = { attemptTimeoutMs: positiveInteger(0) }
+
+function checkHandlerOptions(options: HandlerOptions): Omit<Subscription, 'topics'> & { readonly name?: string } {
+  const { attemptTimeoutMs } = checkOptions('`on`', options, HANDLER_RULES, ['include', 'name'])
   const { include = [], name } = options
   if (!Array.isArray(include) || !include.every((path) => PATH.test(path))) {
     throw new TypeError("`include` takes a list of paths such as ['customer', 'line_items.item'].")
   }
-  if (name === undefined) return { include: [...include] }
-  if (typeof name !== 'string' || name === '') throw new TypeError('The `name` of a handler must be text.')
-  return { include: [...include], name }
+  const checked = { include: [...include], ...(attemptTimeoutMs > 0 && { attemptTimeoutMs }) }
+  if (name === undefined) return checked
+  // PostgreSQL cannot store NUL.
+  const text = typeof name === 'string' && name.replaceAll('\0', '')
+  if (!text) throw new TypeError('The `name` of a handler must be text.')
+  return { ...checked, name: text }
 }
 
 function defaultName(topics: readonly string[], others: readonly Registration[]): string {
