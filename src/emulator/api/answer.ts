@@ -35,9 +35,7 @@ export function writeAnswer(
   const document = toDocument(resources, { include: shape.include, mode, organizationId: organization.id, traceId })
   const complete = (object: ResourceObject) => completeRelationships(object, shape, url())
   return writeDocument({
-    data: Array.isArray(document.data)
-      ? document.data.map(complete)
-      : document.data && complete(document.data),
+    data: Array.isArray(document.data) ? document.data.map(complete) : document.data && complete(document.data),
     ...(document.included && { included: document.included.map(complete) }),
     ...parts,
   })

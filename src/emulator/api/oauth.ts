@@ -105,6 +105,8 @@ export function createOauth({ organization, mode, clientId, clientSecret, tokenL
       if (grant_type === undefined) return answerOauthError('invalid_request')
       if (grant_type !== 'client_credentials') return answerOauthError('unsupported_grant_type')
       if (client_id !== clientId || client_secret !== clientSecret) return answerOauthError('invalid_client')
+      // The first key takes longer than a short token lives.
+      await readKeys()
       return answerToken(Date.now())
     },
     async answerKeys() {

@@ -40,7 +40,13 @@ const SHARED_SORTABLE = ['created_at', 'updated_at', 'reference', 'reference_ori
 const SHARED_FILTERABLE = [...SHARED_SORTABLE, 'metadata']
 
 /** These relationships are always empty, because the emulator has no such records. */
-const EVENT_STORES = createEmptyRelationship('event_stores', ['resource_type', 'resource_id', 'event', 'payload', 'who'])
+const EVENT_STORES = createEmptyRelationship('event_stores', [
+  'resource_type',
+  'resource_id',
+  'event',
+  'payload',
+  'who',
+])
 const VERSIONS = createEmptyRelationship('versions', ['resource_type', 'resource_id', 'event', 'changes', 'who'])
 
 export const WEBHOOKS: CollectionSchema<WebhookRecord> = {
