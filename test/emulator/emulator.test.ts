@@ -214,6 +214,12 @@ describe('trigger', () => {
     expect(called?.payload.data).not.toHaveProperty('attributes')
   })
 
+  it('accepts the topics of 2021', async () => {
+    const { emulator, subscribe } = await startEmulatorForTest({ retries: 0 })
+    await subscribe({ topic: 'shipments.create', callback_url: GONE })
+    expect(await emulator.trigger('shipments.create')).toMatchObject([{ payload: { data: { type: 'shipments' } } }])
+  })
+
   it.each(['orders.eat', 'orders', '', 'constructor.name', 'orders.place.pay'])(
     'refuses %j, which is not a topic',
     async (topic) => {

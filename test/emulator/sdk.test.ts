@@ -124,7 +124,7 @@ describe('the SDK', () => {
   })
 
   it('renews an expired token', async () => {
-    const short = await createEmulator({ organization: 'acme', tokenLifetimeMs: 200 })
+    const short = await createEmulator({ organization: 'acme', tokenLifetimeMs: 2_000 })
     const request = (input: string | URL | Request, init?: RequestInit) =>
       nodeFetch(new URL(new URL(String(input)).pathname, short.url), init)
     const fetchToken = async () => {
@@ -144,7 +144,7 @@ describe('the SDK', () => {
     })
     await client.webhooks.list()
     expect(refreshToken).not.toHaveBeenCalled()
-    await new Promise((resolve) => setTimeout(resolve, 210))
+    await new Promise((resolve) => setTimeout(resolve, 2_010))
     expect(await client.webhooks.list()).toHaveLength(0)
     expect(refreshToken).toHaveBeenCalledTimes(1)
     await short.close()

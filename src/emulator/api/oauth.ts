@@ -74,7 +74,7 @@ export function createOauth({ organization, mode, clientId, clientSecret, tokenL
     const expiresAt = issuedAt + tokenLifetimeMs
     const claims = {
       // Whole seconds, as in Commerce Layer. The emulator itself goes by `expires_at_ms`.
-      exp: Math.ceil(expiresAt / 1000),
+      exp: Math.floor(expiresAt / 1000),
       expires_at_ms: expiresAt,
       iat: Math.floor(issuedAt / 1000),
       iss: 'https://auth.commercelayer.io',

@@ -123,7 +123,7 @@ describe('a list', () => {
     async (type) => {
       const { status, body } = await harness.ask(type)
       expect(status).toBe(404)
-      expect(body.errors[0]?.code).toBe('RECORD_NOT_FOUND')
+      expect(body.errors).toMatchObject({ code: 'RECORD_NOT_FOUND', status: 404 })
     },
   )
 })
@@ -223,7 +223,12 @@ describe('sparse fields', () => {
     expect(Object.keys(callback?.relationships ?? {})).toEqual(['webhook'])
     expect(body.included?.[0]?.attributes).toEqual({ name: expect.any(String) })
     expect(body.included?.[0]?.relationships).toEqual({})
-    expect(callback?.links).toEqual({ self: `/api/event_callbacks/${callback?.id}` })
+    expect(callback?.links).toEqual({ self: `${harness.emulator.url}/api/event_callbacks/${callback?.id}` })
+  })
+
+  it('may name event stores and versions, which are never there', async () => {
+    const query = 'fields[event_stores]=event,payload&fields[versions]=changes&include=event_stores'
+    expect((await harness.ask(`webhooks?${query}`)).status).toBe(200)
   })
 
   it('may be empty, or only the id', async () => {
