@@ -196,6 +196,7 @@ it('each entry exports these names and no others', () => {
       ],
       "hooklayer/testing": [
         "createDelivery",
+        "createEvent",
         "sampleOf",
         "serialize",
         "sign",
@@ -204,6 +205,7 @@ it('each entry exports these names and no others', () => {
         "type Changes",
         "type DeliveryOptions",
         "type DocumentOptions",
+        "type EventOptions",
         "type Identified",
         "type SampleOf",
         "type TestDelivery",
