@@ -139,6 +139,7 @@ it('each entry exports these names and no others', () => {
         "isManagementError",
         "ManagementError",
         "RecoveryError",
+        "type AccessTokenFunction",
         "type AccessTokenOptions",
         "type Api",
         "type ApplyOptions",
@@ -196,6 +197,7 @@ it('each entry exports these names and no others', () => {
       ],
       "hooklayer/testing": [
         "createDelivery",
+        "createEvent",
         "sampleOf",
         "serialize",
         "sign",
@@ -204,6 +206,7 @@ it('each entry exports these names and no others', () => {
         "type Changes",
         "type DeliveryOptions",
         "type DocumentOptions",
+        "type EventOptions",
         "type Identified",
         "type SampleOf",
         "type TestDelivery",
