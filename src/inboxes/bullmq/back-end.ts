@@ -7,6 +7,7 @@ import type {
   RedisQueueBackend,
 } from 'bullmq'
 import { type DeliveryJob, toDamagedData } from './job.ts'
+import { type BullMq, loadIoRedis, loadPg } from './load-peers.ts'
 
 export interface BackEndOptions {
   readonly redis: string | object | undefined
@@ -31,8 +32,6 @@ export interface OpenBackEnd {
   close(): Promise<void>
 }
 
-export type BullMq = typeof import('bullmq')
-
 /** The longest time for one command. A connection that does not answer for this long is considered dead. */
 const COMMAND_MS = 5000
 
@@ -45,7 +44,7 @@ export function openBackEnd({ redis, postgres }: BackEndOptions, bullmq: BullMq)
 
 /** While Redis is down, commands fail at once. They must not wait in memory after their callers have timed out. */
 async function openRedis(given: string | object, { createRedisBackend }: BullMq): Promise<OpenBackEnd> {
-  const { Redis } = await loadOptional('ioredis', import('ioredis'))
+  const { Redis } = await loadIoRedis()
   const options = {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -87,7 +86,7 @@ async function openRedis(given: string | object, { createRedisBackend }: BullMq)
 }
 
 async function openPostgres(given: string | object, bullmq: BullMq): Promise<OpenBackEnd> {
-  const { default: pg } = await loadOptional('pg', import('pg'))
+  const pg = await loadPg()
   const options = {
     options: `-c search_path=${bullmq.DEFAULT_SCHEMA}`,
     connectionTimeoutMillis: COMMAND_MS,
@@ -131,10 +130,3 @@ function isJson(text: string): boolean {
 
 /** The calls themselves report errors. But an `error` event without a listener would end the process. */
 function ignore(): void {}
-
-/** Loads an optional peer dependency. @throws Error that says what to install. */
-export async function loadOptional<T>(name: string, loading: Promise<T>): Promise<T> {
-  return loading.catch((cause: unknown) => {
-    throw new Error(`createBullmqInbox needs ${name}: npm install ${name}`, { cause })
-  })
-}

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { JobJson, Queue, QueueOptions } from 'bullmq'
 import { withTimeout } from '../../core/deadline.ts'
-import { type BackEndOptions, type BullMq, loadOptional, type OpenBackEnd, openBackEnd } from './back-end.ts'
+import { type BackEndOptions, type OpenBackEnd, openBackEnd } from './back-end.ts'
 import { createGroupOrder, type GroupOrder, type GroupSequence } from './group-order.ts'
 import { backoffStrategy, type DeliveryJob, type JobData, type Lane } from './job.ts'
+import { type BullMq, loadBullMq } from './load-peers.ts'
 
 export interface OpenLanes extends Pick<OpenBackEnd, 'returnJob' | 'findLocked' | 'repairJob' | 'findWarning'> {
   /**
@@ -28,7 +29,7 @@ const OPEN_MS = 4000
 
 /** Connects to the back end, and rejects if it does not answer. */
 export async function openLanes(options: LanesOptions): Promise<OpenLanes> {
-  const bullmq = await loadOptional('bullmq', import('bullmq'))
+  const bullmq = await loadBullMq()
   const backEnd = await openBackEnd(options, bullmq)
   const grouped = Array.from({ length: GROUP_LANES }, (_, i) =>
     openLane(`${options.name}~${i + 1}`, backEnd, options, bullmq),
