@@ -24,9 +24,12 @@ export type {
   DeadLetterSelection,
   DeadLetters,
   DeliveryAttempt,
+  DeliveryCounts,
+  DeliveryError,
   Inbox,
   InboxStatistics,
   ProcessDelivery,
+  ResourceReference,
   StoredDelivery,
   Worker,
 } from './core/inbox/inbox.ts'

@@ -39,6 +39,7 @@ export const ERRORS = {
   TOPIC_MISMATCH: [400, false, 'The resource is not of the type of the topic.'],
   DOCUMENT_INVALID: [400, false, 'The body is not a JSON:API document with one resource.'],
   INCLUDE_MISSING: [500, false, 'A relationship that a handler needs is not in the body.'],
+  NO_HANDLER: [503, true, 'No handler takes this topic here.'],
   HANDLER_FAILED: [500, true, 'A handler failed.'],
   INTERNAL_ERROR: [500, true, 'The receiver failed.'],
   IN_PROGRESS: [409, true, 'The same event is being handled.'],

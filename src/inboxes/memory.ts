@@ -18,7 +18,7 @@ export type { InboxOptions }
  * @see docs/durable-inbox.md
  */
 export function createMemoryInbox(options: InboxOptions = {}): Inbox {
-  const { retentionMs, maxQueued, leaseMs } = INBOX_RULES
-  const limits = checkOptions('createMemoryInbox', options, { retentionMs, maxQueued })
+  const { leaseMs, ...rules } = INBOX_RULES
+  const limits = checkOptions('createMemoryInbox', options, rules)
   return createInbox(createMemoryQueue(limits), leaseMs.fallback)
 }

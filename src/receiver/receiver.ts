@@ -87,7 +87,8 @@ export interface Receiver {
    * Workers call it, and consumers of queues that push their messages (SQS, a cron route). No signature is verified
    * without the option `verifyStored`, so pass only what a receiver has stored.
    *
-   * @throws WebhookError if the delivery failed; `retryable` says whether to try again. `TOPIC_INVALID` and
+   * @throws WebhookError if the delivery failed; `retryable` says whether to try again. `NO_HANDLER` if there is no
+   * handler for the topic here: keep the delivery for a process that has one. `TOPIC_INVALID` and
    * `BODY_DAMAGED` if it is not of the form that was stored, `SIGNATURE_MISMATCH` if no receiver has stored it. The
    * `PermanentError` of a handler is thrown as it is.
    */
@@ -200,7 +201,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       return QUEUED
     }
     const run = start()
-    const stop = () => run.abort(new WebhookError('SHUTTING_DOWN'))
+    const stop = () => run.abort(isWebhookError(signal?.reason) ? signal.reason : new WebhookError('SHUTTING_DOWN'))
     if (signal?.aborted) stop()
     else signal?.addEventListener('abort', stop)
     return finishInTime(run, event, deadline, logger, gate.waitFor)
@@ -275,6 +276,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return finish(() => handleDelivery(delivery(), context), context, throwIfError, gate.end)
   }
 
+  function requireHandler(delivery: Delivery): Delivery {
+    if (handlers.forTopic(delivery.topic).length === 0) throw new WebhookError('NO_HANDLER')
+    return delivery
+  }
+
   const receiver: Receiver = {
     on(topics: string | readonly string[], ...rest: readonly unknown[]) {
       const [options, handler] = rest.length > 1 ? rest : [{}, ...rest]
@@ -300,10 +306,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     },
     async handleStored(stored, { signal } = {}) {
       const topic = isStoredTopic(stored.topic) ? stored.topic : undefined
-      const { errors } = await handleWithoutRequest(topic, () => restoreDelivery(stored, signatures, secrets), signal)
+      const restore = () => pipe(restoreDelivery(stored, signatures, secrets), requireHandler)
+      const { errors } = await handleWithoutRequest(topic, restore, signal)
       for (const error of errors) throw error
     },
-    subscriptions: () => handlers.all().map(({ topics, include }) => ({ topics, include })),
+    subscriptions: () => handlers.all().map(({ name, handler, ...subscription }) => subscription),
     close: gate.close,
   }
   return receiver

@@ -1,11 +1,12 @@
-import { checkOption, checkOptions, positiveInteger } from '../core/check-options.ts'
+import { isSubscribed, matchesTopic } from '../commerce-layer/topic-patterns.ts'
+import { checkOption, checkOptions, oneOf, positiveInteger } from '../core/check-options.ts'
 import type { Inbox, Worker } from '../core/inbox/inbox.ts'
 import { defaultLogger, type Logger, safeLogger } from '../core/logger.ts'
 import type { Receiver } from './receiver.ts'
 
 export interface WorkerOptions {
-  /** The receiver whose handlers run. */
-  readonly receiver: Pick<Receiver, 'handleStored'>
+  /** The receiver whose handlers run. Deliveries of topics without a handler wait for a worker that has one. */
+  readonly receiver: Pick<Receiver, 'handleStored' | 'subscriptions'>
   readonly inbox: Inbox
   /** How many deliveries are handled at once. Default: 10. */
   readonly concurrency?: number | undefined
@@ -17,6 +18,16 @@ export interface WorkerOptions {
   readonly backoffMs?: number | undefined
   /** The longest pause between two attempts, in milliseconds. Default: 6 hours. */
   readonly maxBackoffMs?: number | undefined
+  /**
+   * Milliseconds after which an attempt is aborted: its signal is, and another delivery takes its place. It is retried
+   * once the handler has ended. A handler may have its own limit. Default: 300,000 (5 minutes).
+   */
+  readonly attemptTimeoutMs?: number | undefined
+  /**
+   * Whether dead letters keep the texts of errors as they are. `masked` replaces what looks like an address, a long
+   * number, a token or the query of a URL with `…`. Default: `masked`.
+   */
+  readonly causes?: 'masked' | 'full' | undefined
   /** Default: warnings and errors to the console. */
   readonly logger?: Logger | undefined
 }
@@ -26,6 +37,8 @@ const RULES = {
   attempts: positiveInteger(12),
   backoffMs: positiveInteger(20_000),
   maxBackoffMs: positiveInteger(6 * 60 * 60 * 1000),
+  attemptTimeoutMs: positiveInteger(5 * 60 * 1000),
+  causes: oneOf('masked', 'full'),
 }
 
 /**
@@ -42,17 +55,27 @@ const RULES = {
  */
 export function createWorker(options: WorkerOptions): Worker {
   const others = ['receiver', 'inbox', 'concurrencyByTopic', 'logger']
-  const { concurrency, attempts, backoffMs, maxBackoffMs } = checkOptions('createWorker', options, RULES, others)
+  const settings = checkOptions('createWorker', options, RULES, others)
+  const { concurrency, attempts, backoffMs, maxBackoffMs, attemptTimeoutMs, causes } = settings
   const { receiver, inbox, concurrencyByTopic = {} } = options
   for (const [topic, limit] of Object.entries(concurrencyByTopic)) {
     checkOption('createWorker', `concurrencyByTopic['${topic}']`, limit, RULES.concurrency)
   }
   const logger = safeLogger(options.logger ?? defaultLogger)
+  const limitAttempt = (topic: string) => {
+    const subscriptions = receiver.subscriptions().filter(({ topics }) => matchesTopic(topics, topic))
+    const limits = subscriptions.map((subscription) => subscription.attemptTimeoutMs ?? attemptTimeoutMs)
+    return limits.length === 0 ? attemptTimeoutMs : Math.max(...limits)
+  }
   return inbox.consume(receiver.handleStored, {
     concurrency,
     concurrencyByTopic,
     attempts,
+    causes,
     delayMs: (attempt) => Math.ceil(Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)),
+    attemptTimeoutMs: limitAttempt,
+    isHandled: (topic) => isSubscribed(receiver.subscriptions(), topic),
+    onWarning: (message, topic) => logger.warn(`${topic}: ${message}`, { topic }),
     onError: (cause) => logger.error('The inbox failed. The worker goes on.', { cause }),
   })
 }

@@ -30,6 +30,7 @@ describe('the table of outcomes', () => {
       TOPIC_MISMATCH: 400,
       DOCUMENT_INVALID: 400,
       INCLUDE_MISSING: 500,
+      NO_HANDLER: 503,
       HANDLER_FAILED: 500,
       INTERNAL_ERROR: 500,
       IN_PROGRESS: 409,

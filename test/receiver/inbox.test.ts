@@ -164,8 +164,11 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a stored deliver
     expect(seen).toEqual([['orders.place', 0, '2001']])
   })
 
-  it('resolves when no handler is registered for its topic', async () => {
+  it('is not resolved as handled when no handler is registered for its topic', async () => {
     const receiver = hooklayer.createReceiver({ secrets: () => undefined, logger: recordingLogger().logger })
+    const noHandler = { code: 'NO_HANDLER', status: 503, retryable: true }
+    expect(await rejection(receiver.handleStored(stored))).toMatchObject(noHandler)
+    receiver.on('orders.*', () => {})
     expect(await receiver.handleStored(stored)).toBeUndefined()
   })
 

@@ -8,7 +8,7 @@ import {
   type TopicOf,
   type TopicResource,
 } from '../../commerce-layer/topics.ts'
-import { checkOptions, findNearest } from '../check-options.ts'
+import { checkOptions, findNearest, positiveInteger } from '../check-options.ts'
 import type { UnknownTopic, WebhookEvent } from '../event/event.ts'
 import type { IncludePath } from '../event/include.ts'
 import type { Logger } from '../logger.ts'
@@ -62,6 +62,11 @@ export interface HandlerOptions<Path extends string = string, Resource = LooseRe
    * event fails. Default: the topics of the handler, and a number among the handlers of the same topics.
    */
   readonly name?: string | undefined
+  /**
+   * Milliseconds after which a worker aborts an attempt of this handler. The longest of an event's handlers counts.
+   * Default: that of the worker.
+   */
+  readonly attemptTimeoutMs?: number | undefined
 }
 
 /** The topics and the includes of a handler: those that its webhooks must have. */
@@ -69,6 +74,8 @@ export interface Subscription {
   /** The patterns as given to `on`: `orders.place`, `orders.*` or `*`. */
   readonly topics: readonly string[]
   readonly include: readonly string[]
+  /** Absent if the handler has none of its own. */
+  readonly attemptTimeoutMs?: number
 }
 
 /** A registered handler. */
@@ -97,9 +104,9 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       const list = typeof patterns === 'string' ? [patterns] : patterns
       checkPatterns(list)
       if (typeof handler !== 'function') throw new TypeError(`The handler for ${list.join(', ')} is not a function.`)
-      const { include, name = defaultName(list, registered) } = checkHandlerOptions(options)
+      const { name = defaultName(list, registered), ...others } = checkHandlerOptions(options)
       if (registered.some((one) => one.name === name)) throw new TypeError(`There are two handlers named '${name}'.`)
-      registered.push({ topics: list, include, name, handler })
+      registered.push({ topics: list, name, handler, ...others })
       byTopic.clear()
       for (const pattern of list) {
         const warning = seenPatterns.has(pattern) ? undefined : describePatternProblem(pattern, secrets)
@@ -137,15 +144,19 @@ function checkPatterns(patterns: readonly unknown[]): void {
 
 const PATH = /^[a-z][a-z0-9_]*\??(\.[a-z][a-z0-9_]*\??)*$/
 
-function checkHandlerOptions(options: HandlerOptions): { include: string[]; name?: string } {
-  checkOptions('`on`', options, {}, ['include', 'name'])
+/** 0 is that of the worker. */
+const HANDLER_RULES = { attemptTimeoutMs: positiveInteger(0) }
+
+function checkHandlerOptions(options: HandlerOptions): Omit<Subscription, 'topics'> & { readonly name?: string } {
+  const { attemptTimeoutMs } = checkOptions('`on`', options, HANDLER_RULES, ['include', 'name'])
   const { include = [], name } = options
   if (!Array.isArray(include) || !include.every((path) => PATH.test(path))) {
     throw new TypeError("`include` takes a list of paths such as ['customer', 'line_items.item'].")
   }
-  if (name === undefined) return { include: [...include] }
+  const checked = { include: [...include], ...(attemptTimeoutMs > 0 && { attemptTimeoutMs }) }
+  if (name === undefined) return checked
   if (typeof name !== 'string' || name === '') throw new TypeError('The `name` of a handler must be text.')
-  return { include: [...include], name }
+  return { ...checked, name }
 }
 
 function defaultName(topics: readonly string[], others: readonly Registration[]): string {

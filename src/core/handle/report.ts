@@ -52,6 +52,8 @@ export interface Reports {
   ): ((explained: WebhookError) => Promise<void>) | undefined
 }
 
+/** How long an error handler may take when there is no deadline, in milliseconds. */
+const MAX_HANDLER_MS = 10_000
 /** How many lines a minute strangers can cause in the log. */
 const MAX_STRANGERS = 6
 /** How many lines a minute there are about requests that may be genuine. */
@@ -88,7 +90,11 @@ export function createReports(logger: Logger, isHandled: (topic: string) => bool
       const handling = Promise.resolve(
         handler(error, { topic, event: event && copyEvent(event), consecutiveFailures, count }),
       )
-      await withTimeout(handling, deadline.remaining(), () => new Error('It did not end before the deadline.'))
+      await withTimeout(
+        handling,
+        Math.min(deadline.remaining(), MAX_HANDLER_MS),
+        () => new Error('It did not end in time.'),
+      )
     } catch (cause) {
       logger.error('An error handler failed.', { cause })
     }

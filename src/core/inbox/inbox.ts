@@ -1,5 +1,5 @@
 import { isTopic } from '../../commerce-layer/topic-patterns.ts'
-import { isPermanentError, toWebhookError } from '../errors.ts'
+import { findHandler, isPermanentError, toWebhookError } from '../errors.ts'
 import type { ErrorCode } from '../outcomes.ts'
 import { boundText } from '../plain-text.ts'
 
@@ -57,7 +57,8 @@ export interface DeliveryAttempt {
   /** Counted from 1. */
   readonly number: number
   /**
-   * Aborted when the worker was stopped and its `timeoutMs` has passed, or when another worker has leased the delivery.
+   * Aborted when the worker was stopped and its `timeoutMs` has passed, when the attempt takes longer than
+   * `attemptTimeoutMs`, or when another worker has leased the delivery.
    */
   readonly signal: AbortSignal
 }
@@ -77,6 +78,22 @@ export interface ConsumeOptions {
   readonly attempts: number
   /** Milliseconds to wait after the attempt with this number has failed. */
   readonly delayMs: (attempt: number) => number
+  /**
+   * Milliseconds after which an attempt for a delivery of this topic is aborted and gives its place to another one. Its
+   * lease goes on until the handler has ended. Default: without a limit.
+   */
+  readonly attemptTimeoutMs?: ((topic: string) => number) | undefined
+  /**
+   * Whether the worker has a handler for a topic. Deliveries without one are not leased: they wait for a worker that
+   * has one. `process` rejects them with `NO_HANDLER`, so an inbox may ignore this. Default: all.
+   */
+  readonly isHandled?: ((topic: string) => boolean) | undefined
+  /**
+   * Whether texts of errors are stored as they are, or with what looks like personal data masked. Default: `masked`.
+   */
+  readonly causes?: 'masked' | 'full' | undefined
+  /** Called with what the operator should know about deliveries of a topic: none has a handler, or one takes long. */
+  readonly onWarning?: ((message: string, topic: string) => void) | undefined
   /**
    * Called when the engine itself fails, which the worker survives by trying again, and when a delivery becomes a dead
    * letter with `WORKER_LOST` or `BODY_DAMAGED`.
@@ -104,10 +121,30 @@ export interface DeadLetter {
   /**
    * Code and message of the error of the last attempt: a `WebhookError`'s code, or `PERMANENT` for a handler's
    * `PermanentError`. The message has at most 2,000 characters. The drivers of this package add `WORKER_LOST`, if the
-   * worker was lost during the last attempt. What the engine did not keep as it was stored has `BODY_DAMAGED`, or
-   * `TOPIC_INVALID`.
+   * worker was lost during the last attempt, and `NO_HANDLER`, if no worker had a handler for the topic. What the
+   * engine did not keep as it was stored has `BODY_DAMAGED`, or `TOPIC_INVALID`.
    */
-  readonly error: { readonly code: string; readonly message: string }
+  readonly error: DeliveryError
+  /** The resource of the document; absent if it cannot be read. */
+  readonly resource?: ResourceReference | undefined
+}
+
+/** Why the last attempt for a delivery failed. */
+export interface DeliveryError {
+  readonly code: string
+  readonly message: string
+  /** The name of the handler that failed, or the names of several. */
+  readonly handler?: string | undefined
+  /** What the handler's error said: at most 2,000 characters, in which addresses, numbers and tokens are masked. */
+  readonly cause?: string | undefined
+}
+
+/** Names a resource. */
+export interface ResourceReference {
+  readonly type: string
+  readonly id: string
+  /** Of an order. */
+  readonly number?: string | undefined
 }
 
 /**
@@ -155,30 +192,34 @@ export interface DeadLetters {
 }
 
 /** How many deliveries an inbox holds, by state. */
-export interface InboxStatistics {
+export interface DeliveryCounts {
   /** Ready for an attempt, and waiting for a worker. */
   readonly queued: number
   /** Being handled by a worker. */
   readonly running: number
   /** Waiting for the pause before their next attempt to end. */
   readonly failed: number
+  /** Set aside by a worker that has no handler for the topic, and waiting for one that has. */
+  readonly unhandled: number
   /** Dead letters. */
   readonly dead: number
-  /** When the oldest delivery that is neither handled nor dead was received. */
+}
+
+/** How many deliveries an inbox holds, in all and by topic. */
+export interface InboxStatistics extends DeliveryCounts {
+  /** When the oldest delivery that is queued, running or failed was received. */
   readonly oldest: Date | undefined
+  /** The same counts for each topic that has any. */
+  readonly byTopic: Readonly<Record<string, DeliveryCounts>>
 }
 
 /** Why an attempt failed, in the form that an inbox stores. */
-export interface Failure {
-  /** The code of a `WebhookError`, or `PERMANENT` for a handler's `PermanentError`. */
-  readonly code: string
-  /** At most 2,000 characters. */
-  readonly message: string
+export interface Failure extends DeliveryError {
   /** Whether another attempt may succeed. */
   readonly retryable: boolean
   /**
-   * Whether the failure says nothing about the delivery: this process is closing or overloaded, another process is
-   * handling the event, or a store is unavailable. Such an attempt does not count.
+   * Whether the failure says nothing about the delivery: this process is closing or overloaded or has no handler for
+   * the topic, another process is handling the event, or a store is unavailable. Such an attempt does not count.
    */
   readonly excused: boolean
 }
@@ -188,18 +229,38 @@ const EXCUSED_CODES: readonly string[] = [
   'OVERLOADED',
   'IN_PROGRESS',
   'STORE_UNAVAILABLE',
+  'NO_HANDLER',
 ] satisfies ErrorCode[]
 
 /**
- * Converts the reason with which {@link ProcessDelivery} rejected. An unknown error counts as retryable. The message is
+ * Converts the reason with which {@link ProcessDelivery} rejected. An unknown error counts as retryable. Texts are
  * bounded, because a dead letter is kept.
  */
 export function toFailure(thrown: unknown): Failure {
-  if (isPermanentError(thrown)) {
-    return { code: 'PERMANENT', message: boundText(String(thrown.message)), retryable: false, excused: false }
+  const { message, cause } = isPermanentError(thrown) ? thrown : toWebhookError(thrown)
+  const handler = findHandler(thrown)
+  return {
+    message: boundText(String(message)),
+    ...(handler !== undefined && { handler }),
+    ...(cause !== undefined && { cause: boundText(describeCause(cause)) }),
+    ...rate(thrown),
   }
-  const { code, message, retryable } = toWebhookError(thrown)
-  return { code, message: boundText(String(message)), retryable, excused: EXCUSED_CODES.includes(code) }
+}
+
+function rate(thrown: unknown): Pick<Failure, 'code' | 'retryable' | 'excused'> {
+  if (isPermanentError(thrown)) return { code: 'PERMANENT', retryable: false, excused: false }
+  const { code, retryable } = toWebhookError(thrown)
+  return { code, retryable, excused: EXCUSED_CODES.includes(code) }
+}
+
+function describeCause(cause: unknown): string {
+  try {
+    const { message, errors } = Object(cause)
+    if (Array.isArray(errors)) return errors.map((error) => String(error?.message ?? error)).join(' | ')
+    return String(message ?? cause)
+  } catch {
+    return 'An error that cannot be shown.'
+  }
 }
 
 /** Whether the topic of a stored delivery has the form of one. An engine may hand out anything. */

@@ -95,5 +95,5 @@ export function createLeases(leaseMs: number, onRemoved: () => void): Leases {
 }
 
 function toLeasedDelivery({ job, token }: LeasedJob): LeasedDelivery {
-  return { token, attempt: countAttempts(job) + 1, isLost: job.stalledCounter > 0, ...toDeliveryRecord(job) }
+  return { token, attempt: countAttempts(job) + 1, isLost: job.stalledCounter > 0, losses: 0, ...toDeliveryRecord(job) }
 }

@@ -15,6 +15,8 @@ export async function readStatistics(lanes: readonly Lane[]): Promise<InboxStati
     queued: sum('waiting'),
     running: sum('active'),
     failed: sum('delayed'),
+    unhandled: 0,
+    byTopic: {},
     dead: sum('failed'),
     oldest: first === Number.POSITIVE_INFINITY ? undefined : new Date(first),
   }

@@ -1,10 +1,20 @@
-import type { InboxStatistics } from '../../core/inbox/inbox.ts'
-import type { DeliveryQueue, InboxLimits, LeasedDelivery, LeaseRequest, Settlement } from '../queue/queue.ts'
+import type { DeliveryCounts, InboxStatistics } from '../../core/inbox/inbox.ts'
+import {
+  type DeliveryQueue,
+  type InboxLimits,
+  type LeasedDelivery,
+  type LeaseRequest,
+  NO_HANDLER,
+  type Settlement,
+} from '../queue/queue.ts'
 import { createKnownIds } from './known-ids.ts'
-import { listDeadLetters, type Row, type Rows, toDeadLetter } from './rows.ts'
+import { isUnhandled, listDeadLetters, type Row, type Rows, toDeadLetter } from './rows.ts'
+
+type MemoryLimits = Omit<InboxLimits, 'leaseMs'>
 
 /** A delivery queue in memory. Its leases do not expire: a worker cannot be lost without the queue. */
-export function createMemoryQueue({ retentionMs, maxQueued }: Omit<InboxLimits, 'leaseMs'>): DeliveryQueue {
+export function createMemoryQueue(limits: MemoryLimits): DeliveryQueue {
+  const { retentionMs, maxQueued } = limits
   const rows: Rows = new Map()
   const known = createKnownIds(retentionMs)
 
@@ -21,7 +31,10 @@ export function createMemoryQueue({ retentionMs, maxQueued }: Omit<InboxLimits, 
       rows.set(id, { delivery, attempts: 0, dueAt: Date.now() })
       return 'stored'
     },
-    lease: async (request) => leaseReady(rows, request),
+    async lease(request) {
+      setAside(rows, request, limits)
+      return leaseReady(rows, request)
+    },
     renew: async (leased) => findLeased(rows, leased) !== undefined,
     async settle(leased, settlement) {
       const row = findLeased(rows, leased)
@@ -46,7 +59,7 @@ export function createMemoryQueue({ retentionMs, maxQueued }: Omit<InboxLimits, 
 }
 
 function findOpen(rows: Rows): readonly Row[] {
-  return [...rows.values()].filter((row) => !row.death)
+  return [...rows.values()].filter((row) => !row.death && !isUnhandled(row))
 }
 
 function findLeased(rows: Rows, { delivery, token }: LeasedDelivery): Row | undefined {
@@ -60,32 +73,50 @@ function* findReady(rows: Rows, now: number): Generator<Row> {
   for (const row of rows.values()) {
     const { group } = row.delivery
     if (row.death || (group !== undefined && groups.has(group))) continue
-    if (group !== undefined) groups.add(group)
+    if (group !== undefined && !isUnhandled(row)) groups.add(group)
     if (row.token === undefined && row.dueAt <= now) yield row
   }
 }
 
-function leaseReady(rows: Rows, { capacity, capacityByTopic }: LeaseRequest): readonly LeasedDelivery[] {
+/** Sets the rows aside that have no handler, and ends those that have waited for one for too long, or are too many. */
+function setAside(rows: Rows, request: LeaseRequest, { maxUnhandled, unhandledMs }: MemoryLimits): void {
+  const now = Date.now()
+  const ready = [...findReady(rows, now)].filter(({ delivery }) => !request.isHandled(delivery.topic))
+  const found = ready.filter((row) => !isUnhandled(row))
+  for (const row of found) row.unhandledSince = now
+  for (const topic of groupByTopic(found).keys()) request.onUnhandled(topic, 0)
+  for (const [topic, unhandled] of groupByTopic(ready)) {
+    const isOver = ({ unhandledSince = now }: Row, i: number) =>
+      i < unhandled.length - maxUnhandled || now - unhandledSince > unhandledMs
+    const over = unhandled.filter(isOver)
+    for (const row of over) settleRow(row, { state: 'dead', error: NO_HANDLER, attempts: row.attempts })
+    if (over.length > 0) request.onUnhandled(topic, over.length)
+  }
+}
+
+function leaseReady(rows: Rows, { capacity, capacityByTopic, isHandled }: LeaseRequest): readonly LeasedDelivery[] {
   const leased: LeasedDelivery[] = []
   const left = new Map(capacityByTopic)
   for (const row of findReady(rows, Date.now())) {
     if (leased.length === capacity) break
     const { delivery } = row
     const leftOfTopic = left.get(delivery.topic) ?? capacity
-    if (leftOfTopic === 0) continue
+    if (leftOfTopic === 0 || !isHandled(delivery.topic)) continue
     left.set(delivery.topic, leftOfTopic - 1)
+    row.unhandledSince = undefined
     row.token = crypto.randomUUID()
     row.attempts += 1
-    leased.push({ token: row.token, attempt: row.attempts, delivery, isDamaged: false, isLost: false })
+    leased.push({ token: row.token, attempt: row.attempts, delivery, isDamaged: false, isLost: false, losses: 0 })
   }
   return leased
 }
 
 function settleRow(row: Row, settlement: Exclude<Settlement, { readonly state: 'handled' }>): void {
   row.token = undefined
+  row.unhandledSince = undefined
   if (settlement.state === 'dead') {
     row.attempts = settlement.attempts
-    row.death = { failedAt: new Date(), error: settlement.error }
+    row.death = { failedAt: new Date(), error: settlement.error, resource: settlement.resource }
     return
   }
   row.dueAt = Date.now() + settlement.delayMs
@@ -94,15 +125,34 @@ function settleRow(row: Row, settlement: Exclude<Settlement, { readonly state: '
 
 function countRows(rows: Rows): InboxStatistics {
   const now = Date.now()
-  const open = findOpen(rows)
-  const waiting = open.filter(({ token }) => token === undefined)
-  const queued = waiting.filter(({ dueAt }) => dueAt <= now).length
-  const oldest = Math.min(...open.map(({ delivery }) => delivery.receivedAt.getTime()))
+  const byTopic = groupByTopic(rows.values())
+  const oldest = Math.min(...findOpen(rows).map(({ delivery }) => delivery.receivedAt.getTime()))
   return {
-    queued,
-    running: open.length - waiting.length,
-    failed: waiting.length - queued,
-    dead: rows.size - open.length,
+    ...countStates([...rows.values()], now),
     oldest: Number.isFinite(oldest) ? new Date(oldest) : undefined,
+    byTopic: Object.fromEntries([...byTopic].map(([topic, ofTopic]) => [topic, countStates(ofTopic, now)])),
   }
+}
+
+function groupByTopic(rows: Iterable<Row>): Map<string, Row[]> {
+  const byTopic = new Map<string, Row[]>()
+  for (const row of rows) {
+    const ofTopic = byTopic.get(row.delivery.topic)
+    if (ofTopic) ofTopic.push(row)
+    else byTopic.set(row.delivery.topic, [row])
+  }
+  return byTopic
+}
+
+function countStates(rows: readonly Row[], now: number): DeliveryCounts {
+  const counts = { queued: 0, running: 0, failed: 0, unhandled: 0, dead: 0 }
+  for (const row of rows) counts[findState(row, now)] += 1
+  return counts
+}
+
+function findState(row: Row, now: number): keyof DeliveryCounts {
+  if (row.death) return 'dead'
+  if (row.token !== undefined) return 'running'
+  if (isUnhandled(row)) return 'unhandled'
+  return row.dueAt <= now ? 'queued' : 'failed'
 }

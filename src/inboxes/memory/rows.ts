@@ -11,8 +11,10 @@ export interface Row {
   token?: string | undefined
   /** When the next attempt may start, in milliseconds since the epoch. */
   dueAt: number
+  /** When it was set aside for want of a handler. */
+  unhandledSince?: number | undefined
   /** Only of a dead letter. */
-  death?: Pick<DeadLetter, 'failedAt' | 'error'>
+  death?: Pick<DeadLetter, 'failedAt' | 'error' | 'resource'>
 }
 
 export function toDeadLetter(row: Row | undefined): (DeadLetter & { readonly delivery: StoredDelivery }) | undefined {
@@ -33,4 +35,9 @@ export function listDeadLetters(rows: Rows, filter: DeadLetterFilter, last: Dead
 /** The oldest failure first; by id where two failed at the same time. */
 function compare(one: DeadLetter, other: DeadLetter): number {
   return one.failedAt.getTime() - other.failedAt.getTime() || (one.id < other.id ? -1 : Number(one.id > other.id))
+}
+
+/** Whether it waits for a worker that has a handler for its topic. */
+export function isUnhandled({ unhandledSince }: Row): boolean {
+  return unhandledSince !== undefined
 }

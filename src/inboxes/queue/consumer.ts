@@ -1,7 +1,8 @@
-import type { ConsumeOptions, ProcessDelivery, Worker } from '../../core/inbox/inbox.ts'
+import { type ConsumeOptions, isStoredTopic, type ProcessDelivery, type Worker } from '../../core/inbox/inbox.ts'
+import { createSampling } from '../../core/sampling.ts'
 import { createJobs, RETRY_MS } from './jobs.ts'
 import { pause, waitAtMost } from './pause.ts'
-import type { DeliveryQueue } from './queue.ts'
+import { type DeliveryQueue, NO_HANDLER } from './queue.ts'
 import { createWakeup } from './wakeup.ts'
 
 export interface Consumer extends Worker {
@@ -25,12 +26,24 @@ export function createConsumer(
   const wakeup = createWakeup()
   const halt = new AbortController()
   const stopping = halt.signal
-  const jobs = createJobs(queue, process, { ...options, stopping, onEnded: wakeup.notify })
+  const jobs = createJobs(queue, process, { ...options, stopping, onFree: wakeup.notify })
+  const { onWarning = () => {} } = options
+  const unhandled = createSampling()
+
+  /** A delivery whose topic is damaged is leased, and becomes a dead letter. */
+  function isHandled(topic: string): boolean {
+    return !isStoredTopic(topic) || (options.isHandled?.(topic) ?? true)
+  }
+
+  function onUnhandled(topic: string, dead: number): void {
+    if (dead > 0) onWarning(`${dead} deliveries are dead letters now. ${NO_HANDLER.message}`, topic)
+    else if (unhandled.count(topic) > 0) onWarning('Deliveries wait: this worker has no handler for the topic.', topic)
+  }
 
   async function startReady(): Promise<void> {
-    const request = jobs.capacity()
-    if (request.capacity === 0) return
-    for (const leased of await queue.lease(request)) {
+    const free = jobs.capacity()
+    if (free.capacity === 0) return
+    for (const leased of await queue.lease({ ...free, isHandled, onUnhandled })) {
       if (stopping.aborted) await jobs.returnDelivery(leased)
       else jobs.start(leased)
     }

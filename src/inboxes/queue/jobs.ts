@@ -1,17 +1,20 @@
 import { LRUCache } from 'lru-cache'
-import type { ConsumeOptions, ProcessDelivery } from '../../core/inbox/inbox.ts'
-import { attemptDelivery, HANDLED, RETURNED } from './attempt-delivery.ts'
+import { MAX_TIMER_MS } from '../../core/deadline.ts'
+import { WebhookError } from '../../core/errors.ts'
+import { type ConsumeOptions, isStoredTopic, type ProcessDelivery } from '../../core/inbox/inbox.ts'
+import { attemptDelivery, HANDLED, mustRunAlone, RETURNED } from './attempt-delivery.ts'
 import { pause } from './pause.ts'
 import type { DeliveryQueue, LeasedDelivery, LeaseRequest, Settlement } from './queue.ts'
 
 /** The deliveries that one worker is handling. */
 export interface Jobs {
   /** How many more deliveries may be started now. */
-  capacity(): LeaseRequest
+  capacity(): Pick<LeaseRequest, 'capacity' | 'capacityByTopic'>
+  /** Starts a delivery: at once, or once nothing else runs if it has to run alone. */
   start(leased: LeasedDelivery): void
   /** Renews the leases, and aborts the jobs that have lost theirs. */
   renewLeases(): Promise<void>
-  /** Resolves when all jobs that are running now have ended. */
+  /** Returns what has not been started, and resolves when all jobs that are running now have ended. */
   drain(): Promise<void>
   /** Aborts the running jobs and returns their deliveries to the queue. */
   abort(): Promise<void>
@@ -21,13 +24,17 @@ export interface Jobs {
 export interface JobsOptions extends ConsumeOptions {
   /** Aborted when the worker is told to stop. */
   readonly stopping: AbortSignal
-  /** Called whenever a job has ended. */
-  readonly onEnded: () => void
+  /** Called whenever a place has become free. */
+  readonly onFree: () => void
 }
 
 interface Job {
-  readonly controller: AbortController
-  readonly ended: Promise<void>
+  /** Aborted when the attempt takes too long, and together with `lease`. Given to the handlers. */
+  readonly attempt: AbortController
+  /** Aborted when the delivery belongs to somebody else. */
+  readonly lease: AbortController
+  /** Whether the attempt takes too long: another delivery may take its place. */
+  isOverdue: boolean
 }
 
 /** Pause before a queue that has failed is called again. */
@@ -44,22 +51,45 @@ export function createJobs(
   process: ProcessDelivery,
   options: JobsOptions,
 ): Jobs {
-  const { stopping, onEnded, onError } = options
+  const { stopping, onFree, onError } = options
   const running = new Map<LeasedDelivery, Job>()
+  const ending = new Set<Promise<void>>()
+  const waiting: LeasedDelivery[] = []
   const unsettled = new LRUCache<string, true>(UNSETTLED)
 
-  async function run(leased: LeasedDelivery, signal: AbortSignal): Promise<void> {
-    const { id } = leased.delivery
-    const settlement = unsettled.has(id) ? HANDLED : await attemptDelivery(leased, process, options, signal)
-    // An aborted handler may have returned half done.
-    if (settlement === HANDLED && !signal.aborted) unsettled.set(id, true)
-    await settle(leased, settlement, signal)
+  function begin(leased: LeasedDelivery): void {
+    const job: Job = { attempt: new AbortController(), lease: new AbortController(), isOverdue: false }
+    running.set(leased, job)
+    const stopWatching = watchAttempt(leased, job, options, free)
+    const ended = run(leased, job).finally(() => {
+      stopWatching()
+      running.delete(leased)
+      ending.delete(ended)
+      free()
+    })
+    ending.add(ended)
   }
 
-  /**
-   * Tries until the queue has accepted the settlement. An aborted job must not settle: the delivery belongs to another
-   * worker.
-   */
+  function free(): void {
+    startAlone()
+    onFree()
+  }
+
+  function startAlone(): void {
+    const isBusy = [...running.values()].some(({ isOverdue }) => !isOverdue)
+    const next = isBusy ? undefined : waiting.shift()
+    if (next) begin(next)
+  }
+
+  async function run(leased: LeasedDelivery, { attempt, lease }: Job): Promise<void> {
+    const { id } = leased.delivery
+    const settlement = unsettled.has(id) ? HANDLED : await attemptDelivery(leased, process, options, attempt.signal)
+    // The handlers of a lost lease were aborted, and may have returned half done.
+    if (settlement === HANDLED && !lease.signal.aborted) unsettled.set(id, true)
+    await settle(leased, settlement, lease.signal)
+  }
+
+  /** Tries until the queue has accepted the settlement, unless the delivery belongs to somebody else. */
   async function settle(leased: LeasedDelivery, settlement: Settlement, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -79,41 +109,80 @@ export function createJobs(
   }
 
   return {
-    capacity: () => countCapacity(running, options),
+    capacity() {
+      const active = [...running].flatMap(([leased, { isOverdue }]) => (isOverdue ? [] : leased))
+      const isExclusive = waiting.length > 0 || active.some(mustRunAlone)
+      return isExclusive ? { capacity: 0, capacityByTopic: new Map() } : countCapacity(active, options)
+    },
     start(leased) {
-      const controller = new AbortController()
-      const ended = run(leased, controller.signal).finally(() => {
-        running.delete(leased)
-        onEnded()
-      })
-      running.set(leased, { controller, ended })
+      if (!mustRunAlone(leased)) begin(leased)
+      else {
+        waiting.push(leased)
+        startAlone()
+      }
     },
     async renewLeases() {
-      const renewed = [...running].map(async ([leased, { controller }]) => {
-        if (!(await queue.renew(leased))) controller.abort(new Error('The delivery was leased by another worker.'))
+      const renewed = [...running].map(async ([leased, job]) => {
+        if (!(await queue.renew(leased))) abortJob(job, new WebhookError('IN_PROGRESS'))
       })
-      await Promise.all(renewed).catch(onError)
+      await Promise.all([...renewed, ...waiting.map((leased) => queue.renew(leased))]).catch(onError)
     },
     async drain() {
-      await Promise.all([...running.values()].map(({ ended }) => ended))
+      await Promise.all(waiting.splice(0).map(returnDelivery))
+      await Promise.all(ending)
     },
     async abort() {
       const jobs = [...running]
-      for (const [, { controller }] of jobs) controller.abort(new Error('The worker was stopped.'))
+      for (const [, job] of jobs) abortJob(job, new WebhookError('SHUTTING_DOWN'))
       await Promise.all(jobs.map(([leased]) => returnDelivery(leased)))
     },
     returnDelivery,
   }
 }
 
+function abortJob({ attempt, lease }: Job, reason: WebhookError): void {
+  lease.abort(reason)
+  attempt.abort(reason)
+}
+
+/**
+ * Warns of an attempt when half of its time is over, and aborts it at the end. The delivery stays leased until the
+ * handlers have ended, because they could do their work beside those of the next attempt otherwise.
+ *
+ * @param onOverdue is called when the attempt was aborted.
+ * @returns a function that ends the watch.
+ */
+function watchAttempt(
+  { delivery: { topic } }: LeasedDelivery,
+  job: Job,
+  { attemptTimeoutMs, onWarning = () => {} }: ConsumeOptions,
+  onOverdue: () => void,
+): () => void {
+  const limit = attemptTimeoutMs && isStoredTopic(topic) ? attemptTimeoutMs(topic) : Number.POSITIVE_INFINITY
+  const half = limit / 2
+  if (half > MAX_TIMER_MS) return () => {}
+  const warn = () => {
+    onWarning(`An attempt takes longer than ${half} ms. It is aborted after ${limit} ms.`, topic)
+    timer = setTimeout(expire, half)
+  }
+  const expire = () => {
+    job.isOverdue = true
+    job.attempt.abort(new WebhookError('DEADLINE_EXCEEDED', { message: `It took longer than ${limit} ms.` }))
+    onWarning(`An attempt was aborted after ${limit} ms. Its delivery waits until the handler has ended.`, topic)
+    onOverdue()
+  }
+  let timer = setTimeout(warn, half)
+  return () => clearTimeout(timer)
+}
+
 function countCapacity(
-  running: ReadonlyMap<LeasedDelivery, Job>,
+  active: readonly LeasedDelivery[],
   { concurrency, concurrencyByTopic }: ConsumeOptions,
-): LeaseRequest {
+): Pick<LeaseRequest, 'capacity' | 'capacityByTopic'> {
   const capacityByTopic = new Map(Object.entries(concurrencyByTopic))
-  for (const { delivery } of running.keys()) {
+  for (const { delivery } of active) {
     const limit = capacityByTopic.get(delivery.topic)
     if (limit !== undefined) capacityByTopic.set(delivery.topic, limit - 1)
   }
-  return { capacity: concurrency - running.size, capacityByTopic }
+  return { capacity: concurrency - active.length, capacityByTopic }
 }

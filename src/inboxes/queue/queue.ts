@@ -32,6 +32,18 @@ export interface LeaseRequest {
   readonly capacity: number
   /** The most deliveries of one topic, for the topics that have a limit. */
   readonly capacityByTopic: ReadonlyMap<string, number>
+  /**
+   * Whether this worker has a handler for a topic. Deliveries of other topics that are ready are set aside: they are
+   * counted as `unhandled`, count neither toward `maxQueued` nor as an attempt, and do not hold up their group. Any
+   * worker that handles their topic leases them.
+   */
+  isHandled(topic: string): boolean
+  /**
+   * Called for a topic when deliveries of it are set aside, and when `dead` of them have become dead letters with
+   * {@link NO_HANDLER}: they were set aside for longer than `unhandledMs`, or were the oldest of more than
+   * `maxUnhandled` of their topic.
+   */
+  onUnhandled(topic: string, dead: number): void
 }
 
 /**
@@ -48,20 +60,31 @@ export interface LeasedDelivery extends DeliveryRecord {
   /** Counted from 1. */
   readonly attempt: number
   /**
-   * Whether an earlier attempt has no known result, because its worker was lost. The delivery itself may have caused
+   * Whether the last attempt has no known result, because its worker was lost. The delivery itself may have caused
    * that.
    */
   readonly isLost: boolean
+  /** How many workers were lost while they handled this delivery, since it was stored or retried. */
+  readonly losses: number
 }
+
+/** What is kept of the last attempt that failed, with the delivery. */
+export type AttemptFailure = Pick<DeadLetter, 'error' | 'resource'>
 
 /** The result of an attempt. */
 export type Settlement =
   | { readonly state: 'handled' }
-  | { readonly state: 'failed'; readonly delayMs: number }
+  | ({ readonly state: 'failed'; readonly delayMs: number } & AttemptFailure)
   /** `attempts` counts those that were made; without this one if it was not made. */
-  | { readonly state: 'dead'; readonly error: DeadLetter['error']; readonly attempts: number }
-  /** Put back as if the attempt had not been made. `delayMs` may be 0. */
+  | ({ readonly state: 'dead'; readonly attempts: number } & AttemptFailure)
+  /**
+   * Put back as if the attempt had not been made, but for its `losses`. With a `delayMs` of 0 it is the next one to be
+   * leased.
+   */
   | { readonly state: 'returned'; readonly delayMs: number }
+
+/** The error of a delivery that no worker had a handler for. */
+export const NO_HANDLER = { code: 'NO_HANDLER', message: 'No worker had a handler for the topic.' }
 
 /** The error of a delivery whose worker was lost during the last attempt. */
 export const WORKER_LOST = { code: 'WORKER_LOST', message: 'The worker was lost while it handled the delivery.' }
@@ -75,14 +98,29 @@ export interface InboxOptions {
    * days.
    */
   readonly retentionMs?: number | undefined
-  /** The most deliveries that may wait to be handled, without dead letters. More are answered 503. Default: 100,000. */
+  /**
+   * The most deliveries that may wait to be handled, without dead letters and those that no worker has a handler for.
+   * More are answered 503. Default: 100,000.
+   */
   readonly maxQueued?: number | undefined
+  /**
+   * The most deliveries of one topic that wait for a worker with a handler. Of more, the oldest become dead letters
+   * with `NO_HANDLER`. Default: 10,000.
+   */
+  readonly maxUnhandled?: number | undefined
+  /**
+   * Milliseconds after which a delivery that no worker has a handler for becomes a dead letter with `NO_HANDLER`.
+   * Default: 1 day.
+   */
+  readonly unhandledMs?: number | undefined
 }
 
 /** The options that queues have in common. */
 export const INBOX_RULES = {
   retentionMs: positiveInteger(7 * 24 * 60 * 60 * 1000),
   maxQueued: positiveInteger(100_000),
+  maxUnhandled: positiveInteger(10_000),
+  unhandledMs: positiveInteger(24 * 60 * 60 * 1000),
   leaseMs: positiveInteger(30_000),
 }
 

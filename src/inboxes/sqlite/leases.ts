@@ -22,7 +22,7 @@ export function leaseReady(
     const token = crypto.randomUUID()
     sql.lease.run(token, now + leaseMs, seq)
     if (!hasValidId(row)) sql.rename.run(seq)
-    const lease = { token, attempt: row.attempts + 1, isLost: row.is_lost === 1, ...toDeliveryRecord(row) }
+    const lease = { token, attempt: row.attempts + 1, isLost: row.is_lost === 1, losses: 0, ...toDeliveryRecord(row) }
     const { topic } = lease.delivery
     left.set(topic, (left.get(topic) ?? capacity) - 1)
     rows.set(lease, seq)

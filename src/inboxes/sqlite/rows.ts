@@ -101,7 +101,15 @@ export function forgetBody(sql: InboxStatements, seq: string): void {
 export function readStatistics(sql: InboxStatements): InboxStatistics {
   const now = Date.now()
   const { queued, running, failed, dead, oldest } = sql.statistics.get(now, now, now) as Counts
-  return { queued, running, failed, dead, oldest: oldest === null ? undefined : toDate(oldest) }
+  return {
+    queued,
+    running,
+    failed,
+    unhandled: 0,
+    dead,
+    byTopic: {},
+    oldest: oldest === null ? undefined : toDate(oldest),
+  }
 }
 
-type Counts = Omit<InboxStatistics, 'oldest'> & { readonly oldest: number | null }
+type Counts = Omit<InboxStatistics, 'oldest' | 'unhandled' | 'byTopic'> & { readonly oldest: number | null }

@@ -14,7 +14,7 @@ import {
   putAll,
 } from './harness.ts'
 
-const EMPTY = { queued: 0, running: 0, failed: 0, dead: 0, oldest: undefined }
+const EMPTY = { queued: 0, running: 0, failed: 0, unhandled: 0, dead: 0, oldest: undefined, byTopic: {} }
 
 export function testHandling(suite: InboxSuite): void {
   describe('a delivery that fails', () => {
@@ -70,7 +70,7 @@ export function testHandling(suite: InboxSuite): void {
       consume(inbox, process, { concurrency: 2, attempts: 4, delayMs: () => 50 })
       await waitFor(() => expect(ended).toHaveLength(6))
       await waitFor(async () => expect(await listDeadLetters(inbox)).toHaveLength(6))
-      expect(await inbox.statistics()).toEqual({ ...EMPTY, dead: 6 })
+      expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, failed: 0, dead: 6, oldest: undefined })
     })
 
     it('becomes a dead letter after the last attempt', async () => {
@@ -141,7 +141,7 @@ export function testHandling(suite: InboxSuite): void {
   })
 
   describe('statistics', () => {
-    it('count what is queued, running, failed and dead, and give the age of the oldest', async () => {
+    it('count what is queued, running, failed and dead, in all and by topic, and give the age of the oldest', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open()
       expect(await inbox.statistics()).toEqual(EMPTY)
@@ -158,7 +158,8 @@ export function testHandling(suite: InboxSuite): void {
       await putAll(inbox, [createStored('running', { receivedAt: at(2) })])
       await waitFor(() => expect(started).toContain('running'))
       await putAll(inbox, createSeveral(2, 'queued', { receivedAt: at(4) }))
-      const busy = { queued: 2, running: 1, failed: 1, dead: 1, oldest: at(2) }
+      const counts = { queued: 2, running: 1, failed: 1, unhandled: 0, dead: 1 }
+      const busy = { ...counts, oldest: at(2), byTopic: { 'orders.place': counts } }
       await waitFor(async () => expect(await inbox.statistics()).toEqual(busy))
       gate.open()
       await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0 }))

@@ -2,10 +2,17 @@ import type { Inbox, Worker } from 'hooklayer'
 import type { ConsumeOptions, DeliveryAttempt, ProcessDelivery, StoredDelivery } from 'hooklayer/drivers'
 import { expect, onTestFinished, vi } from 'vitest'
 
+export interface PlaceOptions {
+  readonly maxQueued?: number
+  readonly retentionMs?: number
+  readonly maxUnhandled?: number
+  readonly unhandledMs?: number
+}
+
 /** The storage of one test on an engine, empty at first. */
 export interface Place {
   /** Opens an inbox on it; another one each time, as in another process. */
-  open(options?: { readonly maxQueued?: number; readonly retentionMs?: number }): Inbox | Promise<Inbox>
+  open(options?: PlaceOptions): Inbox | Promise<Inbox>
   /** Removes the data after all inboxes were closed. */
   end?(): unknown
 }

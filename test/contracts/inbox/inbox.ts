@@ -6,6 +6,8 @@ import type { InboxSuite } from './harness.ts'
 import { testOrder } from './order.ts'
 import { testStopping } from './stopping.ts'
 import { testStoring } from './storing.ts'
+import { testTimeouts } from './timeouts.ts'
+import { testUnhandled } from './unhandled.ts'
 import { testWorker } from './worker.ts'
 
 /**
@@ -29,5 +31,7 @@ export function testInbox(
     testDeadLetters(suite)
     testStopping(suite)
     testWorker(suite)
+    testUnhandled(suite)
+    testTimeouts(suite)
   })
 }

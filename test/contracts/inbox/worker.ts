@@ -97,7 +97,8 @@ export function testWorker(suite: InboxSuite): void {
     it('store a genuine delivery that is not a document, and make it a dead letter', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()
-      const { answer, work } = openShop(inbox, { ordering: 'resource' })
+      const { receiver, answer, work } = openShop(inbox, { ordering: 'resource' })
+      receiver.on('orders.place', () => {})
       work()
       expect(await answer('orders.place', 'not a document')).toBe('202 queued')
       await scene.waitFor(async () =>

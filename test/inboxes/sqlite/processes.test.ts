@@ -12,7 +12,7 @@ import {
 import { createFolder } from './place.ts'
 import { startProcess } from './process.ts'
 
-const EMPTY = { queued: 0, running: 0, failed: 0, dead: 0, oldest: undefined }
+const EMPTY = { queued: 0, running: 0, failed: 0, unhandled: 0, dead: 0, oldest: undefined, byTopic: {} }
 
 /**
  * Longer than any process stands still on a busy machine: a delivery is handled twice only if its lease has run out.
