@@ -89,7 +89,8 @@ export function updateWebhook(
     ...(_reset_circuit && { circuit_state: 'closed', circuit_failure_count: 0 }),
   }
   checkName(records, changes.name ?? webhook.name, webhook)
-  checkIncludes({ ...webhook, ...changes })
+  const { include_resources = webhook.include_resources } = others
+  checkIncludes({ topic, include_resources })
   Object.assign(webhook, changes, { updated_at: now })
 }
 
