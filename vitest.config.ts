@@ -24,6 +24,7 @@ export const SHOPS = [
   'test/adapters/{bun,deno,next,workerd}.test.ts',
   'test/examples/**/*.test.ts',
   'test/package/**/*.test.ts',
+  'test/stores/upstash.test.ts',
 ]
 
 /** Without isolation a worker loads each module once, and not once for each file: a third of the time of a run. */

@@ -1,6 +1,7 @@
 import { checkOptions } from '../core/check-options.ts'
 import type { IdempotencyStore } from '../core/idempotency/store.ts'
 import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
+import { createStoppedLeases, createToken } from './sqlite-leases.ts'
 import { createTransactions, TABLES, type Transactions } from './sqlite-transactions.ts'
 
 export type { SqliteDatabase, SqliteLocation }
@@ -27,8 +28,9 @@ const SWEEP_EVERY = 100
  *   for 400,000 events.
  * - `database`: an open database instead, with SQLite 3.42 or newer. It may be inside a transaction of yours.
  *
- * It creates the tables `hooklayer` and `hooklayer_versions`, and uses the clock of the machine. SQLite is synchronous:
- * the process blocks while the disk writes, and for up to 2 s while another process writes.
+ * It creates the tables `hooklayer` and `hooklayer_versions`, and uses the clock of the machine. When that is set back,
+ * a lease that a killed process left ends after its length all the same. SQLite is synchronous: the process blocks while
+ * the disk writes, and for up to 2 s while another process writes.
  *
  * @throws TypeError if there is neither `file` nor `database`.
  * @throws Error that names the file and what to do, if the file cannot be used or no SQLite driver is installed.
@@ -41,6 +43,7 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   checkOptions('createSqliteStore', options, {}, ['file', 'database'])
   const { database, close } = openDatabase(options, TABLES, { keepsSettings: true })
   const transactions = createTransactions(database, !options.database)
+  const stoppedLeases = createStoppedLeases()
   let isClosed = false
 
   function getOpen(): Transactions {
@@ -49,19 +52,21 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 
   return {
-    async reserve(key, { leaseMs, version }) {
-      const { reserve, isCompleted, isStale, sweep } = getOpen()
+    async reserve(key, { leaseMs, version, names = [] }) {
+      const { reserve, isStale, sweep } = getOpen()
       if (Math.random() * SWEEP_EVERY < 1) sweep()
-      const token = crypto.randomUUID()
-      const attempt = () => reserve(key, token, leaseMs)
+      const token = createToken(leaseMs)
+      const attempt = () => reserve(key, token, leaseMs, names, stoppedLeases.overAt(key))
       // A reservation may be lost in a power cut, because its holder dies with it. A `database` of the user keeps its
       // settings.
-      const done = options.database ? attempt() : withoutSync(database, attempt)
-      if (!done) return { state: isCompleted(key) ? 'completed' : 'in-progress' }
-      return { state: 'reserved', token, done, stale: version !== undefined && isStale(version) }
+      const found = options.database ? attempt() : withoutSync(database, attempt)
+      const isReserved = 'done' in found
+      stoppedLeases.note(key, isReserved ? undefined : found)
+      if (isReserved) return { state: 'reserved', token, ...found, stale: !!version && isStale(version) }
+      return { state: found.isCompleted ? 'completed' : 'in-progress' }
     },
     renew: async (key, token, { leaseMs, done }) => getOpen().renew(key, token, leaseMs, done),
-    complete: async (key, token, { retentionMs, version }) => getOpen().complete(key, token, retentionMs, version),
+    complete: async (key, token, completion) => getOpen().complete(key, token, completion),
     release: async (key, token, { done, retentionMs }) => getOpen().release(key, token, retentionMs, done),
     async close() {
       if (!isClosed) close()

@@ -71,6 +71,7 @@ it('each entry exports these names and no others', () => {
         "type Including",
         "type LabelledSecret",
         "type ProcessDelivery",
+        "type RawBody",
         "type ReadBody",
         "type ReceiveOptions",
         "type ReleaseOptions",
@@ -187,6 +188,7 @@ it('each entry exports these names and no others', () => {
         "type IoRedisClient",
         "type NodeRedisClient",
         "type RedisStoreOptions",
+        "type UpstashRedisClient",
       ],
       "hooklayer/stores/sqlite": [
         "createSqliteStore",
