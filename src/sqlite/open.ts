@@ -1,5 +1,4 @@
 import { closeSync, fchmodSync, openSync } from 'node:fs'
-import { createRequire } from 'node:module'
 
 /** The part of a SQLite database that this package uses; `node:sqlite`, better-sqlite3 and libsql provide it. */
 export interface SqliteDatabase {
@@ -239,6 +238,8 @@ function findDatabase(): DatabaseClass {
 /** @throws Error if the driver is there and fails, such as one without its binary; its `cause` is the failure. */
 function loadDriver(name: string, place: string): DatabaseClass | undefined {
   try {
+    // Not imported, because webpack replaces an imported `createRequire` by `undefined`.
+    const { createRequire } = process.getBuiltinModule('node:module')
     const Database: DatabaseClass = createRequire(place)(name)
     new Database(':memory:').close() // better-sqlite3 loads its binary only now.
     return Database
