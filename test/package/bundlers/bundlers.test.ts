@@ -31,12 +31,12 @@ const DRIVERS = [
 
 for (const { drivers, said } of DRIVERS) {
   describeUnless(missing)(`where only ${drivers.join(' and ')} can be loaded`, () => {
-    let folder: string
+    let folder = ''
 
     beforeAll(async () => {
       ;({ folder } = await createProject('npm', [], ['@commercelayer/sdk', ...drivers]))
       cpSync('test/package/bundlers/shop.mjs', join(folder, 'shop.mjs'))
-    }, 180_000)
+    }, 280_000)
 
     afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

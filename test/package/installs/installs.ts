@@ -36,7 +36,7 @@ export async function testInstalls(manager: Manager): Promise<void> {
   const missing = await installFixture('managers')
   for (const { kind, present, others } of PROJECTS) {
     describeUnless(missing)(`in ${kind}, ${manager}`, () => {
-      let folder: string
+      let folder = ''
       let output: string
 
       beforeAll(async () => {
