@@ -65,5 +65,14 @@ for (const { drivers, said } of DRIVERS) {
       },
       120_000,
     )
+
+    it.runIf(drivers.includes('libsql') && SQLITE !== 'opened')(
+      'a driver without its binary is not taken for one that is missing',
+      async () => {
+        rmSync(join(folder, 'node_modules/@libsql'), { recursive: true })
+        const sqlite = expect.stringMatching(/^The SQLite driver libsql is installed.+ \| Cannot find module '@libsql/)
+        expect(await run('shop.mjs')).toMatchObject({ sqlite })
+      },
+    )
   })
 }
