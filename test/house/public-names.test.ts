@@ -142,6 +142,7 @@ it('each entry exports these names and no others', () => {
         "isManagementError",
         "ManagementError",
         "RecoveryError",
+        "type AccessTokenFunction",
         "type AccessTokenOptions",
         "type Api",
         "type ApplyOptions",
@@ -199,6 +200,7 @@ it('each entry exports these names and no others', () => {
       ],
       "hooklayer/testing": [
         "createDelivery",
+        "createEvent",
         "sampleOf",
         "serialize",
         "sign",
@@ -207,6 +209,7 @@ it('each entry exports these names and no others', () => {
         "type Changes",
         "type DeliveryOptions",
         "type DocumentOptions",
+        "type EventOptions",
         "type Identified",
         "type SampleOf",
         "type TestDelivery",
