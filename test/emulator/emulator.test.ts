@@ -202,7 +202,7 @@ describe('trigger', () => {
     await subscribe({ name: 'plain', topic: 'orders.place', callback_url: GONE })
     const [rich, plain] = await emulator.trigger('orders.place')
     const types = new Set(rich?.payload.included?.map(({ type }) => type))
-    expect([...types].sort()).toEqual(['avalara_accounts', 'line_items', 'markets'])
+    expect([...types].sort()).toEqual(['avalara_accounts', 'line_item_options', 'line_items', 'markets'])
     expect(plain?.payload).not.toHaveProperty('included')
   })
 
