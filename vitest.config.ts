@@ -19,10 +19,11 @@ const UNIT = [
   'test/types.test.ts',
 ]
 
-/** `npm run test:shops`: other runtimes and frameworks from their fixtures, and the examples from the packed tarball. */
+/** `npm run test:shops`: other runtimes and frameworks from their fixtures, and what uses the packed tarball. */
 export const SHOPS = [
-  'test/examples/**/*.test.ts',
   'test/adapters/{bun,deno,edge,next,workerd}.test.ts',
+  'test/examples/**/*.test.ts',
+  'test/package/**/*.test.ts',
   'test/stores/upstash.test.ts',
 ]
 

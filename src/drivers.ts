@@ -5,7 +5,7 @@
  * `WebhookRequest`. Whoever only uses a receiver finds the types for that in `hooklayer`.
  */
 export type { WebhookErrorOptions } from './core/errors.ts'
-export type { WithIncluded } from './core/event/include.ts'
+export type { IncludePath, Including, WithIncluded } from './core/event/include.ts'
 export type { TopicsOf } from './core/handle/handlers.ts'
 export type {
   HeadersLike,
@@ -42,4 +42,4 @@ export type {
 } from './core/inbox/inbox.ts'
 export type { VerifyStoredOptions } from './core/inbox/stored-signatures.ts'
 export type { LabelledSecret } from './core/verify/check-secret.ts'
-export type { SecretsOption } from './core/verify/secrets.ts'
+export type { SecretsByTopic, SecretsOption } from './core/verify/secrets.ts'

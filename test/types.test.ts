@@ -301,13 +301,44 @@ describe('the type of a resource with its includes', () => {
     const paths: string[] = ['customer']
     receiver.on('orders.place', { include: paths }, ({ resource }) => expectTypeOf(resource).toEqualTypeOf<Sdk.Order>())
     receiver.on('orders.place', {}, ({ resource }) => expectTypeOf(resource).toEqualTypeOf<Sdk.Order>())
+    // @ts-expect-error a destroyed resource has no relationships
     receiver.on('orders.destroy', { include: ['customer'] }, ({ resource }) => {
       expectTypeOf(resource).toExtend<{ id: string; type: 'orders' }>()
-      // @ts-expect-error a destroyed resource has no relationships
-      resource.customer
     })
     receiver.on('novelties.appear', { include: ['thing'] }, ({ resource }) => {
       expectTypeOf(resource.id).toEqualTypeOf<string>()
+    })
+  })
+
+  it('does not compile with a path that the resource has not', () => {
+    const refused = () => {
+      // @ts-expect-error it is `customer`
+      receiver.on('orders.place', { include: ['market', 'custmer'] }, () => {})
+      // @ts-expect-error it is `customer_group`
+      receiver.on('orders.place', { include: ['customer.grup'] }, () => {})
+      // @ts-expect-error it is `price_list`, four steps deep
+      receiver.on('orders.place', { include: ['customer?.customer_group?.markets.price_lst'] }, () => {})
+      // @ts-expect-error the number of an order is no relationship
+      receiver.on('orders.*', { include: ['number'] }, () => {})
+      // @ts-expect-error metadata have no relationships
+      receiver.on('orders.place', { include: ['customer.metadata.anything'] }, () => {})
+    }
+    void refused
+  })
+
+  it('compiles with a relationship that one of its types has, and with any of an unknown topic', () => {
+    receiver.on('orders.pay', { include: ['line_items.item.prices', 'payment_source?.payment_gateway'] }, () => {})
+    receiver.on('promotions.create', { include: ['skus', 'coupons.coupon_recipient'] }, () => {})
+    receiver.on('*', { include: ['novelty'] }, () => {})
+    receiver.on('orders.novelty', { include: ['novelty.deeper'] }, () => {})
+  })
+
+  it('compiles with a cast for a relationship that the SDK does not know yet, and keeps the others', () => {
+    receiver.on('orders.fulfill', { include: ['novelty' as never, 'customer'] }, ({ resource: order }) => {
+      expectTypeOf(order.customer).toEqualTypeOf<Sdk.Customer>()
+    })
+    receiver.on('orders.fulfill', { include: ['novelty' as string] }, ({ resource: order }) => {
+      expectTypeOf(order).toEqualTypeOf<Sdk.Order>()
     })
   })
 

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
 import type { ResourceOf } from '../commerce-layer/resources.ts'
 import type { Topic } from '../commerce-layer/topics.ts'
 import type { Changes } from '../wire/samples/changes.ts'
+import { createApi } from './api/app.ts'
 import { isTopic } from './api/webhooks.ts'
 import { createBoundedMap } from './bounded-map.ts'
 import { createEventFactory, explainSilence } from './new-event.ts'
@@ -65,9 +67,7 @@ export interface Emulator {
  * webhooks. It listens on 127.0.0.1 and keeps all records in memory. One URL stands for both hosts of Commerce Layer,
  * that of the organization and `auth.commercelayer.io`.
  *
- * It needs the packages `hono` and `@hono/node-server`.
- *
- * @throws TypeError for a wrong option, `Error` if the port is in use or a package is missing.
+ * @throws TypeError for a wrong option, `Error` if the port is in use.
  *
  * @example
  * const emulator = await createEmulator({ retryDelayMs: () => 0 })
@@ -88,7 +88,6 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   }
   const createEvent = createEventFactory(records)
   const sender = createSender({ ...settings, records })
-  const { createApi, createAdaptorServer } = await loadServer()
   const readUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const api = createApi({ ...settings, organization, records, sender, url: readUrl })
   const server = createAdaptorServer({
@@ -128,21 +127,6 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
 
 /** Milliseconds in which a request must have come. Its body is small, and its sender is on this machine. */
 const REQUEST_TIMEOUT_MS = 30_000
-
-/** These packages are optional peer dependencies, because a receiver does not need them. */
-async function loadServer() {
-  try {
-    const [{ createApi }, { createAdaptorServer }] = await Promise.all([
-      import('./api/app.ts'),
-      import('@hono/node-server'),
-    ])
-    return { createApi, createAdaptorServer }
-  } catch (cause) {
-    throw new Error('The emulator needs `hono` and `@hono/node-server`: npm install -D hono @hono/node-server', {
-      cause,
-    })
-  }
-}
 
 function copyWebhook(webhook: WebhookRecord): EmulatedWebhook {
   return structuredClone(webhook)

@@ -1,8 +1,8 @@
 import { withTimeout } from '../core/deadline.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
-import { loadOptional } from './bullmq/back-end.ts'
 import { createConnection } from './bullmq/connection.ts'
 import { openLanes } from './bullmq/lanes.ts'
+import { loadBullMq } from './bullmq/load-peers.ts'
 import { type BullmqInboxOptions, checkBullmqOptions, checkMigrationOptions } from './bullmq/options.ts'
 import { migratePostgres } from './bullmq/postgres-back-end.ts'
 import { createBullmqQueue } from './bullmq/queue.ts'
@@ -67,7 +67,7 @@ export async function migrateBullmqInbox(
   options: Pick<BullmqInboxOptions, 'postgres' | 'transactionPooling'>,
 ): Promise<void> {
   const checked = checkMigrationOptions(options)
-  await migratePostgres(checked, await loadOptional('bullmq', import('bullmq')))
+  await migratePostgres(checked, await loadBullMq())
 }
 
 function timeoutError(): Error {

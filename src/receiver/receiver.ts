@@ -1,4 +1,5 @@
 import { ANSWER_TIMEOUT_MS } from '../commerce-layer/limits.ts'
+import type { ResourceOf } from '../commerce-layer/resources.ts'
 import { isCatalogued } from '../commerce-layer/topics.ts'
 import { checkOptions, oneOf } from '../core/check-options.ts'
 import { createDeadline, type Deadline, NO_DEADLINE, pause } from '../core/deadline.ts'
@@ -56,7 +57,7 @@ export interface Receiver {
   on<const P extends TopicPattern>(topics: P | readonly P[], handler: Handler<TopicsOf<P>>): Receiver
   on<const P extends TopicPattern, const Path extends string = never>(
     topics: P | readonly P[],
-    options: HandlerOptions<Path>,
+    options: HandlerOptions<Path, ResourceOf<TopicsOf<P>>>,
     handler: Handler<TopicsOf<P>, Path>,
   ): Receiver
   /**

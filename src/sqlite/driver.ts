@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { SqliteDatabase, SqliteStatement } from './database.ts'
@@ -12,24 +11,49 @@ export interface Driver {
 
 type DatabaseClass = new (file: string) => SqliteDatabase
 
-/** Synchronous, so that a program without a driver fails at its start. */
+/**
+ * Synchronous, so that a program without a driver fails at its start. A bundle stands where nothing is installed, or
+ * does not know where it stands: then what the program itself could load is taken.
+ */
 export function findDriver(): Driver {
   const builtin: unknown = process.getBuiltinModule('node:sqlite' as 'node:fs')
   if (builtin) {
     const { DatabaseSync } = builtin as { DatabaseSync: DatabaseClass }
     return { path: undefined, open: (file) => new DatabaseSync(file) }
   }
-  const require = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)
-  for (const name of ['better-sqlite3', 'libsql']) {
-    try {
-      const Database: DatabaseClass = require(name)
-      const open = (file: string) => new Database(file)
-      return { path: require.resolve(name), open: name === 'libsql' ? (file) => closeEntirely(open(file)) : open }
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'MODULE_NOT_FOUND') throw error
+  const self = typeof __filename === 'string' ? __filename : import.meta.url
+  for (const place of [self, `${process.cwd()}/`]) {
+    for (const name of ['better-sqlite3', 'libsql']) {
+      const found = loadDriver(name, place)
+      if (found) return found
     }
   }
-  throw new Error('There is no SQLite driver: install `better-sqlite3` or `libsql`, or run on Node 22.13 or later.')
+  throw new Error(
+    'There is no SQLite driver: install `better-sqlite3` or `libsql`, or run on Node 22.13 or later. In a bundle, leave hooklayer and the driver out of it, or give `database`, which you have opened.',
+  )
+}
+
+/** @throws Error if the driver is there and fails, such as one without its binary; its `cause` is the failure. */
+function loadDriver(name: string, place: string): Driver | undefined {
+  try {
+    // Not imported, because webpack replaces an imported `createRequire` by `undefined`.
+    const { createRequire } = process.getBuiltinModule('node:module')
+    const require = createRequire(place)
+    const Database: DatabaseClass = require(name)
+    new Database(':memory:').close() // better-sqlite3 loads its binary only now.
+    const open = (file: string) => new Database(file)
+    return { path: require.resolve(name), open: name === 'libsql' ? (file) => closeEntirely(open(file)) : open }
+  } catch (cause) {
+    if (isMissing(name, cause)) return undefined
+    throw new Error(`The SQLite driver ${name} is installed and cannot be loaded. The cause says why.`, { cause })
+  }
+}
+
+/** Whether it is the driver itself that is missing, and not a part of it; or the place is none, in a bundle. */
+function isMissing(name: string, error: unknown): boolean {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown }
+  if (code === 'ERR_INVALID_ARG_VALUE') return true
+  return code === 'MODULE_NOT_FOUND' && String(message).startsWith(`Cannot find module '${name}'`)
 }
 
 /**

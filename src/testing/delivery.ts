@@ -9,6 +9,9 @@ import { createSubject } from '../wire/samples/subject.ts'
 import { isResource } from '../wire/schema.ts'
 import { serialize } from '../wire/serialize.ts'
 
+/** `Uint8Array<ArrayBuffer>`, as `fetch` takes it. TypeScript before 5.7 does not know that `Uint8Array` has parameters. */
+type Bytes = ReturnType<typeof Uint8Array.of>
+
 /**
  * A webhook call with all that a request needs in any framework. `fetch`, `Request` and `receiver.receive` take it as
  * it is.
@@ -19,7 +22,7 @@ export interface TestDelivery<T extends string = string> {
   /** The headers of captured deliveries, with the signature and `content-length`. */
   readonly headers: Record<string, string>
   /** The UTF-8 bytes that the signature is computed from. */
-  readonly body: Uint8Array<ArrayBuffer>
+  readonly body: Bytes
 }
 
 /** The options of {@link createDelivery}. */

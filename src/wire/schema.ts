@@ -55,6 +55,11 @@ export function isKnownType(type: string): boolean {
   return Object.hasOwn(SDK_EXAMPLES, type)
 }
 
+/** The types that the SDK knows. */
+export function listKnownTypes(): readonly string[] {
+  return Object.keys(SDK_EXAMPLES)
+}
+
 export function isResource(value: unknown): value is Resource {
   if (typeof value !== 'object' || value === null) return false
   return 'type' in value && typeof value.type === 'string' && 'id' in value && typeof value.id === 'string'

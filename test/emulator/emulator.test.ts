@@ -197,12 +197,12 @@ describe('trigger', () => {
 
   it('adds all relationships that the webhooks include to the sample', async () => {
     const { emulator, subscribe } = await startEmulatorForTest({ retries: 0 })
-    const include_resources = ['market.tax_calculator', 'line_items.shipment_line_items', 'no_such_thing']
+    const include_resources = ['market.tax_calculator', 'line_items.line_item_options']
     await subscribe({ name: 'rich', topic: 'orders.place', callback_url: GONE, include_resources })
     await subscribe({ name: 'plain', topic: 'orders.place', callback_url: GONE })
     const [rich, plain] = await emulator.trigger('orders.place')
     const types = new Set(rich?.payload.included?.map(({ type }) => type))
-    expect([...types].sort()).toEqual(['avalara_accounts', 'line_items', 'markets'])
+    expect([...types].sort()).toEqual(['avalara_accounts', 'line_item_options', 'line_items', 'markets'])
     expect(plain?.payload).not.toHaveProperty('included')
   })
 

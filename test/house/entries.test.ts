@@ -67,6 +67,18 @@ describe('package.json', () => {
     })
   })
 
+  it('names the types of each entry for a compiler that does not read `exports` (`moduleResolution: node`)', () => {
+    const expected = SUBPATHS.filter((subpath) => subpath !== '.').map((subpath) => [
+      subpath.slice('./'.length),
+      [`./dist/${toFileName(subpath)}.d.ts`],
+    ])
+    expect(MANIFEST.typesVersions).toEqual({ '*': Object.fromEntries(expected) })
+  })
+
+  it('requires no version of a peer, so that none keeps anybody from installing', () => {
+    expect(new Set(Object.values(MANIFEST.peerDependencies))).toEqual(new Set(['*']))
+  })
+
   it('installs each program', () => {
     const expected = Object.entries(PROGRAMS).map(([command, { file }]) => [command, `./dist/${file}.js`])
     expect(MANIFEST.bin).toEqual(Object.fromEntries(expected))

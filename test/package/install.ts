@@ -85,7 +85,6 @@ const DRIVERS_NAMES = {
   'hooklayer/inboxes/memory': 'createMemoryInbox',
   'hooklayer/drivers': 'type IdempotencyStore, type Inbox, type StoredDelivery',
 }
-const PEERS = ['hono', '@hono/node-server']
 
 try {
   const [{ filename }] = JSON.parse(
@@ -103,7 +102,6 @@ try {
     console.log(`${file}: receives an order`)
   }
   for (const file of ['esm.mjs', 'cjs.cjs']) checkThatItReceives(file)
-  run('npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', ...PEERS)
   write('circle.mjs', writeImports(CIRCLE_NAMES) + toJavaScript(CIRCLE))
   write('circle.cjs', writeRequires(CIRCLE_NAMES) + toJavaScript(CIRCLE))
   write('circle.mts', writeImports(CIRCLE_NAMES) + CIRCLE)

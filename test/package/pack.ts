@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { makeOnce } from '../fixtures/make-once.ts'
@@ -25,9 +25,17 @@ export async function packPackage(): Promise<string> {
     await run('npm', ['run', 'build'], { cwd: folder })
     const { stdout } = await run('npm', ['pack', '--json'], { cwd: folder })
     const [{ filename }] = JSON.parse(stdout)
-    await run('tar', ['-xzf', filename], { cwd: folder })
+    renameSync(join(folder, filename), join(folder, TARBALL))
+    await run('tar', ['-xzf', TARBALL], { cwd: folder })
   })
   return join(folder, 'package')
+}
+
+const TARBALL = 'hooklayer.tgz'
+
+/** The same, packed. @returns the absolute path of the tarball. */
+export async function packTarball(): Promise<string> {
+  return join(await packPackage(), '..', TARBALL)
 }
 
 function digestOf(paths: readonly string[]): string {

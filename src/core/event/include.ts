@@ -1,4 +1,4 @@
-import type { ResourceOf } from '../../commerce-layer/resources.ts'
+import type { LooseResource, ResourceOf } from '../../commerce-layer/resources.ts'
 import type { Topic } from '../../commerce-layer/topics.ts'
 import { WebhookError } from '../errors.ts'
 import { ERRORS } from '../outcomes.ts'
@@ -14,6 +14,43 @@ type After<Path extends string, Name extends string> = Path extends `${Name}.${i
   ? Rest
   : never
 
+/** The resource behind a relationship; a union for one that leads to several types. */
+type Target<Value> = NonNullable<Value> extends readonly (infer Item)[] ? Item : NonNullable<Value>
+
+/** The names of the relationships of a resource, as its type has them; of each type of a union. */
+type RelationshipsOf<Resource> = Resource extends unknown
+  ? {
+      [Name in keyof Resource & string]-?: Target<Resource[Name]> extends LooseTarget ? Name : never
+    }[keyof Resource & string]
+  : never
+
+interface LooseTarget {
+  readonly id: string
+  readonly type: string
+}
+
+/** The resources that a relationship leads to. */
+type Follow<Resource, Name extends string> = Resource extends { readonly [N in Name]?: infer Value }
+  ? Target<Value>
+  : never
+
+/**
+ * A path of `include`, if the resource has each relationship along it. Otherwise what may stand in the place of its
+ * first wrong step, so that an editor completes a path one step at a time. Any path of a loose resource, and a path that
+ * is not known at compile time.
+ */
+export type IncludePath<Resource, Path extends string> = string extends Path
+  ? Path
+  : LooseResource extends Resource
+    ? Path
+    : Path extends `${infer First}.${infer Rest}`
+      ? RelationshipName<First> extends RelationshipsOf<Resource>
+        ? `${First}.${IncludePath<Follow<Resource, RelationshipName<First>>, Rest>}`
+        : RelationshipsOf<Resource>
+      : RelationshipName<Path> extends RelationshipsOf<Resource>
+        ? Path
+        : RelationshipsOf<Resource>
+
 type Related<Value, Path extends string> = Value extends readonly (infer Item)[]
   ? WithIncluded<Item, Path>[]
   : WithIncluded<Value, Path>
@@ -27,12 +64,17 @@ export type WithIncluded<Resource, Path extends string> = [Path] extends [never]
   : string extends Path // The paths are not known at compile time.
     ? Resource
     : Resource extends object
-      ? { [Name in keyof Resource as Name extends RelationshipName<Step<Path>> ? never : Name]: Resource[Name] } & {
-          [Name in RelationshipName<Step<Path>> & keyof Resource]-?:
-            | Related<NonNullable<Resource[Name]>, After<Path, Name>>
-            | (Name extends Step<Path> ? never : null)
-        }
+      ? Including<Resource, Path>
       : Resource
+
+/** {@link WithIncluded} for one type and known paths. It is a type of its own so that an editor shows it by its name. */
+export type Including<Resource extends object, Path extends string> = {
+  [Name in keyof Resource as Name extends RelationshipName<Step<Path>> ? never : Name]: Resource[Name]
+} & {
+  [Name in RelationshipName<Step<Path>> & keyof Resource]-?:
+    | Related<NonNullable<Resource[Name]>, After<Path, Name>>
+    | (Name extends Step<Path> ? never : null)
+}
 
 /** The resource of a topic with the relationships of a handler's `include`. A destroyed resource has none. */
 export type ResourceWith<T extends string, Path extends string> = T extends Topic

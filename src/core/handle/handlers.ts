@@ -1,3 +1,4 @@
+import type { LooseResource } from '../../commerce-layer/resources.ts'
 import { isTopicPattern, matchesTopic } from '../../commerce-layer/topic-patterns.ts'
 import {
   eventsOf,
@@ -9,6 +10,7 @@ import {
 } from '../../commerce-layer/topics.ts'
 import { checkOptions, findNearest, positiveInteger } from '../check-options.ts'
 import type { UnknownTopic, WebhookEvent } from '../event/event.ts'
+import type { IncludePath } from '../event/include.ts'
 import type { Logger } from '../logger.ts'
 import { rememberForTopic } from '../topic-map.ts'
 import { type Secrets, SHARED_SECRET } from '../verify/secrets.ts'
@@ -46,15 +48,15 @@ export type Handler<T extends string = Topic | UnknownTopic, Path extends string
   context: HandlerContext,
 ) => unknown
 
-/** Options of a handler. */
-export interface HandlerOptions<Path extends string = string> {
+/** Options of a handler: the paths of its `include`, and the resource that has these relationships. */
+export interface HandlerOptions<Path extends string = string, Resource = LooseResource> {
   /**
    * Relationships that the handler needs, as dotted paths: `['customer', 'line_items.item', 'payment_method?']`. In the
    * type of `event.resource` they are present and not null. A delivery without one of them is answered
    * `INCLUDE_MISSING`, and no handler runs. A step that ends with `?` may be null. `plan` of `hooklayer/management`
    * makes the paths the `include_resources` of the webhook. Default: none.
    */
-  readonly include?: readonly Path[] | undefined
+  readonly include?: readonly IncludePath<Resource, Path>[] | undefined
   /**
    * The name under which an idempotency store records that this handler has succeeded. A handler with a name runs once
    * for each event, also if it was added after the event was handled. After a change of its name it is another handler.

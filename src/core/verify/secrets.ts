@@ -1,4 +1,4 @@
-import { eventNameOf, resourceOf } from '../../commerce-layer/topics.ts'
+import { eventNameOf, resourceOf, type Topic } from '../../commerce-layer/topics.ts'
 import { type Deadline, withTimeout } from '../deadline.ts'
 import { isWebhookError, WebhookError } from '../errors.ts'
 import { defaultLogger, type Logger } from '../logger.ts'
@@ -12,7 +12,12 @@ import { createLookUpCache } from './look-up-cache.ts'
  * The shared secrets: one for all topics, a map by topic, or a function of the topic. Commerce Layer gives each webhook
  * a secret of its own and does not sign the topic header, so a secret for each topic is what authenticates the topic.
  */
-export type SecretsOption = Secret | { readonly [topic: string]: Secret } | SecretsLookUp
+export type SecretsOption = Secret | SecretsByTopic | SecretsLookUp
+
+/** The secrets of topics. An editor completes those of the catalog, and any other may have a secret too. */
+export interface SecretsByTopic extends Readonly<Partial<Record<Topic, Secret>>> {
+  readonly [topic: string]: Secret
+}
 
 /** Gives the secrets of a topic, each time they are needed. A secret that is too weak is not used, and logged. */
 export interface SecretsLookUp {
@@ -74,7 +79,7 @@ const PROBE = 'hooklayer_probe'
 export function createSecrets(option: SecretsOption, settings: SecretsSettings = WITHOUT_RECEIVER): Secrets {
   if (typeof option === 'function') return secretsFromFunction(option, settings)
   if (typeof option === 'object' && !Array.isArray(option) && option !== null && !isLabelled(option)) {
-    return secretsByTopic(option as { readonly [topic: string]: Secret })
+    return secretsByTopic(option as SecretsByTopic)
   }
   return secretsForAllTopics(checkSecrets(option, 'secrets'), settings)
 }
@@ -99,7 +104,7 @@ function secretsForAllTopics(secrets: readonly SigningSecret[], { isKnown }: Sec
 }
 
 /** Only topics of the map are accepted, so none of them is made up. */
-function secretsByTopic(option: { readonly [topic: string]: Secret }): Secrets {
+function secretsByTopic(option: SecretsByTopic): Secrets {
   const byTopic = new Map(
     Object.entries(option).map(([topic, secret]) => [topic, checkSecrets(secret, `secrets['${topic}']`)]),
   )

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import { eventsOf, resourceOf } from '../../commerce-layer/topics.ts'
 import { randomId } from '../../wire/samples/ids.ts'
+import { findUnknownStep } from '../../wire/unknown-step.ts'
 import type { Records, WebhookRecord } from '../records.ts'
 import { flag, MAX_TEXT_LENGTH, required, SHARED_CHECKS, text } from './checks.ts'
 import { ApiError, createAttributeError, refuse } from './errors.ts'
@@ -11,8 +12,8 @@ const MAX_URL_LENGTH = 2048
 
 /**
  * The checks of a new webhook. These rules are assumed, because the documentation does not give them: the topic is in
- * the catalog, and the URL is an HTTP or HTTPS URL, which may be local. Names in `include_resources` are not checked,
- * but their number and length are: each trigger makes a resource for each of them.
+ * the catalog, and the URL is an HTTP or HTTPS URL, which may be local. `include_resources` has relationships that the
+ * SDK knows, and their number and length are limited: each trigger makes a resource for each of them.
  */
 export const WEBHOOK_CREATE = z.strictObject({
   name: text,
@@ -69,6 +70,7 @@ export function createWebhook(
     metadata: attributes.metadata ?? {},
   }
   checkName(records, webhook.name, webhook)
+  checkIncludes(webhook)
   records.webhooks.set(webhook.id, webhook)
   return webhook
 }
@@ -92,6 +94,8 @@ export function updateWebhook(
     ...(_reset_circuit && { circuit_state: 'closed', circuit_failure_count: 0 }),
   }
   checkName(records, changes.name ?? webhook.name, webhook)
+  const { include_resources = webhook.include_resources } = others
+  checkIncludes({ topic, include_resources })
   Object.assign(webhook, changes, { updated_at: now })
 }
 
@@ -99,6 +103,13 @@ function checkName({ webhooks }: Records, name: string, webhook: WebhookRecord):
   for (const other of webhooks.values()) {
     if (other !== webhook && other.name === name) throw new ApiError(createAttributeError('name', 'taken', name))
   }
+}
+
+/** A typing error would be refused by each receiver that needs the relationship. */
+function checkIncludes({ topic, include_resources }: Pick<WebhookRecord, 'topic' | 'include_resources'>): void {
+  const isUnknown = (path: string) => path !== '' && findUnknownStep(topic, path) !== undefined
+  if (!include_resources?.some(isUnknown)) return
+  throw new ApiError(createAttributeError('include_resources', 'invalid', include_resources))
 }
 
 /** Topics of the documentation of 2021, which the catalog of today lacks. */

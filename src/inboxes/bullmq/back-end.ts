@@ -39,8 +39,6 @@ export interface Watch {
   close(): Promise<void>
 }
 
-export type BullMq = typeof import('bullmq')
-
 /** The longest time for one command. A connection that does not answer for this long is considered dead. */
 export const COMMAND_MS = 5000
 /** The pause before a connection that watches is opened again. Meanwhile the queues are asked as often. */
@@ -48,10 +46,3 @@ export const REWATCH_MS = 1000
 
 /** The calls themselves report errors. But an `error` event without a listener would end the process. */
 export function ignore(): void {}
-
-/** Loads an optional peer dependency. @throws Error that says what to install. */
-export async function loadOptional<T>(name: string, loading: Promise<T>): Promise<T> {
-  return loading.catch((cause: unknown) => {
-    throw new Error(`createBullmqInbox needs ${name}: npm install ${name}`, { cause })
-  })
-}

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { JobJson, Queue, QueueOptions } from 'bullmq'
 import { withTimeout } from '../../core/deadline.ts'
-import { type BullMq, ignore, loadOptional, type OpenBackEnd, type Watch, type WatchOptions } from './back-end.ts'
+import { ignore, type OpenBackEnd, type Watch, type WatchOptions } from './back-end.ts'
 import { createGroupOrder, type GroupOrder, type GroupSequence } from './group-order.ts'
 import { backoffStrategy, type DeliveryJob, type JobData, type Lane } from './job.ts'
+import { type BullMq, loadBullMq } from './load-peers.ts'
 
 export interface OpenLanes extends Pick<OpenBackEnd, 'returnJob' | 'findLocked' | 'repairJob' | 'findWarning'> {
   /**
@@ -43,7 +44,7 @@ const OPEN_MS = 4000
 
 /** Connects to the back end, and rejects if it does not answer. */
 export async function openLanes(options: LanesOptions): Promise<OpenLanes> {
-  const bullmq = await loadOptional('bullmq', import('bullmq'))
+  const bullmq = await loadBullMq()
   const backEnd = await options.open(bullmq)
   const grouped = Array.from({ length: GROUP_LANES }, (_, i) =>
     openLane(`${options.name}~${i + 1}`, backEnd, options, bullmq),

@@ -8,7 +8,8 @@ import {
   wrongOption,
 } from '../../core/check-options.ts'
 import { INBOX_RULES, type InboxOptions } from '../queue/queue.ts'
-import type { BullMq, OpenBackEnd } from './back-end.ts'
+import type { OpenBackEnd } from './back-end.ts'
+import type { BullMq } from './load-peers.ts'
 import { openPostgres } from './postgres-back-end.ts'
 import { checkPostgres, type PostgresOption } from './postgres-option.ts'
 import { openRedis } from './redis-back-end.ts'

@@ -6,7 +6,8 @@ import type {
   PostgresQueueBackend,
   RedisQueueBackend,
 } from 'bullmq'
-import { type BullMq, ignore, type OpenBackEnd, REWATCH_MS, type Watch, type WatchOptions } from './back-end.ts'
+import { ignore, type OpenBackEnd, REWATCH_MS, type Watch, type WatchOptions } from './back-end.ts'
+import type { BullMq } from './load-peers.ts'
 import type { PostgresOption } from './postgres-option.ts'
 import { createQueuePool, type QueuePool } from './postgres-pool.ts'
 

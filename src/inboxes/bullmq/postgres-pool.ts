@@ -1,7 +1,8 @@
 import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq'
 import type { Client, CustomTypesConfig, Pool, PoolClient, QueryConfig } from 'pg'
 import { withTimeout } from '../../core/deadline.ts'
-import { COMMAND_MS, ignore, loadOptional } from './back-end.ts'
+import { COMMAND_MS, ignore } from './back-end.ts'
+import { loadPg } from './load-peers.ts'
 import { isPostgresPool, type PostgresOption, toPoolConfig } from './postgres-option.ts'
 
 /** A pool as BullMQ uses it. */
@@ -68,7 +69,7 @@ export async function createQueuePool(options: QueuePoolOptions): Promise<QueueP
 type RunQuery = (text: string, values: readonly unknown[]) => Promise<PgQueryResult>
 
 async function createPool(config: object): Promise<Pool> {
-  const { default: pg } = await loadOptional('pg', import('pg'))
+  const pg = await loadPg()
   return new pg.Pool({
     // An idle worker looks for lost deliveries more often than this, and each connection takes a transaction.
     idleTimeoutMillis: 60_000,

@@ -1,17 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queue } from 'bullmq'
 import type { Redis, RedisOptions } from 'ioredis'
-import {
-  type BullMq,
-  COMMAND_MS,
-  ignore,
-  loadOptional,
-  type OpenBackEnd,
-  REWATCH_MS,
-  type Watch,
-  type WatchOptions,
-} from './back-end.ts'
+import { COMMAND_MS, ignore, type OpenBackEnd, REWATCH_MS, type Watch, type WatchOptions } from './back-end.ts'
 import { toDamagedData } from './job.ts'
+import { type BullMq, loadIoRedis } from './load-peers.ts'
 import { isRedisClient, type RedisOption } from './redis-option.ts'
 
 /** Opens a connection to the place that the user has named. */
@@ -107,7 +99,7 @@ interface OwnOptions extends Pick<RedisOptions, 'retryStrategy' | 'reconnectOnEr
 
 async function createFactory(redis: RedisOption): Promise<(own: OwnOptions) => Redis> {
   if (isRedisClient(redis)) return (own) => redis.duplicate(own) as Redis
-  const { Redis } = await loadOptional('ioredis', import('ioredis'))
+  const { Redis } = await loadIoRedis()
   const { url, ...options }: { readonly url?: unknown } = typeof redis === 'string' ? { url: redis } : redis
   return (own) => (typeof url === 'string' ? new Redis(url, { ...options, ...own }) : new Redis({ ...options, ...own }))
 }

@@ -1,4 +1,5 @@
-import { CommerceLayer, event_callbacks, events, webhooks } from '@commercelayer/sdk'
+// As a whole: an earlier version lacks some of these names, and to import one of them would fail without a reason.
+import * as sdk from '@commercelayer/sdk'
 import type { RequestOptions } from './abort.ts'
 import { unlessAborted } from './abort.ts'
 import { ManagementError, toManagementError } from './errors.ts'
@@ -18,9 +19,9 @@ interface ClientRequestOptions extends RequestOptions {
 
 /** The SDK, with our own tokens, retries, rate limit and errors. */
 export interface Client {
-  readonly webhooks: typeof webhooks
-  readonly eventCallbacks: typeof event_callbacks
-  readonly events: typeof events
+  readonly webhooks: typeof sdk.webhooks
+  readonly eventCallbacks: typeof sdk.event_callbacks
+  readonly events: typeof sdk.events
   /**
    * Makes a call of the SDK, which must be passed `options`: `client.call((options) => client.webhooks.retrieve(id, {},
    * options))`. It resolves to a resource, a list or a count.
@@ -39,9 +40,9 @@ export interface ClientOptions {
 export function createClient({ organization, tokens, transport }: ClientOptions): Client {
   const adapter = createAdapter(organization)
   return {
-    webhooks: webhooks.withAdapter(adapter),
-    eventCallbacks: event_callbacks.withAdapter(adapter),
-    events: events.withAdapter(adapter),
+    webhooks: sdk.webhooks.withAdapter(adapter),
+    eventCallbacks: sdk.event_callbacks.withAdapter(adapter),
+    events: sdk.events.withAdapter(adapter),
     async call(make, { signal, isRepeatable = true } = {}) {
       signal?.throwIfAborted()
       const fetch: CallOptions['fetch'] = async (input, init = {}) =>
@@ -88,7 +89,9 @@ function isAnswer(given: unknown): boolean {
  */
 const NO_TOKEN = 'none'
 
-type Adapter = Parameters<typeof webhooks.withAdapter>[0]
+const UNSUPPORTED_SDK = 'The installed version of @commercelayer/sdk is not supported: install 7.12.1.'
+
+type Adapter = Parameters<typeof sdk.webhooks.withAdapter>[0]
 
 /**
  * Creates an adapter of the SDK for this client alone. `CommerceLayer()` would also put the adapter that it makes
@@ -97,9 +100,10 @@ type Adapter = Parameters<typeof webhooks.withAdapter>[0]
  */
 function createAdapter(organization: string): Adapter {
   const config = { organization, accessToken: NO_TOKEN }
-  if (!readSharedAdapter()) CommerceLayer(config)
+  if (typeof sdk.webhooks?.withAdapter !== 'function') throw new Error(UNSUPPORTED_SDK)
+  if (!readSharedAdapter()) sdk.CommerceLayer(config)
   const SdkAdapter = readSharedAdapter()?.constructor as (new (options: typeof config) => Adapter) | undefined
-  if (!SdkAdapter) throw new Error('The installed version of @commercelayer/sdk is not supported: install 7.12.1.')
+  if (!SdkAdapter) throw new Error(UNSUPPORTED_SDK)
   return new SdkAdapter(config)
 }
 
@@ -109,7 +113,7 @@ function createAdapter(organization: string): Adapter {
  */
 function readSharedAdapter(): Adapter | undefined {
   try {
-    return Reflect.get(webhooks, 'resources')
+    return Reflect.get(sdk.webhooks, 'resources')
   } catch {
     // The SDK throws as long as the program has no client.
     return undefined

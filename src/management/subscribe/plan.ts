@@ -2,17 +2,22 @@ import type { Webhook } from '@commercelayer/sdk'
 import { z } from 'zod'
 import { isSubscribed } from '../../commerce-layer/topic-patterns.ts'
 import type { Receiver } from '../../index.ts'
-import { checkSchema } from '../../schema/check-schema.ts'
+import { checkSchema, mustBe } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import { cleanText } from '../client/clean-text.ts'
 import { signal, url } from '../resources/arguments.ts'
 import { type PlanStep, planCreation, planServing, planUnneeded, putDeletionsLast } from './plan-steps.ts'
-import { collectIncludes, collectTopics, describeUnsubscribed } from './wanted-topics.ts'
+import { checkIncludes, collectIncludes, collectTopics, describeUnsubscribed } from './wanted-topics.ts'
 import { findWebhooks, isOurs, type WebhooksApi } from './webhooks-by-url.ts'
 
 export interface PlanOptions extends RequestOptions {
   /** The receiver's URL, exactly as the webhooks have it or shall have it: https, or http on a loopback host. */
   readonly callbackUrl: string
+  /**
+   * What to do about an `include` that no resource of its topics has, by the SDK's schema. `allow` is for a relationship
+   * that is newer than the SDK. Default: `refuse`, a `TypeError`.
+   */
+  readonly unknownIncludes?: 'refuse' | 'allow' | undefined
 }
 
 /**
@@ -27,7 +32,11 @@ export interface Plan {
   readonly notes: readonly string[]
 }
 
-const OPTIONS = z.strictObject({ callbackUrl: url, signal: signal.optional() })
+const OPTIONS = z.strictObject({
+  callbackUrl: url,
+  unknownIncludes: z.enum(['refuse', 'allow'], mustBe('refuse or allow')).optional(),
+  signal: signal.optional(),
+})
 
 /** Implements `management.plan`. */
 export async function createPlan(
@@ -35,8 +44,9 @@ export async function createPlan(
   receiver: Pick<Receiver, 'subscriptions'>,
   options: PlanOptions,
 ): Promise<Plan> {
-  const { callbackUrl, signal } = checkSchema('plan', OPTIONS, options)
+  const { callbackUrl, unknownIncludes = 'refuse', signal } = checkSchema('plan', OPTIONS, options)
   const subscriptions = receiver.subscriptions()
+  if (unknownIncludes === 'refuse') checkIncludes(subscriptions)
   const { webhooks, names } = await findWebhooks(api, callbackUrl, { signal })
   const wanted = collectTopics(subscriptions)
   const topics = [...new Set([...wanted, ...webhooks.map(({ topic }) => topic)])].sort().map((topic) => {

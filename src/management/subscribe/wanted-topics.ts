@@ -1,5 +1,6 @@
 import { expandPattern, matchesTopic } from '../../commerce-layer/topic-patterns.ts'
 import type { Subscription } from '../../index.ts'
+import { findUnknownStep, type UnknownStep } from '../../wire/unknown-step.ts'
 
 /**
  * Collects the topics that handlers name. `orders.*` names all topics of orders in the catalog. `*` names none, because
@@ -27,4 +28,27 @@ export function describeUnsubscribed(subscriptions: readonly Subscription[]): st
     ...(patterns.has('*') ? ['`*` subscribes to nothing by itself: a webhook must name its topic.'] : []),
     ...empty.map((pattern) => `\`${pattern}\` subscribes to nothing: the catalog has no such resource.`),
   ]
+}
+
+/**
+ * Refuses a path that a topic of its handler cannot include. Each delivery would be answered `INCLUDE_MISSING`, on the
+ * way to the failures that open the circuit.
+ *
+ * @throws TypeError that names the step, and what it could be.
+ */
+export function checkIncludes(subscriptions: readonly Subscription[]): void {
+  for (const topic of collectTopics(subscriptions)) {
+    for (const path of collectIncludes(topic, subscriptions)) {
+      const unknown = findUnknownStep(topic, path)
+      if (unknown) throw new TypeError(describeUnknown(topic, path, unknown))
+    }
+  }
+}
+
+function describeUnknown(topic: string, path: string, { step, known }: UnknownStep): string {
+  const where = path === step ? '' : `, in the path \`${path}\``
+  return (
+    `plan: a handler of ${topic} includes \`${step}\`${where}, which is no relationship there. ` +
+    `There are: ${known.join(', ')}. For one that is newer than the SDK, pass \`unknownIncludes: 'allow'\`.`
+  )
 }

@@ -125,6 +125,12 @@ describe('a webhook is refused', () => {
       attribute: 'include_resources',
       error: 'invalid',
     },
+    {
+      case: 'includes that no order has',
+      changes: { include_resources: ['line_items.itm'] },
+      attribute: 'include_resources',
+      error: 'invalid',
+    },
     { case: 'metadata as a list', changes: { metadata: [] }, attribute: 'metadata', error: 'invalid' },
     { case: 'a reference that is a number', changes: { reference: 1 }, attribute: 'reference', error: 'invalid' },
     { case: 'a flag as text', changes: { _disable: 'yes' }, attribute: '_disable', error: 'invalid' },

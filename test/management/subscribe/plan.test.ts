@@ -9,12 +9,45 @@ const callbackUrl = 'https://shop.example/webhooks'
 const ours = { callbackUrl, referenceOrigin: 'hooklayer' }
 const nothing = () => {}
 
+describe('a plan does not subscribe to a relationship that a topic has not', () => {
+  it.each([
+    ['orders.place', 'custmer', 'custmer'],
+    ['orders.*', 'line_items?.itm', 'itm'],
+    ['orders.place', 'customer.customer_group.markets.price_lst?', 'price_lst'],
+  ])('of %s: %s', async (topic, path, step) => {
+    const { api } = await startCommerceLayer()
+    const shop = createQuietReceiver().on(topic, { include: [path as string] }, nothing)
+    const refused = api.plan(shop, { callbackUrl })
+    await expect(refused).rejects.toThrow(TypeError)
+    await expect(refused).rejects.toThrow(`includes \`${step}\``)
+  })
+
+  it('unless it is told that there is one: the SDK does not know it yet', async () => {
+    const { api } = await startCommerceLayer()
+    const shop = createQuietReceiver().on('orders.place', { include: ['novelty' as never, 'customer'] }, nothing)
+    const { steps } = await api.plan(shop, { callbackUrl, unknownIncludes: 'allow' })
+    expect(steps).toMatchObject([{ includeResources: ['customer', 'novelty'] }])
+    await expect(api.plan(shop, { callbackUrl, unknownIncludes: 'maybe' as 'allow' })).rejects.toThrow(
+      '`unknownIncludes` must be refuse or allow',
+    )
+  })
+
+  it('but to each one of a topic whose type it does not know, or that carries one of several', async () => {
+    const { api } = await startCommerceLayer()
+    const shop = createQuietReceiver()
+      .on('promotions.create', { include: ['skus'] }, nothing)
+      .on('orders.place', { include: ['line_items.item.prices', 'payment_source?.payment_gateway'] }, nothing)
+    const { steps } = await api.plan(shop, { callbackUrl })
+    expect(steps.map(({ action }) => action)).toEqual(['create', 'create'])
+  })
+})
+
 describe('a plan creates a webhook', () => {
   it('for each topic that a handler names, with what all of its handlers include', async () => {
     const { api } = await startCommerceLayer()
     const shop = createQuietReceiver()
       .on('orders.place', { include: ['line_items.item?', 'customer'] }, nothing)
-      .on(['orders.place', 'customers.create'], { include: ['customer_group?'] }, nothing)
+      .on(['orders.place', 'customers.create'], { include: ['order_subscriptions?'] }, nothing)
       .on('orders.*', { include: ['market'] }, nothing)
       .on('*', { include: ['tags'] }, nothing)
     const { steps } = await api.plan(shop, { callbackUrl })
@@ -22,11 +55,11 @@ describe('a plan creates a webhook', () => {
       action: 'create',
       topic: 'orders.place',
       name: 'orders.place https://shop.example/webhooks',
-      includeResources: ['customer', 'customer_group', 'line_items.item', 'market', 'tags'],
+      includeResources: ['customer', 'line_items.item', 'market', 'order_subscriptions', 'tags'],
       reason: 'No webhook subscribes to it.',
     })
     expect(steps.find(({ topic }) => topic === 'customers.create')).toMatchObject({
-      includeResources: ['customer_group', 'tags'],
+      includeResources: ['order_subscriptions', 'tags'],
     })
   })
 
@@ -98,7 +131,7 @@ describe('a plan uses a webhook that somebody else created', () => {
   it('and keeps one that has all that it needs', async () => {
     const { api } = await startCommerceLayer()
     const { id } = await api.webhooks.create({ topic: 'orders.destroy', callbackUrl, includeResources: ['customer'] })
-    const shop = createQuietReceiver().on('orders.destroy', { include: ['market'] }, nothing)
+    const shop = createQuietReceiver().on('orders.destroy', { include: ['market' as string] }, nothing)
     const { steps } = await api.plan(shop, { callbackUrl })
     expect(steps).toEqual([{ action: 'keep', topic: 'orders.destroy', webhookId: id, reason: 'It needs no change.' }])
   })

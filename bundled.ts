@@ -1,0 +1,28 @@
+/**
+ * Finishes what tsup has built from packages of others: `dist/LICENSES.txt` has their licenses, and no source map names
+ * their sources, which the package does not have.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+
+interface SourceMap {
+  sources: (string | null)[]
+}
+
+const bundled = new Set<string>()
+for (const file of readdirSync('dist').filter((name) => name.endsWith('.js.map') || name.endsWith('.cjs.map'))) {
+  const map = JSON.parse(readFileSync(`dist/${file}`, 'utf8')) as SourceMap
+  const sources = map.sources.map((source) => {
+    const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(source ?? '') ?? []
+    if (name) bundled.add(name)
+    return name ? null : source
+  })
+  writeFileSync(`dist/${file}`, JSON.stringify({ ...map, sources }))
+}
+
+const licenses = [...bundled].sort().map((name) => {
+  const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8'))
+  const file = readdirSync(`node_modules/${name}`).find((one) => /^licen[cs]e/i.test(one))
+  if (!file) throw new Error(`${name} has no license that could be shipped with it.`)
+  return `${name} ${version} (${license})\n\n${readFileSync(`node_modules/${name}/${file}`, 'utf8').trim()}\n`
+})
+writeFileSync('dist/LICENSES.txt', licenses.join(`\n${'-'.repeat(80)}\n\n`))
