@@ -7,8 +7,8 @@ import { type Backlog, createBacklog } from './backlog.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { leaseReady, renewLease, settleLeased } from './leases.ts'
-import { readStatistics } from './rows.ts'
 import { type InboxStatements, STATEMENTS } from './statements.ts'
+import { readStatistics } from './statistics.ts'
 
 /** A delivery queue in two tables of a database. It uses the clock of the machine. */
 export function createSqliteQueue({ database, close }: OpenDatabase, limits: InboxLimits): DeliveryQueue {
