@@ -27,7 +27,7 @@ export const COUNTS = `
   END;
   CREATE INDEX IF NOT EXISTS hooklayer_leased ON hooklayer_deliveries (topic, due_at)
     WHERE state = 0 AND token IS NOT NULL;
-  CREATE INDEX IF NOT EXISTS hooklayer_oldest ON hooklayer_deliveries (received_at) WHERE state <> 2 AND state <> 3`
+  CREATE INDEX IF NOT EXISTS hooklayer_oldest ON hooklayer_deliveries (received_at) WHERE state < 2`
 
 export const COUNT_STATEMENTS = {
   countOpen: 'SELECT coalesce(sum(deliveries), 0) AS open FROM hooklayer_counts WHERE state IN (0, 1)',
@@ -43,6 +43,5 @@ export const COUNT_STATEMENTS = {
       (SELECT count(*) FROM hooklayer_deliveries
         WHERE state = 0 AND token IS NOT NULL AND topic = hooklayer_counts.topic AND due_at > ?) AS running
     FROM hooklayer_counts WHERE deliveries > 0 GROUP BY hooklayer_counts.topic`,
-  oldest: `SELECT CAST(min(received_at) AS REAL) AS oldest FROM hooklayer_deliveries
-    WHERE state <> 2 AND state <> 3`,
+  oldest: 'SELECT CAST(min(received_at) AS REAL) AS oldest FROM hooklayer_deliveries WHERE state < 2',
 } as const

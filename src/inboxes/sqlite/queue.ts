@@ -6,9 +6,11 @@ import type { DeliveryQueue, InboxLimits } from '../queue/queue.ts'
 import { type Backlog, createBacklog } from './backlog.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createGroupCommit } from './group-commit.ts'
+import { createLeaseWatch } from './lease-watch.ts'
 import { leaseReady, renewLease, settleLeased } from './leases.ts'
 import { type InboxStatements, STATEMENTS } from './statements.ts'
 import { readStatistics } from './statistics.ts'
+import { sortByHandler } from './unhandled.ts'
 
 /** A delivery queue in two tables of a database. It uses the clock of the machine. */
 export function createSqliteQueue({ database, close }: OpenDatabase, limits: InboxLimits): DeliveryQueue {
@@ -17,13 +19,22 @@ export function createSqliteQueue({ database, close }: OpenDatabase, limits: Inb
   const groupCommit = createGroupCommit(database)
   const { write, flush } = groupCommit
   const backlog = createBacklog(sql, maxQueued)
+  const watch = createLeaseWatch(sql, leaseMs)
 
   return {
     async put(delivery) {
       const packed = compressBody(delivery.body)
       return write(() => insertDelivery(sql, backlog, delivery, packed))
     },
-    lease: (request) => write(() => leaseReady(sql, request, leaseMs)),
+    async lease(request) {
+      const { leased, reports } = await write(() => {
+        watch.check()
+        const { unhandled, reports } = sortByHandler(sql, request, limits)
+        return { leased: leaseReady(sql, request, unhandled, leaseMs), reports }
+      })
+      for (const report of reports) request.onUnhandled(...report)
+      return leased
+    },
     renew: (leased) => write(() => renewLease(sql, leased, leaseMs)),
     settle: (leased, settlement) => write(() => settleLeased(sql, leased, settlement, retentionMs)),
     ...createDeadLetters(sql, groupCommit, retentionMs),

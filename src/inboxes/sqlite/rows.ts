@@ -23,6 +23,7 @@ export interface DeliveryRow extends Row {
 }
 
 export interface OpenRow extends DeliveryRow {
+  readonly losses: number
   readonly is_lost: number
 }
 
@@ -73,7 +74,7 @@ export function hasValidId({ id }: Pick<Row, 'id'>): boolean {
 }
 
 /** A table that is not STRICT could hold anything. */
-function toBuffer(value: unknown): Buffer {
+export function toBuffer(value: unknown): Buffer {
   return value instanceof Uint8Array || value instanceof ArrayBuffer
     ? Buffer.from(value as ArrayBuffer)
     : Buffer.alloc(0)
