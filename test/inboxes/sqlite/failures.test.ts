@@ -167,10 +167,25 @@ describe('a lease', () => {
     await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ running: 1 }))
     const until = Date.now() + 60_000
     prepare(database, "UPDATE hooklayer_deliveries SET token = 'of another', due_at = ?").run(until)
-    await waitFor(() => expect(reason).toEqual(new Error('The delivery was leased by another worker.')))
+    await waitFor(() => expect(reason).toMatchObject({ code: 'IN_PROGRESS' }))
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(await inbox.statistics()).toMatchObject({ running: 1 })
     expect(prepare(database, 'SELECT token FROM hooklayer_deliveries').get()).toMatchObject({ token: 'of another' })
+  })
+})
+
+describe('a worker that is stopped', () => {
+  it('does not change the order of what it returns', async () => {
+    const { inbox, consume, waitFor } = await createOpenScene()
+    const deliveries = createSeveral(9, 'work')
+    await putAll(inbox, deliveries)
+    const stuck = createRecording(() => new Promise(() => {}))
+    const consumer = consume(inbox, stuck.process, { concurrency: 5 })
+    await waitFor(() => expect(stuck.started).toHaveLength(5))
+    await consumer.stop({ timeoutMs: 10 })
+    const { process, started } = createRecording()
+    consume(inbox, process, { concurrency: 1 })
+    await waitFor(() => expect(started).toEqual(deliveries.map(({ id }) => id)))
   })
 })
 
