@@ -1,6 +1,7 @@
 import { checkOptions } from '../core/check-options.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
-import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
+import type { SqliteDatabase } from '../sqlite/database.ts'
+import { openDatabase, type SqliteLocation } from '../sqlite/open.ts'
 import { createInbox } from './queue/create-inbox.ts'
 import { INBOX_RULES, type InboxOptions } from './queue/queue.ts'
 import { createSqliteQueue } from './sqlite/queue.ts'

@@ -1,5 +1,5 @@
 import type { ResourceVersion } from '../core/idempotency/store.ts'
-import type { SqliteDatabase } from '../sqlite/open.ts'
+import type { OpenDatabase } from '../sqlite/open.ts'
 import { prepareStatements } from '../sqlite/statements.ts'
 import { inSavepoint, inTransaction } from '../sqlite/transaction.ts'
 import { readDoneNames, writeDoneNames } from './done-names.ts'
@@ -94,12 +94,12 @@ const STATEMENTS = {
 } as const
 
 /** @param isOwn whether nobody else uses transactions on this connection. */
-export function createTransactions(database: SqliteDatabase, isOwn: boolean): Transactions {
-  const sql = prepareStatements(database, STATEMENTS)
+export function createTransactions(opened: OpenDatabase, isOwn: boolean): Transactions {
+  const sql = prepareStatements(opened.database, STATEMENTS)
   const transact = isOwn ? inTransaction : inSavepoint
   return {
     reserve: (key, token, leaseMs) =>
-      transact(database, () => {
+      transact(opened, () => {
         // `get` would stop at the first row, before SQLite reports whether the change could be made.
         const [row] = sql.reserve.all(key, token, leaseMs, leaseMs + DAY_MS) as { done: string }[]
         return row && readDoneNames(row.done)
@@ -107,17 +107,17 @@ export function createTransactions(database: SqliteDatabase, isOwn: boolean): Tr
     isCompleted: (key) => sql.isCompleted.get(key) !== undefined,
     isStale: ({ resource, updatedAt }) => sql.isStale.get(resource, updatedAt) !== undefined,
     renew: (key, token, leaseMs, done) =>
-      transact(database, () => sql.renew.run(leaseMs, leaseMs + DAY_MS, writeDoneNames(done), key, token).changes > 0),
+      transact(opened, () => sql.renew.run(leaseMs, leaseMs + DAY_MS, writeDoneNames(done), key, token).changes > 0),
     complete: (key, token, retentionMs, version) =>
-      transact(database, () => {
+      transact(opened, () => {
         const isHeld = sql.complete.run(retentionMs, key, token).changes > 0
         if (isHeld && version) sql.recordVersion.run(version.resource, version.updatedAt, retentionMs)
         return isHeld
       }),
     release: (key, token, retentionMs, done) =>
-      transact(database, () => sql.release.run(retentionMs, writeDoneNames(done), key, token).changes > 0),
+      transact(opened, () => sql.release.run(retentionMs, writeDoneNames(done), key, token).changes > 0),
     sweep: () =>
-      transact(database, () => {
+      transact(opened, () => {
         sql.sweepEvents.run()
         sql.sweepVersions.run()
       }),

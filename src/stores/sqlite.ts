@@ -1,6 +1,7 @@
 import { checkOptions } from '../core/check-options.ts'
 import type { IdempotencyStore } from '../core/idempotency/store.ts'
-import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
+import { isLocked, type SqliteDatabase } from '../sqlite/database.ts'
+import { openDatabase, type SqliteLocation } from '../sqlite/open.ts'
 import { createTransactions, TABLES, type Transactions } from './sqlite-transactions.ts'
 
 export type { SqliteDatabase, SqliteLocation }
@@ -18,6 +19,10 @@ export interface SqliteStore extends IdempotencyStore {
 
 /** One `reserve` in this many first deletes expired rows. */
 const SWEEP_EVERY = 100
+/** How long a locked file is waited for: the same as the default of `deadlineMs`. */
+const LOCK_WAIT_MS = 4000
+/** How often a locked file is tried. */
+const LOCK_RETRY_MS = 20
 
 /**
  * An idempotency store in a SQLite file, for all processes of one machine. Handled events survive a power cut.
@@ -39,34 +44,54 @@ const SWEEP_EVERY = 100
  */
 export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   checkOptions('createSqliteStore', options, {}, ['file', 'database'])
-  const { database, close } = openDatabase(options, TABLES, { keepsSettings: true })
-  const transactions = createTransactions(database, !options.database)
-  let isClosed = false
+  const opened = openDatabase(options, TABLES, { keepsSettings: true })
+  const isOwn = !options.database
+  const transactions = createTransactions(opened, isOwn)
+  let closed: Promise<void> | undefined
 
-  function getOpen(): Transactions {
-    if (isClosed) throw new Error('The SQLite store is closed.')
-    return transactions
+  async function run<T>(act: (transactions: Transactions) => T): Promise<T> {
+    const attempt = () => {
+      if (closed) throw new Error('The SQLite store is closed.')
+      return act(transactions)
+    }
+    // A `database` waits as its owner has set it, and may be inside a transaction of theirs.
+    return isOwn ? retryWhileLocked(attempt) : attempt()
   }
 
   return {
     async reserve(key, { leaseMs, version }) {
-      const { reserve, isCompleted, isStale, sweep } = getOpen()
-      if (Math.random() * SWEEP_EVERY < 1) sweep()
+      if (Math.random() * SWEEP_EVERY < 1) await run(({ sweep }) => sweep())
       const token = crypto.randomUUID()
-      const attempt = () => reserve(key, token, leaseMs)
-      // A reservation may be lost in a power cut, because its holder dies with it. A `database` of the user keeps its
-      // settings.
-      const done = options.database ? attempt() : withoutSync(database, attempt)
-      if (!done) return { state: isCompleted(key) ? 'completed' : 'in-progress' }
-      return { state: 'reserved', token, done, stale: version !== undefined && isStale(version) }
+      return run(({ reserve, isCompleted, isStale }) => {
+        const attempt = () => reserve(key, token, leaseMs)
+        // A reservation may be lost in a power cut, because its holder dies with it. A `database` of the user keeps its
+        // settings.
+        const done = isOwn ? withoutSync(opened.database, attempt) : attempt()
+        if (!done) return { state: isCompleted(key) ? 'completed' : 'in-progress' }
+        return { state: 'reserved', token, done, stale: version !== undefined && isStale(version) }
+      })
     },
-    renew: async (key, token, { leaseMs, done }) => getOpen().renew(key, token, leaseMs, done),
-    complete: async (key, token, { retentionMs, version }) => getOpen().complete(key, token, retentionMs, version),
-    release: async (key, token, { done, retentionMs }) => getOpen().release(key, token, retentionMs, done),
-    async close() {
-      if (!isClosed) close()
-      isClosed = true
+    renew: (key, token, { leaseMs, done }) => run(({ renew }) => renew(key, token, leaseMs, done)),
+    complete: (key, token, { retentionMs, version }) =>
+      run(({ complete }) => complete(key, token, retentionMs, version)),
+    release: (key, token, { done, retentionMs }) => run(({ release }) => release(key, token, retentionMs, done)),
+    close() {
+      closed ??= opened.close()
+      return closed
     },
+  }
+}
+
+/** Waits for another process's transaction without blocking this one. */
+async function retryWhileLocked<T>(attempt: () => T): Promise<T> {
+  const end = performance.now() + LOCK_WAIT_MS
+  for (;;) {
+    try {
+      return attempt()
+    } catch (error) {
+      if (!isLocked(error) || performance.now() > end) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS))
   }
 }
 

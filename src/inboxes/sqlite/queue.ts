@@ -13,10 +13,10 @@ import { readStatistics } from './statistics.ts'
 import { sortByHandler } from './unhandled.ts'
 
 /** A delivery queue in two tables of a database. It uses the clock of the machine. */
-export function createSqliteQueue({ database, close }: OpenDatabase, limits: InboxLimits): DeliveryQueue {
+export function createSqliteQueue(opened: OpenDatabase, limits: InboxLimits): DeliveryQueue {
   const { leaseMs, retentionMs, maxQueued } = limits
-  const sql = prepareStatements(database, STATEMENTS)
-  const groupCommit = createGroupCommit(database)
+  const sql = prepareStatements(opened.database, STATEMENTS)
+  const groupCommit = createGroupCommit(opened)
   const { write, flush } = groupCommit
   const backlog = createBacklog(sql, maxQueued)
   const watch = createLeaseWatch(sql, leaseMs)
@@ -40,8 +40,8 @@ export function createSqliteQueue({ database, close }: OpenDatabase, limits: Inb
     ...createDeadLetters(sql, groupCommit, retentionMs),
     statistics: async () => readStatistics(sql),
     async close() {
-      flush()
-      close()
+      await flush()
+      await opened.close()
     },
   }
 }

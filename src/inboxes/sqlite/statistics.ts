@@ -1,19 +1,6 @@
-import type { InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { DeliveryCounts, InboxStatistics } from '../../core/inbox/inbox.ts'
 import { type Bytes, toDate, toText } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
-
-interface Counts {
-  readonly queued: number
-  readonly running: number
-  readonly failed: number
-  readonly unhandled: number
-  readonly dead: number
-}
-
-interface StatisticsByTopic {
-  readonly unhandled: number
-  readonly byTopic: Readonly<Record<string, Counts>>
-}
 
 interface TopicRow {
   readonly topic: Bytes
@@ -27,14 +14,14 @@ interface TopicRow {
 }
 
 /** Counts by counters, so that it takes no longer the more deliveries are queued. */
-export function readStatistics(sql: InboxStatements): InboxStatistics & StatisticsByTopic {
+export function readStatistics(sql: InboxStatements): InboxStatistics {
   const now = Date.now()
   const rows = sql.statistics.all(now, now) as readonly TopicRow[]
   const topics = rows.map(({ topic, open, behind, later, running, dead, unhandled }) => {
-    const counts: Counts = { queued: open - later + behind, running, failed: later - running, unhandled, dead }
+    const counts: DeliveryCounts = { queued: open - later + behind, running, failed: later - running, unhandled, dead }
     return [toText(topic), counts] as const
   })
-  const sum = (of: (counts: Counts) => number) => topics.reduce((total, [, counts]) => total + of(counts), 0)
+  const sum = (of: (counts: DeliveryCounts) => number) => topics.reduce((total, [, counts]) => total + of(counts), 0)
   const { oldest } = sql.oldest.get() as { readonly oldest: number | null }
   return {
     queued: sum(({ queued }) => queued),

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Inbox } from 'hooklayer'
 import { createSqliteInbox, type SqliteDatabase } from 'hooklayer/inboxes/sqlite'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { openDatabase, prepare } from '../../../src/sqlite/open.ts'
+import { prepare } from '../../../src/sqlite/database.ts'
+import { openDatabase } from '../../../src/sqlite/open.ts'
 import {
   createGate,
   createRecording,
