@@ -27,18 +27,16 @@ export const LEASE_STATEMENTS = {
   openTopics: selectTopics(0),
   unhandledTopics: selectTopics(4),
   // Finds the oldest deliveries of each topic that has capacity left, and takes the oldest of these. So it does not scan
-  // the deliveries of topics without capacity. A delivery whose body is missing is found too: it could block the queue
-  // for ever otherwise.
-  findReady: `${withTopics(0)}, ready (place, due) AS (
-      SELECT seq, due_at FROM topics CROSS JOIN hooklayer_deliveries
-      WHERE topics.name NOT IN (SELECT value FROM json_each(?)) AND seq IN (
-        SELECT seq FROM hooklayer_deliveries WHERE state = 0 AND topic = topics.name AND due_at <= ?
-        ORDER BY due_at, seq LIMIT ?)
-      ORDER BY due_at, seq LIMIT ?
-    )
-    SELECT ${COLUMNS}, ${BODY}, ${LOSSES} AS losses, token IS NOT NULL AS is_lost
-    FROM ready JOIN hooklayer_deliveries ON seq = place LEFT JOIN hooklayer_bodies USING (seq)
-    ORDER BY due, place`,
+  // the deliveries of topics without capacity.
+  findReady: `${withTopics(0)}
+    SELECT ${SEQ} FROM topics CROSS JOIN hooklayer_deliveries
+    WHERE topics.name NOT IN (SELECT value FROM json_each(?)) AND hooklayer_deliveries.seq IN (
+      SELECT ready.seq FROM hooklayer_deliveries AS ready
+      WHERE ready.state = 0 AND ready.topic = topics.name AND ready.due_at <= ? ORDER BY ready.due_at, ready.seq LIMIT ?)
+    ORDER BY due_at, hooklayer_deliveries.seq LIMIT ?`,
+  // A delivery whose body is missing is read too: it could block the queue for ever otherwise.
+  readReady: `SELECT ${COLUMNS}, ${BODY}, ${LOSSES} AS losses, token IS NOT NULL AS is_lost
+    FROM hooklayer_deliveries LEFT JOIN hooklayer_bodies USING (seq) WHERE seq = ?`,
   lease: `UPDATE hooklayer_deliveries SET token = ?, due_at = ?, attempts = ${ATTEMPTS} + 1, losses = ? WHERE seq = ?`,
   rename: `UPDATE OR IGNORE hooklayer_deliveries SET id = 'damaged-' || seq WHERE seq = ?`,
   renew: `UPDATE hooklayer_deliveries SET due_at = ? ${LEASED}`,

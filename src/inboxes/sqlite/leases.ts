@@ -1,30 +1,30 @@
 import { mustRunAlone } from '../queue/attempt-delivery.ts'
 import type { LeasedDelivery, LeaseRequest, Settlement } from '../queue/queue.ts'
-import { forgetBody, hasValidId, type OpenRow, toDeliveryRecord } from './rows.ts'
+import { hasValidId, type OpenRow, toDeliveryRecord } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
 
 /** The rows of leased deliveries, by `seq`: an id that is not text would not find its row again. */
 const rows = new WeakMap<LeasedDelivery, string>()
 
 /**
- * Leases the oldest deliveries that are ready, of all topics but these. One that must run alone is leased alone: if it
- * ends the process, no other lease is lost with it. To be run in a transaction.
+ * Leases the oldest deliveries that are ready. One that must run alone is leased alone: if it ends the process, no other
+ * lease is lost with it. To be run in a transaction.
  */
 export function leaseReady(
   sql: InboxStatements,
-  { capacity, capacityByTopic }: Pick<LeaseRequest, 'capacity' | 'capacityByTopic'>,
-  except: readonly string[],
+  { capacity, capacityByTopic, isHandled }: LeaseRequest,
   leaseMs: number,
 ): readonly LeasedDelivery[] {
   const leased: LeasedDelivery[] = []
-  const left = new Map([...capacityByTopic, ...except.map((topic) => [topic, 0] as const)])
+  const left = new Map(capacityByTopic)
   while (leased.length < capacity) {
     const ready = findReady(sql, left, capacity - leased.length)
     if (ready.length === 0) break
     for (const row of ready) {
       const lease = toLease(row)
       const { topic } = lease.delivery
-      const leftOfTopic = left.get(topic) ?? capacity
+      const leftOfTopic = isHandled(topic) ? (left.get(topic) ?? capacity) : 0
+      left.set(topic, leftOfTopic)
       if (leftOfTopic <= 0) continue
       if (mustRunAlone(lease) && leased.length > 0) return leased
       left.set(topic, leftOfTopic - 1)
@@ -38,7 +38,8 @@ export function leaseReady(
 
 function findReady(sql: InboxStatements, left: ReadonlyMap<string, number>, limit: number): readonly OpenRow[] {
   const busyTopics = [...left].flatMap(([topic, leftOfTopic]) => (leftOfTopic <= 0 ? topic : []))
-  return sql.findReady.all(JSON.stringify(busyTopics), Date.now(), limit, limit) as readonly OpenRow[]
+  const found = sql.findReady.all(JSON.stringify(busyTopics), Date.now(), limit, limit)
+  return found.map((row) => sql.readReady.get((row as OpenRow).seq) as OpenRow)
 }
 
 function toLease(row: OpenRow): LeasedDelivery {
@@ -76,15 +77,20 @@ export function settleLeased(
   if (settlement.state === 'dead') {
     const { error, attempts } = settlement
     const isHeld = sql.markDead.run(now, attempts, error.code, error.message, seq, token).changes > 0
-    if (isHeld) sql.openNext.run(seq)
+    if (isHeld) openNext(sql, leased)
     return isHeld
   }
   const isHeld = sql.markHandled.run(now + retentionMs, seq, token).changes > 0
   if (isHeld) {
-    sql.openNext.run(seq)
-    forgetBody(sql, seq)
+    openNext(sql, leased)
+    sql.dropBody.run(seq)
   }
   return isHeld
+}
+
+/** The next one of its group. */
+function openNext(sql: InboxStatements, leased: LeasedDelivery): void {
+  if (leased.delivery.group !== undefined) sql.openNext.run(findRow(leased))
 }
 
 function findRow(leased: LeasedDelivery): string {

@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer'
 import type { DeadLetter } from '../../core/inbox/inbox.ts'
 import { decompressBody } from '../queue/compressed-body.ts'
 import { BODY_DAMAGED, type DeliveryRecord } from '../queue/queue.ts'
-import type { InboxStatements } from './statements.ts'
 
 /** `ArrayBuffer` with libsql. */
 export type Bytes = Uint8Array | ArrayBuffer
@@ -91,10 +90,4 @@ export function toDate(time: number): Date {
 
 function isTime(time: number): boolean {
   return !Number.isNaN(new Date(time).getTime())
-}
-
-/** Deletes a body, and two expired ids for each one that is added, so that deleting never takes long. */
-export function forgetBody(sql: InboxStatements, seq: string): void {
-  sql.dropBody.run(seq)
-  sql.sweep.run(Date.now())
 }

@@ -49,7 +49,7 @@ export const STATEMENTS = {
   isKnown: 'SELECT 1 FROM hooklayer_deliveries WHERE id = ? AND (state <> 3 OR due_at > ?)',
   forget: 'DELETE FROM hooklayer_deliveries WHERE id = ? AND state = 3 AND due_at <= ?',
   sweep: `DELETE FROM hooklayer_deliveries
-    WHERE seq IN (SELECT seq FROM hooklayer_deliveries WHERE state = 3 AND due_at <= ? LIMIT 2)`,
+    WHERE seq IN (SELECT seq FROM hooklayer_deliveries WHERE state = 3 AND due_at <= ? LIMIT ?)`,
   listDead: `SELECT ${COLUMNS}, ${DEATH} FROM hooklayer_deliveries
     WHERE state = 2 AND due_at BETWEEN ? AND ? AND (due_at, CAST(id AS BLOB)) > (?, ?)
     AND topic = coalesce(?, topic) AND ${CODE} = coalesce(?, ${CODE})

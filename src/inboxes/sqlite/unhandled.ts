@@ -5,41 +5,51 @@ import type { InboxStatements } from './statements.ts'
 /** What is to be reported of a topic without a handler: the arguments of `onUnhandled`. */
 export type UnhandledReport = Parameters<LeaseRequest['onUnhandled']>
 
-export interface SortedTopics {
-  /** The topics of open deliveries that this worker has no handler for. */
-  readonly unhandled: readonly string[]
-  readonly reports: readonly UnhandledReport[]
-}
+type UnhandledLimits = Pick<InboxLimits, 'maxUnhandled' | 'unhandledMs'>
 
-/** The most deliveries of a topic that one transaction sets aside or ends: each takes about 20 µs. */
+/** The most deliveries of a topic that one transaction sets aside, opens again or ends: each takes about 20 µs. */
 const BATCH = 200
+/** How often the topics are looked through for a worker, while it is busy. */
+const INTERVAL_MS = 100
 
 /**
- * Sets deliveries aside that this worker has no handler for, and ends those that have waited for one for too long, or
- * are too many. Opens others again that it has a handler for. To be run in a transaction.
+ * Prepares a function to be run in the transaction of each lease. It sets deliveries aside that the worker has no
+ * handler for, and ends those that have waited for one for too long, or are too many. It opens others again that the
+ * worker has a handler for.
  */
-export function sortByHandler(
+export function createSorting(
   sql: InboxStatements,
-  request: LeaseRequest,
-  limits: Pick<InboxLimits, 'maxUnhandled' | 'unhandledMs'>,
-): SortedTopics {
-  const unhandled: string[] = []
+  limits: UnhandledLimits,
+): (request: LeaseRequest) => readonly UnhandledReport[] {
+  /** When this was done for each worker. */
+  const doneAt = new WeakMap<LeaseRequest['isHandled'], number>()
+  return (request) => {
+    const now = performance.now()
+    if (now - (doneAt.get(request.isHandled) ?? Number.NEGATIVE_INFINITY) < INTERVAL_MS) return []
+    doneAt.set(request.isHandled, now)
+    return sortByHandler(sql, request.isHandled, limits)
+  }
+}
+
+function sortByHandler(
+  sql: InboxStatements,
+  isHandled: LeaseRequest['isHandled'],
+  limits: UnhandledLimits,
+): readonly UnhandledReport[] {
   const reports: UnhandledReport[] = []
   for (const topic of readTopics(sql.openTopics)) {
     const name = topic.toString()
-    if (request.isHandled(name)) continue
-    unhandled.push(name)
-    if (setAside(sql, topic) > 0) reports.push([name, 0])
+    if (!isHandled(name) && setAside(sql, topic) > 0) reports.push([name, 0])
   }
   for (const topic of readTopics(sql.unhandledTopics)) {
     const name = topic.toString()
-    if (request.isHandled(name)) reopen(sql, topic, request.capacityByTopic.get(name) ?? request.capacity)
+    if (isHandled(name)) reopen(sql, topic)
     else {
       const dead = endOld(sql, topic, limits)
       if (dead > 0) reports.push([name, dead])
     }
   }
-  return { unhandled, reports }
+  return reports
 }
 
 function setAside(sql: InboxStatements, topic: Buffer): number {
@@ -53,15 +63,11 @@ function setAside(sql: InboxStatements, topic: Buffer): number {
 }
 
 /** Behind another one of its group, if that is open by now. */
-function reopen(sql: InboxStatements, topic: Buffer, limit: number): void {
-  for (const seq of readSeqs(sql.findUnhandled.all(topic, Math.max(0, limit)))) sql.reopen.run(seq)
+function reopen(sql: InboxStatements, topic: Buffer): void {
+  for (const seq of readSeqs(sql.findUnhandled.all(topic, BATCH))) sql.reopen.run(seq)
 }
 
-function endOld(
-  sql: InboxStatements,
-  topic: Buffer,
-  { maxUnhandled, unhandledMs }: Pick<InboxLimits, 'maxUnhandled' | 'unhandledMs'>,
-): number {
+function endOld(sql: InboxStatements, topic: Buffer, { maxUnhandled, unhandledMs }: UnhandledLimits): number {
   const now = Date.now()
   const old = readSeqs(sql.findExpired.all(topic, now - unhandledMs, BATCH))
   const seqs = old.length > 0 ? old : readSeqs(sql.findExcess.all(topic, BATCH, maxUnhandled))
