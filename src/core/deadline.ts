@@ -34,7 +34,11 @@ export function createDeadline(ms: number): Deadline {
  */
 export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const wait: TimedWait = { end: performance.now() + ms, expire: () => reject(late()), timer: undefined }
+    const wait: TimedWait = { end: performance.now() + ms, expire: undefined, timer: undefined }
+    // `late` runs in the async context of this call, and not in that of the call whose timer starts all of them.
+    new Promise<void>((expire) => {
+      wait.expire = expire
+    }).then(() => reject(late()))
     if (sharesTimers && ms > GATHER_MS) gather(wait)
     else start(wait)
     work.then(

@@ -184,8 +184,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (context.deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
     if (context.signal?.aborted) throw new WebhookError('SHUTTING_DOWN')
     if (!idempotency) return startHandlers(event, () => dispatch(event, registrations, logger), context)
-    return pipe(idempotency.reserve(event, context.deadline), (reserved) =>
-      'name' in reserved ? reserved : startHandlers(event, () => reserved.run(registrations), context),
+    return pipe(idempotency.reserve(event, registrations, context.deadline), (reserved) =>
+      'name' in reserved ? reserved : startHandlers(event, () => reserved.run(), context),
     )
   }
 
@@ -309,7 +309,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const { errors } = await handleWithoutRequest(topic, restore, signal)
       for (const error of errors) throw error
     },
-    subscriptions: () => handlers.all().map(({ name, handler, ...subscription }) => subscription),
+    subscriptions: () => handlers.all().map(({ name, isNamed, handler, ...subscription }) => subscription),
     close: gate.close,
   }
   return receiver

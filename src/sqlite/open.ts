@@ -83,7 +83,9 @@ function openFile(file: string, tables: string, { addedColumns = [] }: OpenOptio
   try {
     createPrivateFile(file)
     const assertFile = watchPlace([file])
-    const checksLater = statSync(file).size > SMALL_FILE_BYTES && !wasLeftOpen(driver, file)
+    const log = statSync(`${realpathSync(file)}-wal`, { throwIfNoEntry: false })
+    const isLarge = statSync(file).size + (log?.size ?? 0) > SMALL_FILE_BYTES
+    const checksLater = isLarge && !(log?.size && isAlone(driver, file))
     database = driver.open(file)
     setUp(database, tables, addedColumns)
     checkAccess(database)
@@ -124,12 +126,10 @@ function guard(
 }
 
 /**
- * Whether the last process that used the file did not close it, so that its log is still there. False if a process uses
- * the file now: that one has checked it. Only a connection that is alone gets an exclusive lock.
+ * Whether no process uses the file. If its log is not empty, then the last one did not close it. One that uses it has
+ * checked it. Only a connection that is alone gets an exclusive lock.
  */
-function wasLeftOpen(driver: Driver, file: string): boolean {
-  const log = statSync(`${realpathSync(file)}-wal`, { throwIfNoEntry: false })
-  if (!log?.size) return false
+function isAlone(driver: Driver, file: string): boolean {
   const probe = driver.open(file)
   try {
     probe.exec('PRAGMA locking_mode = EXCLUSIVE; SELECT count(*) FROM sqlite_schema')

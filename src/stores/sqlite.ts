@@ -2,6 +2,7 @@ import { checkOptions } from '../core/check-options.ts'
 import type { IdempotencyStore } from '../core/idempotency/store.ts'
 import { isLocked, type SqliteDatabase } from '../sqlite/database.ts'
 import { openDatabase, type SqliteLocation } from '../sqlite/open.ts'
+import { createStoppedLeases, createToken } from './sqlite-leases.ts'
 import { createTransactions, TABLES, type Transactions } from './sqlite-transactions.ts'
 
 export type { SqliteDatabase, SqliteLocation }
@@ -28,12 +29,14 @@ const LOCK_RETRY_MS = 20
  * An idempotency store in a SQLite file, for all processes of one machine. Handled events survive a power cut.
  *
  * - `file`: the path of a database on a local disk, created if it does not exist. It is opened with `node:sqlite` (Node
- *   22.13 or later), better-sqlite3 or libsql, whichever is available. It is checked for damage, which takes a second
- *   for 400,000 events.
+ *   22.13 or later), better-sqlite3 or libsql, whichever is available. It is checked for damage: in the background, or
+ *   before use if the last process did not close it.
  * - `database`: an open database instead, with SQLite 3.42 or newer. It may be inside a transaction of yours.
  *
- * It creates the tables `hooklayer` and `hooklayer_versions`, and uses the clock of the machine. SQLite is synchronous:
- * the process blocks while the disk writes, and for up to 2 s while another process writes.
+ * It creates the tables `hooklayer` and `hooklayer_versions`, and uses the clock of the machine. When that is set back,
+ * a lease that a killed process left ends after its length all the same. SQLite is synchronous: the process blocks while
+ * the disk writes. While another process has locked the file, operations wait for up to 4 s without blocking. They are
+ * rejected once the file was deleted or replaced, or was found to be damaged.
  *
  * @throws TypeError if there is neither `file` nor `database`.
  * @throws Error that names the file and what to do, if the file cannot be used or no SQLite driver is installed.
@@ -47,6 +50,7 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const opened = openDatabase(options, TABLES, { keepsSettings: true })
   const isOwn = !options.database
   const transactions = createTransactions(opened, isOwn)
+  const stoppedLeases = createStoppedLeases()
   let closed: Promise<void> | undefined
 
   async function run<T>(act: (transactions: Transactions) => T): Promise<T> {
@@ -59,21 +63,22 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 
   return {
-    async reserve(key, { leaseMs, version }) {
+    async reserve(key, { leaseMs, version, names = [] }) {
       if (Math.random() * SWEEP_EVERY < 1) await run(({ sweep }) => sweep())
-      const token = crypto.randomUUID()
-      return run(({ reserve, isCompleted, isStale }) => {
-        const attempt = () => reserve(key, token, leaseMs)
+      const token = createToken(leaseMs)
+      return run(({ reserve, isStale }) => {
+        const attempt = () => reserve(key, token, leaseMs, names, stoppedLeases.overAt(key))
         // A reservation may be lost in a power cut, because its holder dies with it. A `database` of the user keeps its
         // settings.
-        const done = isOwn ? withoutSync(opened.database, attempt) : attempt()
-        if (!done) return { state: isCompleted(key) ? 'completed' : 'in-progress' }
-        return { state: 'reserved', token, done, stale: version !== undefined && isStale(version) }
+        const found = isOwn ? withoutSync(opened.database, attempt) : attempt()
+        const isReserved = 'done' in found
+        stoppedLeases.note(key, isReserved ? undefined : found)
+        if (isReserved) return { state: 'reserved', token, ...found, stale: !!version && isStale(version) }
+        return { state: found.isCompleted ? 'completed' : 'in-progress' }
       })
     },
     renew: (key, token, { leaseMs, done }) => run(({ renew }) => renew(key, token, leaseMs, done)),
-    complete: (key, token, { retentionMs, version }) =>
-      run(({ complete }) => complete(key, token, retentionMs, version)),
+    complete: (key, token, completion) => run(({ complete }) => complete(key, token, completion)),
     release: (key, token, { done, retentionMs }) => run(({ release }) => release(key, token, retentionMs, done)),
     close() {
       closed ??= opened.close()

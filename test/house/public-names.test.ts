@@ -184,6 +184,7 @@ it('each entry exports these names and no others', () => {
         "type IoRedisClient",
         "type NodeRedisClient",
         "type RedisStoreOptions",
+        "type UpstashRedisClient",
       ],
       "hooklayer/stores/sqlite": [
         "createSqliteStore",

@@ -15,7 +15,7 @@ export function createFile(name = 'hooklayer.db'): string {
 /** Another connection, as that of another process. */
 export function connect(file: string): SqliteDatabase {
   const { database, close } = openDatabase({ file }, '')
-  onTestFinished(close)
+  onTestFinished(() => close().catch(() => {}))
   return database
 }
 

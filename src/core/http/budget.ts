@@ -2,7 +2,7 @@ import { withTimeout } from '../deadline.ts'
 import { WebhookError } from '../errors.ts'
 import { sharesTimers } from '../platform.ts'
 import { Reading } from './reading.ts'
-import type { ReadBody } from './request.ts'
+import type { RawBody, ReadBody } from './request.ts'
 
 export interface BudgetLimits {
   /** How many bodies may be unfinished at once. */
@@ -22,7 +22,7 @@ export interface Budget {
    *
    * @throws WebhookError `BODY_TIMEOUT` if it did not arrive in time, or was cut off to make room for others.
    */
-  read(body: ReadBody, maxBytes: number, ms: number): Promise<Uint8Array | string>
+  read(body: ReadBody, maxBytes: number, ms: number): Promise<RawBody>
 }
 
 const CUT_OFF = 'It was cut off to make room for other requests: nothing of it had arrived for a while.'
@@ -70,10 +70,10 @@ class SharedBudget implements Budget {
     this.#limits = limits
   }
 
-  read(body: ReadBody, maxBytes: number, ms: number): Promise<Uint8Array | string> {
+  read(body: ReadBody, maxBytes: number, ms: number): Promise<RawBody> {
     const reading = new Reading()
     const onProgress = (bytes: number) => this.#progress(reading, bytes)
-    const arrived = new Promise<Uint8Array | string>((resolve, reject) => {
+    const arrived = new Promise<RawBody>((resolve, reject) => {
       const start = () => body({ maxBytes, onProgress }).then(resolve, reject)
       this.#readings.set(reading, () => reject(new WebhookError('BODY_TIMEOUT', { hint: CUT_OFF })))
       if (this.#readings.size > this.#limits.maxUnverified) this.#checkLater()
