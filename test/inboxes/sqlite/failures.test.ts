@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { copyFileSync } from 'node:fs'
 import type { Inbox } from 'hooklayer'
 import { createSqliteInbox, type SqliteDatabase } from 'hooklayer/inboxes/sqlite'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -222,8 +223,26 @@ describe('the SQLite file', () => {
     expect(prepare(database, 'SELECT 1 AS one').get()).toMatchObject({ one: 1 })
   })
 
-  it('waits for the disk in every transaction', async () => {
-    const { database } = await createOpenScene()
+  it('soon has on the disk what was handled, without another write', async () => {
+    const { inbox, file, consume, waitFor } = await createOpenScene()
+    await putAll(inbox, [createStored('one')])
+    consume(inbox, createRecording().process)
+    await waitFor(() => {
+      copyFileSync(file, `${file}.copy`)
+      const { database, close } = openDatabase({ file: `${file}.copy` }, '')
+      try {
+        expect(prepare(database, 'SELECT state FROM hooklayer_deliveries').get()).toMatchObject({ state: 3 })
+      } finally {
+        close()
+      }
+    })
+  })
+
+  it('waits for the disk in every transaction that stores', async () => {
+    const { inbox, database, consume, waitFor } = await createOpenScene()
+    await putAll(inbox, [createStored('one')])
+    consume(inbox, createRecording().process)
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0 }))
     expect(prepare(database, 'PRAGMA synchronous').get()).toMatchObject({ synchronous: 2 })
     expect(prepare(database, 'PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' })
   })
