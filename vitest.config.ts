@@ -22,7 +22,7 @@ const UNIT = [
 /** `npm run test:shops`: other runtimes and frameworks from their fixtures, and the examples from the packed tarball. */
 export const SHOPS = [
   'test/examples/**/*.test.ts',
-  'test/adapters/{bun,deno,next,workerd}.test.ts',
+  'test/adapters/{bun,deno,edge,next,workerd}.test.ts',
   'test/stores/upstash.test.ts',
 ]
 

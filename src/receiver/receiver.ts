@@ -31,7 +31,7 @@ import { defaultLogger, safeLogger } from '../core/logger.ts'
 import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import { IGNORED, mayBeReplay, type Outcome, QUEUED, TOO_OLD } from '../core/outcome.ts'
 import type { OutcomeName } from '../core/outcomes.ts'
-import { endsWithAnswer } from '../core/platform.ts'
+import { platform } from '../core/platform.ts'
 import { authenticate, explainMismatch, findSecrets, readSignedHeaders } from '../core/verify/authenticate.ts'
 import { type Delivery, toDelivery } from '../core/verify/delivery.ts'
 import { createDiagnosis } from '../core/verify/diagnose.ts'
@@ -253,7 +253,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (!send) return undefined
     if (!explain) return send(error)
     const explainAndSend = async () => send(await explain(error))
-    if (endsWithAnswer) return explainAndSend()
+    if (platform.endsWithAnswer) return explainAndSend()
     gate.waitFor(pause(0).then(explainAndSend))
   }
 

@@ -2,8 +2,8 @@ import type { ResourceOf } from '../../commerce-layer/resources.ts'
 import { carries, type Topic } from '../../commerce-layer/topics.ts'
 import { WebhookError } from '../errors.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
+import { platform } from '../platform.ts'
 import { bodyIdOf, copyDelivery, type Delivery, readSigned } from '../verify/delivery.ts'
-import { fingerprint } from '../verify/fingerprint.ts'
 import { checkLabels } from './check-labels.ts'
 import { checkDocument, type Document, parseDocument, readTenant } from './document.ts'
 import { canonicalDocument } from './event-id.ts'
@@ -74,7 +74,7 @@ type EventJson<T extends string, Path extends string> = Pick<
  * const id = await eventIdOf('orders.place', eventCallback.payload)
  */
 export async function eventIdOf(topic: string, document: unknown): Promise<string> {
-  const id = await fingerprint(() => idMaterial(topic, checkDocument(document)))
+  const id = await platform.fingerprint(() => idMaterial(topic, checkDocument(document)))
   return id()
 }
 
@@ -109,7 +109,7 @@ export function parseEvent(delivery: Delivery, document = parseDocument(delivery
     stale: false,
   }
   const material = () => idMaterial(topic, source.document ?? parseDocument(delivery))
-  return pipe(fingerprint(material), (id) => new ParsedEvent(source, delivery, id) as WebhookEvent)
+  return pipe(platform.fingerprint(material), (id) => new ParsedEvent(source, delivery, id) as WebhookEvent)
 }
 
 /** The fingerprint of an event's content without its topic; of its bytes if it has no canonical form. */
