@@ -9,17 +9,24 @@ import { BUSY_TIMEOUT_MS } from './set-up.ts'
  *
  * @throws whatever the work or the database throws; nothing is changed then. Also if the file is not where it was, or
  * was found to be damaged; then what was written cannot be relied on.
+ * @param durability `synced`: waits until it would survive a power cut. `soon`: it survives the end of the process, and
+ * a power cut once another transaction is synced, or a checkpoint was made.
  */
-export function inTransaction<T>({ database, assertSafe }: OpenDatabase, work: () => T): T {
+export function inTransaction<T>(
+  { database, assertSafe }: OpenDatabase,
+  work: () => T,
+  durability: 'synced' | 'soon' = 'synced',
+): T {
   assertSafe()
   const waiting = `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`
+  const synchronous = durability === 'synced' ? 'FULL' : 'NORMAL'
   try {
-    database.exec(`PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ${waiting}`)
+    database.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ${waiting}`)
   } catch (error) {
     database.exec(waiting)
     throw error
   }
-  const result = finish(database, work, { commit: 'COMMIT', rollBack: 'ROLLBACK' })
+  const result = finish(database, work, { commit: 'COMMIT; PRAGMA synchronous = FULL', rollBack: 'ROLLBACK' })
   assertSafe()
   return result
 }

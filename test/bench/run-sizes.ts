@@ -3,6 +3,7 @@ const ORDINARY = {
   /** `ms` is how long each subject runs in a round. */
   acknowledge: { rounds: 15, ms: 120 },
   deferred: { rounds: 8, deliveries: 300 },
+  drain: { rounds: 5, deliveries: 3000 },
   processes: { rounds: 5, deliveries: 960 },
   cost: { rounds: 60, ms: 12 },
   latency: { events: 1500 },
@@ -14,6 +15,7 @@ const ORDINARY = {
 const QUICK: typeof ORDINARY = {
   acknowledge: { rounds: 2, ms: 30 },
   deferred: { rounds: 2, deliveries: 96 },
+  drain: { rounds: 1, deliveries: 300 },
   processes: { rounds: 1, deliveries: 192 },
   cost: { rounds: 5, ms: 2 },
   latency: { events: 100 },

@@ -35,6 +35,8 @@ interface Job {
   readonly lease: AbortController
   /** Whether the attempt takes too long: another delivery may take its place. */
   isOverdue: boolean
+  /** Whether the handlers have ended, and only the queue has to be told. */
+  isHandled: boolean
 }
 
 /** Pause before a queue that has failed is called again. */
@@ -58,7 +60,12 @@ export function createJobs(
   const unsettled = new LRUCache<string, true>(UNSETTLED)
 
   function begin(leased: LeasedDelivery): void {
-    const job: Job = { attempt: new AbortController(), lease: new AbortController(), isOverdue: false }
+    const job: Job = {
+      attempt: new AbortController(),
+      lease: new AbortController(),
+      isOverdue: false,
+      isHandled: false,
+    }
     running.set(leased, job)
     const stopWatching = watchAttempt(leased, job, options, free)
     const ended = run(leased, job).finally(() => {
@@ -76,17 +83,24 @@ export function createJobs(
   }
 
   function startAlone(): void {
-    const isBusy = [...running.values()].some(({ isOverdue }) => !isOverdue)
+    const isBusy = [...running.values()].some((job) => !isOver(job))
     const next = isBusy ? undefined : waiting.shift()
     if (next) begin(next)
   }
 
-  async function run(leased: LeasedDelivery, { attempt, lease }: Job): Promise<void> {
+  async function run(leased: LeasedDelivery, job: Job): Promise<void> {
+    const { attempt, lease } = job
     const { id } = leased.delivery
     const settlement = unsettled.has(id) ? HANDLED : await attemptDelivery(leased, process, options, attempt.signal)
     // The handlers of a lost lease were aborted, and may have returned half done.
     if (settlement === HANDLED && !lease.signal.aborted) unsettled.set(id, true)
-    await settle(leased, settlement, lease.signal)
+    const settling = settle(leased, settlement, lease.signal)
+    // The next delivery can be leased together with this settlement.
+    if (settlement === HANDLED) {
+      job.isHandled = true
+      free()
+    }
+    await settling
   }
 
   /** Tries until the queue has accepted the settlement, unless the delivery belongs to somebody else. */
@@ -110,9 +124,12 @@ export function createJobs(
 
   return {
     capacity() {
-      const active = [...running].flatMap(([leased, { isOverdue }]) => (isOverdue ? [] : leased))
+      const active = [...running].flatMap(([leased, job]) => (isOver(job) ? [] : leased))
+      const settling = [...running.values()].filter(({ isHandled }) => isHandled).length
       const isExclusive = waiting.length > 0 || active.some(mustRunAlone)
-      return isExclusive ? { capacity: 0, capacityByTopic: new Map() } : countCapacity(active, options)
+      return isExclusive || settling > options.concurrency
+        ? { capacity: 0, capacityByTopic: new Map() }
+        : countCapacity(active, options)
     },
     start(leased) {
       if (!mustRunAlone(leased)) begin(leased)
@@ -138,6 +155,11 @@ export function createJobs(
     },
     returnDelivery,
   }
+}
+
+/** Whether another delivery may take its place. */
+function isOver({ isOverdue, isHandled }: Job): boolean {
+  return isOverdue || isHandled
 }
 
 function abortJob({ attempt, lease }: Job, reason: WebhookError): void {

@@ -21,7 +21,8 @@ export function createWakeup(): Wakeup {
         const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
         wake = () => {
           clearTimeout(timer)
-          resolve()
+          // Places that become free in the same turn are filled at once.
+          process.nextTick(resolve)
         }
         if (isNotified) wake()
       })

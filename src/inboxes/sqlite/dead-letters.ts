@@ -1,7 +1,7 @@
 import type { DeadLetter, DeadLetterFilter } from '../../core/inbox/inbox.ts'
 import type { DeliveryQueue } from '../queue/queue.ts'
 import type { GroupCommit } from './group-commit.ts'
-import { type DeadRow, type DeliveryRow, findRawId, forgetBody, toDeadLetter, toDeliveryRecord } from './rows.ts'
+import { type DeadRow, type DeliveryRow, findRawId, toDeadLetter, toDeliveryRecord } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
 
 export function createDeadLetters(
@@ -32,7 +32,7 @@ export function createDeadLetters(
     discardDeadLetter: (id) =>
       writeIfDead(id, (seq) => {
         sql.discard.run(Date.now() + retentionMs, seq)
-        forgetBody(sql, seq)
+        sql.dropBody.run(seq)
       }),
   }
 }

@@ -1,4 +1,4 @@
-import { isLocked } from '../../sqlite/database.ts'
+import { isLocked, prepare } from '../../sqlite/database.ts'
 import type { OpenDatabase } from '../../sqlite/open.ts'
 import { inTransaction } from '../../sqlite/transaction.ts'
 
@@ -10,11 +10,17 @@ export interface GroupCommit {
    * of the same transaction has failed.
    */
   write<T>(work: () => T): Promise<T>
+  /**
+   * The same for what may be done again after a power cut, as long as the process lives through it: resolves before the
+   * disk has it, which is at most `SYNC_MS` later.
+   */
+  writeSoon<T>(work: () => T): Promise<T>
   /** Resolves once all pending writes are settled. */
   flush(): Promise<void>
 }
 
 interface Write {
+  readonly isDurable: boolean
   readonly work: () => unknown
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
@@ -28,12 +34,16 @@ const TURN_MS = 10
 const LOCK_WAIT_MS = 4000
 /** How often a locked file is tried. */
 const LOCK_RETRY_MS = 20
+/** How long what was written without waiting for the disk may be missing there. */
+const SYNC_MS = 100
 
 export function createGroupCommit(opened: OpenDatabase): GroupCommit {
   const queue: Write[] = []
+  const syncing = createSyncing(opened)
 
   function commitPending(): void {
     const batch: Write[] = []
+    const isDurable = queue.some((write) => write.isDurable) || syncing.isDue()
     const runBatch = () => {
       const results: unknown[] = []
       const end = performance.now() + TURN_MS
@@ -44,7 +54,8 @@ export function createGroupCommit(opened: OpenDatabase): GroupCommit {
       return results
     }
     try {
-      const results = inTransaction(opened, runBatch)
+      const results = inTransaction(opened, runBatch, isDurable ? 'synced' : 'soon')
+      syncing.note(isDurable)
       for (const [i, { resolve }] of batch.entries()) resolve(results[i])
     } catch (error) {
       if (batch.length === 0 && isLocked(error)) {
@@ -76,19 +87,55 @@ export function createGroupCommit(opened: OpenDatabase): GroupCommit {
     }
   }
 
-  function write<T>(work: () => T): Promise<T> {
+  function add<T>(work: () => T, isDurable: boolean): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (queue.length === 0) setImmediate(commitPending)
       const until = performance.now() + LOCK_WAIT_MS
-      queue.push({ work, resolve: resolve as (result: unknown) => void, reject, until })
+      queue.push({ work, isDurable, resolve: resolve as (result: unknown) => void, reject, until })
     })
   }
 
   return {
-    write,
+    write: (work) => add(work, true),
+    writeSoon: (work) => add(work, false),
     async flush() {
       // Writes are settled in their order.
-      if (queue.length > 0) await write(() => {}).catch(() => {})
+      if (queue.length > 0) await add(() => {}, true).catch(() => {})
+      syncing.end()
     },
+  }
+}
+
+interface Syncing {
+  /** Whether the next transaction has to be synced, because one before was not. */
+  isDue(): boolean
+  note(isSynced: boolean): void
+  end(): void
+}
+
+/** Sees to it that the disk has what was written without waiting for it. */
+function createSyncing({ database }: OpenDatabase): Syncing {
+  let missing: { readonly since: number; readonly timer: ReturnType<typeof setTimeout> } | undefined
+
+  function sync(): void {
+    missing = undefined
+    // A checkpoint begins with a sync of the log. If it fails, the next durable transaction syncs.
+    try {
+      prepare(database, 'PRAGMA wal_checkpoint(PASSIVE)').get()
+    } catch {}
+  }
+
+  function end(): void {
+    clearTimeout(missing?.timer)
+    missing = undefined
+  }
+
+  return {
+    isDue: () => missing !== undefined && performance.now() - missing.since > SYNC_MS / 2,
+    note(isSynced) {
+      if (isSynced) end()
+      else missing ??= { since: performance.now(), timer: setTimeout(sync, SYNC_MS) }
+    },
+    end,
   }
 }

@@ -1,34 +1,57 @@
+import { mustRunAlone } from '../queue/attempt-delivery.ts'
 import type { LeasedDelivery, LeaseRequest, Settlement } from '../queue/queue.ts'
-import { forgetBody, hasValidId, type OpenRow, toDeliveryRecord } from './rows.ts'
+import { hasValidId, type OpenRow, toDeliveryRecord } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
 
 /** The rows of leased deliveries, by `seq`: an id that is not text would not find its row again. */
 const rows = new WeakMap<LeasedDelivery, string>()
 
-/** To be run in a transaction. */
+/**
+ * Leases the oldest deliveries that are ready. One that must run alone is leased alone: if it ends the process, no other
+ * lease is lost with it. To be run in a transaction.
+ */
 export function leaseReady(
   sql: InboxStatements,
-  { capacity, capacityByTopic }: LeaseRequest,
+  { capacity, capacityByTopic, isHandled }: LeaseRequest,
   leaseMs: number,
 ): readonly LeasedDelivery[] {
   const leased: LeasedDelivery[] = []
   const left = new Map(capacityByTopic)
   while (leased.length < capacity) {
-    const now = Date.now()
-    const busyTopics = [...left].flatMap(([topic, leftOfTopic]) => (leftOfTopic === 0 ? topic : []))
-    const row = sql.findReady.get(now, JSON.stringify(busyTopics)) as OpenRow | undefined
-    if (!row) break
-    const { seq } = row
-    const token = crypto.randomUUID()
-    sql.lease.run(token, now + leaseMs, seq)
-    if (!hasValidId(row)) sql.rename.run(seq)
-    const lease = { token, attempt: row.attempts + 1, isLost: row.is_lost === 1, losses: 0, ...toDeliveryRecord(row) }
-    const { topic } = lease.delivery
-    left.set(topic, (left.get(topic) ?? capacity) - 1)
-    rows.set(lease, seq)
-    leased.push(lease)
+    const ready = findReady(sql, left, capacity - leased.length)
+    if (ready.length === 0) break
+    for (const row of ready) {
+      const lease = toLease(row)
+      const { topic } = lease.delivery
+      const leftOfTopic = isHandled(topic) ? (left.get(topic) ?? capacity) : 0
+      left.set(topic, leftOfTopic)
+      if (leftOfTopic <= 0) continue
+      if (mustRunAlone(lease) && leased.length > 0) return leased
+      left.set(topic, leftOfTopic - 1)
+      writeLease(sql, row, lease, leaseMs)
+      leased.push(lease)
+      if (mustRunAlone(lease)) return leased
+    }
   }
   return leased
+}
+
+function findReady(sql: InboxStatements, left: ReadonlyMap<string, number>, limit: number): readonly OpenRow[] {
+  const busyTopics = [...left].flatMap(([topic, leftOfTopic]) => (leftOfTopic <= 0 ? topic : []))
+  const found = sql.findReady.all(JSON.stringify(busyTopics), Date.now(), limit, limit)
+  return found.map((row) => sql.readReady.get((row as OpenRow).seq) as OpenRow)
+}
+
+function toLease(row: OpenRow): LeasedDelivery {
+  const isLost = row.is_lost === 1
+  const losses = row.losses + row.is_lost
+  return { token: crypto.randomUUID(), attempt: row.attempts + 1, isLost, losses, ...toDeliveryRecord(row) }
+}
+
+function writeLease(sql: InboxStatements, row: OpenRow, lease: LeasedDelivery, leaseMs: number): void {
+  sql.lease.run(lease.token, Date.now() + leaseMs, lease.losses, row.seq)
+  if (!hasValidId(row)) sql.rename.run(row.seq)
+  rows.set(lease, row.seq)
 }
 
 /** To be run in a transaction. False if the token no longer holds the delivery. */
@@ -46,20 +69,28 @@ export function settleLeased(
   const now = Date.now()
   const { token } = leased
   const seq = findRow(leased)
-  if (settlement.state === 'returned') return sql.putBack.run(now + settlement.delayMs, seq, token).changes > 0
+  if (settlement.state === 'returned') {
+    const dueAt = settlement.delayMs === 0 ? 0 : now + settlement.delayMs
+    return sql.putBack.run(dueAt, seq, token).changes > 0
+  }
   if (settlement.state === 'failed') return sql.reschedule.run(now + settlement.delayMs, seq, token).changes > 0
   if (settlement.state === 'dead') {
     const { error, attempts } = settlement
     const isHeld = sql.markDead.run(now, attempts, error.code, error.message, seq, token).changes > 0
-    if (isHeld) sql.openNext.run(seq)
+    if (isHeld) openNext(sql, leased)
     return isHeld
   }
   const isHeld = sql.markHandled.run(now + retentionMs, seq, token).changes > 0
   if (isHeld) {
-    sql.openNext.run(seq)
-    forgetBody(sql, seq)
+    openNext(sql, leased)
+    sql.dropBody.run(seq)
   }
   return isHeld
+}
+
+/** The next one of its group. */
+function openNext(sql: InboxStatements, leased: LeasedDelivery): void {
+  if (leased.delivery.group !== undefined) sql.openNext.run(findRow(leased))
 }
 
 function findRow(leased: LeasedDelivery): string {

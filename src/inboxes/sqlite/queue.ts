@@ -6,26 +6,43 @@ import type { DeliveryQueue, InboxLimits } from '../queue/queue.ts'
 import { type Backlog, createBacklog } from './backlog.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createGroupCommit } from './group-commit.ts'
+import { createLeaseWatch } from './lease-watch.ts'
 import { leaseReady, renewLease, settleLeased } from './leases.ts'
 import { type InboxStatements, STATEMENTS } from './statements.ts'
 import { readStatistics } from './statistics.ts'
+import { createSorting } from './unhandled.ts'
+
+/** How many expired ids are deleted with each lease, so that deleting never takes long. */
+const SWEPT_IDS = 32
 
 /** A delivery queue in two tables of a database. It uses the clock of the machine. */
 export function createSqliteQueue(opened: OpenDatabase, limits: InboxLimits): DeliveryQueue {
   const { leaseMs, retentionMs, maxQueued } = limits
   const sql = prepareStatements(opened.database, STATEMENTS)
   const groupCommit = createGroupCommit(opened)
-  const { write, flush } = groupCommit
+  const { write, writeSoon, flush } = groupCommit
   const backlog = createBacklog(sql, maxQueued)
+  const watch = createLeaseWatch(sql, leaseMs)
+  const sort = createSorting(sql, limits)
 
   return {
     async put(delivery) {
       const packed = compressBody(delivery.body)
       return write(() => insertDelivery(sql, backlog, delivery, packed))
     },
-    lease: (request) => write(() => leaseReady(sql, request, leaseMs)),
-    renew: (leased) => write(() => renewLease(sql, leased, leaseMs)),
-    settle: (leased, settlement) => write(() => settleLeased(sql, leased, settlement, retentionMs)),
+    async lease(request) {
+      const { leased, reports } = await writeSoon(() => {
+        watch.check()
+        sql.sweep.run(Date.now(), SWEPT_IDS)
+        const reports = sort(request)
+        return { leased: leaseReady(sql, request, leaseMs), reports }
+      })
+      for (const report of reports) request.onUnhandled(...report)
+      return leased
+    },
+    renew: (leased) => writeSoon(() => renewLease(sql, leased, leaseMs)),
+    settle: (leased, settlement) =>
+      (settlement.state === 'dead' ? write : writeSoon)(() => settleLeased(sql, leased, settlement, retentionMs)),
     ...createDeadLetters(sql, groupCommit, retentionMs),
     statistics: async () => readStatistics(sql),
     async close() {

@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer'
 import type { DeadLetter } from '../../core/inbox/inbox.ts'
 import { decompressBody } from '../queue/compressed-body.ts'
 import { BODY_DAMAGED, type DeliveryRecord } from '../queue/queue.ts'
-import type { InboxStatements } from './statements.ts'
 
 /** `ArrayBuffer` with libsql. */
 export type Bytes = Uint8Array | ArrayBuffer
@@ -23,6 +22,7 @@ export interface DeliveryRow extends Row {
 }
 
 export interface OpenRow extends DeliveryRow {
+  readonly losses: number
   readonly is_lost: number
 }
 
@@ -73,7 +73,7 @@ export function hasValidId({ id }: Pick<Row, 'id'>): boolean {
 }
 
 /** A table that is not STRICT could hold anything. */
-function toBuffer(value: unknown): Buffer {
+export function toBuffer(value: unknown): Buffer {
   return value instanceof Uint8Array || value instanceof ArrayBuffer
     ? Buffer.from(value as ArrayBuffer)
     : Buffer.alloc(0)
@@ -90,10 +90,4 @@ export function toDate(time: number): Date {
 
 function isTime(time: number): boolean {
   return !Number.isNaN(new Date(time).getTime())
-}
-
-/** Deletes a body, and two expired ids for each one that is added, so that deleting never takes long. */
-export function forgetBody(sql: InboxStatements, seq: string): void {
-  sql.dropBody.run(seq)
-  sql.sweep.run(Date.now())
 }

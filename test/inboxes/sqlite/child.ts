@@ -2,6 +2,7 @@
  * A process with its own inbox: `child.ts <role> <file> [prefix of ids] [count] [milliseconds of a lease]`. It reports
  * to its parent what happens.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProcessDelivery } from '../../../src/core/inbox/inbox.ts'
 import { createSqliteInbox } from '../../../src/inboxes/sqlite.ts'
 
@@ -12,7 +13,7 @@ const options = {
   concurrency: 4,
   concurrencyByTopic: {},
   attempts: 5,
-  delayMs: () => 10,
+  delayMs: (attempt: number) => 10 * 2 ** attempt,
   onError: (error: unknown) => report(`error ${error}`),
 }
 
@@ -30,9 +31,16 @@ async function put(): Promise<void> {
 const work: ProcessDelivery = async ({ id }, { number }) => {
   report(`${number} ${id}`)
   if (role === 'hang') await new Promise(() => {})
+  if (role === 'deadly') {
+    await sleep(id === 'deadly' ? 20 : 200)
+    if (id === 'deadly') process.exit(1)
+    report(`handled ${id}`)
+  }
+  if (role === 'crash') await sleep(1000)
 }
 
 report('open')
+if (role === 'crash') setTimeout(() => process.exit(1), 300)
 if (role.startsWith('put')) await put()
 else if (role === 'work-once') {
   const consumer = inbox.consume(work, options)

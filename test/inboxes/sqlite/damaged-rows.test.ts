@@ -102,14 +102,16 @@ describe('a row that somebody else has written', () => {
 })
 
 describe('a SQLite file of version 0.1', () => {
-  it('gets the column that it lacks, and its deliveries are handled', async () => {
+  it('gets the columns that it lacks, and its deliveries are handled', async () => {
     const { file, remove } = createFolder()
     onTestFinished(remove)
     const before = createSqliteInbox({ file })
     await putAll(before, [createStored('old')])
     await before.close()
     const database = new Libsql(file)
-    database.exec('ALTER TABLE hooklayer_deliveries DROP COLUMN signature')
+    for (const column of ['signature', 'losses']) {
+      database.exec(`ALTER TABLE hooklayer_deliveries DROP COLUMN ${column}`)
+    }
     database.close()
     const place: Place = { open: () => createSqliteInbox({ file }) }
     const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { copyFileSync } from 'node:fs'
 import type { Inbox } from 'hooklayer'
 import { createSqliteInbox, type SqliteDatabase } from 'hooklayer/inboxes/sqlite'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -166,10 +167,25 @@ describe('a lease', () => {
     await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ running: 1 }))
     const until = Date.now() + 60_000
     prepare(database, "UPDATE hooklayer_deliveries SET token = 'of another', due_at = ?").run(until)
-    await waitFor(() => expect(reason).toEqual(new Error('The delivery was leased by another worker.')))
+    await waitFor(() => expect(reason).toMatchObject({ code: 'IN_PROGRESS' }))
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(await inbox.statistics()).toMatchObject({ running: 1 })
     expect(prepare(database, 'SELECT token FROM hooklayer_deliveries').get()).toMatchObject({ token: 'of another' })
+  })
+})
+
+describe('a worker that is stopped', () => {
+  it('does not change the order of what it returns', async () => {
+    const { inbox, consume, waitFor } = await createOpenScene()
+    const deliveries = createSeveral(9, 'work')
+    await putAll(inbox, deliveries)
+    const stuck = createRecording(() => new Promise(() => {}))
+    const consumer = consume(inbox, stuck.process, { concurrency: 5 })
+    await waitFor(() => expect(stuck.started).toHaveLength(5))
+    await consumer.stop({ timeoutMs: 10 })
+    const { process, started } = createRecording()
+    consume(inbox, process, { concurrency: 1 })
+    await waitFor(() => expect(started).toEqual(deliveries.map(({ id }) => id)))
   })
 })
 
@@ -207,8 +223,26 @@ describe('the SQLite file', () => {
     expect(prepare(database, 'SELECT 1 AS one').get()).toMatchObject({ one: 1 })
   })
 
-  it('waits for the disk in every transaction', async () => {
-    const { database } = await createOpenScene()
+  it('soon has on the disk what was handled, without another write', async () => {
+    const { inbox, file, consume, waitFor } = await createOpenScene()
+    await putAll(inbox, [createStored('one')])
+    consume(inbox, createRecording().process)
+    await waitFor(() => {
+      copyFileSync(file, `${file}.copy`)
+      const { database, close } = openDatabase({ file: `${file}.copy` }, '')
+      try {
+        expect(prepare(database, 'SELECT state FROM hooklayer_deliveries').get()).toMatchObject({ state: 3 })
+      } finally {
+        close()
+      }
+    })
+  })
+
+  it('waits for the disk in every transaction that stores', async () => {
+    const { inbox, database, consume, waitFor } = await createOpenScene()
+    await putAll(inbox, [createStored('one')])
+    consume(inbox, createRecording().process)
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0 }))
     expect(prepare(database, 'PRAGMA synchronous').get()).toMatchObject({ synchronous: 2 })
     expect(prepare(database, 'PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' })
   })

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { expect, onTestFinished, vi } from 'vitest'
 
 /** What the process does. */
-export type Role = 'put' | 'put-and-die' | 'work' | 'hang' | 'work-once'
+export type Role = 'put' | 'put-and-die' | 'work' | 'hang' | 'work-once' | 'deadly' | 'crash'
 
 export interface Child {
   /** What it has reported, in order. */
