@@ -36,6 +36,8 @@ const RULES = {
   putTimeoutMs: positiveInteger(2500),
 }
 
+const POLL_MS = 250
+
 /**
  * A durable inbox in Redis or PostgreSQL through BullMQ 6, for receivers and workers on any number of machines.
  *
@@ -62,12 +64,13 @@ export function createBullmqInbox(options: BullmqInboxOptions): Inbox {
     throw new TypeError('createBullmqInbox needs either `redis` or `postgres`.')
   }
   const { lanes, safely, close } = createConnection(() => openLanes({ redis, postgres, ...limits }))
-  const queue = createBullmqQueue(lanes, limits)
+  const queue = createBullmqQueue(lanes, { ...limits, pollMs: POLL_MS })
   const safeQueue: DeliveryQueue = {
     put: safely((delivery) => withTimeout(queue.put(delivery), limits.putTimeoutMs, timeoutError)),
     lease: safely(queue.lease),
     renew: safely(queue.renew),
     settle: safely(queue.settle),
+    waitForWork: queue.waitForWork,
     listDeadLetters: safely(queue.listDeadLetters),
     getDeadLetter: safely(queue.getDeadLetter),
     retryDeadLetter: safely(queue.retryDeadLetter),

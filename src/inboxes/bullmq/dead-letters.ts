@@ -25,9 +25,10 @@ interface DeadJob {
   readonly lane: Lane
 }
 
-/** Dead letters are BullMQ's failed jobs. */
+/** Dead letters are BullMQ's failed jobs. @param onRetried is called with the lane that one was put back into. */
 export function createDeadLetters(
   connect: () => Promise<OpenLanes>,
+  onRetried: (lane: Lane) => void,
 ): Pick<DeliveryQueue, 'listDeadLetters' | 'getDeadLetter' | 'retryDeadLetter' | 'discardDeadLetter'> {
   /**
    * The iterator that continues after the last dead letter of a page. BullMQ pages by position, and positions shift
@@ -55,10 +56,12 @@ export function createDeadLetters(
       return job && hasBody(job) ? { ...toDeadLetter(job), delivery: toDeliveryRecord(job).delivery } : undefined
     },
     async retryDeadLetter(id) {
-      const { job } = (await findDeadJob(await connect(), id)) ?? {}
-      if (!job || !hasBody(job)) return false
+      const { job, lane } = (await findDeadJob(await connect(), id)) ?? {}
+      if (!job || !lane || !hasBody(job)) return false
       if (countAttempts(job) > job.attemptsMade) await forgiveLosses(job)
-      return retryJob(job)
+      const isRetried = await retryJob(job)
+      if (isRetried) onRetried(lane)
+      return isRetried
     },
     discardDeadLetter(id) {
       const discarded = discarding.then(async () => discardJob(await connect(), id))

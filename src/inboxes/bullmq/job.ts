@@ -18,7 +18,12 @@ export type DeliveryJob = Job<JobData>
 /** A queue of BullMQ, and the worker that takes jobs from it. */
 export interface Lane {
   readonly queue: Queue<JobData>
-  readonly worker: Worker<JobData>
+  readonly worker: LaneWorker
+}
+
+export interface LaneWorker extends Worker<JobData> {
+  /** When the next delayed job of the lane is due, in milliseconds since the epoch, as of the last look; 0 if none is. */
+  readonly dueAt: number
 }
 
 /** A job that this process has locked with a token. */

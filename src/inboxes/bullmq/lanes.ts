@@ -64,8 +64,16 @@ function hashGroup(group: string): number {
 }
 
 function openLane(name: string, backEnd: OpenBackEnd, { leaseMs }: LanesOptions, bullmq: BullMq): Lane {
-  /** BullMQ would try for ever to schedule the next job of a scheduler that is none. Nothing is scheduled here. */
   class DeliveryWorker extends bullmq.Worker<JobData> {
+    dueAt = 0
+
+    protected override async moveToActive(token: string): Promise<DeliveryJob> {
+      const [json, id, , dueAt] = await this.backend.moveToActive(token)
+      this.dueAt = Number(dueAt)
+      return this.nextJobFromJobData(json, id, token)
+    }
+
+    /** BullMQ would try for ever to schedule the next job of a scheduler that is none. Nothing is scheduled here. */
     protected override createJob(json: JobJson, jobId: string): DeliveryJob {
       const { repeatJobKey, ...unscheduled } = json
       return super.createJob(unscheduled, jobId)
@@ -77,7 +85,7 @@ function openLane(name: string, backEnd: OpenBackEnd, { leaseMs }: LanesOptions,
     {
       ...sharedOptions(backEnd),
       lockDuration: leaseMs,
-      stalledInterval: leaseMs / 2,
+      stalledInterval: leaseMs,
       maxStalledCount: 2 ** 31 - 1,
       settings: { backoffStrategy },
     },

@@ -2,30 +2,29 @@ import type { DeliveryQueue, LeasedDelivery, LeaseRequest, Settlement } from '..
 import { countAttempts, isRefusal, type Lane, type LeasedJob, toDeliveryRecord } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
 import { createPostponement } from './postpone.ts'
+import type { Schedule } from './schedule.ts'
 import { settleJob } from './settle-job.ts'
 import { type TakeOptions, takeJob } from './take-job.ts'
 
 interface Leases extends Pick<DeliveryQueue, 'renew'> {
   lease(opened: OpenLanes, request: LeaseRequest): Promise<readonly LeasedDelivery[]>
   settle(opened: OpenLanes, leased: LeasedDelivery, settlement: Settlement): Promise<boolean>
-  /** Ends the pause of a lane: there is a job in it. */
-  wake(lane: Lane): void
 }
 
-/** How long a lane that was empty is not asked again, unless something changes in it. */
-const QUIET_MS = 200
 /** The most jobs that one request takes from a lane: all of them may be of topics without free capacity. */
 const JOBS_PER_LANE = 100
+/** When such a lane is asked again. */
+const NEXT_JOBS_MS = 200
 
 /**
  * Takes jobs from BullMQ one by one. BullMQ's own worker loop knows neither topics nor groups, and each loop has a
  * concurrency of its own.
  *
+ * @param schedule says which lanes to ask.
  * @param onRemoved is called when a delivery was handled or has become a dead letter.
  */
-export function createLeases(leaseMs: number, onRemoved: () => void): Leases {
+export function createLeases(leaseMs: number, schedule: Schedule, onRemoved: () => void): Leases {
   const jobs = new WeakMap<LeasedDelivery, LeasedJob>()
-  const quietUntil = new WeakMap<Lane, number>()
   const postpone = createPostponement()
   let firstLane = 0
 
@@ -37,11 +36,16 @@ export function createLeases(leaseMs: number, onRemoved: () => void): Leases {
     capacity: number,
     options: TakeOptions,
   ): Promise<void> {
-    for (let taken = 0; taken < JOBS_PER_LANE && leased.length < capacity; taken++) {
-      if (Date.now() < (quietUntil.get(lane) ?? 0)) return
-      const job = await takeJob(opened, lane, options)
-      if (job === 'empty') quietUntil.set(lane, Date.now() + QUIET_MS)
-      else if (job !== 'skipped') {
+    for (let taken = 0; leased.length < capacity && schedule.isDue(lane); taken++) {
+      schedule.rest(lane)
+      const job = await takeJob(opened, lane, options).catch((error: unknown) => {
+        schedule.wake(lane)
+        throw error
+      })
+      const { dueAt } = lane.worker
+      if (job !== 'empty') schedule.wake(lane, taken < JOBS_PER_LANE ? 0 : NEXT_JOBS_MS)
+      else if (dueAt > 0) schedule.wake(lane, Math.ceil(dueAt) - Date.now())
+      if (typeof job === 'object') {
         const delivery = toLeasedDelivery(job)
         jobs.set(delivery, job)
         leased.push(delivery)
@@ -87,10 +91,9 @@ export function createLeases(leaseMs: number, onRemoved: () => void): Leases {
         isHeld = false
       }
       jobs.delete(leased)
-      quietUntil.delete(job.lane)
+      schedule.wake(job.lane)
       return isHeld
     },
-    wake: (lane) => void quietUntil.delete(lane),
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { StoredDelivery } from '../../core/inbox/inbox.ts'
+import { pause } from '../queue/pause.ts'
 import type { DeliveryQueue, InboxLimits, LeaseRequest } from '../queue/queue.ts'
 import { createBacklog } from './backlog.ts'
 import { createDeadLetters } from './dead-letters.ts'
@@ -7,20 +8,22 @@ import { type DeliveryJob, type Lane, toJobData, toJobOptions } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
 import { createLeases } from './leases.ts'
 import { readJob } from './read-job.ts'
+import { createSchedule } from './schedule.ts'
 import { readStatistics } from './statistics.ts'
 
-/** How often expired ids are removed, and how many of one lane at once. */
-const SWEEP_MS = 5000
+/** How long after a sweep the next one removes expired ids, if there were some or none, and how many of a lane. */
+const SWEEP_MS = { some: 5000, none: 120_000 }
 const SWEEP_JOBS = 100
 
 /** A delivery queue in BullMQ: each delivery is a job. */
 export function createBullmqQueue(
   connect: () => Promise<OpenLanes>,
-  limits: InboxLimits,
-): Omit<DeliveryQueue, 'close'> {
-  const { retentionMs, maxQueued, leaseMs } = limits
+  limits: InboxLimits & { readonly pollMs: number },
+): Omit<Required<DeliveryQueue>, 'close'> {
+  const { retentionMs, maxQueued, leaseMs, pollMs } = limits
   const backlog = createBacklog(maxQueued)
-  const leases = createLeases(leaseMs, () => backlog.add(-1))
+  const schedule = createSchedule(pollMs)
+  const leases = createLeases(leaseMs, schedule, () => backlog.add(-1))
   let consuming: OpenLanes | undefined
   let sweepAt = 0
 
@@ -41,14 +44,14 @@ export function createBullmqQueue(
       if ((await add()).id !== jobId) return 'duplicate'
     }
     backlog.add(1)
-    leases.wake(lane)
+    schedule.wake(lane)
     return 'stored'
   }
 
   async function lease(request: LeaseRequest): ReturnType<DeliveryQueue['lease']> {
     const opened = await connect()
     if (consuming !== opened) await startConsuming(opened)
-    if (Date.now() >= sweepAt) await sweep(opened)
+    if (performance.now() >= sweepAt) await sweep(opened)
     return leases.lease(opened, request)
   }
 
@@ -62,26 +65,32 @@ export function createBullmqQueue(
 
   /** BullMQ's `removeOnComplete` and `clean` do not remove the deduplication ids on PostgreSQL. */
   async function sweep(opened: OpenLanes): Promise<void> {
-    sweepAt = Date.now() + SWEEP_MS
+    sweepAt = performance.now() + SWEEP_MS.some
     const sweepLane = async (lane: Lane) => {
       const findExpired = async (end: number) => {
         const ids = await lane.queue.getRanges(['completed'], 0, end, true)
         const jobs = await Promise.all(ids.map((id) => readJob(opened, lane, id)))
         return jobs.flatMap((job) => (job && isExpired(job, retentionMs) ? job : []))
       }
-      if ((await findExpired(0)).length === 0) return
+      if ((await findExpired(0)).length === 0) return false
       const expired = await findExpired(SWEEP_JOBS - 1)
       await Promise.all(expired.map(({ id = '' }) => lane.queue.remove(id)))
+      return true
     }
-    await Promise.all(opened.lanes.map(sweepLane))
+    const swept = await Promise.all(opened.lanes.map(sweepLane))
+    if (!swept.includes(true)) sweepAt = performance.now() + SWEEP_MS.none
   }
 
   return {
     put,
     lease,
     renew: leases.renew,
+    async waitForWork(signal) {
+      if (consuming) await schedule.wait(consuming.lanes, sweepAt - performance.now(), signal)
+      else await pause(pollMs, signal)
+    },
     settle: async (leased, settlement) => leases.settle(await connect(), leased, settlement),
-    ...createDeadLetters(connect),
+    ...createDeadLetters(connect, schedule.wake),
     statistics: async () => readStatistics((await connect()).lanes),
   }
 }

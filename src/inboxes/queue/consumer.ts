@@ -10,7 +10,7 @@ export interface Consumer extends Worker {
   poll(): void
 }
 
-/** The longest time until a delivery that another process has stored is found. */
+/** The longest time until a delivery that another process has stored is found, where the queue cannot tell. */
 const POLL_MS = 250
 
 /**
@@ -18,7 +18,7 @@ const POLL_MS = 250
  * stopped.
  */
 export function createConsumer(
-  queue: Pick<DeliveryQueue, 'lease' | 'renew' | 'settle'>,
+  queue: Pick<DeliveryQueue, 'lease' | 'renew' | 'settle' | 'waitForWork'>,
   process: ProcessDelivery,
   options: ConsumeOptions,
   leaseMs: number,
@@ -49,11 +49,24 @@ export function createConsumer(
     }
   }
 
+  /** Waits until a job has ended, something was stored in this process, or the queue has something new. */
+  async function waitForMore(): Promise<void> {
+    if (!queue.waitForWork) return wakeup.wait(POLL_MS)
+    const waiting = new AbortController()
+    if (jobs.capacity().capacity > 0) {
+      void queue.waitForWork(waiting.signal).then(() => {
+        if (!waiting.signal.aborted) wakeup.notify()
+      })
+    }
+    await wakeup.wait()
+    waiting.abort()
+  }
+
   async function loop(): Promise<void> {
     while (!stopping.aborted) {
       try {
         await startReady()
-        await wakeup.wait(POLL_MS)
+        await waitForMore()
       } catch (error) {
         options.onError(error)
         await pause(RETRY_MS, stopping)

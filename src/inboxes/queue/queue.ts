@@ -15,6 +15,11 @@ export interface DeliveryQueue {
   /** Ends a lease with its result; false, without any change, if the token no longer holds the delivery. */
   settle(leased: LeasedDelivery, settlement: Settlement): Promise<boolean>
   /**
+   * Resolves when there may be something new to lease, also from other processes, or when the signal is aborted. Never
+   * rejects. A worker calls it while it could take more. Absent: workers look every 250 ms.
+   */
+  waitForWork?(signal: AbortSignal): Promise<void>
+  /**
    * A page of the dead letters that match, the oldest failure first, starting after `last`; empty if there are no more.
    */
   listDeadLetters(filter: DeadLetterFilter, last: DeadLetter | undefined): Promise<readonly DeadLetter[]>

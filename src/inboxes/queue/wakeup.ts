@@ -4,8 +4,8 @@
  */
 export interface Wakeup {
   notify(): void
-  /** Resolves on a notification, or after `ms` milliseconds. */
-  wait(ms: number): Promise<void>
+  /** Resolves on a notification, or after `ms` milliseconds. Default: waits without a limit. */
+  wait(ms?: number): Promise<void>
 }
 
 export function createWakeup(): Wakeup {
@@ -18,7 +18,7 @@ export function createWakeup(): Wakeup {
     },
     async wait(ms) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms)
+        const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
         wake = () => {
           clearTimeout(timer)
           resolve()
