@@ -6,7 +6,11 @@ import type {
   Queue,
   RedisQueueBackend,
 } from 'bullmq'
-import { type DeliveryJob, toDamagedData } from './job.ts'
+import type { EngineJobs } from './engine-jobs.ts'
+import { toDamagedData } from './job.ts'
+import { createPostgresJobs, type RunQuery } from './postgres-jobs.ts'
+import { createLeaseCheck, type LeaseCheck } from './postgres-lease-check.ts'
+import { createRedisJobs } from './redis-jobs.ts'
 
 export interface BackEndOptions {
   readonly redis: string | object | undefined
@@ -17,8 +21,10 @@ export interface BackEndOptions {
 export interface OpenBackEnd {
   readonly connection: ConnectionOptions
   readonly create: BackendFactory<RedisQueueBackend>
-  /** Puts a job that is locked with the token back at the front of its queue. */
-  returnJob(job: DeliveryJob, token: string): Promise<unknown>
+  /** Opens what BullMQ cannot do with the jobs of the lanes. */
+  openJobs(queues: readonly Queue[]): EngineJobs
+  /** Takes jobs back whose worker was lost; `undefined` where BullMQ does it well. */
+  readonly checkLeases?: ((queues: readonly Queue[], leaseMs: number) => LeaseCheck) | undefined
   /**
    * Finds the job of a queue that is locked with the token, without parsing it; `undefined` if there is none. Gives
    * its id.
@@ -60,7 +66,7 @@ async function openRedis(given: string | object, { createRedisBackend }: BullMq)
   return {
     connection: client,
     create: (name, opts) => createRedisBackend(name, opts),
-    returnJob: (job, token) => job.moveToWait(token),
+    openJobs: (queues) => createRedisJobs(client, queues),
     async findLocked(queue, token) {
       for (const id of await queue.getRanges(['active'])) {
         if ((await client.get(`${queue.toKey(id)}:lock`)) === token) return id
@@ -104,14 +110,16 @@ async function openPostgres(given: string | object, bullmq: BullMq): Promise<Ope
     await pool.end()
     throw error
   }
+  const query: RunQuery = (text, values) => pool.query(text, values)
+  const toNames = (queues: readonly Queue[]) => queues.map(({ name }) => name)
   const create: BackendFactory<PostgresQueueBackend, PostgresConnectionOptions> = (name, opts) =>
     bullmq.createPostgresBackend(name, opts)
   return {
     // BullMQ's types distinguish the two back ends; the code here treats them alike.
     connection: pool as unknown as ConnectionOptions,
     create: create as unknown as BackendFactory<RedisQueueBackend>,
-    // `moveToWait` puts a job at the end on PostgreSQL, but a delayed job keeps its place.
-    returnJob: (job, token) => job.moveToDelayed(Date.now(), token),
+    openJobs: (queues) => createPostgresJobs(query, toNames(queues)),
+    checkLeases: (queues, leaseMs) => createLeaseCheck(query, toNames(queues), leaseMs),
     // PostgreSQL itself refuses what is not JSON.
     findLocked: async () => undefined,
     repairJob: async () => undefined,
