@@ -25,9 +25,11 @@ export type {
   DeadLetters,
   DeliveryAttempt,
   DeliveryCounts,
+  DeliveryError,
   Inbox,
   InboxStatistics,
   ProcessDelivery,
+  ResourceReference,
   StoredDelivery,
   Worker,
 } from './core/inbox/inbox.ts'

@@ -85,3 +85,16 @@ function hasTag(thrown: unknown, tag: symbol): boolean {
 export function toWebhookError(thrown: unknown): WebhookError {
   return isWebhookError(thrown) ? thrown : new WebhookError('INTERNAL_ERROR', { cause: thrown })
 }
+
+const failedHandlers = new WeakMap<object, string>()
+
+/** Records which handler an error comes from. A thrown value that is no object is not recorded. */
+export function recordHandler<T>(error: T, handler: string): T {
+  if (typeof error === 'object' && error !== null) failedHandlers.set(error, handler)
+  return error
+}
+
+/** The name of the handler that an error comes from, or several names; `undefined` if it is not known. */
+export function findHandler(error: unknown): string | undefined {
+  return failedHandlers.get(Object(error))
+}

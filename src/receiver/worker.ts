@@ -1,5 +1,5 @@
 import { isSubscribed, matchesTopic } from '../commerce-layer/topic-patterns.ts'
-import { checkOption, checkOptions, positiveInteger } from '../core/check-options.ts'
+import { checkOption, checkOptions, oneOf, positiveInteger } from '../core/check-options.ts'
 import type { Inbox, Worker } from '../core/inbox/inbox.ts'
 import { defaultLogger, type Logger, safeLogger } from '../core/logger.ts'
 import type { Receiver } from './receiver.ts'
@@ -23,6 +23,11 @@ export interface WorkerOptions {
    * once the handler has ended. A handler may have its own limit. Default: 300,000 (5 minutes).
    */
   readonly attemptTimeoutMs?: number | undefined
+  /**
+   * Whether dead letters keep the texts of errors as they are. `masked` replaces what looks like an address, a long
+   * number, a token or the query of a URL with `…`. Default: `masked`.
+   */
+  readonly causes?: 'masked' | 'full' | undefined
   /** Default: warnings and errors to the console. */
   readonly logger?: Logger | undefined
 }
@@ -33,6 +38,7 @@ const RULES = {
   backoffMs: positiveInteger(20_000),
   maxBackoffMs: positiveInteger(6 * 60 * 60 * 1000),
   attemptTimeoutMs: positiveInteger(5 * 60 * 1000),
+  causes: oneOf('masked', 'full'),
 }
 
 /**
@@ -50,7 +56,7 @@ const RULES = {
 export function createWorker(options: WorkerOptions): Worker {
   const others = ['receiver', 'inbox', 'concurrencyByTopic', 'logger']
   const settings = checkOptions('createWorker', options, RULES, others)
-  const { concurrency, attempts, backoffMs, maxBackoffMs, attemptTimeoutMs } = settings
+  const { concurrency, attempts, backoffMs, maxBackoffMs, attemptTimeoutMs, causes } = settings
   const { receiver, inbox, concurrencyByTopic = {} } = options
   for (const [topic, limit] of Object.entries(concurrencyByTopic)) {
     checkOption('createWorker', `concurrencyByTopic['${topic}']`, limit, RULES.concurrency)
@@ -65,6 +71,7 @@ export function createWorker(options: WorkerOptions): Worker {
     concurrency,
     concurrencyByTopic,
     attempts,
+    causes,
     delayMs: (attempt) => Math.ceil(Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)),
     attemptTimeoutMs: limitAttempt,
     isHandled: (topic) => isSubscribed(receiver.subscriptions(), topic),

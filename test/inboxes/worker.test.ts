@@ -26,6 +26,8 @@ describe('the options of a worker', () => {
       { concurrencyByTopic: { 'orders.place': 0 } },
       "createWorker: `concurrencyByTopic['orders.place']` must be a whole number over 0.",
     ],
+    [{ attemptTimeoutMs: 0 }, 'createWorker: `attemptTimeoutMs` must be a whole number over 0.'],
+    [{ causes: 'none' }, 'createWorker: `causes` must be masked or full.'],
     [{ retries: 3 }, 'createWorker has no option `retries`.'],
   ])('are refused when they are wrong: %j', (options, message) => {
     const { work } = createShop()
@@ -34,6 +36,58 @@ describe('the options of a worker', () => {
 })
 
 describe('a worker', () => {
+  it('takes nothing for which its receiver has no handler, and warns', async () => {
+    const { receiver, lines, work } = createShop()
+    const inbox = createMemoryInbox()
+    receiver.on('orders.approve', () => {})
+    work({ inbox })
+    for (const topic of ['orders.place', 'orders.approve']) {
+      await inbox.put({
+        id: topic,
+        topic,
+        body: Buffer.from(JSON.stringify(CART)),
+        receivedAt: new Date(),
+        group: undefined,
+      })
+    }
+    await vi.waitFor(async () =>
+      expect(await inbox.statistics()).toMatchObject({ queued: 0, unhandled: 1, byTopic: { 'orders.place': {} } }),
+    )
+    expect(lines).toMatchObject(
+      [
+        { message: 'orders.approve handled' },
+        {
+          level: 'warn',
+          message: expect.stringContaining('orders.place: Deliveries wait'),
+          fields: { topic: 'orders.place' },
+        },
+      ].reverse(),
+    )
+    receiver.on('orders.*', () => {})
+    await vi.waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, unhandled: 0, dead: 0 }))
+  })
+
+  it('limits an attempt by the longest limit of the handlers, or by its own', async () => {
+    const limits: unknown[] = []
+    const inbox: Inbox = createMemoryInbox()
+    const { receiver, work } = createShop({
+      ...inbox,
+      consume(process, options) {
+        limits.push(options.attemptTimeoutMs)
+        return inbox.consume(process, options)
+      },
+    })
+    receiver.on('orders.place', { attemptTimeoutMs: 900_000 }, () => {})
+    receiver.on('orders.*', { attemptTimeoutMs: 1000 }, () => {})
+    receiver.on('customers.create', () => {})
+    work()
+    work({ attemptTimeoutMs: 2000 })
+    const [byDefault, own] = limits as ((topic: string) => number)[]
+    const topics = ['orders.place', 'orders.approve', 'customers.create', 'skus.tagged']
+    expect(topics.map((topic) => byDefault?.(topic))).toEqual([900_000, 1000, 300_000, 300_000])
+    expect(topics.map((topic) => own?.(topic))).toEqual([900_000, 1000, 2000, 2000])
+  })
+
   it('waits longer after each attempt, up to the limit, with jitter', async () => {
     const delays: number[] = []
     const inbox: Inbox = createMemoryInbox()

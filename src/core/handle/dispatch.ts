@@ -1,5 +1,5 @@
 import { type Deadline, withTimeout } from '../deadline.ts'
-import { isPermanentError, WebhookError } from '../errors.ts'
+import { isPermanentError, recordHandler, WebhookError } from '../errors.ts'
 import { copyEvent, type WebhookEvent } from '../event/event.ts'
 import { findMissingInclude } from '../event/include.ts'
 import type { Logger } from '../logger.ts'
@@ -45,6 +45,12 @@ function runAll(
   succeeded: (registration: Registration) => void,
 ): MaybePromise<Outcome> {
   const running: Promise<unknown>[] = []
+  const failed: string[] = []
+  const fail = (thrown: unknown, { name }: Registration) => {
+    failures.push(recordHandler(thrown, name))
+    failed.push(name)
+  }
+  const end = () => toOutcome(failures, failed.join(', '))
   for (const registration of registrations) {
     const own = registration === registrations[0] ? event : copyEvent(event)
     try {
@@ -52,13 +58,13 @@ function runAll(
       const result = handler(own, context)
       if (isPromise(result)) {
         const ended = Promise.resolve(result).then(() => succeeded(registration))
-        running.push(ended.catch((thrown) => failures.push(thrown)))
+        running.push(ended.catch((thrown) => fail(thrown, registration)))
       } else succeeded(registration)
     } catch (thrown) {
-      failures.push(thrown)
+      fail(thrown, registration)
     }
   }
-  return running.length === 0 ? toOutcome(failures) : Promise.all(running).then(() => toOutcome(failures))
+  return running.length === 0 ? end() : Promise.all(running).then(end)
 }
 
 /**
@@ -92,12 +98,12 @@ export function finishInTime(
   })
 }
 
-function toOutcome(failures: readonly unknown[]): MaybePromise<Outcome> {
+function toOutcome(failures: readonly unknown[], failed: string): MaybePromise<Outcome> {
   if (failures.length === 0) return HANDLED
   if (failures.every(isPermanentError)) return { name: 'discarded', errors: failures }
   const cause =
     failures.length === 1 ? failures[0] : new AggregateError(failures, `${failures.length} handlers failed.`)
-  return Promise.reject(new WebhookError('HANDLER_FAILED', { cause }))
+  return Promise.reject(recordHandler(new WebhookError('HANDLER_FAILED', { cause }), failed))
 }
 
 /** The controller is made when a handler reads `signal`: most never do. */

@@ -1,5 +1,5 @@
 import { isTopic } from '../../commerce-layer/topic-patterns.ts'
-import { isPermanentError, toWebhookError } from '../errors.ts'
+import { findHandler, isPermanentError, toWebhookError } from '../errors.ts'
 import type { ErrorCode } from '../outcomes.ts'
 import { boundText } from '../plain-text.ts'
 
@@ -88,6 +88,10 @@ export interface ConsumeOptions {
    * has one. `process` rejects them with `NO_HANDLER`, so an inbox may ignore this. Default: all.
    */
   readonly isHandled?: ((topic: string) => boolean) | undefined
+  /**
+   * Whether texts of errors are stored as they are, or with what looks like personal data masked. Default: `masked`.
+   */
+  readonly causes?: 'masked' | 'full' | undefined
   /** Called with what the operator should know about deliveries of a topic: none has a handler, or one takes long. */
   readonly onWarning?: ((message: string, topic: string) => void) | undefined
   /**
@@ -120,7 +124,27 @@ export interface DeadLetter {
    * worker was lost during the last attempt, and `NO_HANDLER`, if no worker had a handler for the topic. What the
    * engine did not keep as it was stored has `BODY_DAMAGED`, or `TOPIC_INVALID`.
    */
-  readonly error: { readonly code: string; readonly message: string }
+  readonly error: DeliveryError
+  /** The resource of the document; absent if it cannot be read. */
+  readonly resource?: ResourceReference | undefined
+}
+
+/** Why the last attempt for a delivery failed. */
+export interface DeliveryError {
+  readonly code: string
+  readonly message: string
+  /** The name of the handler that failed, or the names of several. */
+  readonly handler?: string | undefined
+  /** What the handler's error said: at most 2,000 characters, in which addresses, numbers and tokens are masked. */
+  readonly cause?: string | undefined
+}
+
+/** Names a resource. */
+export interface ResourceReference {
+  readonly type: string
+  readonly id: string
+  /** Of an order. */
+  readonly number?: string | undefined
 }
 
 /**
@@ -190,11 +214,7 @@ export interface InboxStatistics extends DeliveryCounts {
 }
 
 /** Why an attempt failed, in the form that an inbox stores. */
-export interface Failure {
-  /** The code of a `WebhookError`, or `PERMANENT` for a handler's `PermanentError`. */
-  readonly code: string
-  /** At most 2,000 characters. */
-  readonly message: string
+export interface Failure extends DeliveryError {
   /** Whether another attempt may succeed. */
   readonly retryable: boolean
   /**
@@ -213,15 +233,34 @@ const EXCUSED_CODES: readonly string[] = [
 ] satisfies ErrorCode[]
 
 /**
- * Converts the reason with which {@link ProcessDelivery} rejected. An unknown error counts as retryable. The message is
+ * Converts the reason with which {@link ProcessDelivery} rejected. An unknown error counts as retryable. Texts are
  * bounded, because a dead letter is kept.
  */
 export function toFailure(thrown: unknown): Failure {
-  if (isPermanentError(thrown)) {
-    return { code: 'PERMANENT', message: boundText(String(thrown.message)), retryable: false, excused: false }
+  const { message, cause } = isPermanentError(thrown) ? thrown : toWebhookError(thrown)
+  const handler = findHandler(thrown)
+  return {
+    message: boundText(String(message)),
+    ...(handler !== undefined && { handler }),
+    ...(cause !== undefined && { cause: boundText(describeCause(cause)) }),
+    ...rate(thrown),
   }
-  const { code, message, retryable } = toWebhookError(thrown)
-  return { code, message: boundText(String(message)), retryable, excused: EXCUSED_CODES.includes(code) }
+}
+
+function rate(thrown: unknown): Pick<Failure, 'code' | 'retryable' | 'excused'> {
+  if (isPermanentError(thrown)) return { code: 'PERMANENT', retryable: false, excused: false }
+  const { code, retryable } = toWebhookError(thrown)
+  return { code, retryable, excused: EXCUSED_CODES.includes(code) }
+}
+
+function describeCause(cause: unknown): string {
+  try {
+    const { message, errors } = Object(cause)
+    if (Array.isArray(errors)) return errors.map((error) => String(error?.message ?? error)).join(' | ')
+    return String(message ?? cause)
+  } catch {
+    return 'An error that cannot be shown.'
+  }
 }
 
 /** Whether the topic of a stored delivery has the form of one. An engine may hand out anything. */

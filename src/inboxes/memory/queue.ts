@@ -116,7 +116,7 @@ function settleRow(row: Row, settlement: Exclude<Settlement, { readonly state: '
   row.unhandledSince = undefined
   if (settlement.state === 'dead') {
     row.attempts = settlement.attempts
-    row.death = { failedAt: new Date(), error: settlement.error }
+    row.death = { failedAt: new Date(), error: settlement.error, resource: settlement.resource }
     return
   }
   row.dueAt = Date.now() + settlement.delayMs

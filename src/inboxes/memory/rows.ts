@@ -14,7 +14,7 @@ export interface Row {
   /** When it was set aside for want of a handler. */
   unhandledSince?: number | undefined
   /** Only of a dead letter. */
-  death?: Pick<DeadLetter, 'failedAt' | 'error'>
+  death?: Pick<DeadLetter, 'failedAt' | 'error' | 'resource'>
 }
 
 export function toDeadLetter(row: Row | undefined): (DeadLetter & { readonly delivery: StoredDelivery }) | undefined {

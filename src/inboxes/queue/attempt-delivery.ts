@@ -1,10 +1,5 @@
-import {
-  type ConsumeOptions,
-  type DeadLetter,
-  isStoredTopic,
-  type ProcessDelivery,
-  toFailure,
-} from '../../core/inbox/inbox.ts'
+import { type ConsumeOptions, type DeadLetter, isStoredTopic, type ProcessDelivery } from '../../core/inbox/inbox.ts'
+import { describeFailure, readResource } from './describe-failure.ts'
 import { BODY_DAMAGED, type LeasedDelivery, type Settlement, WORKER_LOST } from './queue.ts'
 
 export const HANDLED: Settlement = { state: 'handled' }
@@ -19,7 +14,7 @@ export function mustRunAlone({ losses, isLost }: LeasedDelivery): boolean {
   return losses >= SUSPECT_LOSSES && !isLost
 }
 
-type AttemptOptions = Pick<ConsumeOptions, 'attempts' | 'delayMs' | 'onError'>
+type AttemptOptions = Pick<ConsumeOptions, 'attempts' | 'delayMs' | 'onError' | 'causes'>
 
 /**
  * Makes one attempt to handle a leased delivery and decides how to settle it: {@link HANDLED} if it was handled. Never
@@ -28,7 +23,7 @@ type AttemptOptions = Pick<ConsumeOptions, 'attempts' | 'delayMs' | 'onError'>
 export async function attemptDelivery(
   leased: LeasedDelivery,
   process: ProcessDelivery,
-  { attempts, delayMs, onError }: AttemptOptions,
+  { attempts, delayMs, onError, causes = 'masked' }: AttemptOptions,
   signal: AbortSignal,
 ): Promise<Settlement> {
   const { delivery, attempt } = leased
@@ -36,18 +31,20 @@ export async function attemptDelivery(
   if (fatal) {
     const name = isStoredTopic(delivery.topic) ? delivery.topic : 'A delivery'
     onError(new Error(`${name}: ${fatal.code}. ${fatal.message} The delivery is a dead letter now.`))
-    return { state: 'dead', error: fatal, attempts: fatal === WORKER_LOST ? attempt - 1 : attempt }
+    const resource = readResource(delivery.body)
+    return { state: 'dead', error: fatal, resource, attempts: fatal === WORKER_LOST ? attempt - 1 : attempt }
   }
   if (leased.isLost && leased.losses >= SUSPECT_LOSSES) return { state: 'returned', delayMs: delayMs(leased.losses) }
   try {
     await process(delivery, { number: attempt, signal })
     return HANDLED
   } catch (thrown) {
-    const { retryable, excused, ...error } = toFailure(thrown)
+    const { retryable, excused, ...error } = describeFailure(thrown, causes)
     if (error.code === 'SHUTTING_DOWN') return RETURNED
     if (excused) return { state: 'returned', delayMs: delayMs(attempt) }
-    if (!retryable || attempt >= attempts) return { state: 'dead', error, attempts: attempt }
-    return { state: 'failed', delayMs: delayMs(attempt) }
+    const resource = readResource(delivery.body)
+    if (!retryable || attempt >= attempts) return { state: 'dead', error, resource, attempts: attempt }
+    return { state: 'failed', error, resource, delayMs: delayMs(attempt) }
   }
 }
 

@@ -73,12 +73,15 @@ export interface LeasedDelivery extends DeliveryRecord {
   readonly losses: number
 }
 
+/** What is kept of the last attempt that failed, with the delivery. */
+export type AttemptFailure = Pick<DeadLetter, 'error' | 'resource'>
+
 /** The result of an attempt. */
 export type Settlement =
   | { readonly state: 'handled' }
-  | { readonly state: 'failed'; readonly delayMs: number }
+  | ({ readonly state: 'failed'; readonly delayMs: number } & AttemptFailure)
   /** `attempts` counts those that were made; without this one if it was not made. */
-  | { readonly state: 'dead'; readonly error: DeadLetter['error']; readonly attempts: number }
+  | ({ readonly state: 'dead'; readonly attempts: number } & AttemptFailure)
   /**
    * Put back as if the attempt had not been made, but for its `losses`. With a `delayMs` of 0 it is the next one to be
    * leased.

@@ -1,0 +1,35 @@
+import { type Failure, type ResourceReference, toFailure } from '../../core/inbox/inbox.ts'
+
+const EMAIL = /[^\s@<>"'(),:;=]+@[^\s@<>"'(),:;=]*[^\s@<>"'(),:;=.]/g
+const QUERY = /(?<=:\/\/[^\s?#]*)\?[^\s"'<>]*/g
+/** Keys, signatures and ids of sessions: letters and digits mixed. */
+const TOKEN = /\b(?=[\w+/=-]*\d)(?=[\w+/=-]*[a-z])[\w+/=-]{20,}/gi
+/** Numbers of telephones, cards and accounts. */
+const LONG_NUMBER = /\+?\d(?:[ ()./-]{0,2}\d){6,}/g
+
+/**
+ * What a dead letter keeps of a failure. Handlers quote personal data in their errors, so what looks like an address, a
+ * long number, a token or a query is replaced with `…`, unless `causes` is `full`. Names of people are not recognized.
+ */
+export function describeFailure(thrown: unknown, causes: 'masked' | 'full'): Failure {
+  const failure = toFailure(thrown)
+  if (causes === 'full') return failure
+  const { message, cause } = failure
+  return { ...failure, message: maskText(message), ...(cause !== undefined && { cause: maskText(cause) }) }
+}
+
+export function maskText(text: string): string {
+  return [EMAIL, QUERY, TOKEN, LONG_NUMBER].reduce((masked, pattern) => masked.replace(pattern, '…'), text)
+}
+
+/** The resource of a stored document, with the number of an order; `undefined` if the document cannot be read. */
+export function readResource(body: Uint8Array): ResourceReference | undefined {
+  try {
+    const { type, id, attributes } = JSON.parse(Buffer.from(body).toString()).data
+    if (typeof type !== 'string' || typeof id !== 'string') return undefined
+    const number = attributes?.number
+    return { type, id, ...(typeof number === 'string' && { number }) }
+  } catch {
+    return undefined
+  }
+}

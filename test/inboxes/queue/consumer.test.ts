@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createMemoryQueue } from '../../../src/inboxes/memory/queue.ts'
+import { createConsumer } from '../../../src/inboxes/queue/consumer.ts'
+import { type DeliveryQueue, INBOX_RULES } from '../../../src/inboxes/queue/queue.ts'
+import { createRecording, createSeveral, createStored } from '../../contracts/inbox/harness.ts'
+
+const { retentionMs, maxQueued, maxUnhandled, unhandledMs } = INBOX_RULES
+const LIMITS = {
+  retentionMs: retentionMs.fallback,
+  maxQueued: maxQueued.fallback,
+  maxUnhandled: maxUnhandled.fallback,
+  unhandledMs: unhandledMs.fallback,
+}
+
+/** A queue in memory that says of some deliveries that workers were lost with them. Memory itself loses no workers. */
+function createLossyQueue(lossesOf: (id: string) => number): DeliveryQueue {
+  const queue = createMemoryQueue(LIMITS)
+  const seen = new Set<string>()
+  const lease: DeliveryQueue['lease'] = async (request) => {
+    const leased = await queue.lease(request)
+    return leased.map((one) => {
+      const { id } = one.delivery
+      const isLost = lossesOf(id) > 0 && !seen.has(id)
+      seen.add(id)
+      return Object.assign(one, { losses: lossesOf(id), isLost })
+    })
+  }
+  return { ...queue, lease }
+}
+
+function work(queue: DeliveryQueue, recording: ReturnType<typeof createRecording>, delays: number[] = []) {
+  const delayMs = (attempt: number) => {
+    delays.push(attempt)
+    return 30
+  }
+  const onError = (error: unknown) => {
+    throw error
+  }
+  const options = { concurrency: 4, concurrencyByTopic: {}, attempts: 5, delayMs, onError }
+  const consumer = createConsumer(queue, recording.process, options, 30_000)
+  onTestFinished(() => consumer.stop({ timeoutMs: 0 }))
+  return consumer
+}
+
+describe('a delivery whose worker was lost', () => {
+  it('once is handled at once, beside others', async () => {
+    const queue = createLossyQueue((id) => (id === 'lost' ? 1 : 0))
+    for (const delivery of [createStored('lost'), ...createSeveral(3, 'other')]) await queue.put(delivery)
+    const delays: number[] = []
+    const recording = createRecording(() => sleep(50))
+    work(queue, recording, delays)
+    await vi.waitFor(() => expect(recording.ended).toHaveLength(4))
+    expect(recording.peak.get('all')).toBe(4)
+    expect(delays).toEqual([])
+  })
+
+  it('twice never runs beside another one, and only after a pause', async () => {
+    const queue = createLossyQueue((id) => (id.startsWith('deadly') ? 2 : 0))
+    const together: number[] = []
+    let running = 0
+    const recording = createRecording(async ({ id }) => {
+      running += 1
+      if (id.startsWith('deadly')) together.push(running)
+      await sleep(20)
+      if (id.startsWith('deadly')) together.push(running)
+      running -= 1
+    })
+    for (const delivery of [...createSeveral(2, 'deadly'), ...createSeveral(8, 'good')]) await queue.put(delivery)
+    const delays: number[] = []
+    work(queue, recording, delays)
+    await vi.waitFor(() => expect(recording.ended).toHaveLength(10), { timeout: 5000 })
+    expect(together).toEqual([1, 1, 1, 1])
+    expect(delays).toEqual([2, 2])
+    expect(recording.peak.get('all')).toBe(4)
+  })
+
+  it('is returned when the worker stops before it could run alone', async () => {
+    const queue = createLossyQueue((id) => (id === 'deadly' ? 2 : 0))
+    let end = () => {}
+    const recording = createRecording(
+      ({ id }) =>
+        id === 'long' &&
+        new Promise<void>((resolve) => {
+          end = resolve
+        }),
+    )
+    await queue.put(createStored('long'))
+    await queue.put(createStored('deadly'))
+    const consumer = work(queue, recording)
+    await vi.waitFor(() => expect(recording.started).toEqual(['long']))
+    await sleep(400)
+    const stopped = consumer.stop()
+    await vi.waitFor(async () => expect(await queue.statistics()).toMatchObject({ queued: 1, running: 1 }))
+    end()
+    await stopped
+    expect(recording.started).toEqual(['long'])
+  })
+})
