@@ -221,7 +221,8 @@ export class FailedAttempt extends Error {
 
   constructor(settlement: Extract<Settlement, { readonly state: 'failed' | 'dead' }>, note: string) {
     const isDead = settlement.state === 'dead'
-    super(isDead ? JSON.stringify({ error: settlement.error, attempts: settlement.attempts }) : note)
+    const { state, ...failure } = settlement
+    super(isDead ? JSON.stringify(failure) : note)
     this.delayMs = isDead ? -1 : settlement.delayMs
   }
 }
@@ -245,9 +246,23 @@ export function backoffStrategy(_attempt: number, _type?: string, error?: Error)
 }
 
 /** BullMQ's own reasons are other texts: that the job has stalled. */
-function parseFailure(reason: string): Pick<DeadLetter, 'error'> & Partial<Pick<DeadLetter, 'attempts'>> {
-  const { error, attempts } = parseRecord(reason)
-  const { code, message } = isRecord(error) ? error : {}
+function parseFailure(reason: string): Pick<DeadLetter, 'error' | 'resource'> & Partial<Pick<DeadLetter, 'attempts'>> {
+  const { error, resource, attempts } = parseRecord(reason)
+  const { code, message, handler, cause } = isRecord(error) ? error : {}
   if (typeof code !== 'string' || typeof message !== 'string') return { error: WORKER_LOST }
-  return { error: { code, message }, ...(Number.isSafeInteger(attempts) && { attempts: Number(attempts) }) }
+  return {
+    error: {
+      code,
+      message,
+      ...(typeof handler === 'string' && { handler }),
+      ...(typeof cause === 'string' && { cause }),
+    },
+    ...(isResource(resource) && { resource }),
+    ...(Number.isSafeInteger(attempts) && { attempts: Number(attempts) }),
+  }
+}
+
+function isResource(value: unknown): value is NonNullable<DeadLetter['resource']> {
+  const { type, id, number } = isRecord(value) ? value : {}
+  return typeof type === 'string' && typeof id === 'string' && (number === undefined || typeof number === 'string')
 }
