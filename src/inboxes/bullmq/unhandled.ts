@@ -16,6 +16,9 @@ export interface Unhandled {
 /** How often a worker looks for jobs that others have set aside, and how soon after it has set one aside itself. */
 const LOOK_MS = 5000
 const LOOK_SOON_MS = 500
+/** How many are put back at least, and when there may be more. Workers without the handler set them aside again. */
+const CALLED_BACK = 50
+const LOOK_AGAIN_MS = 100
 
 /** The note of a job that is one too many: it has waited since the epoch. */
 const TOO_MANY = toNote({ unhandledSince: 0 })
@@ -54,11 +57,10 @@ export function createUnhandled({ maxUnhandled, unhandledMs }: InboxLimits, onEn
       lookAt = performance.now() + LOOK_MS
       let moved = 0
       for (const [topic, count] of await jobs.countUnhandled()) {
-        if (isHandled(topic)) moved += await jobs.callBack(topic, Math.min(count, capacity))
+        if (isHandled(topic)) moved += await jobs.callBack(topic, Math.max(capacity, CALLED_BACK))
         else if (count > maxUnhandled) moved += await jobs.callBack(topic, count - maxUnhandled, TOO_MANY)
       }
-      // There may be more.
-      if (moved > 0) lookAt = Number.NEGATIVE_INFINITY
+      if (moved > 0) lookAt = performance.now() + LOOK_AGAIN_MS
       return moved
     },
     lookAt: () => lookAt,

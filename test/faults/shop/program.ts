@@ -67,7 +67,8 @@ const handle: Handler = async (event, { signal }) => {
   write('effect', event)
   at('after-effect')
 }
-for (const topic of settings.topics ?? ['*']) receiver.on(topic as '*', { name: topic === '*' ? 'effect' : topic }, handle)
+for (const topic of settings.topics ?? ['*'])
+  receiver.on(topic as '*', { name: topic === '*' ? 'effect' : topic }, handle)
 
 const worker = settings.worker && inbox && createWorker({ receiver, inbox, ...settings.worker })
 const server = port === undefined ? undefined : await listen(port)
