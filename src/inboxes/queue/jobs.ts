@@ -33,8 +33,8 @@ interface Job {
   readonly attempt: AbortController
   /** Aborted when the delivery belongs to somebody else. */
   readonly lease: AbortController
-  /** Whether the attempt takes too long: another delivery may take its place. */
-  isOverdue: boolean
+  /** Whether another delivery may take its place: it takes too long, or it was handled and is being settled. */
+  isPlaceFree: boolean
 }
 
 /** Pause before a queue that has failed is called again. */
@@ -60,7 +60,7 @@ export function createJobs(
   const unsettled = new LRUCache<string, true>(UNSETTLED)
 
   function begin(leased: LeasedDelivery): void {
-    const job: Job = { attempt: new AbortController(), lease: new AbortController(), isOverdue: false }
+    const job: Job = { attempt: new AbortController(), lease: new AbortController(), isPlaceFree: false }
     running.set(leased, job)
     const stopWatching = watchAttempt(leased, job, options, free)
     const ended = run(leased, job).finally(() => {
@@ -78,16 +78,21 @@ export function createJobs(
   }
 
   function startAlone(): void {
-    const isBusy = [...running.values()].some(({ isOverdue }) => !isOverdue)
+    const isBusy = [...running.values()].some(({ isPlaceFree }) => !isPlaceFree)
     const next = isBusy ? undefined : waiting.shift()
     if (next) begin(next)
   }
 
-  async function run(leased: LeasedDelivery, { attempt, lease }: Job): Promise<void> {
+  async function run(leased: LeasedDelivery, job: Job): Promise<void> {
+    const { attempt, lease } = job
     const { id } = leased.delivery
     const settlement = unsettled.has(id) ? HANDLED : await attemptDelivery(leased, process, options, attempt.signal)
-    // The handlers of a lost lease were aborted, and may have returned half done.
-    if (settlement === HANDLED && !lease.signal.aborted) unsettled.set(id, true)
+    if (settlement === HANDLED) {
+      // The handlers of a lost lease were aborted, and may have returned half done.
+      if (!lease.signal.aborted) unsettled.set(id, true)
+      job.isPlaceFree = true
+      free()
+    }
     await settle(leased, settlement, lease.signal)
   }
 
@@ -112,7 +117,7 @@ export function createJobs(
 
   return {
     capacity() {
-      const active = [...running].flatMap(([leased, { isOverdue }]) => (isOverdue ? [] : leased))
+      const active = [...running].flatMap(([leased, { isPlaceFree }]) => (isPlaceFree ? [] : leased))
       const isExclusive = waiting.length > 0 || active.some(mustRunAlone)
       return isExclusive ? { capacity: 0, capacityByTopic: new Map() } : countCapacity(active, options)
     },
@@ -170,7 +175,7 @@ function watchAttempt(
     timer = setTimeout(expire, half)
   }
   const expire = () => {
-    job.isOverdue = true
+    job.isPlaceFree = true
     job.attempt.abort(new WebhookError('DEADLINE_EXCEEDED', { message: `It took longer than ${limit} ms.` }))
     onWarning(`An attempt was aborted after ${limit} ms. Its delivery waits until the handler has ended.`, topic)
     onOverdue()
