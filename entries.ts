@@ -39,6 +39,17 @@ export const CONDITIONS: { readonly [subpath: string]: { readonly [condition: st
   './next': { 'edge-light': { file: 'next-edge', source: 'src/adapters/next-route.ts' } },
 }
 
+/**
+ * The module that knows the platform. `imports` of package.json gives bundles another file of it where a condition says
+ * that the platform is Workers (`workerd`) or an edge runtime (`edge-light`). What only Node needs is left out then.
+ */
+export const PLATFORM = {
+  specifier: '#platform',
+  usual: { file: 'platform', source: 'src/core/platform.ts' },
+  edge: { file: 'platform-edge', source: 'src/core/web-platform.ts' },
+  edgeConditions: ['workerd', 'edge-light'],
+} as const satisfies { usual: ExtraFile; edge: ExtraFile; [key: string]: unknown }
+
 /** The programs that the package installs. */
 export const PROGRAMS: { readonly [command: string]: ExtraFile } = {
   'hooklayer-emulator': { file: 'emulator-cli', source: 'src/emulator/cli.ts' },
@@ -64,4 +75,9 @@ export function listModules(): Record<string, string> {
 /** The files of `dist` that are run, by their name without the extension. */
 export function listPrograms(): Record<string, string> {
   return Object.fromEntries(Object.values(PROGRAMS).map(({ file, source }) => [file, source]))
+}
+
+/** The files of `dist` that only the package itself imports, by their name without the extension. */
+export function listInternals(): Record<string, string> {
+  return Object.fromEntries([PLATFORM.usual, PLATFORM.edge].map(({ file, source }) => [file, source]))
 }

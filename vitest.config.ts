@@ -20,7 +20,11 @@ const UNIT = [
 ]
 
 /** `npm run test:shops`: other runtimes and frameworks from their fixtures, and the examples from the packed tarball. */
-export const SHOPS = ['test/examples/**/*.test.ts', 'test/adapters/{bun,deno,next,workerd}.test.ts']
+export const SHOPS = [
+  'test/examples/**/*.test.ts',
+  'test/adapters/{bun,deno,edge,next,workerd}.test.ts',
+  'test/stores/upstash.test.ts',
+]
 
 /** Without isolation a worker loads each module once, and not once for each file: a third of the time of a run. */
 export const SHARED = { isolate: false, testTimeout: 30_000 }

@@ -7,7 +7,14 @@
 export type { WebhookErrorOptions } from './core/errors.ts'
 export type { WithIncluded } from './core/event/include.ts'
 export type { TopicsOf } from './core/handle/handlers.ts'
-export type { HeadersLike, ReadBody, ReceiveOptions, WebhookRequest, WebhookResponse } from './core/http/request.ts'
+export type {
+  HeadersLike,
+  RawBody,
+  ReadBody,
+  ReceiveOptions,
+  WebhookRequest,
+  WebhookResponse,
+} from './core/http/request.ts'
 export type {
   CompleteOptions,
   IdempotencyStore,

@@ -1,9 +1,7 @@
 import { WebhookError } from '../core/errors.ts'
 import { LINGER_BYTES, LINGER_MS } from '../core/http/linger.ts'
 import type { ReadBodyOptions, ReceiveOptions, WebhookRequest, WebhookResponse } from '../core/http/request.ts'
-
-/** Up to this length a body is read as a whole where that is faster, and its progress is not seen. */
-const WHOLE_BYTES = 256 * 1024
+import { platform } from '../core/platform.ts'
 
 type Receive = (request: WebhookRequest, options: ReceiveOptions) => Promise<WebhookResponse>
 type BodyReader = ReadableStreamDefaultReader<Uint8Array>
@@ -25,7 +23,8 @@ export async function answerWeb(
   async function read(limits: ReadBodyOptions): Promise<Uint8Array> {
     isBegun = true
     if (request.bodyUsed) throw alreadyParsed()
-    if (isShort(request)) return readWhole(request, alreadyParsed)
+    const short = platform.readShort?.(request, announcedLength(request), alreadyParsed)
+    if (short) return short
     if (request.body?.locked) throw alreadyParsed()
     rest = request.body?.getReader()
     const bytes = rest ? await readStream(rest, limits) : new Uint8Array()
@@ -43,32 +42,10 @@ export async function answerWeb(
   return new Response(body, { status, headers: { ...headers, ...closing } })
 }
 
-/**
- * Whether a body is short, and cannot be longer than announced. Only Node's own requests are known to be so, in servers
- * that adapt them without constructing a `Request` (Hono's). There `request.body` would construct one, which takes
- * longer than the rest of a small delivery. A constructed `Request` may announce any length, and its stream is there.
- */
-function isShort(request: Request): boolean {
-  const prototype: object | null = Object.getPrototypeOf(request)
-  const isConstructed = prototype?.constructor.prototype === prototype
-  const length = announcedLength(request)
-  return !isConstructed && length !== undefined && length <= WHOLE_BYTES
-}
-
 /** The length by `Content-Length`, which counts for nothing beside `Transfer-Encoding`. */
 function announcedLength({ headers }: Request): number | undefined {
   const length = headers.has('transfer-encoding') ? null : headers.get('content-length')
   return length ? Number(length) : undefined
-}
-
-/** Reads the body without `request.body`. A body that another reader has locked is therefore detected here. */
-async function readWhole(request: Request, alreadyParsed: () => WebhookError): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await request.arrayBuffer())
-  } catch (error) {
-    const isLocked = !request.bodyUsed && (error as Error)?.name === 'TypeError'
-    throw isLocked ? alreadyParsed() : error
-  }
 }
 
 async function readStream(reader: BodyReader, { maxBytes, onProgress }: ReadBodyOptions): Promise<Uint8Array> {

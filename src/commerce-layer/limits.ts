@@ -1,5 +1,5 @@
 /**
- * The limits of Commerce Layer, from its documentation. The page "Handling errors" has those of webhooks. The last two
+ * The limits of Commerce Layer, from its documentation. The page "Handling errors" has those of webhooks. The last three
  * limits are not documented: Hooklayer assumes them.
  */
 
@@ -23,3 +23,6 @@ export const UNDER_WAY_MS = 10_000
 
 /** An assumption: a call that has no answer after this time never gets one, so its event is redelivered. */
 export const REDELIVER_AFTER_MS = 60_000
+
+/** An assumption: the first call of an event is made at most this long after the event, and so is its last retry. */
+export const LAST_CALL_AFTER_MS = 3_600_000

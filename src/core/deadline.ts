@@ -1,4 +1,4 @@
-import { sharesTimers } from './platform.ts'
+import { platform } from './platform.ts'
 
 /** The longest delay of a timer, in milliseconds: with a longer one it fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
@@ -27,23 +27,22 @@ export function createDeadline(ms: number): Deadline {
 /**
  * Gives the outcome of `work`, or rejects with the error of `late` once `ms` milliseconds have passed. The work itself
  * goes on.
- *
- * On Node, a timer for each delivery takes a quarter of the time of a small delivery over HTTP. Most work ends within a
- * few milliseconds, so timers are started together, {@link GATHER_MS} later, and only for work that has not ended by
- * then.
  */
 export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const wait: TimedWait = { end: performance.now() + ms, expire: () => reject(late()), timer: undefined }
-    if (sharesTimers && ms > GATHER_MS) gather(wait)
-    else start(wait)
+    const wait = new TimedWait(ms)
+    // `late` runs in the async context of this call, and not in that of the call whose timer starts all of them.
+    new Promise<void>((expire) => {
+      wait.expire = expire
+    }).then(() => reject(late()))
+    platform.gather(wait, ms)
     work.then(
       (value) => {
-        stop(wait)
+        wait.stop()
         resolve(value)
       },
       (error) => {
-        stop(wait)
+        wait.stop()
         reject(error)
       },
     )
@@ -51,34 +50,24 @@ export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => Err
 }
 
 /**
- * A wait for work that may be late. Once it is over it references nothing, because it may still be in the gathered
- * list.
+ * A wait for work that may be late. Once it is over it references nothing, because the platform may not have started
+ * its timer yet.
  */
-interface TimedWait {
-  readonly end: number
+class TimedWait {
   expire: (() => void) | undefined
-  timer: ReturnType<typeof setTimeout> | undefined
-}
+  readonly #end: number
+  #timer: ReturnType<typeof setTimeout> | undefined
 
-function start(wait: TimedWait): void {
-  if (wait.expire) wait.timer = setTimeout(wait.expire, Math.min(wait.end - performance.now(), MAX_TIMER_MS))
-}
+  constructor(ms: number) {
+    this.#end = performance.now() + ms
+  }
 
-function stop(wait: TimedWait): void {
-  wait.expire = undefined
-  if (wait.timer) clearTimeout(wait.timer)
-}
+  start(): void {
+    if (this.expire) this.#timer = setTimeout(this.expire, Math.min(this.#end - performance.now(), MAX_TIMER_MS))
+  }
 
-const GATHER_MS = 25
-let gathered: TimedWait[] = []
-
-function gather(wait: TimedWait): void {
-  const isFirst = gathered.push(wait) === 1
-  if (isFirst) setTimeout(startGathered, GATHER_MS)
-}
-
-function startGathered(): void {
-  const waits = gathered
-  gathered = []
-  waits.forEach(start)
+  stop(): void {
+    this.expire = undefined
+    clearTimeout(this.#timer)
+  }
 }

@@ -36,7 +36,7 @@ export class WebhookError extends Error {
 
   constructor(code: ErrorCode, options: WebhookErrorOptions = {}) {
     const [status, retryable, message] = ERRORS[code]
-    super(options.message ?? message, 'cause' in options ? { cause: options.cause } : undefined)
+    super(options.message ?? message, options)
     this.code = code
     this.status = status
     this.retryable = retryable
@@ -73,7 +73,7 @@ export function isPermanentError(thrown: unknown): thrown is PermanentError {
 
 function hasTag(thrown: unknown, tag: symbol): boolean {
   try {
-    return typeof thrown === 'object' && thrown !== null && tag in thrown
+    return tag in Object(thrown)
   } catch {
     return false // A proxy whose `has` trap throws.
   }

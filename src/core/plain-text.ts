@@ -1,5 +1,6 @@
 /** The longest message of an error that is kept or logged, in UTF-16 code units. */
 const MAX_LENGTH = 2000
+const HALF_PAIR = /[\ud800-\udbff]$/
 
 /**
  * Cuts a text of unknown origin to 2,000 characters, and marks that it was cut. Never cuts a surrogate pair in two,
@@ -7,10 +8,7 @@ const MAX_LENGTH = 2000
  */
 export function boundText(text: string, maxLength = MAX_LENGTH): string {
   if (text.length <= maxLength) return text
-  const end = maxLength - 1
-  const last = text.charCodeAt(end - 1)
-  const isCut = last >= 0xd800 && last <= 0xdbff
-  return `${text.slice(0, isCut ? end - 1 : end)}…`
+  return `${text.slice(0, maxLength - 1).replace(HALF_PAIR, '')}…`
 }
 
 /**

@@ -4,12 +4,11 @@ import type { AddressInfo } from 'node:net'
 import type { ResourceOf } from '../commerce-layer/resources.ts'
 import type { Topic } from '../commerce-layer/topics.ts'
 import type { Changes } from '../wire/samples/changes.ts'
-import { randomId } from '../wire/samples/ids.ts'
-import { createSubject } from '../wire/samples/subject.ts'
 import { isTopic } from './api/webhooks.ts'
 import { createBoundedMap } from './bounded-map.ts'
+import { createEventFactory, explainSilence } from './new-event.ts'
 import { checkEmulatorOptions, type EmulatorOptions } from './options.ts'
-import type { EventCallbackRecord, EventRecord, Records, WebhookRecord } from './records.ts'
+import type { EventCallbackRecord, Records, WebhookRecord } from './records.ts'
 import { createSender } from './sender/sender.ts'
 
 /** A webhook with the attributes of the API, including `shared_secret`. */
@@ -34,6 +33,11 @@ export interface Emulator {
    *
    * `resource` is the same as in `createDelivery` of `hooklayer/testing`: a whole resource in the shape of the SDK, or
    * changes to the sample of the topic. The sample has all relationships that the webhooks include.
+   *
+   * Each sample is a new resource at a new time: another id, and for orders another number, with the current time as
+   * `updated_at`. Change these fields for a resource that was sent before. A whole resource is sent as it is.
+   *
+   * A warning is logged if no webhook is called.
    *
    * @throws TypeError for a topic that is not in the catalog `TOPICS`, and for a resource with more than 100 levels of
    * objects and lists.
@@ -82,26 +86,30 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     eventCallbacks: createBoundedMap(maxEventCallbacks),
     events: createBoundedMap(maxEventCallbacks),
   }
+  const createEvent = createEventFactory(records)
   const sender = createSender({ ...settings, records })
   const { createApi, createAdaptorServer } = await loadServer()
-  const api = createApi({ ...settings, organization, records, sender })
+  const readUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const api = createApi({ ...settings, organization, records, sender, url: readUrl })
   const server = createAdaptorServer({
     fetch: api.fetch,
     serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS },
   }) as Server
   await listen(server, settings.port)
-  const { port } = server.address() as AddressInfo
+  const url = readUrl()
   let closed: Promise<void> | undefined
 
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     organization: organization.slug,
     clientId,
     clientSecret,
     async trigger(topic, resource) {
       if (!isTopic(topic)) throw new TypeError(`\`${topic}\` is not a topic of Commerce Layer.`)
-      const event = createEvent(topic, resource ?? {}, records)
+      const event = createEvent(topic, resource ?? {})
       records.events.set(event.id, event)
+      const problem = explainSilence(topic, records)
+      if (problem) settings.logger.warn(problem)
       return (await sender.send(event)).map(copyEventCallback)
     },
     get webhooks() {
@@ -133,23 +141,6 @@ async function loadServer() {
     throw new Error('The emulator needs `hono` and `@hono/node-server`: npm install -D hono @hono/node-server', {
       cause,
     })
-  }
-}
-
-function createEvent(name: string, resource: object, { webhooks }: Records): EventRecord {
-  const subscribed = [...webhooks.values()].filter(({ topic }) => topic === name)
-  const attach = subscribed.flatMap(({ include_resources }) => include_resources ?? [])
-  const now = new Date().toISOString()
-  return {
-    id: randomId(),
-    type: 'events',
-    name,
-    created_at: now,
-    updated_at: now,
-    reference: null,
-    reference_origin: null,
-    metadata: {},
-    resource: structuredClone(createSubject(name, resource, { attach })),
   }
 }
 

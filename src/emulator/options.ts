@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
-import { callback, checkSchema, flag, milliseconds, oneOf, text, wholeNumber } from '../schema/check-schema.ts'
+import { callback, checkSchema, flag, logger, milliseconds, oneOf, text, wholeNumber } from '../schema/check-schema.ts'
 import { randomId } from '../wire/samples/ids.ts'
 import type { SenderOptions } from './sender/sender.ts'
 
@@ -16,12 +16,16 @@ export interface EmulatorOptions extends Omit<SenderOptions, 'records' | 'mode' 
   readonly clientId?: string | undefined
   /** The client secret of the only application. Default: random. */
   readonly clientSecret?: string | undefined
+  /** The shared secret of all webhooks, 16 characters or more. Default: a random one for each. */
+  readonly secret?: string | undefined
   /** The environment that tokens and payloads name. Default: `test`. */
   readonly mode?: 'test' | 'live' | undefined
   /** The lifetime of an access token in milliseconds. Default: two hours, as for integrations of Commerce Layer. */
   readonly tokenLifetimeMs?: number | undefined
   /** Whether the API has rate limits, and answers 429 above them. Default: `false`. */
   readonly rateLimit?: boolean | undefined
+  /** Gets a warning when an event calls no webhook. Default: the console. */
+  readonly logger?: { warn(message: string): void } | undefined
   /** The maximum number of event callbacks, and of events. The oldest are dropped. Default: 1,000. */
   readonly maxEventCallbacks?: number | undefined
 }
@@ -33,9 +37,11 @@ const OPTIONS = z.strictObject({
   organizationId: text.default(randomId),
   clientId: text.default(() => randomBytes(32).toString('base64url')),
   clientSecret: text.default(() => randomBytes(32).toString('base64url')),
+  secret: text.min(16, 'must have 16 characters or more').optional(),
   mode: oneOf('test', 'live').default('test'),
   tokenLifetimeMs: milliseconds.default(2 * 60 * 60 * 1000),
   rateLimit: flag.default(false),
+  logger: logger.default(() => console),
   maxEventCallbacks: wholeNumber(1).default(1000),
   timeoutMs: milliseconds.optional(),
   retries: wholeNumber(0).optional(),

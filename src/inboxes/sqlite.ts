@@ -1,6 +1,7 @@
 import { checkOptions } from '../core/check-options.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
-import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
+import type { SqliteDatabase } from '../sqlite/database.ts'
+import { openDatabase, type SqliteLocation } from '../sqlite/open.ts'
 import { createInbox } from './queue/create-inbox.ts'
 import { INBOX_RULES, type InboxOptions } from './queue/queue.ts'
 import { createSqliteQueue } from './sqlite/queue.ts'
@@ -31,8 +32,9 @@ export type SqliteInboxOptions = SqliteLocation &
  *   be inside a transaction when control returns to the event loop.
  * - `retentionMs` (default: 7 days), `maxQueued` (default: 100,000), `leaseMs` (default: 30,000).
  *
- * It creates the tables `hooklayer_deliveries` and `hooklayer_bodies`. SQLite is synchronous: the process blocks while
- * the disk writes.
+ * It creates the tables `hooklayer_deliveries`, `hooklayer_bodies` and `hooklayer_counts`. SQLite is synchronous: the
+ * process blocks while the disk writes. While another process has locked the file, writes wait for up to 4 s without
+ * blocking. They are rejected once the file was deleted or replaced, or was found to be damaged.
  *
  * @throws TypeError if an option is unknown or out of range, or if there is neither `file` nor `database`.
  * @throws Error that names the file and what to do, if the file cannot be used or no SQLite driver is installed.

@@ -1,5 +1,6 @@
 export type { RequestOptions } from './client/abort.ts'
 export { isManagementError, ManagementError, type ManagementFailure } from './client/errors.ts'
+export type { AccessTokenFunction } from './client/tokens.ts'
 export {
   type AccessTokenOptions,
   type CredentialsOptions,

@@ -1,9 +1,15 @@
 import { z } from 'zod'
 import type { Receiver, SecretsLookUp } from '../index.ts'
-import { checkSchema, text, wholeNumber } from '../schema/check-schema.ts'
+import { callback, checkSchema, mustBe, text, wholeNumber } from '../schema/check-schema.ts'
 import type { RequestOptions } from './client/abort.ts'
 import { createClient } from './client/client.ts'
-import { createTokens, fixedToken, MAX_TOKEN_ANSWER_BYTES } from './client/tokens.ts'
+import {
+  type AccessTokenFunction,
+  createTokens,
+  fixedToken,
+  MAX_TOKEN_ANSWER_BYTES,
+  suppliedTokens,
+} from './client/tokens.ts'
 import { createTransport } from './client/transport.ts'
 import { type RecoverOptions, recoverEvents } from './recover/recover.ts'
 import type { Recovery } from './recover/recovery.ts'
@@ -36,9 +42,13 @@ export interface CredentialsOptions extends ConnectionOptions {
   readonly clientSecret: string
 }
 
-/** An access token that you get and renew yourself. */
+/** An access token that you get and renew yourself, or a function that does. */
 export interface AccessTokenOptions extends ConnectionOptions {
-  readonly accessToken: string
+  /**
+   * With a token, the calls fail once it has expired. A function is called before each request, and once more with the
+   * token that the API has refused.
+   */
+  readonly accessToken: string | AccessTokenFunction
 }
 
 export type ManagementOptions = CredentialsOptions | AccessTokenOptions
@@ -87,6 +97,9 @@ export interface Management extends Api {
    * - `refreshMs` have passed. The delivery does not wait for this read: the known secrets are used until it succeeds.
    *   So a slow or failing API costs no delivery, and a secret that was withdrawn stays valid until then.
    *
+   * A warning is logged when a read fails and the known secrets stay in use. The next one comes only after a read has
+   * succeeded.
+   *
    * Deliveries that need the same read share it. As long as no read has succeeded, a delivery whose read fails is
    * answered 503 `STORE_UNAVAILABLE`, and for one second so is every other; then the next delivery tries again.
    *
@@ -104,6 +117,10 @@ export interface Management extends Api {
    * no request is sent to the receiver. Events that the same URL has acknowledged are left out, and so are topics
    * without a handler. If a handler fails again, the recovery continues with the next event.
    *
+   * An event's handlers are those of its own topic, also if its webhook was given another one since. A webhook that was
+   * changed does not tell the topic any more. Then the events of the handled topics are read, up to an hour before
+   * `since`, to find the one that the call was made for. If it is not found, the call counts as `unhandled`.
+   *
    * What to know before:
    * - If several endpoints of the organization subscribe to the same topics, set `callbackUrl`. Otherwise events that
    *   failed at another endpoint are handled here too.
@@ -117,7 +134,8 @@ export interface Management extends Api {
    * to continue: recovered events are not run again, failed ones are. So the cursor of a complete recovery repeats its
    * failures. A continued recovery reads the earlier calls once more. A dry run returns the cursor that it was given.
    *
-   * Memory: three pages of calls, and some 60 bytes for each event that was delivered or failed since `since`.
+   * Memory: three pages of calls, and some 60 bytes for each event that was delivered or failed since `since`. Where a
+   * webhook was changed, also the ids of the calls of the handled topics.
    *
    * @throws TypeError if an option is not usable; RecoveryError, with the summary and the cursor, when the API fails or
    * `onResult` throws.
@@ -146,13 +164,16 @@ const CONNECTION = {
 
 const WITH_CREDENTIALS = z.strictObject({ ...CONNECTION, clientId: text, clientSecret: text })
 
-const WITH_TOKEN = z.strictObject({ ...CONNECTION, accessToken: text })
+const WITH_TOKEN = z.strictObject({
+  ...CONNECTION,
+  accessToken: z.union([text, callback<AccessTokenFunction>()], mustBe('a string or a function')),
+})
 
 /**
  * Creates a client of Commerce Layer's API, on top of its SDK. Nothing is requested before the first call.
  *
- * It takes `clientId` and `clientSecret` of an integration, or an `accessToken`. A token is kept until shortly before
- * it expires, and replaced when the API refuses it.
+ * It takes `clientId` and `clientSecret` of an integration, or an `accessToken`. With credentials, a token is kept until
+ * shortly before it expires, and replaced when the API refuses it. With a function, several processes can share a token.
  *
  * Requests keep within the rate limit and wait for it for up to two minutes. After an answer of 5xx, a timeout or a
  * lost connection they are retried with growing pauses. Creating a webhook and triggering an event are retried only
@@ -184,7 +205,8 @@ function checkConnection(options: ManagementOptions) {
   // A token from a variable that is not set is missing, unless there are credentials.
   if (accessToken !== undefined || (clientId === undefined && Object.hasOwn(Object(options), 'accessToken'))) {
     const { accessToken: token, ...connection } = checkSchema('createManagement', WITH_TOKEN, options)
-    return { ...connection, tokens: fixedToken(token) }
+    const tokens = typeof token === 'string' ? fixedToken(token) : suppliedTokens(token, connection.timeoutMs)
+    return { ...connection, tokens }
   }
   const { clientSecret, clientId: id, ...connection } = checkSchema('createManagement', WITH_CREDENTIALS, options)
   // Tokens have a rate limit of their own.

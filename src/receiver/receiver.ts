@@ -31,7 +31,7 @@ import { defaultLogger, safeLogger } from '../core/logger.ts'
 import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import { IGNORED, mayBeReplay, type Outcome, QUEUED, TOO_OLD } from '../core/outcome.ts'
 import type { OutcomeName } from '../core/outcomes.ts'
-import { endsWithAnswer } from '../core/platform.ts'
+import { platform } from '../core/platform.ts'
 import { authenticate, explainMismatch, findSecrets, readSignedHeaders } from '../core/verify/authenticate.ts'
 import { type Delivery, toDelivery } from '../core/verify/delivery.ts'
 import { createDiagnosis } from '../core/verify/diagnose.ts'
@@ -184,8 +184,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (context.deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
     if (context.signal?.aborted) throw new WebhookError('SHUTTING_DOWN')
     if (!idempotency) return startHandlers(event, () => dispatch(event, registrations, logger), context)
-    return pipe(idempotency.reserve(event, context.deadline), (reserved) =>
-      'name' in reserved ? reserved : startHandlers(event, () => reserved.run(registrations), context),
+    return pipe(idempotency.reserve(event, registrations, context.deadline), (reserved) =>
+      'name' in reserved ? reserved : startHandlers(event, () => reserved.run(), context),
     )
   }
 
@@ -253,7 +253,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (!send) return undefined
     if (!explain) return send(error)
     const explainAndSend = async () => send(await explain(error))
-    if (endsWithAnswer) return explainAndSend()
+    if (platform.endsWithAnswer) return explainAndSend()
     gate.waitFor(pause(0).then(explainAndSend))
   }
 
@@ -309,7 +309,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const { errors } = await handleWithoutRequest(topic, restore, signal)
       for (const error of errors) throw error
     },
-    subscriptions: () => handlers.all().map(({ name, handler, ...subscription }) => subscription),
+    subscriptions: () => handlers.all().map(({ name, isNamed, handler, ...subscription }) => subscription),
     close: gate.close,
   }
   return receiver

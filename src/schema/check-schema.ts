@@ -54,3 +54,9 @@ export function oneOf<const T extends readonly string[]>(...names: T) {
 export function callback<T extends (...args: never[]) => unknown>() {
   return z.custom<T>((given) => typeof given === 'function', 'must be a function')
 }
+
+/** An object that can log warnings, such as `console`. */
+export const logger = z.custom<{ warn(message: string, fields?: Readonly<Record<string, unknown>>): void }>(
+  (given) => typeof Object(given).warn === 'function',
+  'must have a method `warn`',
+)

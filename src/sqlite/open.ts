@@ -1,35 +1,10 @@
-import { closeSync, fchmodSync, openSync } from 'node:fs'
-import { createRequire } from 'node:module'
-
-/** The part of a SQLite database that this package uses; `node:sqlite`, better-sqlite3 and libsql provide it. */
-export interface SqliteDatabase {
-  exec(sql: string): unknown
-  /** Returns a {@link SqliteStatement}. It is typed `unknown` because the drivers' types differ in their parameters. */
-  prepare(sql: string): unknown
-  close(): unknown
-}
-
-/**
- * A prepared statement. Parameters are `?` in their order, because the drivers treat named and numbered ones
- * differently.
- */
-export interface SqliteStatement {
-  /** Runs a statement that changes rows. */
-  run(...values: readonly SqliteValue[]): {
-    readonly changes: number | bigint
-    readonly lastInsertRowid: number | bigint
-  }
-  /** The first row; `undefined` if there is none. */
-  get(...values: readonly SqliteValue[]): unknown
-  /** All rows. */
-  all(...values: readonly SqliteValue[]): unknown[]
-}
-
-type SqliteValue = string | number | bigint | null | Uint8Array
-
-export function prepare(database: SqliteDatabase, sql: string): SqliteStatement {
-  return database.prepare(sql) as SqliteStatement
-}
+import { realpathSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type BackgroundCheck, checkAccess, checkInBackground, checkNow } from './check.ts'
+import { isLocked, prepare, type SqliteDatabase } from './database.ts'
+import { type Driver, findDriver } from './driver.ts'
+import { createPrivateFile, watchPlace } from './place.ts'
+import { type AddedColumn, setUp } from './set-up.ts'
 
 /** A file, which is opened and created if it does not exist; or an open database, which is never closed here. */
 export type SqliteLocation =
@@ -46,95 +21,138 @@ export interface OpenOptions {
   readonly addedColumns?: readonly AddedColumn[]
 }
 
-interface AddedColumn {
-  readonly table: string
-  readonly name: string
-  readonly type: string
-}
-
 export interface OpenDatabase {
   readonly database: SqliteDatabase
+  /** Throws if what is written now could be lost: the file was deleted, replaced, or found to be damaged. */
+  readonly assertSafe: () => void
   /**
-   * Moves all that was written into the file itself, so that no deleted row is left in the write-ahead log. Closes the
-   * database if it was opened here.
+   * Moves all that was written into the file itself, so that it can be copied alone, and no deleted row is left in the
+   * write-ahead log. Closes the database if it was opened here.
    */
-  readonly close: () => void
+  readonly close: () => Promise<void>
 }
 
-const OWNER_ONLY = 0o600
+/** Milliseconds to wait for other processes while closing. This process is blocked meanwhile. */
+const CLOSING_TIMEOUT_MS = 200
 
-/** Milliseconds to wait for another process's transaction. This process is blocked meanwhile. */
-const BUSY_TIMEOUT_MS = 2000
+/** A file up to this size is checked before use, whatever happened to it: it takes a few milliseconds. */
+const SMALL_FILE_BYTES = 1024 * 1024
 
 /**
  * Opens a database so that commits survive a power cut (WAL, `synchronous = FULL`) and several processes can share the
  * file. A file is opened with `node:sqlite` if there is one (Node 22.13 or later), else with better-sqlite3 or libsql,
- * whichever is installed. A file is checked for damage at once. One that is created here can be read by its owner only.
+ * whichever is installed. One that is created here can be read by its owner only.
+ *
+ * A file is checked for damage: before use if the last process did not close it, else in the background. So opening does
+ * not take longer the larger it is.
  *
  * @param tables SQL that creates the tables which do not exist.
  * @throws TypeError if there is neither the path of a file nor a database.
  * @throws Error that names the file and what to do, if it cannot be used; or that says what to install, if there is no
  * driver.
  */
-export function openDatabase(
-  location: SqliteLocation,
-  tables: string,
-  { keepsSettings = false, addedColumns = [] }: OpenOptions = {},
-): OpenDatabase {
-  const { file, database: given } = location
-  if (given ? typeof given.prepare !== 'function' || typeof given.exec !== 'function' : !isPath(file)) {
+export function openDatabase(location: SqliteLocation, tables: string, options: OpenOptions = {}): OpenDatabase {
+  const { file, database } = location
+  if (database ? typeof database.prepare !== 'function' || typeof database.exec !== 'function' : !isPath(file)) {
     throw new TypeError('SQLite needs either `file`, the path of a database, or `database`, an open database.')
   }
-  if (given) {
-    if (keepsSettings) given.exec(tables)
-    else setUp(given, tables, addedColumns)
-    return { database: given, close: keepsSettings ? () => {} : () => emptyLog(given) }
-  }
-  const database = openFile(String(file))
-  try {
-    setUp(database, tables, addedColumns)
-    check(database)
-  } catch (cause) {
-    database.close()
-    throw unusableFileError(String(file), cause)
-  }
-  const close = () => {
-    emptyLog(database)
-    database.close()
-  }
-  return { database, close }
+  return database ? useDatabase(database, tables, options) : openFile(resolve(String(file)), tables, options)
 }
 
-function openFile(file: string): SqliteDatabase {
-  const Database = findDatabase()
+function useDatabase(
+  database: SqliteDatabase,
+  tables: string,
+  { keepsSettings = false, addedColumns = [] }: OpenOptions,
+): OpenDatabase {
+  if (keepsSettings) database.exec(tables)
+  else setUp(database, tables, addedColumns)
+  const file = findPath(database)
+  return {
+    database,
+    assertSafe: watchPlace(keepsSettings ? [file] : [file, `${file}-wal`]),
+    async close() {
+      // It may be closed already.
+      if (!keepsSettings) emptyLog(database)
+    },
+  }
+}
+
+function openFile(file: string, tables: string, { addedColumns = [] }: OpenOptions): OpenDatabase {
+  const driver = findDriver()
+  let database: SqliteDatabase | undefined
   try {
     createPrivateFile(file)
-    return new Database(file)
+    const assertFile = watchPlace([file])
+    const log = statSync(`${realpathSync(file)}-wal`, { throwIfNoEntry: false })
+    const isLarge = statSync(file).size + (log?.size ?? 0) > SMALL_FILE_BYTES
+    const checksLater = isLarge && !(log?.size && isAlone(driver, file))
+    database = driver.open(file)
+    setUp(database, tables, addedColumns)
+    checkAccess(database)
+    if (!checksLater) checkNow(database)
+    const assertLog = watchPlace([`${findPath(database)}-wal`])
+    const assertPlace = () => {
+      assertFile()
+      assertLog()
+    }
+    return guard(database, file, assertPlace, checksLater ? checkInBackground(driver, file) : undefined)
   } catch (cause) {
+    database?.close()
     throw unusableFileError(file, cause)
   }
 }
 
-/**
- * Creates the file for its owner only, whatever the umask. SQLite gives the same mode to the files that it puts beside
- * it. A file that exists is left alone: to open and close it here would end the locks that SQLite has on it.
- */
-function createPrivateFile(file: string): void {
-  let descriptor: number
-  try {
-    descriptor = openSync(file, 'wx', OWNER_ONLY)
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'EEXIST') return
-    throw error
+function guard(
+  database: SqliteDatabase,
+  file: string,
+  assertPlace: () => void,
+  check: BackgroundCheck | undefined,
+): OpenDatabase {
+  return {
+    database,
+    assertSafe() {
+      assertPlace()
+      const damage = check?.damage()
+      if (damage) throw unusableFileError(file, damage)
+    },
+    async close() {
+      // What still reads the file would keep the log from being emptied.
+      await check?.stop()
+      database.exec(`PRAGMA busy_timeout = ${CLOSING_TIMEOUT_MS}`)
+      emptyLog(database)
+      database.close()
+    },
   }
-  fchmodSync(descriptor, OWNER_ONLY)
-  closeSync(descriptor)
 }
 
 /**
- * While another process reads, the log cannot be emptied. Then that process does it when it closes the database. A
- * database that was given may be closed already.
+ * Whether no process uses the file. If its log is not empty, then the last one did not close it. One that uses it has
+ * checked it. Only a connection that is alone gets an exclusive lock.
  */
+function isAlone(driver: Driver, file: string): boolean {
+  const probe = driver.open(file)
+  try {
+    probe.exec('PRAGMA locking_mode = EXCLUSIVE; SELECT count(*) FROM sqlite_schema')
+    return true
+  } catch (error) {
+    if (isLocked(error)) return false
+    throw error
+  } finally {
+    probe.close()
+  }
+}
+
+/** Empty for a database in memory. */
+function findPath(database: SqliteDatabase): string {
+  const { file } = prepare(database, "SELECT file FROM pragma_database_list WHERE name = 'main'").get() as DatabaseFile
+  return file
+}
+
+interface DatabaseFile {
+  readonly file: string
+}
+
+/** While another process reads, the log cannot be emptied. Then that process does it when it closes the database. */
 function emptyLog(database: SqliteDatabase): void {
   try {
     prepare(database, 'PRAGMA wal_checkpoint(TRUNCATE)').get()
@@ -150,84 +168,4 @@ function unusableFileError(file: string, cause: unknown): Error {
 
 function isPath(file: unknown): boolean {
   return typeof file === 'string' && file !== '' && file !== ':memory:'
-}
-
-function setUp(database: SqliteDatabase, tables: string, addedColumns: readonly AddedColumn[]): void {
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
-  const { journal_mode: mode } = retryWhileLocked(() =>
-    prepare(database, 'PRAGMA journal_mode = WAL').get(),
-  ) as JournalMode
-  if (mode !== 'wal') {
-    throw new Error(`The SQLite database must be a file on a local disk: its journal mode is '${mode}', not WAL.`)
-  }
-  // What is deleted is overwritten. Otherwise bodies would stay in free pages of the file.
-  database.exec(`PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; ${tables}`)
-  try {
-    for (const column of addedColumns) addColumn(database, column)
-  } finally {
-    database.exec('COMMIT')
-  }
-}
-
-function addColumn(database: SqliteDatabase, { table, name, type }: AddedColumn): void {
-  const { found } = prepare(database, 'SELECT count(*) AS found FROM pragma_table_info(?) WHERE name = ?').get(
-    table,
-    name,
-  ) as { readonly found: number }
-  if (found === 0) database.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${type}`)
-}
-
-/**
- * Reads all tables and indexes, because rows in a damaged part could disappear without an error. It takes about a
- * second for 2 GB of deliveries or 400,000 events, and does not block other processes.
- */
-function check(database: SqliteDatabase): void {
-  const names = prepare(
-    database,
-    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'hooklayer*'",
-  ).all()
-  for (const { name } of names as readonly { readonly name: string }[]) {
-    const { integrity_check: found } = prepare(database, `PRAGMA integrity_check("${name}")`).get() as IntegrityCheck
-    if (found !== 'ok') throw new Error(`The SQLite database is damaged: ${found}`)
-    // Fails on a read-only database, where everything before succeeds.
-    database.exec(`DELETE FROM "${name}" WHERE false`)
-  }
-}
-
-interface IntegrityCheck {
-  readonly integrity_check: string
-}
-
-interface JournalMode {
-  readonly journal_mode: string
-}
-
-/** SQLite ignores the busy timeout while another process switches the same file to WAL. */
-function retryWhileLocked<T>(act: () => T): T {
-  const end = performance.now() + BUSY_TIMEOUT_MS
-  for (;;) {
-    try {
-      return act()
-    } catch (error) {
-      if (!String(error).includes('locked') || performance.now() > end) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
-    }
-  }
-}
-
-type DatabaseClass = new (file: string) => SqliteDatabase
-
-/** Synchronous, so that a program without a driver fails at its start. */
-function findDatabase(): DatabaseClass {
-  const builtin: unknown = process.getBuiltinModule('node:sqlite' as 'node:fs')
-  if (builtin) return (builtin as { DatabaseSync: DatabaseClass }).DatabaseSync
-  const require = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)
-  for (const name of ['better-sqlite3', 'libsql']) {
-    try {
-      return require(name)
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'MODULE_NOT_FOUND') throw error
-    }
-  }
-  throw new Error('There is no SQLite driver: install `better-sqlite3` or `libsql`, or run on Node 22.13 or later.')
 }

@@ -1,4 +1,4 @@
-import { prepare, type SqliteDatabase, type SqliteStatement } from './open.ts'
+import { prepare, type SqliteDatabase, type SqliteStatement } from './database.ts'
 
 export type Statements<Name extends string> = Readonly<Record<Name, SqliteStatement>>
 

@@ -1,32 +1,45 @@
-import type { SqliteDatabase } from './open.ts'
+import type { SqliteDatabase } from './database.ts'
+import type { OpenDatabase } from './open.ts'
+import { BUSY_TIMEOUT_MS } from './set-up.ts'
 
 /**
- * Runs the work in a transaction. `BEGIN IMMEDIATE` detects a locked file before any prepared statement does: after
- * such an error libsql would leave the statement unfinished and the connection inside its transaction.
+ * Runs the work in a transaction. It fails at once if another process has locked the file, instead of blocking this one:
+ * try again later while {@link isLocked}. `BEGIN IMMEDIATE` detects a locked file before any prepared statement does:
+ * after such an error libsql would leave the statement unfinished and the connection inside its transaction.
  *
- * @throws whatever the work or the database throws; nothing is changed then.
+ * @throws whatever the work or the database throws; nothing is changed then. Also if the file is not where it was, or
+ * was found to be damaged; then what was written cannot be relied on.
  */
-export function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
-  return runBetween(database, work, { begin: 'BEGIN IMMEDIATE', commit: 'COMMIT', rollBack: 'ROLLBACK' })
+export function inTransaction<T>({ database, assertSafe }: OpenDatabase, work: () => T): T {
+  assertSafe()
+  const waiting = `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`
+  try {
+    database.exec(`PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ${waiting}`)
+  } catch (error) {
+    database.exec(waiting)
+    throw error
+  }
+  const result = finish(database, work, { commit: 'COMMIT', rollBack: 'ROLLBACK' })
+  assertSafe()
+  return result
 }
 
-/** The same with a savepoint, which may be inside a transaction of the user. */
-export function inSavepoint<T>(database: SqliteDatabase, work: () => T): T {
-  return runBetween(database, work, {
-    begin: 'SAVEPOINT hooklayer',
+/** The same with a savepoint, which may be inside a transaction of the user. It waits as the user's database does. */
+export function inSavepoint<T>({ database, assertSafe }: OpenDatabase, work: () => T): T {
+  assertSafe()
+  database.exec('SAVEPOINT hooklayer')
+  return finish(database, work, {
     commit: 'RELEASE hooklayer',
     rollBack: 'ROLLBACK TO hooklayer; RELEASE hooklayer',
   })
 }
 
-interface Bounds {
-  readonly begin: string
+interface End {
   readonly commit: string
   readonly rollBack: string
 }
 
-function runBetween<T>(database: SqliteDatabase, work: () => T, { begin, commit, rollBack }: Bounds): T {
-  database.exec(begin)
+function finish<T>(database: SqliteDatabase, work: () => T, { commit, rollBack }: End): T {
   try {
     const result = work()
     database.exec(commit)

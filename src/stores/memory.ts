@@ -18,7 +18,8 @@ interface HeldReservation {
 
 interface EndedReservation {
   readonly isCompleted: boolean
-  readonly done: ReadonlySet<string>
+  /** `undefined` if the key was completed whatever the names. */
+  readonly done: ReadonlySet<string> | undefined
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -51,27 +52,35 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Idempotency
 
   const isStale = ({ resource, updatedAt }: ResourceVersion) => (versions.get(resource) ?? '') > updatedAt
 
+  /** Ends a reservation. A key that was completed before stays so, for at least as long as it was to be. */
+  function end(key: string, done: EndedReservation['done'], ttl: number, isCompleting = false): void {
+    held.delete(key)
+    const wasCompleted = ended.get(key)?.isCompleted ?? false
+    const keptMs = wasCompleted ? ended.getRemainingTTL(key) : 0
+    ended.set(key, { isCompleted: isCompleting || wasCompleted, done }, { ttl: Math.max(ttl, keptMs) })
+  }
+
   function endExpired(now: number): void {
-    for (const [key, { leasedUntil, done }] of held) {
-      if (leasedUntil > now) continue
-      held.delete(key)
-      ended.set(key, { isCompleted: false, done }, { ttl: DAY_MS })
-    }
+    for (const [key, { leasedUntil, done }] of held) if (leasedUntil <= now) end(key, done, DAY_MS)
     if (held.size >= maxEntries) throw new Error(`The memory store is full: ${maxEntries} events are in progress.`)
   }
 
   return {
-    async reserve(key, { leaseMs, version }) {
+    async reserve(key, { leaseMs, version, names = [] }) {
       const now = performance.now()
-      const before = held.get(key) ?? ended.get(key)
-      if (before && 'token' in before && before.leasedUntil > now) return { state: 'in-progress' }
-      if (before && 'isCompleted' in before && before.isCompleted) return { state: 'completed' }
-      if (!held.has(key) && held.size >= maxEntries) endExpired(now)
-      ended.delete(key)
+      const holder = held.get(key)
+      const before = ended.get(key)
+      const wasCompleted = before?.isCompleted ?? false
+      const known = holder ? holder.done : before?.done
+      if (wasCompleted && (!known || names.every((name) => known.has(name)))) return { state: 'completed' }
+      if (holder && holder.leasedUntil > now) return { state: 'in-progress' }
+      if (!holder && held.size >= maxEntries) endExpired(now)
+      if (!wasCompleted) ended.delete(key)
       const token = crypto.randomUUID()
-      const done = new Set(before?.done)
+      const done = new Set(known)
       held.set(key, { token, leasedUntil: now + leaseMs, done })
-      return { state: 'reserved', token, done: [...done], stale: version !== undefined && isStale(version) }
+      const stale = version !== undefined && isStale(version)
+      return { state: 'reserved', token, done: [...done], stale, wasCompleted }
     },
 
     async renew(key, token, { leaseMs, done }) {
@@ -82,10 +91,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Idempotency
       return true
     },
 
-    async complete(key, token, { retentionMs, version }) {
-      if (!findHeld(key, token)) return false
-      held.delete(key)
-      ended.set(key, { isCompleted: true, done: new Set() }, { ttl: retentionMs })
+    async complete(key, token, { retentionMs, version, done }) {
+      const reservation = findHeld(key, token)
+      if (!reservation) return false
+      end(key, done && new Set([...reservation.done, ...done]), retentionMs, true)
       if (version && !isStale(version)) {
         versions.set(version.resource, version.updatedAt, { ttl: retentionMs })
       }
@@ -95,8 +104,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Idempotency
     async release(key, token, { done, retentionMs }) {
       const reservation = findHeld(key, token)
       if (!reservation) return false
-      held.delete(key)
-      ended.set(key, { isCompleted: false, done: new Set([...reservation.done, ...done]) }, { ttl: retentionMs })
+      end(key, new Set([...reservation.done, ...done]), retentionMs)
       return true
     },
   }

@@ -5,11 +5,11 @@ export interface Statements {
    * The schema as one statement under a lock. `if not exists` alone fails when two processes create a table at once.
    */
   readonly migrate: string
-  /** $1 key, $2 token, $3 milliseconds of the lease, $4 resource, $5 updated_at. */
+  /** $1 key, $2 token, $3 milliseconds of the lease, $4 resource, $5 updated_at, $6 names that have to be done. */
   readonly reserve: string
   /** $1 key, $2 token, $3 milliseconds of the lease, $4 names that are done. */
   readonly renew: string
-  /** $1 key, $2 token, $3 milliseconds of the retention, $4 resource, $5 updated_at. */
+  /** $1 key, $2 token, $3 milliseconds of the retention, $4 resource, $5 updated_at, $6 names that are done, or null. */
   readonly complete: string
   /** $1 key, $2 token, $3 milliseconds of the retention, $4 names that are done. */
   readonly release: string
@@ -20,7 +20,14 @@ export interface Statements {
 /** Not `now()`: that is the start of the transaction, which may be long ago in a transaction of the user. */
 const NOW = 'clock_timestamp()'
 const IN_$3_MS = `${NOW} + $3::double precision * interval '1 millisecond'`
+/** What was completed is kept for at least as long as it was to be. */
+const EXPIRES_IN_$3_MS = `greatest(case when completed then expires_at end, ${IN_$3_MS})`
 const ABANDONED = "interval '1 day'"
+/**
+ * What a row was completed with is in `token`: null if it counts for all names, as in version 0.1. Else it is this, or
+ * the token of the next reservation, and `done` has the names.
+ */
+const BY_NAMES = "'names'"
 /** An arbitrary number, the same in all processes. */
 const MIGRATION_LOCK = 4_872_066_519_031
 /** PostgreSQL truncates names after 63 bytes. Our longest name adds this suffix to the name of the table. */
@@ -44,13 +51,15 @@ export function buildStatements(table: string): Statements {
     reserve: buildReserve(events, versions),
     renew: `
 update ${events} set
-  leased_until = ${IN_$3_MS}, expires_at = ${IN_$3_MS} + ${ABANDONED}, done = done || $4::text::jsonb
+  leased_until = ${IN_$3_MS}, expires_at = greatest(expires_at, ${IN_$3_MS} + ${ABANDONED}),
+  done = done || $4::text::jsonb
 where key = $1 and token = $2
 returning key`,
     complete: buildComplete(events, versions),
     release: `
 update ${events} set
-  token = null, leased_until = ${NOW}, expires_at = ${IN_$3_MS}, done = done || $4::text::jsonb
+  token = case when completed then ${BY_NAMES} end, leased_until = ${NOW}, done = done || $4::text::jsonb,
+  expires_at = ${EXPIRES_IN_$3_MS}
 where key = $1 and token = $2
 returning key`,
     sweep: `
@@ -83,6 +92,7 @@ create index if not exists ${quoteName(`${name}_versions_expires_at`)} on ${vers
  * visible yet, but that row is not completed either.
  */
 function buildReserve(events: string, versions: string): string {
+  const isDone = '(claim.token is null or claim.done @> $6::text::jsonb)'
   return `
 with attempt as (
   insert into ${events} as claim (key, token, leased_until, expires_at)
@@ -90,15 +100,18 @@ with attempt as (
   on conflict (key) do update set
     token = excluded.token,
     leased_until = ${IN_$3_MS},
-    completed = false,
+    completed = claim.completed and claim.expires_at > ${NOW},
     done = case when claim.expires_at > ${NOW} then claim.done else '{}' end,
-    expires_at = ${IN_$3_MS} + ${ABANDONED}
-  where claim.expires_at <= ${NOW} or not (claim.completed or claim.leased_until > ${NOW})
-  returning done
+    expires_at = greatest(claim.expires_at, ${IN_$3_MS} + ${ABANDONED})
+  where claim.expires_at <= ${NOW} or not (claim.leased_until > ${NOW} or claim.completed and ${isDone})
+  returning done, completed
 )
 select
   (select done::text from attempt) as done,
-  exists (select from ${events} where key = $1 and completed and expires_at > ${NOW}) as completed,
+  (select completed from attempt) as was_completed,
+  exists (
+    select from ${events} as claim where key = $1 and completed and ${isDone} and expires_at > ${NOW}
+  ) as completed,
   exists (
     select from ${versions} where resource = $4::text and updated_at > $5::text and expires_at > ${NOW}
   ) as stale`
@@ -107,7 +120,9 @@ select
 function buildComplete(events: string, versions: string): string {
   return `
 with completed as (
-  update ${events} set token = null, completed = true, done = '{}', expires_at = ${IN_$3_MS}
+  update ${events} set
+    token = case when $6::text is not null then ${BY_NAMES} end, completed = true, leased_until = ${NOW},
+    done = done || coalesce($6::text::jsonb, '{}'), expires_at = ${EXPIRES_IN_$3_MS}
   where key = $1 and token = $2
   returning key
 ), remembered as (

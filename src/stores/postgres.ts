@@ -3,7 +3,10 @@ import type { IdempotencyStore, Reservation } from '../core/idempotency/store.ts
 import { readDoneNames, writeDoneNames } from './done-names.ts'
 import { buildStatements } from './postgres-statements.ts'
 
-/** A client that runs a statement with `$1`, `$2`, …: a `Pool` or `Client` of `pg`, PGlite, Neon's `Pool`. */
+/**
+ * A client that runs a statement with `$1`, `$2`, …: a `Pool` of `pg`, PGlite, Neon's `Pool`. A single `Client` of `pg`
+ * is for one transaction of yours: it runs one statement at a time and does not connect again.
+ */
 export interface PostgresClient {
   query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>
 }
@@ -11,7 +14,10 @@ export interface PostgresClient {
 export interface PostgresStoreOptions {
   /** The client. It stays yours to close. */
   readonly client: PostgresClient
-  /** The table of events, `name` or `schema.name`. The table of versions is `{name}_versions`. Default: `hooklayer`. */
+  /**
+   * The table of events, `name` or `schema.name`. The table of versions is `{name}_versions`. Give each service a table
+   * of its own. Default: `hooklayer`.
+   */
   readonly table?: string | undefined
 }
 
@@ -30,10 +36,11 @@ const SWEEP_ROWS = 500
  * An idempotency store in PostgreSQL 12 or newer, for any number of processes. Each operation is one statement and uses
  * the server's clock (`clock_timestamp()`).
  *
- * - `client`: anything with `query(text, values)`. Call `migrate()` once before the first delivery.
- * - `table` (default: `hooklayer`): `name` or `schema.name`.
+ * - `client`: a `Pool`, or anything with `query(text, values)`. Call `migrate()` once before the first delivery.
+ * - `table` (default: `hooklayer`): `name` or `schema.name`, one for each service.
  *
- * Keys are text of up to 2 KB without `\0`. Expired rows are deleted by one `reserve` in a hundred.
+ * Keys are text of up to 2 KB. A statement that PostgreSQL could not serialize, or ended because of a deadlock, is run
+ * once more. Expired rows are deleted by one `reserve` in a hundred.
  *
  * The client may be inside a transaction of yours: the reservation is then committed or rolled back together with your
  * changes. Until the end of the transaction, another `reserve` of the same key waits.
@@ -50,36 +57,67 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
   const { client, table = 'hooklayer' } = options
   checkMethods('client', client, ['query'])
   const statements = buildStatements(table)
-  const isHeld = async (text: string, values: unknown[]) => (await client.query(text, values)).rows.length > 0
+  const query = (text: string, values: unknown[]) => retryOnConflict(() => client.query(text, values.map(withoutNul)))
+  const isHeld = async (text: string, values: unknown[]) => (await query(text, values)).rows.length > 0
 
   return {
     schema: statements.schema,
     async migrate() {
       await client.query(statements.migrate)
     },
-    async reserve(key, { leaseMs, version }) {
-      if (Math.random() * SWEEP_EVERY < 1) await client.query(statements.sweep, [SWEEP_ROWS])
+    async reserve(key, { leaseMs, version, names = [] }) {
+      if (Math.random() * SWEEP_EVERY < 1) await query(statements.sweep, [SWEEP_ROWS])
       const token = crypto.randomUUID()
-      const values = [key, token, leaseMs, version?.resource ?? null, version?.updatedAt ?? null]
-      const { rows } = await client.query(statements.reserve, values)
+      const values = [key, token, leaseMs, version?.resource ?? null, version?.updatedAt ?? null, writeDoneNames(names)]
+      const { rows } = await query(statements.reserve, values)
       return toReservation(rows[0] as ReservedRow, token)
     },
     renew: (key, token, { leaseMs, done }) => isHeld(statements.renew, [key, token, leaseMs, writeDoneNames(done)]),
-    complete: (key, token, { retentionMs, version }) =>
-      isHeld(statements.complete, [key, token, retentionMs, version?.resource ?? null, version?.updatedAt ?? null]),
+    complete: (key, token, { retentionMs, version, done }) => {
+      const values = [key, token, retentionMs, version?.resource ?? null, version?.updatedAt ?? null]
+      return isHeld(statements.complete, [...values, done ? writeDoneNames(done) : null])
+    },
     release: (key, token, { done, retentionMs }) =>
       isHeld(statements.release, [key, token, retentionMs, writeDoneNames(done)]),
   }
 }
 
+/** PostgreSQL cannot store NUL, which a key of the user may hold. */
+function withoutNul(value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '\u2400') : value
+}
+
+/** `serialization_failure` and `deadlock_detected`: the statement has changed nothing. */
+const CONFLICTS: readonly unknown[] = ['40001', '40P01']
+const IN_FAILED_TRANSACTION = '25P02'
+
+/** Runs a statement once more after a conflict. In a transaction of the user only the user can do so. */
+async function retryOnConflict<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (conflict) {
+    if (!CONFLICTS.includes(codeOf(conflict))) throw conflict
+    return run().catch((error) => {
+      throw codeOf(error) === IN_FAILED_TRANSACTION ? conflict : error
+    })
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | undefined)?.code
+}
+
 interface ReservedRow {
   /** Names as JSON; null if the key was not reserved. */
   readonly done: string | null
+  readonly was_completed: boolean | null
   readonly completed: boolean
   readonly stale: boolean
 }
 
-function toReservation({ done, completed, stale }: ReservedRow, token: string): Reservation {
-  if (done !== null) return { state: 'reserved', token, done: readDoneNames(done), stale }
+function toReservation(row: ReservedRow, token: string): Reservation {
+  const { done, completed, stale } = row
+  const wasCompleted = row.was_completed === true
+  if (done !== null) return { state: 'reserved', token, done: readDoneNames(done), stale, wasCompleted }
   return { state: completed ? 'completed' : 'in-progress' }
 }

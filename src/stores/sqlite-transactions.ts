@@ -1,17 +1,34 @@
-import type { ResourceVersion } from '../core/idempotency/store.ts'
-import type { SqliteDatabase } from '../sqlite/open.ts'
+import type { CompleteOptions, ResourceVersion } from '../core/idempotency/store.ts'
+import type { OpenDatabase } from '../sqlite/open.ts'
 import { prepareStatements } from '../sqlite/statements.ts'
 import { inSavepoint, inTransaction } from '../sqlite/transaction.ts'
 import { readDoneNames, writeDoneNames } from './done-names.ts'
 
+interface Reserved {
+  readonly done: string[]
+  readonly wasCompleted: boolean
+}
+
+/** What a row says of a key that is reserved by somebody else, or completed. */
+export interface Holder {
+  readonly isCompleted: boolean
+  readonly token: string | null
+  readonly leasedUntil: number
+  /** Milliseconds until the lease ends. */
+  readonly leftMs: number
+}
+
 /** The operations of the store. Each one that writes is a transaction. */
 export interface Transactions {
-  /** The names that are done; `undefined` if the key is reserved by somebody else or completed. */
-  reserve(key: string, token: string, leaseMs: number): string[] | undefined
-  isCompleted(key: string): boolean
+  /**
+   * Reserves a key, or tells who holds it.
+   *
+   * @param overAt the end of a lease that is over, whatever the clock says.
+   */
+  reserve(key: string, token: string, leaseMs: number, names: readonly string[], overAt?: number): Reserved | Holder
   isStale(version: ResourceVersion): boolean
   renew(key: string, token: string, leaseMs: number, done: readonly string[]): boolean
-  complete(key: string, token: string, retentionMs: number, version: ResourceVersion | undefined): boolean
+  complete(key: string, token: string, options: CompleteOptions): boolean
   release(key: string, token: string, retentionMs: number, done: readonly string[]): boolean
   /** Deletes expired rows, but at most `SWEEP_ROWS` of each table, so that it never takes long. */
   sweep(): void
@@ -22,6 +39,10 @@ const SWEEP_ROWS = 500
 /** Milliseconds; SQLite 3.42 or newer. */
 const NOW = "cast(round(unixepoch('subsec') * 1000) as integer)"
 
+/**
+ * `token` of a completed row is null if it counts for all names, as in version 0.1. Else it is {@link BY_NAMES}, or the
+ * token of the next reservation, and `done` has the names.
+ */
 export const TABLES = `
 create table if not exists hooklayer (
   key text primary key,
@@ -40,25 +61,35 @@ create table if not exists hooklayer_versions (
 create index if not exists hooklayer_versions_expires_at on hooklayer_versions (expires_at);
 `
 
+const BY_NAMES = "'names'"
+
+const IS_DONE = 'claim.completed and (claim.token is null or json_patch(claim.done, ?) = claim.done)'
+
+/** What was completed is kept for at least as long as it was to be. */
+const EXPIRES_IN_MS = `max(completed * expires_at, ${NOW} + ?)`
+
 const RESERVE = `
 insert into hooklayer as claim (key, token, leased_until, expires_at)
 values (?, ?, ${NOW} + ?, ${NOW} + ?)
 on conflict (key) do update set
   token = excluded.token,
   leased_until = excluded.leased_until,
-  completed = 0,
+  completed = claim.completed and claim.expires_at > ${NOW},
   done = case when claim.expires_at > ${NOW} then claim.done else '{}' end,
-  expires_at = excluded.expires_at
-where claim.expires_at <= ${NOW} or not (claim.completed or claim.leased_until > ${NOW})
-returning done`
+  expires_at = max(claim.expires_at, excluded.expires_at)
+where claim.expires_at <= ${NOW}
+  or not (claim.leased_until > ${NOW} and claim.leased_until is not ? or ${IS_DONE})
+returning done, completed`
 
 const RENEW = `
 update hooklayer set
-  leased_until = ${NOW} + ?, expires_at = ${NOW} + ?, done = json_patch(done, ?)
+  leased_until = ${NOW} + ?, expires_at = max(expires_at, ${NOW} + ?), done = json_patch(done, ?)
 where key = ? and token = ?`
 
 const COMPLETE = `
-update hooklayer set token = null, completed = 1, done = '{}', expires_at = ${NOW} + ?
+update hooklayer set
+  token = case when ? then ${BY_NAMES} end, completed = 1, leased_until = ${NOW}, expires_at = ${EXPIRES_IN_MS},
+  done = json_patch(done, ?)
 where key = ? and token = ?`
 
 const RECORD_VERSION = `
@@ -68,10 +99,14 @@ on conflict (resource) do update set updated_at = excluded.updated_at, expires_a
 where version.updated_at <= excluded.updated_at or version.expires_at <= ${NOW}`
 
 const RELEASE = `
-update hooklayer set token = null, leased_until = ${NOW}, expires_at = ${NOW} + ?, done = json_patch(done, ?)
+update hooklayer set
+  token = case when completed then ${BY_NAMES} end, leased_until = ${NOW}, expires_at = ${EXPIRES_IN_MS},
+  done = json_patch(done, ?)
 where key = ? and token = ?`
 
-const IS_COMPLETED = `select 1 from hooklayer where key = ? and completed and expires_at > ${NOW}`
+const HOLDER = `
+select ${IS_DONE} as isCompleted, token, leased_until as leasedUntil, leased_until - ${NOW} as leftMs
+from hooklayer as claim where key = ?`
 
 const IS_STALE = `select 1 from hooklayer_versions where resource = ? and updated_at > ? and expires_at > ${NOW}`
 
@@ -87,37 +122,57 @@ const STATEMENTS = {
   complete: COMPLETE,
   recordVersion: RECORD_VERSION,
   release: RELEASE,
-  isCompleted: IS_COMPLETED,
+  holder: HOLDER,
   isStale: IS_STALE,
   sweepEvents: writeSweep('hooklayer', 'key'),
   sweepVersions: writeSweep('hooklayer_versions', 'resource'),
 } as const
 
+/** Numbers are `bigint`s if the database is set to return those. */
+interface ReservedRow {
+  readonly done: string
+  readonly completed: number | bigint
+}
+
+interface HolderRow {
+  readonly isCompleted: number | bigint
+  readonly token: string | null
+  readonly leasedUntil: number | bigint
+  readonly leftMs: number | bigint
+}
+
 /** @param isOwn whether nobody else uses transactions on this connection. */
-export function createTransactions(database: SqliteDatabase, isOwn: boolean): Transactions {
-  const sql = prepareStatements(database, STATEMENTS)
+export function createTransactions(opened: OpenDatabase, isOwn: boolean): Transactions {
+  const sql = prepareStatements(opened.database, STATEMENTS)
   const transact = isOwn ? inTransaction : inSavepoint
   return {
-    reserve: (key, token, leaseMs) =>
-      transact(database, () => {
+    reserve: (key, token, leaseMs, names, overAt) =>
+      transact(opened, () => {
+        const wanted = writeDoneNames(names)
         // `get` would stop at the first row, before SQLite reports whether the change could be made.
-        const [row] = sql.reserve.all(key, token, leaseMs, leaseMs + DAY_MS) as { done: string }[]
-        return row && readDoneNames(row.done)
+        const [row] = sql.reserve.all(key, token, leaseMs, leaseMs + DAY_MS, overAt ?? null, wanted) as ReservedRow[]
+        if (row) return { done: readDoneNames(row.done), wasCompleted: Number(row.completed) === 1 }
+        const holder = sql.holder.get(wanted, key) as HolderRow
+        return {
+          isCompleted: Number(holder.isCompleted) === 1,
+          token: holder.token,
+          leasedUntil: Number(holder.leasedUntil),
+          leftMs: Number(holder.leftMs),
+        }
       }),
-    isCompleted: (key) => sql.isCompleted.get(key) !== undefined,
     isStale: ({ resource, updatedAt }) => sql.isStale.get(resource, updatedAt) !== undefined,
     renew: (key, token, leaseMs, done) =>
-      transact(database, () => sql.renew.run(leaseMs, leaseMs + DAY_MS, writeDoneNames(done), key, token).changes > 0),
-    complete: (key, token, retentionMs, version) =>
-      transact(database, () => {
-        const isHeld = sql.complete.run(retentionMs, key, token).changes > 0
+      transact(opened, () => sql.renew.run(leaseMs, leaseMs + DAY_MS, writeDoneNames(done), key, token).changes > 0),
+    complete: (key, token, { retentionMs, version, done }) =>
+      transact(opened, () => {
+        const isHeld = sql.complete.run(done ? 1 : 0, retentionMs, writeDoneNames(done ?? []), key, token).changes > 0
         if (isHeld && version) sql.recordVersion.run(version.resource, version.updatedAt, retentionMs)
         return isHeld
       }),
     release: (key, token, retentionMs, done) =>
-      transact(database, () => sql.release.run(retentionMs, writeDoneNames(done), key, token).changes > 0),
+      transact(opened, () => sql.release.run(retentionMs, writeDoneNames(done), key, token).changes > 0),
     sweep: () =>
-      transact(database, () => {
+      transact(opened, () => {
         sql.sweepEvents.run()
         sql.sweepVersions.run()
       }),

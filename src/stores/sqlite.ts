@@ -1,6 +1,8 @@
 import { checkOptions } from '../core/check-options.ts'
 import type { IdempotencyStore } from '../core/idempotency/store.ts'
-import { openDatabase, type SqliteDatabase, type SqliteLocation } from '../sqlite/open.ts'
+import { isLocked, type SqliteDatabase } from '../sqlite/database.ts'
+import { openDatabase, type SqliteLocation } from '../sqlite/open.ts'
+import { createStoppedLeases, createToken } from './sqlite-leases.ts'
 import { createTransactions, TABLES, type Transactions } from './sqlite-transactions.ts'
 
 export type { SqliteDatabase, SqliteLocation }
@@ -18,17 +20,23 @@ export interface SqliteStore extends IdempotencyStore {
 
 /** One `reserve` in this many first deletes expired rows. */
 const SWEEP_EVERY = 100
+/** How long a locked file is waited for: the same as the default of `deadlineMs`. */
+const LOCK_WAIT_MS = 4000
+/** How often a locked file is tried. */
+const LOCK_RETRY_MS = 20
 
 /**
  * An idempotency store in a SQLite file, for all processes of one machine. Handled events survive a power cut.
  *
  * - `file`: the path of a database on a local disk, created if it does not exist. It is opened with `node:sqlite` (Node
- *   22.13 or later), better-sqlite3 or libsql, whichever is available. It is checked for damage, which takes a second
- *   for 400,000 events.
+ *   22.13 or later), better-sqlite3 or libsql, whichever is available. It is checked for damage: in the background, or
+ *   before use if the last process did not close it.
  * - `database`: an open database instead, with SQLite 3.42 or newer. It may be inside a transaction of yours.
  *
- * It creates the tables `hooklayer` and `hooklayer_versions`, and uses the clock of the machine. SQLite is synchronous:
- * the process blocks while the disk writes, and for up to 2 s while another process writes.
+ * It creates the tables `hooklayer` and `hooklayer_versions`, and uses the clock of the machine. When that is set back,
+ * a lease that a killed process left ends after its length all the same. SQLite is synchronous: the process blocks while
+ * the disk writes. While another process has locked the file, operations wait for up to 4 s without blocking. They are
+ * rejected once the file was deleted or replaced, or was found to be damaged.
  *
  * @throws TypeError if there is neither `file` nor `database`.
  * @throws Error that names the file and what to do, if the file cannot be used or no SQLite driver is installed.
@@ -39,34 +47,56 @@ const SWEEP_EVERY = 100
  */
 export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   checkOptions('createSqliteStore', options, {}, ['file', 'database'])
-  const { database, close } = openDatabase(options, TABLES, { keepsSettings: true })
-  const transactions = createTransactions(database, !options.database)
-  let isClosed = false
+  const opened = openDatabase(options, TABLES, { keepsSettings: true })
+  const isOwn = !options.database
+  const transactions = createTransactions(opened, isOwn)
+  const stoppedLeases = createStoppedLeases()
+  let closed: Promise<void> | undefined
 
-  function getOpen(): Transactions {
-    if (isClosed) throw new Error('The SQLite store is closed.')
-    return transactions
+  async function run<T>(act: (transactions: Transactions) => T): Promise<T> {
+    const attempt = () => {
+      if (closed) throw new Error('The SQLite store is closed.')
+      return act(transactions)
+    }
+    // A `database` waits as its owner has set it, and may be inside a transaction of theirs.
+    return isOwn ? retryWhileLocked(attempt) : attempt()
   }
 
   return {
-    async reserve(key, { leaseMs, version }) {
-      const { reserve, isCompleted, isStale, sweep } = getOpen()
-      if (Math.random() * SWEEP_EVERY < 1) sweep()
-      const token = crypto.randomUUID()
-      const attempt = () => reserve(key, token, leaseMs)
-      // A reservation may be lost in a power cut, because its holder dies with it. A `database` of the user keeps its
-      // settings.
-      const done = options.database ? attempt() : withoutSync(database, attempt)
-      if (!done) return { state: isCompleted(key) ? 'completed' : 'in-progress' }
-      return { state: 'reserved', token, done, stale: version !== undefined && isStale(version) }
+    async reserve(key, { leaseMs, version, names = [] }) {
+      if (Math.random() * SWEEP_EVERY < 1) await run(({ sweep }) => sweep())
+      const token = createToken(leaseMs)
+      return run(({ reserve, isStale }) => {
+        const attempt = () => reserve(key, token, leaseMs, names, stoppedLeases.overAt(key))
+        // A reservation may be lost in a power cut, because its holder dies with it. A `database` of the user keeps its
+        // settings.
+        const found = isOwn ? withoutSync(opened.database, attempt) : attempt()
+        const isReserved = 'done' in found
+        stoppedLeases.note(key, isReserved ? undefined : found)
+        if (isReserved) return { state: 'reserved', token, ...found, stale: !!version && isStale(version) }
+        return { state: found.isCompleted ? 'completed' : 'in-progress' }
+      })
     },
-    renew: async (key, token, { leaseMs, done }) => getOpen().renew(key, token, leaseMs, done),
-    complete: async (key, token, { retentionMs, version }) => getOpen().complete(key, token, retentionMs, version),
-    release: async (key, token, { done, retentionMs }) => getOpen().release(key, token, retentionMs, done),
-    async close() {
-      if (!isClosed) close()
-      isClosed = true
+    renew: (key, token, { leaseMs, done }) => run(({ renew }) => renew(key, token, leaseMs, done)),
+    complete: (key, token, completion) => run(({ complete }) => complete(key, token, completion)),
+    release: (key, token, { done, retentionMs }) => run(({ release }) => release(key, token, retentionMs, done)),
+    close() {
+      closed ??= opened.close()
+      return closed
     },
+  }
+}
+
+/** Waits for another process's transaction without blocking this one. */
+async function retryWhileLocked<T>(attempt: () => T): Promise<T> {
+  const end = performance.now() + LOCK_WAIT_MS
+  for (;;) {
+    try {
+      return attempt()
+    } catch (error) {
+      if (!isLocked(error) || performance.now() > end) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS))
   }
 }
 

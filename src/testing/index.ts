@@ -1,5 +1,6 @@
 /**
- * Test helpers: signed deliveries of every topic, written as Commerce Layer writes them, and sample resources.
+ * Test helpers: signed deliveries of every topic, written as Commerce Layer writes them, events for handlers alone, and
+ * sample resources.
  */
 export { sign } from '../core/verify/signature.ts'
 export { TEST_SECRET } from '../core/verify/test-secret.ts'
@@ -8,3 +9,4 @@ export type { Changes } from '../wire/samples/changes.ts'
 export { type SampleOf, sampleOf } from '../wire/samples/sample.ts'
 export { serialize } from '../wire/serialize.ts'
 export { createDelivery, type DeliveryOptions, type TestDelivery } from './delivery.ts'
+export { createEvent, type EventOptions } from './event.ts'

@@ -3,8 +3,10 @@ import { bundleHost } from '../contracts/adapter/bundle.ts'
 import { OTHER_PROCESS } from '../contracts/adapter/host.ts'
 import { installFixture } from '../fixtures/install.ts'
 import { createMiniflare } from '../fixtures/miniflare.ts'
+import { packPackage } from '../package/pack.ts'
 
 const missing = await installFixture('workerd')
+const packed = await packPackage()
 
 /** Without `nodejs_compat`: there is nothing but WebCrypto. */
 const OPTIONS = { modules: true, compatibilityDate: '2025-05-05', host: '127.0.0.1', port: 0 } as const
@@ -12,7 +14,7 @@ const OPTIONS = { modules: true, compatibilityDate: '2025-05-05', host: '127.0.0
 testAdapter(
   'workerd',
   async () => {
-    const { text } = await bundleHost('worker.ts', { conditions: ['workerd', 'worker'] })
+    const { text } = await bundleHost('worker.ts', { conditions: ['workerd', 'worker'], packed })
     const worker = createMiniflare({ ...OPTIONS, script: text })
     const { href } = await worker.ready
     return { url: href, close: () => worker.dispose() }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { createDeadline, withTimeout } from '../../src/core/deadline.ts'
@@ -36,6 +37,24 @@ describe('withTimeout', () => {
     finish()
     await work
     expect(ended).toBe(true)
+  })
+
+  it('never runs `late` in the async context of another call', async () => {
+    const context = new AsyncLocalStorage<string>()
+    const seen: unknown[] = []
+    const waits = ['one', 'two'].map((name) =>
+      context.run(name, async () => {
+        const error = rejection(
+          withTimeout(new Promise(() => {}), 40, () => {
+            seen.push(`${name} in ${context.getStore()}`)
+            return late()
+          }),
+        )
+        await error
+      }),
+    )
+    await Promise.all(waits)
+    expect(seen).toEqual(['one in one', 'two in two'])
   })
 
   it('never rejects when the time is infinite', async () => {

@@ -12,8 +12,8 @@ const NOT_UTF8 = [
   ['Latin 1', [0x67, 0x72, 0xfc, 0xdf, 0x65]],
 ] as const
 
-describe.each(await inBothRuntimes(() => import('../../src/core/decode-utf8.ts')))('decodeUtf8 on %s', (_, module) => {
-  const { decodeUtf8 } = module
+describe.each(await inBothRuntimes(() => import('../../src/core/platform.ts')))('decodeUtf8 on %s', (_, module) => {
+  const { decodeUtf8 } = module.platform
 
   it.each(['', 'ASCII', 'grüße', '日本語', '👍🏽', '\0', 'a\u2028b'])(
     'decodes the text that was encoded: %j',

@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createReceiver } from 'hooklayer'
+import { createNodeListener } from 'hooklayer/node'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { listen } from '../contracts/adapter/listen.ts'
 import { GONE, startEmulatorForTest } from './harness.ts'
 
 interface Run {
@@ -62,13 +65,42 @@ describe('the command line of the emulator', () => {
 
       running.child.stdin?.write('orders.place\n\norders.eat\norders.pay\n')
       expect(await running.lineWith('orders.place →')).toBe(`orders.place → ${GONE}: Connection refused`)
-      expect(await running.lineWith('no webhook')).toBe('orders.pay: no webhook was called.')
+      expect(await running.lineWith('no webhook')).toBe('orders.pay: no webhook has this topic, so nothing was called.')
       expect(await running.lineWith('orders.eat')).toContain('is not a topic')
 
       running.child.kill(signal)
       expect(await waitForExit(running)).toBe(0)
     },
   )
+
+  it('sends an order to a receiver with one command, and says how that answered', async () => {
+    const secret = '0123456789abcdef0123456789abcdef'
+    const emails: unknown[] = []
+    const receiver = createReceiver({ secrets: { 'orders.place': secret } }).on(
+      'orders.place',
+      { include: ['customer'] },
+      ({ resource: order }) => emails.push(order.customer.email),
+    )
+    const { url, close } = await listen(createNodeListener(receiver), '/webhooks')
+    onTestFinished(close)
+    const sending = run('--webhook', url, '--secret', secret, '--send')
+    expect(await waitForExit(sending)).toBe(0)
+    expect(sending.output()).toContain(`orders.place → ${url}: 200 OK`)
+    expect(emails).toEqual(['john@example.com'])
+    const forging = run('--webhook', url, '--topic', 'orders.place', '--send')
+    expect(await waitForExit(forging)).toBe(1)
+    expect(forging.output()).toMatch(/CL_SECRET_ORDERS__PLACE=[0-9a-f]{32}\n.*: 401 /s)
+  })
+
+  it.each([
+    [['--send'], '`--send` needs `--webhook`'],
+    [['--webhook', 'nowhere', '--send'], 'The webhook was refused: callback_url - is invalid'],
+    [['--secret', 'short'], '`secret` must have 16 characters or more'],
+  ])('refuses %j, and says why', async (args, message) => {
+    const running = run(...args)
+    expect(await waitForExit(running)).toBe(1)
+    expect(running.output()).toContain(message)
+  })
 
   it('prints its options', async () => {
     const running = run('--help')

@@ -1,7 +1,12 @@
 import { createServer } from 'node:http'
+import type { Order } from '@commercelayer/sdk'
+import { createReceiver, eventIdOf } from 'hooklayer'
 import { createEmulator, type EmulatorOptions } from 'hooklayer/emulator'
+import { createNodeListener } from 'hooklayer/node'
+import { createMemoryStore } from 'hooklayer/stores/memory'
 import { sampleOf } from 'hooklayer/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { listen } from '../contracts/adapter/listen.ts'
 import { GONE, startEmulatorForTest, startEndpoint } from './harness.ts'
 
 describe('an emulator', () => {
@@ -47,6 +52,7 @@ describe('an emulator', () => {
     ['`mode`', { mode: 'production' }],
     ['`tokenLifetimeMs`', { tokenLifetimeMs: 0 }],
     ['`rateLimit`', { rateLimit: 'yes' }],
+    ['`logger`', { logger: {} }],
     ['`maxEventCallbacks`', { maxEventCallbacks: 0 }],
     ['`timeoutMs`', { timeoutMs: -1 }],
     ['`retries`', { retries: 1.5 }],
@@ -87,6 +93,81 @@ describe('trigger', () => {
     expect(emulator.eventCallbacks).toEqual(called)
     expect(await emulator.trigger('orders.void')).toEqual([])
     await endpoint.close()
+  })
+
+  it('does not send the same event again: each trigger is a new order at a new time', async () => {
+    const handled: Order[] = []
+    const { emulator, subscribe } = await startEmulatorForTest({ retries: 0 })
+    const secrets: Record<string, string> = {}
+    const receiver = createReceiver({
+      secrets: (topic) => secrets[topic],
+      idempotency: { store: createMemoryStore() },
+    }).on('orders.place', ({ resource }) => handled.push(resource))
+    const { url, close } = await listen(createNodeListener(receiver), '')
+    onTestFinished(close)
+    await subscribe({ topic: 'orders.place', callback_url: url, include_resources: ['customer', 'line_items.item'] })
+    secrets['orders.place'] = String(emulator.webhooks[0]?.shared_secret)
+    const since = new Date().toISOString()
+    for (let count = 0; count < 3; count++) await emulator.trigger('orders.place')
+    await emulator.trigger('orders.place', { number: '7', updated_at: '2026-08-01T09:30:00.000Z' })
+    expect(handled).toHaveLength(4)
+    for (const differs of [
+      ({ id }: Order) => id,
+      ({ number }: Order) => number,
+      ({ token }: Order) => token,
+      ({ updated_at }: Order) => updated_at,
+      ({ line_items }: Order) => line_items?.[0]?.id,
+    ]) {
+      expect(new Set(handled.map(differs)).size).toBe(4)
+    }
+    for (const same of [
+      ({ customer }: Order) => customer?.id,
+      ({ line_items }: Order) => line_items?.[0]?.item?.id,
+      ({ customer_email }: Order) => customer_email,
+    ]) {
+      expect(new Set(handled.map(same)).size).toBe(1)
+    }
+    const [first, , , told] = handled
+    expect(String(first?.updated_at) >= since).toBe(true)
+    expect([told?.number, told?.updated_at]).toEqual(['7', '2026-08-01T09:30:00.000Z'])
+    expect(String(told?.placed_at) <= String(told?.updated_at)).toBe(true)
+  })
+
+  it('makes a new resource of every topic, and the same one again if a whole resource is given', async () => {
+    const { emulator, subscribe } = await startEmulatorForTest({ retries: 0 })
+    const topics = ['customers.create', 'promotions.create', 'shipments.ship', 'returns.request', 'orders.destroy']
+    for (const topic of topics) {
+      await subscribe({ topic, callback_url: GONE })
+      const calls = [...(await emulator.trigger(topic)), ...(await emulator.trigger(topic))]
+      const [one, other] = await Promise.all(calls.map(({ payload }) => eventIdOf(topic, payload)))
+      expect(one).not.toBe(other)
+    }
+    const whole = { ...sampleOf('customers'), id: 'ZzZzZzZzZz' }
+    const again = [await emulator.trigger('customers.create', whole), await emulator.trigger('customers.create', whole)]
+    const ids = await Promise.all(again.flat().map(({ payload }) => eventIdOf('customers.create', payload)))
+    expect(new Set(ids).size).toBe(1)
+  })
+
+  it('says why no webhook is called', async () => {
+    const warnings: string[] = []
+    const { emulator, subscribe, ask } = await startEmulatorForTest({
+      retries: 29,
+      retryDelayMs: () => 0,
+      logger: { warn: (message) => warnings.push(message) },
+    })
+    await emulator.trigger('orders.place')
+    const { id } = await subscribe({ topic: 'orders.place', callback_url: GONE })
+    await emulator.trigger('orders.place')
+    await emulator.settled()
+    await emulator.trigger('orders.place')
+    const data = { type: 'webhooks', id, attributes: { _disable: true } }
+    await ask(`webhooks/${id}`, { method: 'PATCH', body: { data } })
+    await emulator.trigger('orders.place')
+    expect(warnings).toEqual([
+      'orders.place: no webhook has this topic, so nothing was called.',
+      'orders.place: the circuit of its webhook is open, so nothing was called. Reset it.',
+      'orders.place: its webhook is disabled, so nothing was called. Enable it.',
+    ])
   })
 
   it('applies changes to the sample of the topic', async () => {
@@ -131,6 +212,12 @@ describe('trigger', () => {
     const [called] = await emulator.trigger('orders.destroy', { id: 'GoneGoneGo' })
     expect(called?.payload.data).toMatchObject({ type: 'orders', id: 'GoneGoneGo' })
     expect(called?.payload.data).not.toHaveProperty('attributes')
+  })
+
+  it('accepts the topics of 2021', async () => {
+    const { emulator, subscribe } = await startEmulatorForTest({ retries: 0 })
+    await subscribe({ topic: 'shipments.create', callback_url: GONE })
+    expect(await emulator.trigger('shipments.create')).toMatchObject([{ payload: { data: { type: 'shipments' } } }])
   })
 
   it.each(['orders.eat', 'orders', '', 'constructor.name', 'orders.place.pay'])(

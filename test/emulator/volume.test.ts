@@ -16,6 +16,7 @@ const api = createApi({
   mode: 'test',
   tokenLifetimeMs: 60_000,
   rateLimit: false,
+  url: () => 'http://127.0.0.1:4000',
   sender: createSender({ records, organizationId: organization.id, mode: 'test' }),
 })
 let authorization: string

@@ -18,7 +18,7 @@ const MODES = [
   ['has an inbox', STORED],
 ] as const
 
-/** A statement waits for two seconds. */
+/** Less than the four seconds for which a write waits. */
 const LOCK_MS = 3000
 const HANDLER_MS = 100
 const EVERY_MS = 25

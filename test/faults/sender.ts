@@ -1,5 +1,6 @@
 import { createEmulator, type Emulator, type EmulatorOptions } from 'hooklayer/emulator'
 import { createManagement } from 'hooklayer/management'
+import { sampleOf } from 'hooklayer/testing'
 
 /** An emulated Commerce Layer with a webhook for each topic, all with one callback URL. */
 export interface Sender extends Pick<Emulator, 'trigger' | 'settled' | 'webhooks' | 'close'> {
@@ -89,7 +90,9 @@ export async function openSender(port: number, options: EmulatorOptions = {}): P
       keeping = setInterval(() => void resetCircuits().catch(() => {}), 25)
     },
     async send(number, { topic = 'orders.place', id = `order${number}`, updatedAt, reference } = {}) {
-      const [call] = await emulator.trigger(topic, {
+      // A whole resource: a number that is sent twice is one event.
+      const [call] = await emulator.trigger<string>(topic, {
+        ...sampleOf<string>(topic.slice(0, topic.indexOf('.'))),
         id,
         metadata: { number },
         ...(updatedAt && { updated_at: updatedAt }),

@@ -1,18 +1,35 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { CONDITIONS, ENTRIES, listModules, listPrograms, PROGRAMS, toFileName, toSpecifier } from '../../entries.ts'
+import {
+  CONDITIONS,
+  ENTRIES,
+  listInternals,
+  listModules,
+  listPrograms,
+  PLATFORM,
+  PROGRAMS,
+  toFileName,
+  toSpecifier,
+} from '../../entries.ts'
 import tsup from '../../tsup.config.ts'
 import { alias } from '../../vitest.config.ts'
+
+interface SizeLimit {
+  readonly path: string | string[]
+  readonly import: string | Record<string, string>
+}
 
 const MANIFEST = JSON.parse(readFileSync('package.json', 'utf8'))
 const SUBPATHS = Object.keys(ENTRIES)
 
 describe('the list of entries', () => {
   it('names source files that exist, and no file of dist twice', () => {
-    const sources = Object.values({ ...listModules(), ...listPrograms() })
+    const sources = Object.values({ ...listModules(), ...listPrograms(), ...listInternals() })
     expect(sources.filter((source) => !existsSync(source))).toEqual([])
-    const extra = Object.values(CONDITIONS).flatMap((conditions) => Object.values(conditions))
-    const files = [...SUBPATHS.map(toFileName), ...[...extra, ...Object.values(PROGRAMS)].map(({ file }) => file)]
+    const conditional = Object.values(CONDITIONS).flatMap((conditions) => Object.values(conditions))
+    const extra = [...conditional, ...Object.values(PROGRAMS), PLATFORM.usual, PLATFORM.edge]
+    const files = [...SUBPATHS.map(toFileName), ...extra.map(({ file }) => file)]
     expect(new Set(files).size).toBe(files.length)
   })
 })
@@ -33,6 +50,14 @@ describe('package.json', () => {
     }
   })
 
+  it('gives the module of the platform by the conditions of the edge, and else the one that finds out', () => {
+    const { specifier, usual, edge, edgeConditions } = PLATFORM
+    const formats = ({ file }: { file: string }) => ({ import: `./dist/${file}.js`, require: `./dist/${file}.cjs` })
+    const byCondition = edgeConditions.map((condition) => [condition, formats(edge)])
+    expect(Object.entries(MANIFEST.imports[specifier])).toEqual([...byCondition, ...Object.entries(formats(usual))])
+    expect(Object.keys(MANIFEST.imports)).toEqual([specifier])
+  })
+
   it('names the root entry for tools that do not read `exports`', () => {
     const { main, module, types } = MANIFEST
     expect({ main, module, types }).toEqual({
@@ -47,9 +72,8 @@ describe('package.json', () => {
     expect(MANIFEST.bin).toEqual(Object.fromEntries(expected))
   })
 
-  it('limits the size of files that are built', () => {
-    const limits: readonly { path: string | string[]; import: string | Record<string, string> }[] =
-      MANIFEST['size-limit']
+  it('limits the size of files that are built', async () => {
+    const { default: limits }: { default: readonly SizeLimit[] } = await import(resolve('size-limit.config.js'))
     const files = limits.flatMap(({ path, import: names }) => [
       ...[path].flat(),
       ...(typeof names === 'string' ? [] : Object.keys(names)),
@@ -66,8 +90,8 @@ describe('the same entries', () => {
     expect(compilerOptions.paths).toEqual(Object.fromEntries(expected))
   })
 
-  it('are built by tsup, with the programs', () => {
-    expect(tsup).toMatchObject({ entry: { ...listModules(), ...listPrograms() } })
+  it('are built by tsup, with the programs and the module of the platform', () => {
+    expect(tsup).toMatchObject({ entry: { ...listModules(), ...listPrograms(), ...listInternals() } })
   })
 
   it('are what tests import by their public names', () => {

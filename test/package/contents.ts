@@ -7,7 +7,7 @@ import { deepEqual, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
-import { listModules, listPrograms } from '../../entries.ts'
+import { listInternals, listModules, listPrograms } from '../../entries.ts'
 
 interface Pack {
   readonly size: number
@@ -24,8 +24,11 @@ const built = [...files].filter((path) => path.startsWith('dist/'))
 const modules = Object.keys(listModules()).flatMap((name) =>
   ['js', 'cjs', 'd.ts', 'd.cts'].map((extension) => `dist/${name}.${extension}`),
 )
-const programs = Object.keys(listPrograms()).flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`])
-const entries = [...modules, ...programs].flatMap((path) => [path, `${path}.map`])
+const others = Object.keys({ ...listPrograms(), ...listInternals() }).flatMap((name) => [
+  `dist/${name}.js`,
+  `dist/${name}.cjs`,
+])
+const entries = [...modules, ...others].flatMap((path) => [path, `${path}.map`])
 deepEqual(listMissing(entries), [], 'Entries that were not built.')
 
 const CHUNK = /^dist\/chunk-[\w-]+\.(js|d\.ts|d\.cts)(\.map)?$/

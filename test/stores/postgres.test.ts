@@ -191,6 +191,113 @@ describeUnless(noPostgres)('the store in PostgreSQL', () => {
     client.release()
   })
 
+  const openSerializable = (types?: pg.CustomTypesConfig) =>
+    new pg.Pool({
+      connectionString: server?.url,
+      max: 20,
+      options: '-c default_transaction_isolation=serializable -c deadlock_timeout=50ms',
+      ...(types && { types }),
+    })
+
+  it('does not reject because PostgreSQL could not serialize a statement, but runs it once more', async () => {
+    const table = await createdTable()
+    const serializable = openSerializable()
+    const codes: unknown[] = []
+    const recording: PostgresClient = {
+      query: (text, values) =>
+        serializable.query(text, values).catch((error) => {
+          codes.push(error.code)
+          throw error
+        }),
+    }
+    const client = await serializable.connect()
+    await client.query('begin')
+    await reserveKey(createPostgresStore({ client, table }), 'key')
+    const waiting = createPostgresStore({ client: recording, table }).reserve('key', reserveOptions(LONG_MS))
+    await sleep(50)
+    await client.query('commit')
+    expect(await waiting).toEqual({ state: 'in-progress' })
+    expect(codes).toEqual(['40001'])
+    client.release()
+    await serializable.end()
+  })
+
+  it('does not answer some of 60 events 503 where transactions are serializable', async () => {
+    const serializable = openSerializable()
+    const store = createPostgresStore({ client: serializable, table: await createdTable() })
+    const handle = async () => {
+      const key = randomUUID()
+      const version = { resource: `orders/${key}`, updatedAt: '2026-01-01T00:00:00.000Z' }
+      const { token } = await reserveKey(store, key, reserveOptions(LONG_MS, version))
+      return store.complete(key, token, { retentionMs: LONG_MS, version, done: ['erp'] })
+    }
+    const ended = await Promise.allSettled(Array.from({ length: 60 }, handle))
+    expect(ended.filter(({ status }) => status === 'rejected').length).toBeLessThan(6)
+    await serializable.end()
+  })
+
+  it('does not reject because of a deadlock, but runs the statement once more', async () => {
+    const table = await createdTable()
+    const quick = openSerializable()
+    const store = createPostgresStore({ client: pool, table })
+    const resource = 'orders/OeRyhjDlje'
+    const version = { resource, updatedAt: '2026-01-01T00:00:00.000Z' }
+    const { token } = await reserveKey(store, 'first', reserveOptions(LONG_MS, version))
+    await store.complete('first', token, { retentionMs: LONG_MS, version })
+    const next = await reserveKey(store, 'key', reserveOptions(LONG_MS, version))
+    const codes: unknown[] = []
+    const recording: PostgresClient = {
+      query: (text, values) =>
+        quick.query(text, values).catch((error) => {
+          codes.push(error.code)
+          throw error
+        }),
+    }
+    const other = await pool.connect()
+    await other.query("begin; set local deadlock_timeout = '10s'")
+    await other.query(`update ${table}_versions set expires_at = expires_at where resource = $1`, [resource])
+    const completing = createPostgresStore({ client: recording, table }).complete('key', next.token, {
+      retentionMs: LONG_MS,
+      version,
+    })
+    await sleep(20)
+    await other.query(`update ${table} set expires_at = expires_at where key = 'key'`)
+    await other.query('rollback')
+    expect(await completing).toBe(true)
+    expect(codes).toEqual(['40P01'])
+    other.release()
+    await quick.end()
+  })
+
+  it('does not hide a conflict in a transaction, which only its owner can repeat', async () => {
+    const table = await createdTable()
+    const serializable = openSerializable()
+    const client = await serializable.connect()
+    await client.query('begin')
+    await client.query('select 1')
+    await client.query(`select count(*) from ${table}`)
+    await reserveKey(createPostgresStore({ client: pool, table }), 'key')
+    const inside = createPostgresStore({ client, table })
+    await expect(inside.reserve('key', reserveOptions(LONG_MS))).rejects.toMatchObject({ code: '40001' })
+    await client.query('rollback')
+    client.release()
+    await serializable.end()
+  })
+
+  it('does not fail where integers are read as BigInts, nor because of NUL in a key', async () => {
+    const asBigInts = (type: number) => (text: string) =>
+      [20, 21, 23].includes(type) ? BigInt(text) : pg.types.getTypeParser(type)(text)
+    const client = openSerializable({ getTypeParser: asBigInts as pg.CustomTypesConfig['getTypeParser'] })
+    expect((await client.query('select 1::integer as one')).rows).toEqual([{ one: 1n }])
+    const store = createPostgresStore({ client, table: await createdTable() })
+    const asking = { ...reserveOptions(LONG_MS), names: ['erp'] }
+    const { token } = await reserveKey(store, 'a\0b', asking)
+    expect(await store.complete('a\0b', token, { ...COMPLETE_OPTIONS, done: [] })).toBe(true)
+    expect(await reserveKey(store, 'a\0b', asking)).toMatchObject({ wasCompleted: true })
+    expect((await reserveKey(store, 'ab')).wasCompleted).toBe(false)
+    await client.end()
+  })
+
   it('passes on an error of the client as it is', async () => {
     const store = createPostgresStore({ client: pool, table: 'not_migrated' })
     await expect(store.reserve('key', reserveOptions(LONG_MS))).rejects.toMatchObject({ code: '42P01' })

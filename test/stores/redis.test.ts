@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createRedisStore, type RedisStoreOptions } from 'hooklayer/stores/redis'
 import { Redis } from 'ioredis'
 import { createClient, createClientPool } from 'redis'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { COMPLETE_OPTIONS, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
 import { type StoreScene, testStore } from '../contracts/store/store.ts'
 import { noRedis, type RedisServer, startRedis } from '../servers/redis.ts'
@@ -67,6 +67,7 @@ describeUnless(noRedis)('the store in Redis', () => {
     redis = await openNodeRedis(url)
   })
   afterAll(() => redis.close())
+  afterEach(() => void vi.restoreAllMocks())
 
   it('is one store for both clients: they find the same keys', async () => {
     const io = await openIoRedis(url)
@@ -105,6 +106,35 @@ describeUnless(noRedis)('the store in Redis', () => {
     for (const key of keys) expect(await redis.client.pTTL(key)).toBeGreaterThan(0)
   })
 
+  it('does not let the process end when Redis goes away and nobody listens to errors', async () => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const client = createClient({ url })
+    createRedisStore({ client })
+    createRedisStore({ client })
+    expect(client.listenerCount('error')).toBe(1)
+    for (let i = 0; i < 3; i++) client.emit('error', new Error('Socket closed unexpectedly'))
+    expect(vi.mocked(console.warn).mock.calls).toEqual([[expect.stringContaining('Socket closed unexpectedly')]])
+  })
+
+  it('adds no listener where there is one, and is silent once there is another', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const heard = vi.fn()
+    const listened = createClient({ url }).on('error', heard)
+    createRedisStore({ client: listened })
+    expect(listened.listenerCount('error')).toBe(1)
+    const late = new Redis(url, { lazyConnect: true })
+    createRedisStore({ client: late })
+    late.on('error', heard)
+    for (const client of [listened, late]) client.emit('error', new Error('down'))
+    expect([heard.mock.calls.length, warn.mock.calls.length]).toEqual([2, 0])
+  })
+
+  it('does not take a reply of an unknown form for an event in progress', async () => {
+    const client = { eval: async () => ['?'], evalsha: async () => ['?'] }
+    const store = createRedisStore({ client })
+    await expect(store.reserve('key', reserveOptions(LONG_MS))).rejects.toThrow('unknown form')
+  })
+
   it('passes on an error of the client as it is', async () => {
     const { client, close } = await openNodeRedis(url)
     await close()
@@ -114,5 +144,7 @@ describeUnless(noRedis)('the store in Redis', () => {
 })
 
 it.each([undefined, {}, { eval() {} }])('refuses %s for a client', (client) => {
-  expect(() => createRedisStore({ client: client as unknown as RedisStoreOptions['client'] })).toThrow(TypeError)
+  const make = () => createRedisStore({ client: client as unknown as RedisStoreOptions['client'] })
+  expect(make).toThrow(TypeError)
+  expect(make).toThrow('`client` must be a client of `redis`, `ioredis` or `@upstash/redis`.')
 })

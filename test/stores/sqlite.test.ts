@@ -180,6 +180,66 @@ describe('the store in SQLite', () => {
     database.close()
   })
 
+  /** Lets each lease of a file end an hour later: to its processes that is a clock that was set back by an hour. */
+  const setClockBack = (file: string) => {
+    const database = new Libsql(file)
+    database.exec('update hooklayer set leased_until = leased_until + 3600000')
+    database.close()
+  }
+
+  it('does not hold an event for an hour because the clock was set back by one', async () => {
+    const file = newFile()
+    const killed = createSqliteStore({ file })
+    const other = createSqliteStore({ file })
+    const { token } = await reserveKey(killed, 'key', reserveOptions(300))
+    setClockBack(file)
+    const begun = performance.now()
+    const reserve = () => other.reserve('key', reserveOptions(300))
+    const taken = await vi.waitFor(async () => {
+      const reservation = await reserve()
+      expect(reservation.state).toBe('reserved')
+      return reservation
+    }, 5000)
+    expect(performance.now() - begun).toBeGreaterThan(290)
+    expect(await reserve()).toEqual({ state: 'in-progress' })
+    expect(await killed.renew('key', token, { leaseMs: 300, done: [] })).toBe(false)
+    expect(taken).toMatchObject({ wasCompleted: false })
+    await Promise.all([killed.close(), other.close()])
+  })
+
+  it('does not end the lease of a living process early, whose clock was set back, or whose leases are longer', async () => {
+    const file = newFile()
+    const [holder, other] = [createSqliteStore({ file }), createSqliteStore({ file })]
+    const { token } = await reserveKey(holder, 'renewed', reserveOptions(300))
+    await reserveKey(holder, 'longer', reserveOptions(LONG_MS))
+    setClockBack(file)
+    for (let i = 0; i < 8; i++) {
+      for (const key of ['renewed', 'longer']) {
+        expect(await other.reserve(key, reserveOptions(300))).toEqual({ state: 'in-progress' })
+      }
+      await sleep(100)
+      expect(await holder.renew('renewed', token, { leaseMs: 300, done: [] })).toBe(true)
+      setClockBack(file)
+    }
+    await Promise.all([holder.close(), other.close()])
+  })
+
+  it('does not fail where integers are read as BigInts', async () => {
+    const database = new Libsql(newFile())
+    database.defaultSafeIntegers(true)
+    expect(database.prepare('select 1 as one').get([])).toMatchObject({ one: 1n })
+    const store = createSqliteStore({ database })
+    const asking = { ...reserveOptions(LONG_MS, version), names: ['erp'] }
+    const { token, wasCompleted } = await reserveKey(store, 'key', asking)
+    expect(wasCompleted).toBe(false)
+    expect(await store.reserve('key', asking)).toEqual({ state: 'in-progress' })
+    expect(await store.renew('key', token, { leaseMs: LONG_MS, done: [] })).toBe(true)
+    expect(await store.complete('key', token, { retentionMs: LONG_MS, version, done: [] })).toBe(true)
+    expect((await reserveKey(store, 'key', asking)).wasCompleted).toBe(true)
+    expect(await store.reserve('key', reserveOptions(LONG_MS))).toEqual({ state: 'completed' })
+    database.close()
+  })
+
   it('rejects when it is closed, and leaves a given database open', async () => {
     const database = new Libsql(newFile())
     for (const store of [createSqliteStore({ database }), createSqliteStore({ file: newFile() })]) {

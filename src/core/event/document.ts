@@ -1,5 +1,5 @@
-import { decodeUtf8 } from '../decode-utf8.ts'
 import { WebhookError } from '../errors.ts'
+import { platform } from '../platform.ts'
 import { type Delivery, readSigned } from '../verify/delivery.ts'
 
 /** A reference to a resource: JSON:API's "resource identifier object". */
@@ -48,7 +48,7 @@ export function readTenant({ data, meta }: Document): { organizationId: unknown;
  * @throws WebhookError `DOCUMENT_INVALID`, with a hint that names the place and quotes nothing of the body.
  */
 export function parseDocument(delivery: Delivery): Document {
-  return checkDocument(parseJson(decodeUtf8(readSigned(delivery).bytes)))
+  return checkDocument(parseJson(platform.decodeUtf8(readSigned(delivery).bytes)))
 }
 
 /** @throws WebhookError `DOCUMENT_INVALID`. */

@@ -2,8 +2,8 @@ import type { ResourceOf } from '../../commerce-layer/resources.ts'
 import { carries, type Topic } from '../../commerce-layer/topics.ts'
 import { WebhookError } from '../errors.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
+import { platform } from '../platform.ts'
 import { bodyIdOf, copyDelivery, type Delivery, readSigned } from '../verify/delivery.ts'
-import { fingerprint } from '../verify/fingerprint.ts'
 import { checkLabels } from './check-labels.ts'
 import { checkDocument, type Document, parseDocument, readTenant } from './document.ts'
 import { canonicalDocument } from './event-id.ts'
@@ -29,7 +29,8 @@ interface EventOf<T extends string, Path extends string = never> {
   /**
    * The resource as a plain object, with included relationships linked: `order.customer?.email`,
    * `order.line_items?.[0]?.order === order`. Made on first use, and the same object each time. A relationship that was
-   * not included is absent.
+   * not included is absent. `JSON.stringify` writes each resource as a whole where it meets it first, and as
+   * `{ type, id }` from then on.
    */
   readonly resource: ResourceWith<T, Path>
   /**
@@ -56,7 +57,14 @@ interface EventOf<T extends string, Path extends string = never> {
   readonly receivedAt: Date
   /** The delivery of the event. Its `id` identifies the bytes; the `id` of the event identifies the content. */
   readonly delivery: Delivery
+  /** For `JSON.stringify`: the event without its bytes. A spread and `structuredClone` do not call it. */
+  toJSON(): EventJson<T, Path>
 }
+
+type EventJson<T extends string, Path extends string> = Pick<
+  EventOf<T, Path>,
+  'id' | 'topic' | 'mode' | 'organizationId' | 'receivedAt' | 'resource'
+>
 
 /**
  * Computes the `id` of an event from its topic and document, for example of a payload from the API's event callbacks.
@@ -66,7 +74,7 @@ interface EventOf<T extends string, Path extends string = never> {
  * const id = await eventIdOf('orders.place', eventCallback.payload)
  */
 export async function eventIdOf(topic: string, document: unknown): Promise<string> {
-  const id = await fingerprint(() => idMaterial(topic, checkDocument(document)))
+  const id = await platform.fingerprint(() => idMaterial(topic, checkDocument(document)))
   return id()
 }
 
@@ -101,7 +109,7 @@ export function parseEvent(delivery: Delivery, document = parseDocument(delivery
     stale: false,
   }
   const material = () => idMaterial(topic, source.document ?? parseDocument(delivery))
-  return pipe(fingerprint(material), (id) => new ParsedEvent(source, delivery, id) as WebhookEvent)
+  return pipe(platform.fingerprint(material), (id) => new ParsedEvent(source, delivery, id) as WebhookEvent)
 }
 
 /** The fingerprint of an event's content without its topic; of its bytes if it has no canonical form. */
@@ -150,8 +158,8 @@ class ParsedEvent implements EventOf<string> {
   readonly topic: string
   readonly mode: 'test' | 'live' | undefined
   readonly organizationId: string | undefined
-  readonly delivery: Delivery
   stale: boolean
+  readonly #delivery: Delivery
   readonly #source: Source
   readonly #id: () => string
   #resource: ResourceOf<string> | undefined
@@ -160,7 +168,7 @@ class ParsedEvent implements EventOf<string> {
     this.topic = source.topic
     this.mode = source.mode
     this.organizationId = source.organizationId
-    this.delivery = delivery
+    this.#delivery = delivery
     this.stale = source.stale
     this.#source = source
     this.#id = id
@@ -175,12 +183,21 @@ class ParsedEvent implements EventOf<string> {
     return this.#id()
   }
 
+  get delivery(): Delivery {
+    return this.#delivery
+  }
+
   get rawBody(): Uint8Array {
     return this.delivery.body
   }
 
   get receivedAt(): Date {
     return this.delivery.receivedAt
+  }
+
+  toJSON(): EventJson<string, never> {
+    const { id, topic, mode, organizationId, receivedAt, resource } = this
+    return { id, topic, mode, organizationId, receivedAt, resource }
   }
 }
 

@@ -37,7 +37,28 @@ function toFields({ id, type, attributes }: ResourceObject): Linked {
   dropInheritedNames(fields)
   fields.id = id
   fields.type = type
+  Object.defineProperty(fields, 'toJSON', { value: toTree })
   return fields
+}
+
+/**
+ * What `JSON.stringify` writes of a resource, because resources refer to each other: each is written as a whole where
+ * it is met first, depth first in the order of the keys, and as `{ type, id }` from then on.
+ */
+function toTree(this: Linked): unknown {
+  const met = new Set<unknown>()
+  const write = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(write)
+    if (!isResource(value)) return value
+    if (met.has(value)) return { type: value.type, id: value.id }
+    met.add(value)
+    return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, write(field)]))
+  }
+  return write(this)
+}
+
+function isResource(value: unknown): value is Linked {
+  return (value as Linked | null | undefined)?.toJSON === toTree
 }
 
 /** What a relationship refers to, if it is not in the document. */

@@ -56,8 +56,10 @@ export interface HandlerOptions<Path extends string = string> {
    */
   readonly include?: readonly Path[] | undefined
   /**
-   * The name under which an idempotency store records that this handler has succeeded, when another handler of the
-   * event fails. Default: the topics of the handler, and a number among the handlers of the same topics.
+   * The name under which an idempotency store records that this handler has succeeded. A handler with a name runs once
+   * for each event, also if it was added after the event was handled. After a change of its name it is another handler.
+   * Default: the topics of the handler, and a number among the handlers of the same topics, which count until the event
+   * was handled.
    */
   readonly name?: string | undefined
   /**
@@ -79,6 +81,8 @@ export interface Subscription {
 /** A registered handler. */
 export interface Registration extends Subscription {
   readonly name: string
+  /** Whether the name was given. It then stands for the handler in all processes, and after a deployment. */
+  readonly isNamed: boolean
   readonly handler: Handler
 }
 
@@ -102,9 +106,10 @@ export function createHandlers(secrets: Secrets, logger: Logger): Handlers {
       const list = typeof patterns === 'string' ? [patterns] : patterns
       checkPatterns(list)
       if (typeof handler !== 'function') throw new TypeError(`The handler for ${list.join(', ')} is not a function.`)
-      const { name = defaultName(list, registered), ...others } = checkHandlerOptions(options)
+      const { name: given, ...others } = checkHandlerOptions(options)
+      const name = given ?? defaultName(list, registered)
       if (registered.some((one) => one.name === name)) throw new TypeError(`There are two handlers named '${name}'.`)
-      registered.push({ topics: list, name, handler, ...others })
+      registered.push({ topics: list, name, isNamed: given !== undefined, handler, ...others })
       byTopic.clear()
       for (const pattern of list) {
         const warning = seenPatterns.has(pattern) ? undefined : describePatternProblem(pattern, secrets)
@@ -153,8 +158,10 @@ function checkHandlerOptions(options: HandlerOptions): Omit<Subscription, 'topic
   }
   const checked = { include: [...include], ...(attemptTimeoutMs > 0 && { attemptTimeoutMs }) }
   if (name === undefined) return checked
-  if (typeof name !== 'string' || name === '') throw new TypeError('The `name` of a handler must be text.')
-  return { ...checked, name }
+  // PostgreSQL cannot store NUL.
+  const text = typeof name === 'string' && name.replaceAll('\0', '')
+  if (!text) throw new TypeError('The `name` of a handler must be text.')
+  return { ...checked, name: text }
 }
 
 function defaultName(topics: readonly string[], others: readonly Registration[]): string {

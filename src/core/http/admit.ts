@@ -15,7 +15,7 @@ export interface BodyLimits {
  * @throws WebhookError `METHOD_NOT_ALLOWED`, `ENCODING_UNSUPPORTED` or `BODY_TOO_LARGE`.
  */
 export function admit({ method, headers, body }: WebhookRequest, { maxBodyBytes }: BodyLimits): void {
-  if (method !== 'POST') throw new WebhookError('METHOD_NOT_ALLOWED')
+  if (String(method).toUpperCase() !== 'POST') throw new WebhookError('METHOD_NOT_ALLOWED')
   const encoding = getHeader(headers, 'content-encoding')
   if (encoding && encoding.toLowerCase() !== 'identity') throw new WebhookError('ENCODING_UNSUPPORTED')
   if (typeof body !== 'function') return
@@ -35,7 +35,7 @@ export function readBody(
   budget: Budget,
   deadline: Deadline,
 ): MaybePromise<Uint8Array> {
-  const checked = (whole: Uint8Array | string) => {
+  const checked = (whole: unknown) => {
     const bytes = toBytes(whole)
     if (bytes.length > maxBodyBytes) throw new WebhookError('BODY_TOO_LARGE')
     return bytes

@@ -13,8 +13,11 @@ export type HeadersLike =
   | ReadonlyMap<string, string>
   | { readonly [name: string]: string | readonly string[] | undefined }
 
+/** A body that has arrived. Text stands for its UTF-8 bytes. */
+export type RawBody = ArrayBufferView | ArrayBuffer | string
+
 /** Reads a body that has not arrived yet, and gives up as soon as it has more than `maxBytes` bytes. */
-export type ReadBody = (options: ReadBodyOptions) => Promise<Uint8Array | string>
+export type ReadBody = (options: ReadBodyOptions) => Promise<RawBody>
 
 export interface ReadBodyOptions {
   readonly maxBytes: number
@@ -30,7 +33,7 @@ export interface WebhookRequest {
   readonly method: string
   readonly headers: HeadersLike
   /** The bytes as received. Text stands for its UTF-8 bytes; a function is called once the request is admitted. */
-  readonly body: Uint8Array | string | ReadBody
+  readonly body: RawBody | ReadBody
 }
 
 /** Options for one request. */
@@ -88,12 +91,16 @@ function isNamed(field: string, name: string): boolean {
 const encoder = new TextEncoder()
 
 /**
- * Gives the bytes of a body that has arrived; text stands for its UTF-8 bytes.
+ * Gives the bytes of a body that has arrived: a `Uint8Array` or another view, an `ArrayBuffer`, or text, which stands
+ * for its UTF-8 bytes. They may come from another realm, as in tests with jsdom.
  *
  * @throws WebhookError `BODY_ALREADY_PARSED` if it is neither bytes nor text.
  */
 export function toBytes(body: unknown): Uint8Array {
   if (body instanceof Uint8Array) return body
   if (typeof body === 'string') return encoder.encode(body)
-  throw new WebhookError('BODY_ALREADY_PARSED')
+  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
+  const type = Object.prototype.toString.call(body).slice(8, -1)
+  if (type.endsWith('ArrayBuffer')) return new Uint8Array(body as ArrayBuffer)
+  throw new WebhookError('BODY_ALREADY_PARSED', { hint: `The body is neither bytes nor text, but of type ${type}.` })
 }

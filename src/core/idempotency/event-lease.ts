@@ -13,8 +13,11 @@ export interface EventLease {
   markDone(name: string): void
   /** Extends the lease, and calls `abort` if another process holds the event. */
   renew(abort: (reason: WebhookError) => void): Promise<void>
-  /** Records that the event was handled. Never rejects: an error of the store cannot change the outcome any more. */
-  complete(): Promise<void>
+  /**
+   * Records that the event was handled, by handlers of these names. Without names it counts as handled by all. Never
+   * rejects: an error of the store cannot change the outcome any more.
+   */
+  complete(names?: readonly string[]): Promise<void>
   /** Gives the event back, for a retry. Never rejects. */
   release(): Promise<void>
 }
@@ -43,7 +46,6 @@ export function createEventLease(options: EventLeaseOptions): EventLease {
   const done = new Set(options.done)
   const renewOptions = () => ({ leaseMs, retentionMs, done: [...done] })
   const renew = () => asPromise(() => store.renew(key, token, renewOptions()))
-  const record = () => store.complete(key, token, { retentionMs, version })
   let isSettled = false
   return {
     done,
@@ -55,8 +57,9 @@ export function createEventLease(options: EventLeaseOptions): EventLease {
       const isHeld = await renew().catch(() => true)
       if (!isHeld && !isSettled) abort(new WebhookError('IN_PROGRESS'))
     },
-    async complete() {
+    async complete(names) {
       isSettled = true
+      const record = () => store.complete(key, token, { retentionMs, version, done: names })
       try {
         const isHeld = await callStore(record)
         if (!isHeld) logger.warn(`${topic}: another process took the event over, and may have run its handlers too.`)

@@ -13,7 +13,7 @@ import { callStore, STORE_TIMEOUT_MS } from './call-store.ts'
 import { createEventLease, type EventLease } from './event-lease.ts'
 import { lookUpFormerKey } from './former-keys.ts'
 import type { IdempotencyStore, Reservation, ResourceVersion } from './store.ts'
-import { resourceVersion, storeKey } from './store-key.ts'
+import { readKey, resourceVersion, storeKey } from './store-key.ts'
 
 export interface IdempotencyOptions {
   /** Records which events were handled: a driver of `hooklayer/stores/*`, or your own. */
@@ -26,8 +26,9 @@ export interface IdempotencyOptions {
   /** Milliseconds for which a handled event is known. Default: 7 days. */
   readonly retentionMs?: number | undefined
   /**
-   * Gives the key of an event: events of a topic with the same key count as duplicates. Text of up to 900 bytes. For
-   * labelled secrets, organization and mode are added to it. Default: `event.id`.
+   * Gives the key of an event: events of a topic with the same key count as duplicates. Text of 1 to 900 bytes; anything
+   * else is answered 500 `INTERNAL_ERROR`. For labelled secrets, organization and mode are added to it. Default:
+   * `event.id`.
    */
   readonly key?: ((event: WebhookEvent) => string) | undefined
   /**
@@ -45,16 +46,16 @@ export interface IdempotencyOptions {
 /** An event that this process has reserved: no other process handles it. */
 interface ReservedEvent {
   /** Starts the handlers that have not succeeded yet. The run ends when the store knows how they ended. */
-  run(registrations: readonly Registration[]): Run
+  run(): Run
 }
 
 export interface Idempotency {
   /**
-   * Reserves an event, or gives the outcome that it had before: then there is nothing to run.
+   * Reserves an event for its handlers, or gives the outcome that it had before: then there is nothing to run.
    *
-   * @throws WebhookError `IN_PROGRESS` or `STORE_UNAVAILABLE`.
+   * @throws WebhookError `IN_PROGRESS`, `STORE_UNAVAILABLE`, or `INTERNAL_ERROR` if `key` gives no text.
    */
-  reserve(event: WebhookEvent, deadline: Deadline): Promise<ReservedEvent | Outcome>
+  reserve(event: WebhookEvent, handlers: readonly Registration[], deadline: Deadline): Promise<ReservedEvent | Outcome>
 }
 
 const RULES = {
@@ -63,6 +64,8 @@ const RULES = {
   onStoreError: oneOf('refuse', 'run'),
   stale: oneOf('run', 'skip'),
 }
+
+const STATES: readonly unknown[] = ['reserved', 'in-progress', 'completed'] satisfies Reservation['state'][]
 
 /**
  * Makes the stage that handles each event once.
@@ -94,10 +97,13 @@ export function createIdempotency(
     version: ResourceVersion | undefined,
     deadline: Deadline,
     ms = leaseMs,
+    names?: readonly string[],
   ): Promise<Reservation | undefined> {
-    const reserving = asPromise(() => store.reserve(eventKey, { leaseMs: ms, version }))
+    const reserving = asPromise(() => store.reserve(eventKey, { leaseMs: ms, version, names }))
     try {
-      return await callStore(() => reserving, Math.min(STORE_TIMEOUT_MS, deadline.remaining()))
+      const reservation = await callStore(() => reserving, Math.min(STORE_TIMEOUT_MS, deadline.remaining()))
+      if (!STATES.includes(reservation.state)) throw new TypeError('The store answered with an unknown state.')
+      return reservation
     } catch (cause) {
       releaseWhenLate(eventKey, reserving, store, retentionMs)
       if (onStoreError === 'refuse') {
@@ -111,23 +117,24 @@ export function createIdempotency(
   /** A key that a function gives stood alone in 0.1. What was recorded then counts for as long as it was to be kept. */
   async function findFormer(event: WebhookEvent, lease: EventLease, deadline: Deadline) {
     if (!key || performance.now() > formerKeysUntil) return 'unknown'
-    const formerKey = key(event)
+    const formerKey = readKey(event, key)
     const version = resourceVersion(event, BY_TOPIC)
     const reserve = (ms: number) => reserveKey(formerKey, version, deadline, ms)
     return lookUpFormerKey(formerKey, reserve, lease, store, retentionMs)
   }
 
   return {
-    async reserve(event, deadline) {
+    async reserve(event, handlers, deadline) {
       const identity = await identify(event.delivery, deadline)
       const eventKey = await storeKey(event, identity, key)
       if (unrecordedKeys.has(eventKey)) return DUPLICATE
       const version = resourceVersion(event, identity)
-      const reservation = await reserveKey(eventKey, version, deadline)
-      if (!reservation) return { run: (registrations) => dispatch(event, registrations, logger) }
+      const names = handlers.filter(({ isNamed }) => isNamed).map(({ name }) => name)
+      const reservation = await reserveKey(eventKey, version, deadline, leaseMs, names)
+      if (!reservation) return { run: () => dispatch(event, handlers, logger) }
       if (reservation.state === 'completed') return DUPLICATE
       if (reservation.state === 'in-progress') throw new WebhookError('IN_PROGRESS')
-      const { token, done } = reservation
+      const { token, done, wasCompleted } = reservation
       const { topic } = event
       const lease = createEventLease({
         ...settings,
@@ -138,10 +145,12 @@ export function createIdempotency(
       if (reservation.stale) markStale(event)
       const ended = former === 'completed' ? DUPLICATE : reservation.stale && stale === 'skip' ? STALE : undefined
       if (ended) {
-        await lease.complete()
+        await lease.complete(ended === STALE ? names : undefined)
         return ended
       }
-      return { run: (registrations) => runWithLease(lease, event, registrations, leaseMs, logger) }
+      // An event that was completed is done for all handlers without a name.
+      const open = handlers.filter(({ name, isNamed }) => !lease.done.has(name) && (isNamed || !wasCompleted))
+      return { run: () => runWithLease(lease, event, open, names, leaseMs, logger) }
     },
   }
 }
@@ -164,19 +173,19 @@ function releaseWhenLate(
 function runWithLease(
   lease: EventLease,
   event: WebhookEvent,
-  registrations: readonly Registration[],
+  open: readonly Registration[],
+  names: readonly string[],
   leaseMs: number,
   logger: Logger,
 ): Run {
-  const open = registrations.filter(({ name }) => !lease.done.has(name))
   const run = dispatch(event, open, logger, ({ name }) => lease.markDone(name))
   const renewal = setInterval(() => lease.renew(run.abort), Math.min(leaseMs / 3, MAX_TIMER_MS))
-  return { ...run, ended: finishRun(run, lease).finally(() => clearInterval(renewal)) }
+  return { ...run, ended: finishRun(run, lease, names).finally(() => clearInterval(renewal)) }
 }
 
-async function finishRun(run: Run, lease: EventLease): Promise<Outcome> {
+async function finishRun(run: Run, lease: EventLease, names: readonly string[]): Promise<Outcome> {
   const outcome = await orRelease(lease, run.ended)
-  await lease.complete()
+  await lease.complete(names)
   return outcome
 }
 

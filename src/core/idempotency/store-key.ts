@@ -1,3 +1,4 @@
+import { WebhookError } from '../errors.ts'
 import { contentIdOf, type WebhookEvent } from '../event/event.ts'
 import type { Identity } from '../verify/identity.ts'
 import type { ResourceVersion } from './store.ts'
@@ -12,8 +13,15 @@ export async function storeKey(
   key: ((event: WebhookEvent) => string) | undefined,
 ): Promise<string> {
   const tenant = byTenant ? `${JSON.stringify([event.organizationId, event.mode])} ` : ''
-  if (key) return `${tenant}${byTopic ? event.topic : '*'} ${key(event)}`
+  if (key) return `${tenant}${byTopic ? event.topic : '*'} ${readKey(event, key)}`
   return `${tenant}${byTopic ? eventId(event) : await contentIdOf(event)}`
+}
+
+/** Gives the key of an event by a function. @throws WebhookError `INTERNAL_ERROR` if that is not text, or empty. */
+export function readKey(event: WebhookEvent, key: (event: WebhookEvent) => string): string {
+  const text: unknown = key(event)
+  if (typeof text === 'string' && text !== '') return text
+  throw new WebhookError('INTERNAL_ERROR', { hint: '`idempotency.key` must give text that is not empty.' })
 }
 
 /** A document without a canonical form is known by its bytes. */

@@ -19,11 +19,14 @@ export interface IdempotencyStore {
   reserve(key: string, options: ReserveOptions): Promise<Reservation>
   /** Starts the lease again and adds to the names that are done; false if the token no longer holds the reservation. */
   renew(key: string, token: string, options: RenewOptions): Promise<boolean>
-  /** Marks the key as completed for `retentionMs`; false if the token no longer holds the reservation. */
+  /**
+   * Marks the key as completed for `retentionMs` and adds to the names that are done; false if the token no longer holds
+   * the reservation.
+   */
   complete(key: string, token: string, options: CompleteOptions): Promise<boolean>
   /**
    * Ends the reservation and keeps the names that are done for the next one; false if the token no longer holds the
-   * reservation.
+   * reservation. A key that was completed before stays completed, for at least as long as it was to be.
    */
   release(key: string, token: string, options: ReleaseOptions): Promise<boolean>
 }
@@ -44,6 +47,11 @@ export interface ReserveOptions {
   readonly leaseMs: number
   /** The version of the event's resource; `undefined` if the event has none. */
   readonly version: ResourceVersion | undefined
+  /**
+   * Names that have to be done. A completed key is reserved again if one of them is not, unless the key was completed
+   * without names. A store that does not know this field answers `completed`. Default: none.
+   */
+  readonly names?: readonly string[] | undefined
 }
 
 export interface RenewOptions {
@@ -58,6 +66,8 @@ export interface CompleteOptions {
   readonly retentionMs: number
   /** The same version as in `reserve`. It is recorded as handled unless a newer one is. */
   readonly version: ResourceVersion | undefined
+  /** Names that are done, besides those that were given before. Default: the key is completed whatever the names. */
+  readonly done?: readonly string[] | undefined
 }
 
 export interface ReleaseOptions {
@@ -77,6 +87,8 @@ export type Reservation =
       readonly done: readonly string[]
       /** Whether a newer version of the same resource was completed. */
       readonly stale: boolean
+      /** Whether the key was completed before, without some of the `names`. Default: false. */
+      readonly wasCompleted?: boolean | undefined
     }
   | { readonly state: 'in-progress' }
   | { readonly state: 'completed' }

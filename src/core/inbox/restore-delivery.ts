@@ -19,11 +19,12 @@ export function restoreDelivery(
 ): MaybePromise<Delivery> {
   const { topic, body, receivedAt } = stored
   if (!isStoredTopic(topic)) throw new WebhookError('TOPIC_INVALID', { message: 'The stored topic is malformed.' })
-  if (!(body instanceof Uint8Array)) {
+  if (!ArrayBuffer.isView(body)) {
     throw new WebhookError('BODY_DAMAGED', { message: 'The body that was stored is not a Uint8Array.' })
   }
   if (!(receivedAt instanceof Date) || Number.isNaN(receivedAt.getTime())) {
     throw new WebhookError('BODY_DAMAGED', { message: 'The `receivedAt` that was stored is not a date.' })
   }
-  return pipe(signatures?.verify(stored), () => toDelivery(topic, body, receivedAt, secrets))
+  const bytes = new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
+  return pipe(signatures?.verify(stored), () => toDelivery(topic, bytes, receivedAt, secrets))
 }

@@ -2,7 +2,7 @@ import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import { copyBytes } from '../copy-bytes.ts'
 import type { Deadline } from '../deadline.ts'
 import { isWebhookError, WebhookError } from '../errors.ts'
-import { getHeader, type HeadersLike, toBytes } from '../http/request.ts'
+import { getHeader, type HeadersLike, type RawBody, toBytes } from '../http/request.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
 import type { SigningSecret } from './check-secret.ts'
 import { type Delivery, toDelivery } from './delivery.ts'
@@ -113,11 +113,7 @@ export function findSigner(
  * @example
  * const event = await parse(await verify(rawBody, request.headers, { 'orders.place': secret }))
  */
-export async function verify(
-  body: Uint8Array | string,
-  headers: HeadersLike,
-  secrets: SecretsOption,
-): Promise<Delivery> {
+export async function verify(body: RawBody, headers: HeadersLike, secrets: SecretsOption): Promise<Delivery> {
   const signed = readSignedHeaders(headers)
   // A copy, because the bytes must not change between the signature's check and `parse`.
   const bytes = typeof body === 'string' ? toBytes(body) : copyBytes(toBytes(body))

@@ -1,5 +1,5 @@
-import { checkNames } from '../check-options.ts'
-import { processEnv } from '../platform.ts'
+import { checkNames, checkOption, oneOf } from '../check-options.ts'
+import { processEnv } from '../process-env.ts'
 import { TEST_SECRET } from './test-secret.ts'
 
 /**
@@ -63,26 +63,32 @@ export function mergeLabels(secrets: readonly SigningSecret[]): readonly Signing
   })
 }
 
+const LABEL_RULES = {
+  organizationId: {
+    fallback: '',
+    expected: 'text that is not empty',
+    isValid: (id: unknown) => typeof id === 'string' && id.trim() !== '',
+  },
+  mode: oneOf('test', 'live'),
+}
+
 /** A label that is written and not set is refused: without it, the secret would fit every document. */
 function readLabel(secret: LabelledSecret, name: string): readonly SecretLabel[] {
   const { secret: _, ...label } = secret
-  checkNames(`\`${name}\``, Object.keys(label), ['organizationId', 'mode'])
-  const { organizationId, mode } = label
-  if ('organizationId' in label && (typeof organizationId !== 'string' || organizationId.trim() === '')) {
-    throw new TypeError(`The \`organizationId\` of \`${name}\` must be text that is not empty.`)
-  }
-  if ('mode' in label && mode !== 'test' && mode !== 'live') {
-    throw new TypeError(`The \`mode\` of \`${name}\` must be test or live.`)
-  }
-  return Object.keys(label).length === 0 ? [] : [label]
+  const given = Object.keys(label) as (keyof SecretLabel)[]
+  const owner = `\`${name}\``
+  checkNames(owner, given, Object.keys(LABEL_RULES))
+  for (const key of given) checkOption<unknown>(owner, key, label[key], LABEL_RULES[key])
+  return given.length === 0 ? [] : [label]
 }
 
 /** Commerce Layer's secrets have 32. */
 const MIN_CHARACTERS = 16
 const PRINTABLE = /\P{M}/gu
+
 /** Control and format characters, spaces other than the usual one, and characters that are drawn as nothing. */
 const INVISIBLE = /[\p{C}\p{DI}\u2800]|(?! )\p{Z}/u
-const QUOTED = /^["'`“”„‘’‚«»‹›]|["'`“”„‘’‚«»‹›]$/
+const QUOTED = /^[`\p{Quotation_Mark}]|[`\p{Quotation_Mark}]$/u
 /** The text of a value that is missing, or several of them joined. */
 const NOTHING = /^(?:(?:undefined|null|nan|none|nil|true|false|infinity|\[object [^\]]*\])[\s,.:;_/|+-]*)+$/i
 

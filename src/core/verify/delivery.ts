@@ -1,8 +1,8 @@
 import { copyBytes } from '../copy-bytes.ts'
 import type { Deadline } from '../deadline.ts'
 import { type MaybePromise, pipe } from '../maybe-promise.ts'
+import { platform } from '../platform.ts'
 import type { SecretLabel, SigningSecret } from './check-secret.ts'
-import { fingerprint } from './fingerprint.ts'
 import type { Identify, Identity } from './identity.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -89,7 +89,7 @@ export function toDelivery(
   signer?: SigningSecret,
 ): MaybePromise<Delivery> {
   return pipe(
-    fingerprint(() => [topic, '\n', bytes]),
+    platform.fingerprint(() => [topic, '\n', bytes]),
     (id) => {
       const labels = signer?.labels ?? []
       const identify: Identify = (deadline) => secrets.identify(topic, signer, deadline)
@@ -106,6 +106,6 @@ export function copyDelivery(delivery: Delivery): Delivery {
 /** The fingerprint of a delivery's bytes without its topic. */
 export async function bodyIdOf(delivery: Delivery): Promise<string> {
   const { bytes } = readSigned(delivery)
-  const id = await fingerprint(() => ['\n', bytes])
+  const id = await platform.fingerprint(() => ['\n', bytes])
   return id()
 }

@@ -1,5 +1,5 @@
-import { decodeUtf8 } from '../decode-utf8.ts'
 import { toBytes } from '../http/request.ts'
+import { platform } from '../platform.ts'
 import { computeSignature, isSameSignature } from './signature.ts'
 
 /** One diagnosis within this many milliseconds, for all mismatches together. */
@@ -13,15 +13,8 @@ const MAX_SECRETS = 2
 const MAX_OTHERS = 4
 const MAX_REPLACEMENTS = 10_000
 
-const HINTS = {
-  skipped: 'It was not examined: another mismatch was, within the last second.',
-  empty: 'The body is empty: it was read before it reached the receiver.',
-  large: 'It was not examined: the body is over 512 KB.',
-  other: 'It was signed with the secret of another topic: a mix-up, or a replay.',
-  rewritten: 'The body was parsed and serialized again, without the `.0` of its floats: pass the bytes as received.',
-  base64: 'The body is still base64: decode it first (on AWS, see `isBase64Encoded`).',
-  unknown: 'The reason is not known: another secret, changed bytes, or a forgery.',
-} as const
+const REWRITTEN =
+  'The body was parsed and serialized again, without the `.0` of its floats: pass the bytes as received.'
 
 /** A signature that no secret of the topic explains. */
 export interface Mismatch {
@@ -49,15 +42,15 @@ export function createDiagnosis(): Diagnose {
   let nextAt = Number.NEGATIVE_INFINITY
   return async (mismatch) => {
     const now = performance.now()
-    if (now < nextAt) return HINTS.skipped
+    if (now < nextAt) return 'It was not examined: another mismatch was, within the last second.'
     nextAt = now + EVERY_MS
     return examine(mismatch)
   }
 }
 
 async function examine({ signature, body, secrets, otherSecrets }: Mismatch): Promise<string> {
-  if (body.length === 0) return HINTS.empty
-  if (body.length > MAX_BYTES) return HINTS.large
+  if (body.length === 0) return 'The body is empty: it was read before it reached the receiver.'
+  if (body.length > MAX_BYTES) return 'It was not examined: the body is over 512 KB.'
   const known = secrets.slice(0, MAX_SECRETS)
   for (const explanation of possibleExplanations(body, otherSecrets.slice(0, MAX_OTHERS))) {
     for (const secret of explanation.secrets ?? known) {
@@ -65,21 +58,22 @@ async function examine({ signature, body, secrets, otherSecrets }: Mismatch): Pr
       if (isSameSignature(signature, expected)) return explanation.hint
     }
   }
-  return HINTS.unknown
+  return 'The reason is not known: another secret, changed bytes, or a forgery.'
 }
 
 function* possibleExplanations(body: Uint8Array, others: readonly string[]): Generator<Explanation> {
-  yield { hint: HINTS.other, secrets: others }
-  const text = decodeUtf8(body) ?? ''
+  yield { hint: 'It was signed with the secret of another topic: a mix-up, or a replay.', secrets: others }
+  const text = platform.decodeUtf8(body) ?? ''
   if (/^[\w+/]/.test(text)) {
     const decoded = decodeBase64(text)
-    if (decoded) yield { hint: HINTS.base64, bytes: decoded }
+    if (decoded)
+      yield { hint: 'The body is still base64: decode it first (on AWS, see `isBase64Encoded`).', bytes: decoded }
     return
   }
   const withFloats = restoreFloats(text)
-  if (withFloats !== text) yield { hint: HINTS.rewritten, bytes: toBytes(withFloats) }
+  if (withFloats !== text) yield { hint: REWRITTEN, bytes: toBytes(withFloats) }
   const escaped = restoreEscapes(withFloats)
-  if (escaped !== withFloats) yield { hint: HINTS.rewritten, bytes: toBytes(escaped) }
+  if (escaped !== withFloats) yield { hint: REWRITTEN, bytes: toBytes(escaped) }
 }
 
 /** Lines may end with CRLF: `atob` skips whitespace. */

@@ -1,7 +1,7 @@
 import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import { TOPICS } from '../../commerce-layer/topics.ts'
 import { checkOptions } from '../check-options.ts'
-import { processEnv } from '../platform.ts'
+import { processEnv } from '../process-env.ts'
 
 export interface SecretsFromEnvOptions {
   /** What the names of the variables begin with. Default: `CL_SECRET_`. */

@@ -61,8 +61,7 @@ export interface SecretsSettings {
 const WITHOUT_RECEIVER: SecretsSettings = { cacheMs: 0, isKnown: () => false, logger: defaultLogger }
 
 export const SHARED_SECRET =
-  'Several topics share one secret. The signature does not cover the topic, so a captured delivery can be sent under ' +
-  'another one. ' +
+  'Several topics share one secret, so a captured delivery can be sent under another topic. ' +
   "Give each topic the secret of its webhook: { 'orders.place': … }."
 
 /** A made-up resource and event: who gives a secret for them gives it for every made-up topic. */

@@ -1,18 +1,18 @@
 import { toBytes } from '../http/request.ts'
-import { nodeCrypto } from '../platform.ts'
+import { platform } from '../platform.ts'
+
+const MAX_KEYS = 1000
+const keys = new Map<string, ReturnType<typeof platform.toHmacKey>>()
 
 /** Makes each key once: importing a key takes longer than the HMAC of a small body. */
-function keyCache<Key>(make: (secret: Uint8Array) => Key): (secret: string) => Key {
-  const keys = new Map<string, Key>()
-  return (secret) => {
-    let key = keys.get(secret)
-    if (key === undefined) {
-      key = make(toBytes(secret))
-      if (keys.size >= 1000) keys.clear()
-      keys.set(secret, key)
-    }
-    return key
+function keyOf(secret: string): ReturnType<typeof platform.toHmacKey> {
+  let key = keys.get(secret)
+  if (key === undefined) {
+    key = platform.toHmacKey(toBytes(secret))
+    if (keys.size >= MAX_KEYS) keys.clear()
+    keys.set(secret, key)
   }
+  return key
 }
 
 /**
@@ -20,24 +20,8 @@ function keyCache<Key>(make: (secret: Uint8Array) => Key): (secret: string) => K
  * secret as the key. The secret looks like hex, and is not decoded. Gives a promise where the runtime has only
  * WebCrypto. Source: Commerce Layer, "Callbacks security".
  */
-export const computeSignature: (body: Uint8Array, secret: string) => string | Promise<string> = nodeCrypto
-  ? nodeHmac(nodeCrypto)
-  : webHmac()
-
-function nodeHmac(crypto: NonNullable<typeof nodeCrypto>): (body: Uint8Array, secret: string) => string {
-  const keyOf = keyCache((secret) => crypto.createSecretKey(secret))
-  return (body, secret) => crypto.createHmac('sha256', keyOf(secret)).update(body).digest('base64')
-}
-
-function webHmac(): (body: Uint8Array, secret: string) => Promise<string> {
-  const { subtle } = globalThis.crypto
-  const keyOf = keyCache((secret) =>
-    subtle.importKey('raw', secret as Uint8Array<ArrayBuffer>, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']),
-  )
-  return async (body, secret) => {
-    const digest = await subtle.sign('HMAC', await keyOf(secret), body as Uint8Array<ArrayBuffer>)
-    return btoa(String.fromCharCode(...new Uint8Array(digest)))
-  }
+export function computeSignature(body: Uint8Array, secret: string): string | Promise<string> {
+  return platform.hmac(keyOf(secret), body)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { type RelationshipObject, type ResourceDocument, type ResourceObject, toDocument } from '../../wire/document.ts'
 import { type IncludeTree, readIncludePaths } from '../../wire/include-paths.ts'
 import type { Resource } from '../../wire/schema.ts'
@@ -12,6 +13,8 @@ export interface AnswerOptions {
   readonly records: Records
   readonly mode: 'test' | 'live'
   readonly organization: { readonly id: string; readonly slug: string }
+  /** The emulator's base URL, once it listens: links are absolute, as recorded. */
+  readonly url: () => string
 }
 
 /** The members of a document that are not resources. */
@@ -21,31 +24,31 @@ export type AnswerParts = Pick<ResourceDocument, 'meta' | 'links'>
 export function writeAnswer(
   primary: ApiRecord | readonly ApiRecord[] | null,
   shape: Shape,
-  { records, mode, organization }: AnswerOptions,
+  { records, mode, organization, url }: AnswerOptions,
   parts: AnswerParts = {},
 ): string {
   const tree = readIncludePaths(shape.include)
   const resources = isList(primary)
     ? primary.map((record) => toResource(record, tree, shape, records))
     : primary && toResource(primary, tree, shape, records)
-  const document = toDocument(resources, { include: shape.include, mode, organizationId: organization.id })
+  const traceId = randomBytes(16).toString('hex')
+  const document = toDocument(resources, { include: shape.include, mode, organizationId: organization.id, traceId })
+  const complete = (object: ResourceObject) => completeRelationships(object, shape, url())
   return writeDocument({
-    data: Array.isArray(document.data)
-      ? document.data.map((object) => completeRelationships(object, shape))
-      : document.data && completeRelationships(document.data, shape),
-    ...(document.included && { included: document.included.map((object) => completeRelationships(object, shape)) }),
+    data: Array.isArray(document.data) ? document.data.map(complete) : document.data && complete(document.data),
+    ...(document.included && { included: document.included.map(complete) }),
     ...parts,
   })
 }
 
-/** Creates `meta` and `links` of a page. The links are paths, as `links.self` of resources: an assumption. */
-export function createPageParts(url: URL, { number, size }: Page, count: number): AnswerParts {
+/** Creates `meta` and `links` of a page. The links are absolute, as recorded. */
+export function createPageParts(base: string, url: URL, { number, size }: Page, count: number): AnswerParts {
   const last = Math.max(1, Math.ceil(count / size))
   const linkTo = (page: number): string => {
     const params = new URLSearchParams(url.searchParams)
     params.set('page[number]', String(page))
     params.set('page[size]', String(size))
-    return `${url.pathname}?${params}`
+    return `${base}${url.pathname}?${params}`
   }
   return {
     meta: { record_count: count, page_count: last },
@@ -81,7 +84,7 @@ function toResource(record: ApiRecord, tree: IncludeTree, { fields }: Shape, rec
  * Replaces the relationships of a resource by those of the API's schema. `toDocument` knows only those of the SDK,
  * which has no `versions` and would write that empty list as an attribute.
  */
-function completeRelationships(object: ResourceObject, { fields }: Shape): ResourceObject {
+function completeRelationships(object: ResourceObject, { fields }: Shape, base: string): ResourceObject {
   const schema = findSchema(object.type)
   const wanted = fields.get(object.type)
   const attributes = { ...object.attributes }
@@ -90,9 +93,9 @@ function completeRelationships(object: ResourceObject, { fields }: Shape): Resou
     const data = name in attributes && { data: [] }
     delete attributes[name]
     if (wanted && !wanted.has(name)) continue
-    const path = `${object.links.self}/`
+    const path = `${base}${object.links.self}/`
     const links = { self: `${path}relationships/${name}`, related: `${path}${name}` }
-    relationships[name] = object.relationships?.[name] ?? { ...data, links }
+    relationships[name] = { ...data, ...object.relationships?.[name], links }
   }
-  return { ...object, attributes, relationships }
+  return { ...object, links: { self: `${base}${object.links.self}` }, attributes, relationships }
 }

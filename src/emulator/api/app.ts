@@ -4,19 +4,21 @@ import type { Sender } from '../records.ts'
 import type { AnswerOptions } from './answer.ts'
 import { readAttributes } from './body.ts'
 import { checkOrigin } from './check-origin.ts'
-import { ApiError, createErrorObject, refuse, refuseNotFound } from './errors.ts'
+import { ApiError, createErrorObject, refuse, refuseMethod, refuseNotFound } from './errors.ts'
 import { EVENT_UPDATE, updateEvent } from './events.ts'
 import { checkAccept, JSON_API, readJson } from './negotiation.ts'
 import { createOauth, type OauthOptions } from './oauth.ts'
 import { readShape } from './query.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { addReading, answer, findRecord } from './reading.ts'
-import { EVENTS, WEBHOOKS } from './schema.ts'
+import { EVENTS, findCollection, WEBHOOKS } from './schema.ts'
 import { createWebhook, updateWebhook, WEBHOOK_CREATE, WEBHOOK_UPDATE } from './webhooks.ts'
 
 export interface ApiOptions extends OauthOptions, AnswerOptions {
   readonly sender: Sender
   readonly rateLimit: boolean
+  /** The shared secret of all webhooks. Default: a random one for each. */
+  readonly secret?: string | undefined
 }
 
 /**
@@ -25,11 +27,12 @@ export interface ApiOptions extends OauthOptions, AnswerOptions {
  */
 export function createApi(options: ApiOptions): Hono {
   const oauth = createOauth(options)
-  const app = new Hono()
+  const app = new Hono({ strict: false })
   app.use(checkOrigin())
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }))
   if (options.rateLimit) app.use(createRateLimit())
   app.post('/oauth/token', (c) => oauth.issueToken(c))
+  app.get('/.well-known/jwks.json', () => oauth.answerKeys())
   app.use('/api/*', async (c, next) => {
     await oauth.checkToken(c.req.header('authorization'))
     checkAccept(c)
@@ -38,6 +41,10 @@ export function createApi(options: ApiOptions): Hono {
   addWebhooks(app, options)
   addEvents(app, options)
   addReading(app, options)
+  // Before this, every method that a resource has was tried.
+  app.on(['POST', 'PUT', 'PATCH', 'DELETE'], ['/api/:type', '/api/:type/:id'], (c) => {
+    throw findCollection(c.req.param('type')) ? refuseMethod(c.req.method) : refuseNotFound()
+  })
   app.notFound(() => answerError(refuseNotFound()))
   app.onError((error) => answerError(error))
   return app
@@ -51,11 +58,11 @@ function refuseBody(): never {
 }
 
 function addWebhooks(app: Hono, options: ApiOptions): void {
-  const { records, organization } = options
+  const { records, organization, secret } = options
   app.post('/api/webhooks', async (c) => {
     const shape = readShape(WEBHOOKS, new URL(c.req.url).searchParams)
     const attributes = readAttributes(await readJson(c), { schema: WEBHOOKS, attributes: WEBHOOK_CREATE })
-    return answer(createWebhook(records, organization.slug, attributes), shape, options, 201)
+    return answer(createWebhook(records, organization.slug, attributes, secret), shape, options, 201)
   })
   app.patch('/api/webhooks/:id', async (c) => {
     const webhook = findRecord(records.webhooks, c.req.param('id'))
@@ -86,5 +93,10 @@ function answerError(error: Error): Response {
     error instanceof ApiError
       ? error
       : { status: 500, errors: [createErrorObject('INTERNAL_SERVER_ERROR', 'The emulator failed.')] }
-  return Response.json({ errors }, { status, headers: { 'content-type': JSON_API } })
+  const headers = { 'content-type': JSON_API }
+  if (status !== 404) return Response.json({ errors }, { status, headers })
+  // As recorded: since 2025 this answer comes from the edge, and `errors` is an object.
+  const [{ detail, code } = createErrorObject('RECORD_NOT_FOUND', '')] = errors
+  const notFound = { title: 'Record Not Found', detail, code, status }
+  return Response.json({ errors: notFound }, { status, headers: { ...headers, 'retry-after': '0' } })
 }

@@ -37,7 +37,9 @@ export function readAttributes<Attributes>(json: unknown, { schema, id, attribut
     const attribute = String(path[0])
     rules.set(attribute, rules.get(attribute) ?? (message as Rule))
   }
-  throw new ApiError(...[...rules].map(([attribute, rule]) => createAttributeError(attribute, rule)))
+  throw new ApiError(
+    ...[...rules].map(([attribute, rule]) => createAttributeError(attribute, rule, given.data[attribute])),
+  )
 }
 
 function checkIdentity(data: Readonly<Record<string, unknown>>, type: string, id: string | undefined): void {

@@ -5,7 +5,7 @@ export interface ErrorObject {
   readonly code: ErrorCode
   readonly source?: { readonly pointer: string }
   readonly status: string
-  readonly meta?: { readonly error: string }
+  readonly meta?: { readonly error: string; readonly value?: unknown }
 }
 
 /**
@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'INVALID_SORT_CRITERIA'
   | 'INVALID_TOKEN'
   | 'KEY_NOT_INCLUDED_IN_URL'
+  | 'METHOD_NOT_ALLOWED'
   | 'NOT_ACCEPTABLE'
   | 'PARAM_MISSING'
   | 'PARAM_NOT_ALLOWED'
@@ -49,6 +50,7 @@ const CODES: Readonly<Record<ErrorCode, readonly [status: number, title: string]
   INVALID_SORT_CRITERIA: [400, 'Invalid sort criteria'],
   INVALID_TOKEN: [401, 'Invalid token'],
   KEY_NOT_INCLUDED_IN_URL: [400, 'Key is not included in URL'],
+  METHOD_NOT_ALLOWED: [405, 'Method not allowed'],
   NOT_ACCEPTABLE: [406, 'Not acceptable'],
   PARAM_MISSING: [400, 'Missing parameter'],
   PARAM_NOT_ALLOWED: [400, 'Param not allowed'],
@@ -90,6 +92,11 @@ export function refuseNotFound(): ApiError {
   return refuse('RECORD_NOT_FOUND', 'The requested resource was not found. Please double-check the resource id.')
 }
 
+/** Creates the refusal of a method that a resource does not have. */
+export function refuseMethod(method: string): ApiError {
+  return refuse('METHOD_NOT_ALLOWED', `${method} is not allowed for this resource.`)
+}
+
 /** The rules for attributes: their name in `meta.error`, and their text, which is that of Rails. */
 const RULES = {
   blank: "can't be blank",
@@ -100,17 +107,14 @@ const RULES = {
 
 export type Rule = keyof typeof RULES
 
-/**
- * Creates the error of an attribute that breaks a rule. A name that is taken gets the status 409, which Commerce Layer
- * documents for values that are not unique. The form of that answer is an assumption.
- */
-export function createAttributeError(attribute: string, rule: Rule): ErrorObject {
+/** Creates the error of an attribute that breaks a rule, with the value that was given, as recorded. */
+export function createAttributeError(attribute: string, rule: Rule, value: unknown): ErrorObject {
   return {
     title: RULES[rule],
     detail: `${attribute} - ${RULES[rule]}`,
     code: 'VALIDATION_ERROR',
     source: { pointer: `/data/attributes/${attribute}` },
-    status: rule === 'taken' ? '409' : '422',
-    meta: { error: rule },
+    status: '422',
+    meta: { error: rule, ...(value !== undefined && { value }) },
   }
 }

@@ -60,5 +60,6 @@ function countRemaining({ limit, count }: Window): number {
 
 /** `errors` is an object in this answer, as Commerce Layer writes it, and a list in all others. */
 function answerTooMany(): Response {
-  return Response.json({ errors: { title: 'Too Many Requests', code: 'THROTTLED', status: 429 } }, { status: 429 })
+  const errors = { title: 'Too Many Requests', code: 'THROTTLED', status: 429 }
+  return Response.json({ errors }, { status: 429, headers: { 'retry-after': '0' } })
 }

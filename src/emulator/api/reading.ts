@@ -40,7 +40,7 @@ export function addReading(app: Hono, options: AnswerOptions): void {
   app.get('/api/:type/:id/relationships/:relationship', (c) => {
     const { related } = findRelated(c, options)
     const data = isList(related) ? related.map(toIdentifier) : related && toIdentifier(related)
-    const self = new URL(c.req.url).pathname
+    const self = `${options.url()}${new URL(c.req.url).pathname.replace(/\/$/, '')}`
     return respond(JSON.stringify({ links: { self, related: self.replace('/relationships/', '/') }, data }))
   })
 }
@@ -66,7 +66,7 @@ function answerList(c: Context, schema: TypeSchema, all: readonly ApiRecord[], o
   const found = all.filter((record) => filters.every((filter) => filter(record)))
   if (compare) found.sort(compare)
   const start = (page.number - 1) * page.size
-  const parts: AnswerParts = createPageParts(new URL(c.req.url), page, found.length)
+  const parts: AnswerParts = createPageParts(options.url(), new URL(c.req.url), page, found.length)
   return respond(writeAnswer(found.slice(start, start + page.size), shape, options, parts))
 }
 

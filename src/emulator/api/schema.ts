@@ -1,4 +1,3 @@
-import { MAX_PAGE_SIZE } from '../../commerce-layer/limits.ts'
 import { getExampleAttributes } from '../../wire/schema.ts'
 import type { EventCallbackRecord, EventRecord, OrganizationRecord, Records, WebhookRecord } from '../records.ts'
 
@@ -30,9 +29,6 @@ export interface CollectionSchema<R = ApiRecord> extends TypeSchema<R> {
   collection(records: Records): ReadonlyMap<string, R>
 }
 
-/** The maximum number of `last_event_callbacks`, newest first. An assumption: as many as fit on one page. */
-const LAST_EVENT_CALLBACKS = MAX_PAGE_SIZE
-
 const SHARED_ATTRIBUTES = {
   created_at: 'time',
   updated_at: 'time',
@@ -44,8 +40,14 @@ const SHARED_SORTABLE = ['created_at', 'updated_at', 'reference', 'reference_ori
 const SHARED_FILTERABLE = [...SHARED_SORTABLE, 'metadata']
 
 /** These relationships are always empty, because the emulator has no such records. */
-const EVENT_STORES = createEmptyRelationship('event_stores')
-const VERSIONS = createEmptyRelationship('versions')
+const EVENT_STORES = createEmptyRelationship('event_stores', [
+  'resource_type',
+  'resource_id',
+  'event',
+  'payload',
+  'who',
+])
+const VERSIONS = createEmptyRelationship('versions', ['resource_type', 'resource_id', 'event', 'changes', 'who'])
 
 export const WEBHOOKS: CollectionSchema<WebhookRecord> = {
   type: 'webhooks',
@@ -127,7 +129,12 @@ export const ORGANIZATIONS: TypeSchema<OrganizationRecord> = {
 }
 
 const COLLECTIONS = indexByType<CollectionSchema>([WEBHOOKS, EVENT_CALLBACKS, EVENTS])
-const SCHEMAS = indexByType<TypeSchema>([...COLLECTIONS.values(), ORGANIZATIONS])
+const SCHEMAS = indexByType<TypeSchema>([
+  ...COLLECTIONS.values(),
+  ORGANIZATIONS,
+  EVENT_STORES.schema(),
+  VERSIONS.schema(),
+])
 
 /** The schema of a type that has a list. */
 export function findCollection(type: string): CollectionSchema | undefined {
@@ -159,11 +166,13 @@ function findLastEventCallbacks(
   { eventCallbacks }: Records,
   isRelated: (callback: EventCallbackRecord) => boolean,
 ): EventCallbackRecord[] {
-  return [...eventCallbacks.values()].filter(isRelated).slice(-LAST_EVENT_CALLBACKS).reverse()
+  return [...eventCallbacks.values()].filter(isRelated).reverse()
 }
 
-function createEmptyRelationship(type: string): RelationshipSchema<ApiRecord> {
-  const schema = { type, attributes: {}, sortable: [], filterable: [], relationships: {} }
+function createEmptyRelationship(type: string, names: readonly string[]): RelationshipSchema<ApiRecord> {
+  const own = Object.fromEntries(names.map((name) => [name, 'json' as const]))
+  const sortable = ['id', 'resource_type', 'resource_id', 'event', ...SHARED_SORTABLE]
+  const schema = { type, attributes: { ...own, ...SHARED_ATTRIBUTES }, sortable, filterable: [], relationships: {} }
   return { schema: () => schema, related: () => [] }
 }
 

@@ -1,7 +1,7 @@
 import { type Failure, type ResourceReference, toFailure } from '../../core/inbox/inbox.ts'
 
-const EMAIL = /[^\s@<>"'(),:;=]+@[^\s@<>"'(),:;=]*[^\s@<>"'(),:;=.]/g
-const QUERY = /(?<=:\/\/[^\s?#]*)\?[^\s"'<>]*/g
+const WORD = /[^\s<>"'(),:;=]+/g
+const QUERY = /\?[\w.-]{1,50}=[^\s"'<>]*/g
 /** Keys, signatures and ids of sessions: letters and digits mixed. */
 const TOKEN = /\b(?=[\w+/=-]*\d)(?=[\w+/=-]*[a-z])[\w+/=-]{20,}/gi
 /** Numbers of telephones, cards and accounts. */
@@ -19,7 +19,11 @@ export function describeFailure(thrown: unknown, causes: 'masked' | 'full'): Fai
 }
 
 export function maskText(text: string): string {
-  return [EMAIL, QUERY, TOKEN, LONG_NUMBER].reduce((masked, pattern) => masked.replace(pattern, '…'), text)
+  const withoutEmails = text.replace(WORD, (word) => {
+    if (word.indexOf('@') < 1) return word
+    return word.endsWith('.') ? '….' : '…'
+  })
+  return [QUERY, TOKEN, LONG_NUMBER].reduce((masked, pattern) => masked.replace(pattern, '…'), withoutEmails)
 }
 
 /** The resource of a stored document, with the number of an order; `undefined` if the document cannot be read. */

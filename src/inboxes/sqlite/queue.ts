@@ -7,14 +7,14 @@ import { type Backlog, createBacklog } from './backlog.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { leaseReady, renewLease, settleLeased } from './leases.ts'
-import { readStatistics } from './rows.ts'
 import { type InboxStatements, STATEMENTS } from './statements.ts'
+import { readStatistics } from './statistics.ts'
 
 /** A delivery queue in two tables of a database. It uses the clock of the machine. */
-export function createSqliteQueue({ database, close }: OpenDatabase, limits: InboxLimits): DeliveryQueue {
+export function createSqliteQueue(opened: OpenDatabase, limits: InboxLimits): DeliveryQueue {
   const { leaseMs, retentionMs, maxQueued } = limits
-  const sql = prepareStatements(database, STATEMENTS)
-  const groupCommit = createGroupCommit(database)
+  const sql = prepareStatements(opened.database, STATEMENTS)
+  const groupCommit = createGroupCommit(opened)
   const { write, flush } = groupCommit
   const backlog = createBacklog(sql, maxQueued)
 
@@ -29,8 +29,8 @@ export function createSqliteQueue({ database, close }: OpenDatabase, limits: Inb
     ...createDeadLetters(sql, groupCommit, retentionMs),
     statistics: async () => readStatistics(sql),
     async close() {
-      flush()
-      close()
+      await flush()
+      await opened.close()
     },
   }
 }

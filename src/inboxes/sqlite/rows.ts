@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import type { DeadLetter, InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { DeadLetter } from '../../core/inbox/inbox.ts'
 import { decompressBody } from '../queue/compressed-body.ts'
 import { BODY_DAMAGED, type DeliveryRecord } from '../queue/queue.ts'
 import type { InboxStatements } from './statements.ts'
 
 /** `ArrayBuffer` with libsql. */
-type Bytes = Uint8Array | ArrayBuffer
+export type Bytes = Uint8Array | ArrayBuffer
 
 interface Row {
   readonly seq: string
@@ -79,12 +79,12 @@ function toBuffer(value: unknown): Buffer {
     : Buffer.alloc(0)
 }
 
-function toText(bytes: Bytes): string {
+export function toText(bytes: Bytes): string {
   return toBuffer(bytes).toString()
 }
 
 /** The epoch for a time that is none. */
-function toDate(time: number): Date {
+export function toDate(time: number): Date {
   return new Date(isTime(time) ? time : 0)
 }
 
@@ -97,19 +97,3 @@ export function forgetBody(sql: InboxStatements, seq: string): void {
   sql.dropBody.run(seq)
   sql.sweep.run(Date.now())
 }
-
-export function readStatistics(sql: InboxStatements): InboxStatistics {
-  const now = Date.now()
-  const { queued, running, failed, dead, oldest } = sql.statistics.get(now, now, now) as Counts
-  return {
-    queued,
-    running,
-    failed,
-    unhandled: 0,
-    dead,
-    byTopic: {},
-    oldest: oldest === null ? undefined : toDate(oldest),
-  }
-}
-
-type Counts = Omit<InboxStatistics, 'oldest' | 'unhandled' | 'byTopic'> & { readonly oldest: number | null }

@@ -1,12 +1,13 @@
 import type { Statements } from '../../sqlite/statements.ts'
 import { MAX_STORED_BYTES } from '../queue/compressed-body.ts'
 import { BODY_DAMAGED } from '../queue/queue.ts'
+import { COUNT_STATEMENTS, COUNTS } from './counts.ts'
 
 /**
  * `state` of a delivery: 0 is open; it waits until `due_at`, or has a `token` and is leased until `due_at`. 1 is open
  * and waits for an earlier delivery of its group. 2 is dead since `due_at`. 3 is handled or discarded; its id is known
- * until `due_at`. `seq` is the order within a group. Bodies have a table of their own, so that updating a delivery does
- * not write its body again.
+ * until `due_at`. 4 is open, but no worker that saw it has a handler for its topic. `seq` is the order within a group.
+ * Bodies have a table of their own, so that updating a delivery does not write its body again.
  */
 export const TABLES = `
   CREATE TABLE IF NOT EXISTS hooklayer_deliveries (
@@ -27,7 +28,8 @@ export const TABLES = `
   CREATE UNIQUE INDEX IF NOT EXISTS hooklayer_first ON hooklayer_deliveries (grp) WHERE state = 0 AND grp IS NOT NULL;
   CREATE INDEX IF NOT EXISTS hooklayer_behind ON hooklayer_deliveries (grp, seq) WHERE state = 1;
   CREATE INDEX IF NOT EXISTS hooklayer_dead ON hooklayer_deliveries (due_at, id) WHERE state = 2;
-  CREATE INDEX IF NOT EXISTS hooklayer_done ON hooklayer_deliveries (due_at) WHERE state = 3`
+  CREATE INDEX IF NOT EXISTS hooklayer_done ON hooklayer_deliveries (due_at) WHERE state = 3;
+  ${COUNTS}`
 
 /** Columns that the tables of version 0.1 do not have. Processes of that version go on working beside this one. */
 export const ADDED_COLUMNS = [{ table: 'hooklayer_deliveries', name: 'signature', type: 'TEXT' }]
@@ -58,8 +60,6 @@ export const STATEMENTS = {
   forget: 'DELETE FROM hooklayer_deliveries WHERE id = ? AND state = 3 AND due_at <= ?',
   sweep: `DELETE FROM hooklayer_deliveries
     WHERE seq IN (SELECT seq FROM hooklayer_deliveries WHERE state = 3 AND due_at <= ? LIMIT 2)`,
-  countOpen: `SELECT (SELECT count(*) FROM hooklayer_deliveries WHERE state = 0)
-    + (SELECT count(*) FROM hooklayer_deliveries WHERE state = 1) AS open`,
   // Finds the oldest delivery of each topic that has capacity left, and takes the oldest of these. So it does not scan
   // the deliveries of topics without capacity. A delivery whose body is missing is found too: it could block the queue
   // for ever otherwise.
@@ -101,16 +101,7 @@ export const STATEMENTS = {
   discard: 'UPDATE hooklayer_deliveries SET state = 3, due_at = ?, code = NULL, message = NULL WHERE seq = ?',
   findDead: 'SELECT CAST(seq AS TEXT) AS seq FROM hooklayer_deliveries WHERE id = ? AND state = 2',
   dropBody: 'DELETE FROM hooklayer_bodies WHERE seq = ?',
-  statistics: `SELECT
-      count(*) FILTER (WHERE state = 1 OR due_at <= ?) AS queued,
-      count(*) FILTER (WHERE state = 0 AND due_at > ? AND token IS NOT NULL) AS running,
-      count(*) FILTER (WHERE state = 0 AND due_at > ? AND token IS NULL) AS failed,
-      (SELECT count(*) FROM hooklayer_deliveries WHERE state = 2) AS dead,
-      CAST(min(received_at) AS REAL) AS oldest
-    FROM (
-      SELECT state, due_at, token, received_at FROM hooklayer_deliveries WHERE state = 0
-      UNION ALL SELECT state, due_at, token, received_at FROM hooklayer_deliveries WHERE state = 1
-    )`,
+  ...COUNT_STATEMENTS,
 } as const
 
 export type InboxStatements = Statements<keyof typeof STATEMENTS>

@@ -13,6 +13,7 @@ const FAILURES = {
   OUTCOME_UNKNOWN: 'It is not known whether Commerce Layer made the change: check before you try again.',
   RATE_LIMITED: 'The rate limit of Commerce Layer does not allow the request within two minutes.',
   CREDENTIALS_REFUSED: 'Commerce Layer does not accept the client id and secret.',
+  ACCESS_TOKEN_MISSING: 'The function `accessToken` gave no token.',
   RESPONSE_INVALID: 'The answer is not one that Commerce Layer gives: check `url`.',
   RESPONSE_TOO_LARGE: 'The answer is larger than `maxResponseBytes`.',
 } as const

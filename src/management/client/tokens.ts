@@ -1,4 +1,5 @@
 import { unlessAborted } from './abort.ts'
+import { cleanText } from './clean-text.ts'
 import { ManagementError, toRefusal } from './errors.ts'
 import type { Answer } from './request.ts'
 import type { Transport } from './transport.ts'
@@ -20,9 +21,51 @@ export interface Tokens {
   discard(token: string): boolean
 }
 
-/** A token that the caller got and renews. */
+/** A token that the caller got, and cannot renew. */
 export function fixedToken(accessToken: string): Tokens {
   return { get: async () => accessToken, discard: () => false }
+}
+
+/**
+ * Gives the access token for a request. It is called before each request, so it should keep the token for the next one.
+ *
+ * @param refused the last token that the API refused, such as one that has expired. Get another one then.
+ */
+export type AccessTokenFunction = (refused?: string) => string | Promise<string>
+
+/** Tokens that a function of the caller gets and keeps. */
+export function suppliedTokens(getToken: AccessTokenFunction, timeoutMs: number): Tokens {
+  let refused: string | undefined
+  return {
+    async get(signal) {
+      const timeout = AbortSignal.timeout(timeoutMs)
+      const until = signal ? AbortSignal.any([signal, timeout]) : timeout
+      try {
+        const token = await unlessAborted(
+          Promise.resolve().then(() => getToken(refused)),
+          until,
+        )
+        if (isToken(token)) return token
+      } catch (thrown) {
+        signal?.throwIfAborted()
+        throw noAccessToken(timeout.aborted ? 'It took longer than `timeoutMs`.' : describeThrown(thrown))
+      }
+      throw noAccessToken('What it gave is not a token.')
+    },
+    discard(token) {
+      refused = token
+      return true
+    },
+  }
+}
+
+function noAccessToken(detail: string | undefined): ManagementError {
+  return new ManagementError('ACCESS_TOKEN_MISSING', { detail })
+}
+
+/** Only the message: an error may hold the request that it is about. */
+function describeThrown(thrown: unknown): string | undefined {
+  return thrown instanceof Error ? cleanText(thrown.message) : undefined
 }
 
 /**

@@ -3,7 +3,7 @@ import { REDELIVER_AFTER_MS } from '../../commerce-layer/limits.ts'
 import type { Api } from '../resources/api.ts'
 import type { EventCallbackQuery } from '../resources/event-callbacks.ts'
 
-export interface FailedCallsQuery extends Pick<EventCallbackQuery, 'webhookId' | 'topic' | 'signal'> {
+export interface FailedCallsQuery extends Pick<EventCallbackQuery, 'webhookId' | 'signal'> {
   /** ISO 8601, as the other times; created at this time or later. */
   readonly since: string
   /** Created before this time, and before `asOf`, which is the default. */

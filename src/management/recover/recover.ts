@@ -16,7 +16,7 @@ export interface RecoverOptions extends RequestOptions {
   /** Looks only at webhooks that call this URL now. Default: all webhooks. */
   readonly callbackUrl?: string | undefined
   readonly webhookId?: string | undefined
-  /** Such as `orders.place`. */
+  /** Looks only at events of this topic, such as `orders.place`. */
   readonly topic?: string | undefined
   /** Reports what would be done, and does nothing. Default `false`. */
   readonly dryRun?: boolean | undefined

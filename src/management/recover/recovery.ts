@@ -2,6 +2,7 @@
 export interface RecoveryResult {
   /** The first failed call of the event within the searched time. */
   readonly callbackId: string
+  /** The topic of the event. Its webhook may have another one by now. */
   readonly topic: string
   /** The same id as `eventIdOf` gives. */
   readonly eventId: string
@@ -37,8 +38,8 @@ export interface Recovery {
   readonly retriggered: number
   readonly failed: number
   /**
-   * The number of failed calls that were left alone: no handler listens to their topic, their webhook calls another URL
-   * than `callbackUrl`, their webhook was deleted, or the API has no payload of them.
+   * The number of failed calls that were left alone: no handler listens to their topic or it cannot be told, their
+   * webhook calls another URL than `callbackUrl`, their webhook was deleted, or the API has no payload of them.
    */
   readonly unhandled: number
   /** The number of webhooks whose open circuit was reset. */

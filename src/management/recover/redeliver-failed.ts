@@ -1,10 +1,10 @@
 import type { EventCallback } from '@commercelayer/sdk'
-import { isSubscribed } from '../../commerce-layer/topic-patterns.ts'
-import { type ErrorCode, isWebhookError, type Receiver, type Subscription } from '../../index.ts'
+import { type ErrorCode, isWebhookError, type Receiver } from '../../index.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import type { Api } from '../resources/api.ts'
 import { findDeliveredEvents } from './delivered-events.ts'
 import { createDigest, type EventDigest, readEventId } from './event-digest.ts'
+import { createTopicFinder, type FindTopic, findWebhooksOfTopic } from './event-topics.ts'
 import { listFailedCalls } from './failed-calls.ts'
 import type { RecoveryProgress } from './progress.ts'
 import type { RecoveryResult } from './recovery.ts'
@@ -46,17 +46,22 @@ export async function redeliverFailed(
   progress: RecoveryProgress,
 ): Promise<Redelivered> {
   const { since, webhookId, topic, signal, dryRun, retrigger } = search
-  const query = { since, webhookId, topic, signal }
   const subscriptions = receiver.subscriptions()
+  const findTopic = createTopicFinder(api, subscriptions, search)
+  const webhooks = webhookId ?? (topic === undefined ? undefined : await findWebhooksOfTopic(api, topic, search))
+  const query = { since, webhookId: webhooks, signal }
   const webhookIds = new Set<string>()
   const deferred = new Map<EventDigest, DeferredEvent>()
+  if (webhooks?.length === 0) return { webhookIds, deferred: deferred.values() }
   let delivered: ReadonlySet<EventDigest> | undefined
   for await (const call of listFailedCalls(api, { ...query, asOf: progress.asOf, until: search.until })) {
     signal?.throwIfAborted()
     progress.startCall(call)
-    const event = await readFailedEvent(call, subscriptions, search.callbackUrl)
+    const event = await readFailedEvent(call, findTopic, search.callbackUrl)
     if (!event) {
-      progress.skipCall()
+      // Other topics were listed only because their webhooks may have had the one that is wanted.
+      if (topic === undefined || topic === call.webhook?.topic) progress.skipCall()
+      else progress.finishCall()
       continue
     }
     const { digest } = event
@@ -66,7 +71,7 @@ export async function redeliverFailed(
       progress.finishCall()
       continue
     }
-    delivered ??= await findDeliveredEvents(api, query)
+    delivered ??= await findDeliveredEvents(api, query, findTopic)
     const result = { ...event.about, ...(await redeliverEvent(event, call.payload, receiver, delivered, dryRun)) }
     // Before `onResult` is called: if that throws, the event is not run again.
     progress.finishCall()
@@ -88,13 +93,15 @@ interface FailedEvent {
 
 /** Reads the event of a call; `undefined` if the call is to be left alone, or if the API has no payload of it. */
 async function readFailedEvent(
-  { id: callbackId, webhook, payload }: EventCallback,
-  subscriptions: readonly Subscription[],
+  call: EventCallback,
+  findTopic: FindTopic,
   wantedUrl: string | undefined,
 ): Promise<FailedEvent | undefined> {
-  if (!webhook || !isSubscribed(subscriptions, webhook.topic)) return undefined
-  const { id: webhookId, topic, callback_url: callbackUrl } = webhook
-  if (wantedUrl !== undefined && wantedUrl !== callbackUrl) return undefined
+  const { id: callbackId, webhook, payload } = call
+  if (!webhook || (wantedUrl ?? webhook.callback_url) !== webhook.callback_url) return undefined
+  const { id: webhookId, callback_url: callbackUrl } = webhook
+  const topic = await findTopic(call)
+  if (topic === undefined) return undefined
   const eventId = await readEventId(topic, payload)
   if (eventId === undefined) return undefined
   const resource = `${payload?.data.type}/${payload?.data.id}`

@@ -1,4 +1,5 @@
 import type { Event } from '@commercelayer/sdk'
+import { LAST_CALL_AFTER_MS } from '../../commerce-layer/limits.ts'
 import type { RequestOptions } from '../client/abort.ts'
 import type { Api } from '../resources/api.ts'
 
@@ -12,9 +13,6 @@ export interface IncompleteEvent {
 }
 
 export type RetriggerOutcome = 'retriggered' | 'already-delivered' | 'not-found'
-
-/** An assumption: an event is at most this much older than its first known call, which may be a retry. */
-const LEAD_MS = 3_600_000
 
 /**
  * Has Commerce Layer send events again, each once, with the resources that their webhooks include now. An event is left
@@ -55,7 +53,7 @@ function groupByTopic<T extends IncompleteEvent>(events: Iterable<T>): Map<strin
 function findPeriod(events: readonly IncompleteEvent[]): { since: string; until: string } {
   const times = events.map(({ calledAt }) => Date.parse(calledAt)).sort((one, other) => one - other)
   const [first = 0, last = first] = [times[0], times.at(-1)]
-  return { since: new Date(first - LEAD_MS).toISOString(), until: new Date(last + 1).toISOString() }
+  return { since: new Date(first - LAST_CALL_AFTER_MS).toISOString(), until: new Date(last + 1).toISOString() }
 }
 
 function listCalls(event: Event): NonNullable<Event['last_event_callbacks']> {

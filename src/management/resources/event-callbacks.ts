@@ -1,14 +1,15 @@
 import type { EventCallback } from '@commercelayer/sdk'
 import { z } from 'zod'
-import { checkSchema, oneOf, wholeNumber } from '../../schema/check-schema.ts'
+import { checkSchema, mustBe, oneOf, wholeNumber } from '../../schema/check-schema.ts'
 import type { Client } from '../client/client.ts'
 import { id, moment, momentOfRecord, signal, topic } from './arguments.ts'
 import { PAGE_SIZE, paginate } from './paginate.ts'
 
 /** Which event callbacks to list, and in which order. All members are optional; those that are given must all match. */
 export interface EventCallbackQuery {
-  readonly webhookId?: string | undefined
-  /** Such as `orders.place`. */
+  /** One webhook, or several. */
+  readonly webhookId?: string | readonly string[] | undefined
+  /** The topic that the webhook has now, such as `orders.place`. */
   readonly topic?: string | undefined
   /** Created at this time or later. */
   readonly since?: Date | string | undefined
@@ -45,7 +46,7 @@ export interface EventCallbacks {
 }
 
 const QUERY = z.strictObject({
-  webhookId: id.optional(),
+  webhookId: z.union([id, z.array(id).nonempty()], mustBe('an id, or a list of ids')).optional(),
   topic: topic.optional(),
   since: moment.optional(),
   until: moment.optional(),
@@ -69,7 +70,7 @@ export function createEventCallbacks(client: Client): EventCallbacks {
     list(query = {}) {
       const { webhookId, topic, outcome, signal, ...range } = checkSchema('eventCallbacks.list', QUERY, query)
       const filters = {
-        ...(webhookId !== undefined && { webhook_id_eq: webhookId }),
+        ...(webhookId !== undefined && { webhook_id_in: [webhookId].flat().join(',') }),
         ...(topic !== undefined && { webhook_topic_eq: topic }),
         ...(outcome && OUTCOME_FILTERS[outcome]),
       }

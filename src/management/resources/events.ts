@@ -1,4 +1,4 @@
-import type { Event } from '@commercelayer/sdk'
+import type { Event, EventCallback } from '@commercelayer/sdk'
 import { z } from 'zod'
 import { checkSchema } from '../../schema/check-schema.ts'
 import type { RequestOptions } from '../client/abort.ts'
@@ -26,11 +26,24 @@ export interface Events {
    */
   trigger(id: string, options?: RequestOptions): Promise<void>
   /**
-   * Lists the events of a topic, the oldest first, each with its `last_event_callbacks`. They are read page by page.
+   * Lists the events of a topic, the oldest first, each with its `last_event_callbacks`, which have no payload here.
+   * They are read page by page.
    * That events can be filtered by name and time is an assumption: the SDK's types can sort by both.
    */
   list(query: EventQuery, options?: RequestOptions): AsyncIterable<Event>
 }
+
+/** All attributes but the payload: a page has those of hundreds of calls. */
+const CALL_FIELDS: (keyof EventCallback)[] = [
+  'callback_url',
+  'response_code',
+  'response_message',
+  'created_at',
+  'updated_at',
+  'reference',
+  'reference_origin',
+  'metadata',
+]
 
 const QUERY = z.strictObject({ name: topic, since: moment.optional(), until: moment.optional() })
 
@@ -44,7 +57,12 @@ export function createEvents(client: Client): Events {
       const { name, ...range } = checkSchema('events.list', QUERY, query)
       const { signal } = checkSchema('events.list', requestOptions, options)
       return paginate((page) => {
-        const params = { ...page, filters: { name_eq: name, ...page.filters }, include: ['last_event_callbacks'] }
+        const params = {
+          ...page,
+          filters: { name_eq: name, ...page.filters },
+          include: ['last_event_callbacks'],
+          fields: { event_callbacks: CALL_FIELDS },
+        }
         return client.call((call) => client.events.list(params, call), { signal })
       }, range)
     },

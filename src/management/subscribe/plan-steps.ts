@@ -37,7 +37,8 @@ export function planCreation(topic: string, name: string, includeResources: read
 /** Plans the steps that make a webhook deliver, with the paths that the handlers include. */
 export function planServing(webhook: Webhook, wanted: readonly string[]): PlanStep[] {
   const { id: webhookId, topic } = webhook
-  const included = webhook.include_resources ?? []
+  // The dashboard saves a webhook without includes as `['']`.
+  const included = (webhook.include_resources ?? []).filter((path) => path !== '')
   const missing = wanted.filter((path) => !included.includes(path))
   const surplus = isOurs(webhook) ? included.filter((path) => !wanted.includes(path)) : []
   const steps: PlanStep[] = []

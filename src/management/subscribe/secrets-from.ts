@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { SecretsLookUp } from '../../index.ts'
-import { checkSchema, milliseconds } from '../../schema/check-schema.ts'
+import type { Logger, SecretsLookUp } from '../../index.ts'
+import { checkSchema, logger, milliseconds } from '../../schema/check-schema.ts'
 import { url } from '../resources/arguments.ts'
 import { findWebhooks, groupSecrets, type WebhooksApi } from './webhooks-by-url.ts'
 
@@ -9,11 +9,14 @@ export interface SecretsOptions {
   readonly callbackUrl: string
   /** After how many milliseconds the next delivery has the secrets read again; default one hour. */
   readonly refreshMs?: number | undefined
+  /** Gets a warning when the secrets cannot be read again. Default: the console. */
+  readonly logger?: Pick<Logger, 'warn'> | undefined
 }
 
 const OPTIONS = z.strictObject({
   callbackUrl: url,
   refreshMs: milliseconds.optional(),
+  logger: logger.optional(),
 })
 
 const HOUR_MS = 3_600_000
@@ -26,7 +29,7 @@ const FAILURE_MS = 1_000
 
 /** Implements `management.secrets`. */
 export function createSecretsLookUp(api: WebhooksApi, options: SecretsOptions): SecretsLookUp {
-  const { callbackUrl, refreshMs = HOUR_MS } = checkSchema('secrets', OPTIONS, options)
+  const { callbackUrl, refreshMs = HOUR_MS, logger = console } = checkSchema('secrets', OPTIONS, options)
   let known: Map<string, string[]> | undefined
   /** What the last read added, for deliveries whose look-up came just before it. */
   let added = new Map<string, string[]>()
@@ -44,10 +47,21 @@ export function createSecretsLookUp(api: WebhooksApi, options: SecretsOptions): 
       readAt = performance.now()
       failure = undefined
     } catch (error) {
+      // Without known secrets the delivery fails, and the receiver logs why.
+      if (known && !failure) warn(error)
       failure = { error, at: performance.now() }
       throw error
     } finally {
       reading = undefined
+    }
+  }
+
+  function warn(error: unknown): void {
+    const { code, message } = Object(error)
+    try {
+      logger.warn(`The secrets could not be read again, so the known ones stay in use: ${message}`, { code })
+    } catch {
+      // An error of the logger cannot be logged.
     }
   }
 

@@ -14,12 +14,22 @@ export type Changes<Value> = Value extends readonly (infer Item)[]
     ? { readonly [Name in keyof Value]?: Changes<Value[Name]> | undefined }
     : Value
 
-/** Applies changes to a sample in place. Objects of the caller are read or linked, and never written to. */
-export function applyChanges(sample: Resource, changes: object, make: ResourceFactory): void {
+/**
+ * Applies changes to a sample in place. Objects of the caller are read or linked, and never written to.
+ *
+ * @returns the names of the fields that were changed, by resource.
+ */
+export function applyChanges(
+  sample: Resource,
+  changes: object,
+  make: ResourceFactory,
+): ReadonlyMap<Resource, ReadonlySet<string>> {
   const changed = new Map<object, Resource>([[changes, sample]])
+  const given = new Map<Resource, Set<string>>()
 
   function change(resource: Resource, fields: object): Resource {
     changed.set(fields, resource)
+    given.set(resource, new Set([...(given.get(resource) ?? []), ...Object.keys(fields)]))
     for (const [name, value] of Object.entries(fields)) {
       if (value === undefined && name !== 'id' && name !== 'type') delete resource[name]
       if (value === undefined) continue
@@ -43,4 +53,5 @@ export function applyChanges(sample: Resource, changes: object, make: ResourceFa
   }
 
   change(sample, changes)
+  return given
 }

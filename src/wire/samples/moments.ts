@@ -3,6 +3,7 @@ import type { Topic } from '../../commerce-layer/topics.ts'
 import { EXAMPLE_TIME } from '../schema.ts'
 
 const AT = EXAMPLE_TIME
+const IN_A_MONTH = '2024-03-21T16:37:09.750Z'
 
 const CART = {
   status: 'draft',
@@ -91,7 +92,7 @@ const EVENT_ATTRIBUTES = {
     errors_count: 1,
   },
   'order_subscriptions.last_run_succeeded': { status: 'active', last_run_at: AT, succeeded_on_last_run: true },
-  'order_subscriptions.renewal': { status: 'active', next_run_at: AT },
+  'order_subscriptions.renewal': { status: 'active', next_run_at: IN_A_MONTH },
   'orders.approve': APPROVED,
   'orders.authorize': PLACED,
   'orders.cancel': CANCELLED,

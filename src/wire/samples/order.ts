@@ -1,6 +1,7 @@
 import { EXAMPLE_TIME, type Resource } from '../schema.ts'
 import { toAmountFields } from './amount.ts'
 import type { ResourceFactory } from './make.ts'
+import { computeIncludedTax } from './reconcile.ts'
 
 /** The default state of a sample order: approved, paid, and not yet shipped. */
 const APPROVED = {
@@ -55,10 +56,6 @@ function makeSkuLine(make: ResourceFactory, order: Resource, sku: Resource, quan
   })
 }
 
-function computeIncludedTax(cents: number): number {
-  return cents - Math.round(cents / 1.22)
-}
-
 function addOption(make: ResourceFactory, order: Resource, line: Resource): void {
   const free = { ...toAmountFields('unit_amount', 0), ...toAmountFields('total_amount', 0) }
   const option = make('line_item_options', {
@@ -86,7 +83,7 @@ function makeOtherLines(make: ResourceFactory, order: Resource, shipment: Resour
       ...toAmountFields('options_amount', 0),
       ...toAmountFields('discount', 0),
       ...toAmountFields('total_amount', cents),
-      ...toAmountFields('tax_amount', Math.max(computeIncludedTax(cents), 0)),
+      ...toAmountFields('tax_amount', computeIncludedTax(cents)),
       order,
       item,
       line_item_options: [],

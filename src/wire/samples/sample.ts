@@ -1,10 +1,11 @@
 import type { LooseResource, ResourceOf } from '../../commerce-layer/resources.ts'
 import type { TopicOf, TopicResource } from '../../commerce-layer/topics.ts'
 import { type IncludeTree, readIncludePaths } from '../include-paths.ts'
-import { getRelationships, isKnownType, isRelationship, isResource, type Resource } from '../schema.ts'
+import { EXAMPLE_TIME, getRelationships, isKnownType, isRelationship, isResource, type Resource } from '../schema.ts'
 import { toAmountFields } from './amount.ts'
 import { createResourceFactory, type ResourceFactory } from './make.ts'
 import { makeSampleOrder } from './order.ts'
+import { collectLinked, setTimes } from './times.ts'
 import { getUsualIncludes } from './usual-includes.ts'
 
 /** The type of a sample: `Order` for `orders`, and so on. Types without topics are {@link LooseResource}. */
@@ -54,12 +55,18 @@ export function sampleOf<R extends TopicResource | (string & {})>(type: R): Samp
   const make = createResourceFactory()
   const sample = buildSample(type, make)
   growSample(sample, readIncludePaths(getUsualIncludes(sample.type)), make)
+  setTimes(collectLinked(sample), EXAMPLE_TIME)
   return sample as Resource & SampleOf<R>
+}
+
+/** The type of the sample for a type, which may be the name of a family. */
+export function toConcreteType(type: string): string {
+  return CONCRETE.get(type) ?? type
 }
 
 /** Builds a sample with the resources that are part of it, and no other relationships. */
 export function buildSample(type: string, make: ResourceFactory, fields: Fields = {}): Resource {
-  const concrete = CONCRETE.get(type) ?? type
+  const concrete = toConcreteType(type)
   const part = PARTS_OF_ORDER.get(concrete)?.(make, fields)
   return part ? Object.assign(part, fields) : make(concrete, fields)
 }

@@ -2,7 +2,7 @@ import type { Inbox, Worker } from 'hooklayer'
 import type { ConsumeOptions, DeliveryAttempt, ProcessDelivery, StoredDelivery } from 'hooklayer/drivers'
 import { expect, onTestFinished, vi } from 'vitest'
 
-export interface PlaceOptions {
+interface PlaceOptions {
   readonly maxQueued?: number
   readonly retentionMs?: number
   readonly maxUnhandled?: number

@@ -14,7 +14,8 @@ const MOMENTS = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z']
 interface Model {
   token: string | undefined
   isLapsed: boolean
-  isCompleted: boolean
+  /** How it was completed: whatever the names, or by those that are done. */
+  completed: 'never' | 'for-all' | 'by-names'
   done: Set<string>
 }
 
@@ -24,6 +25,10 @@ interface Step {
   /** Which of all tokens of the key, counted from the newest. */
   readonly age: number
   readonly done: readonly string[]
+  /** Names that have to be done. */
+  readonly names: readonly string[]
+  /** Whether names are given to `complete`. */
+  readonly isByNames: boolean
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -37,6 +42,8 @@ const step: fc.Arbitrary<Step> = fc.record({
   key: fc.constantFrom(...KEYS),
   age: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(2) }),
   done: fc.subarray(NAMES),
+  names: fc.subarray(NAMES),
+  isByNames: fc.boolean(),
 })
 
 export function testModel(connection: Connections): void {
@@ -56,7 +63,7 @@ async function follow(steps: readonly Step[], connection: Connections): Promise<
 }
 
 function createPlay(run: string): Record<Step['act'], (store: IdempotencyStore, step: Step) => Promise<void>> {
-  const models = KEYS.map((): Model => ({ token: undefined, isLapsed: false, isCompleted: false, done: new Set() }))
+  const models = KEYS.map((): Model => ({ token: undefined, isLapsed: false, completed: 'never', done: new Set() }))
   const tokens: string[][] = KEYS.map(() => [])
   let newest = ''
 
@@ -82,13 +89,15 @@ function createPlay(run: string): Record<Step['act'], (store: IdempotencyStore, 
     if (model.isLapsed) await sleep(5)
   }
 
-  async function complete(store: IdempotencyStore, { key, age }: Step): Promise<void> {
+  async function complete(store: IdempotencyStore, { key, age, done, isByNames }: Step): Promise<void> {
     const token = getToken(key, age)
     const holds = isHolder(key, token)
     const version = getVersion(key)
-    expect(await store.complete(toKey(key), token, { retentionMs: LONG_MS, version })).toBe(holds)
+    const completion = { retentionMs: LONG_MS, version, ...(isByNames && { done }) }
+    expect(await store.complete(toKey(key), token, completion)).toBe(holds)
     if (!holds) return
-    end(key, { isCompleted: true, done: new Set() })
+    const completed = isByNames ? 'by-names' : 'for-all'
+    end(key, { completed, done: new Set([...getModel(key).done, ...done]) })
     if (version && version.updatedAt > newest) newest = version.updatedAt
   }
 
@@ -98,23 +107,26 @@ function createPlay(run: string): Record<Step['act'], (store: IdempotencyStore, 
     const holds = isHolder(key, token)
     expect(await store.release(toKey(key), token, { done, retentionMs })).toBe(holds)
     if (!holds) return
-    const isKept = retentionMs === LONG_MS
+    const isKept = retentionMs === LONG_MS || getModel(key).completed !== 'never'
     end(key, { done: new Set(isKept ? [...getModel(key).done, ...done] : []) })
-    if (!isKept) await sleep(5)
+    if (retentionMs < LONG_MS) await sleep(5)
   }
 
   return {
-    async reserve(store, { key }) {
+    async reserve(store, { key, names }) {
       const model = getModel(key)
       const version = getVersion(key)
-      const reservation = await store.reserve(toKey(key), reserveOptions(LONG_MS, version))
-      if (model.isCompleted) return expect(reservation).toEqual({ state: 'completed' })
+      const reservation = await store.reserve(toKey(key), { ...reserveOptions(LONG_MS, version), names })
+      const isDone = model.completed === 'for-all' || names.every((name) => model.done.has(name))
+      if (model.completed !== 'never' && isDone) return expect(reservation).toEqual({ state: 'completed' })
       if (model.token && !model.isLapsed) return expect(reservation).toEqual({ state: 'in-progress' })
-      const { token, done, stale } = reservation as Reserved
+      const { token, done, stale, wasCompleted } = reservation as Reserved
       const all = tokens.flat()
-      expect({ isNew: typeof token === 'string' && !all.includes(token), done: [...done].sort(), stale }).toEqual({
+      const isNew = typeof token === 'string' && !all.includes(token)
+      expect({ isNew, done: [...done].sort(), stale, wasCompleted }).toEqual({
         isNew: true,
         done: [...model.done].sort(),
+        wasCompleted: model.completed !== 'never',
         stale: version !== undefined && newest > version.updatedAt,
       })
       tokens[key]?.push(token)

@@ -1,9 +1,11 @@
 import type { IdempotencyStore } from 'hooklayer/drivers'
 import { afterAll, afterEach, beforeAll, describe, vi } from 'vitest'
 import { testModel } from './model.ts'
+import { testNames } from './names.ts'
 import { testRaces } from './races.ts'
 import { testRecords, testVersions } from './records.ts'
 import { testClock, testReserving } from './reserving.ts'
+import { testServices } from './services.ts'
 import { testText } from './text.ts'
 
 /** The storage of one test on an engine. */
@@ -31,7 +33,8 @@ export function testStore(name: string, start: () => Promise<StoreScene>, clock:
     afterAll(() => scene?.close())
     afterEach(() => void vi.useRealTimers())
 
-    for (const test of [testReserving, testRecords, testVersions, testText, testRaces, testModel]) test(connection)
+    const tests = [testReserving, testRecords, testNames, testServices, testVersions, testText, testRaces, testModel]
+    for (const test of tests) test(connection)
     if (clock === 'own') testClock(connection)
   })
 }

@@ -39,11 +39,10 @@ export function testText(connection: Connections): void {
       expect(await connection(1).release(`${text}${run}`, token, { done: texts, retentionMs: LONG_MS })).toBe(true)
       const again = await reserveKey(connection(2), `${text}${run}`, reserveOptions(LONG_MS, version(text)))
       expect([...again.done].sort()).toEqual([...texts].sort())
-      const completion = { retentionMs: LONG_MS, version: version(text) }
+      const completion = { retentionMs: LONG_MS, version: version(text), done: texts }
       expect(await connection(3).complete(`${text}${run}`, again.token, completion)).toBe(true)
-      expect(await connection(4).reserve(`${text}${run}`, reserveOptions(LONG_MS, version(text)))).toEqual({
-        state: 'completed',
-      })
+      const request = { ...reserveOptions(LONG_MS, version(text)), names: texts }
+      expect(await connection(4).reserve(`${text}${run}`, request)).toEqual({ state: 'completed' })
       const older = { ...version(text), updatedAt: '2025-01-01T00:00:00.000Z' }
       expect((await reserveKey(connection(0), randomUUID(), reserveOptions(LONG_MS, older))).stale).toBe(true)
     }

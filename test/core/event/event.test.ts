@@ -67,6 +67,21 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s',
     expect((await createEvent({ data })).id).not.toBe(id)
   })
 
+  it('is written by JSON.stringify with its resource, and without its bytes', async () => {
+    const { body, headers } = delivery('orders.place', CART)
+    const event = await parse(await verify(body, headers, SECRET))
+    const { id, topic, mode, organizationId, receivedAt } = event
+    const json = JSON.parse(JSON.stringify(event))
+    expect(json).toEqual({
+      ...{ id, topic, mode, organizationId, receivedAt: receivedAt.toJSON() },
+      resource: JSON.parse(JSON.stringify(event.resource)),
+    })
+    expect(json.resource.customer.email).toBe('ada@example.com')
+    expect(Object.keys(event)).toEqual(['topic', 'mode', 'organizationId', 'stale'])
+    expect(Object.keys({ ...event })).not.toContain('delivery')
+    expect(structuredClone(event)).toMatchObject({ topic: 'orders.place' })
+  })
+
   it('has an id that differs from the id of its delivery', async () => {
     const event = await createEvent(CART)
     expect(event.id).not.toBe(event.delivery.id)

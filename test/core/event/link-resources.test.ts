@@ -27,6 +27,40 @@ describe('linkResources', () => {
     expect((resource.line_items as Linked[])[0]?.order).toBe(resource)
   })
 
+  it('is never circular for JSON.stringify: a resource is whole where it is met first, and a reference from then on', () => {
+    const resource = linkResources(toDocument(CART))
+    const tree = JSON.parse(JSON.stringify(resource))
+    const reference = { type: 'orders', id: 'NrlYhpzLKA' }
+    expect(tree.customer).toMatchObject({ type: 'customers', id: 'OeRyhjDlje', email: 'ada@example.com' })
+    expect(tree.line_items).toMatchObject([{ id: 'xYZkjABcde', quantity: 2, order: reference }])
+    expect(Object.keys(tree.line_items[0].order)).toEqual(['type', 'id'])
+    const [item] = resource.line_items as Linked[]
+    expect(JSON.parse(JSON.stringify(item))).toMatchObject({
+      order: { number: '2001', line_items: [{ id: 'xYZkjABcde' }] },
+    })
+    expect(JSON.parse(JSON.stringify({ ...resource }))).toMatchObject({ number: '2001' })
+    expect(Object.keys(resource)).not.toContain('toJSON')
+    expect(structuredClone(resource)).toMatchObject({ number: '2001', customer: { email: 'ada@example.com' } })
+  })
+
+  it('writes for JSON.stringify what a naive walk would write, for any graph', () => {
+    fc.assert(
+      fc.property(graphs, (document) => {
+        const resource = linkResources(toDocument(document))
+        const met = new Set<unknown>()
+        const walk = (value: unknown): unknown => {
+          if (Array.isArray(value)) return value.map(walk)
+          const { type, id } = Object(value)
+          if (typeof Object.getOwnPropertyDescriptor(Object(value), 'toJSON')?.value !== 'function') return value
+          if (met.has(value)) return { type, id }
+          met.add(value)
+          return Object.fromEntries(Object.keys(value as Linked).map((name) => [name, walk((value as Linked)[name])]))
+        }
+        expect(JSON.stringify(resource)).toBe(JSON.stringify(walk(resource)))
+      }),
+    )
+  })
+
   it('leaves out a relationship that was not included', () => {
     expect(linkResources(toDocument(CART))).not.toHaveProperty('market')
   })

@@ -13,6 +13,7 @@ const toRegistration = (handler: Handler): Registration => ({
   topics: ['orders.place'],
   include: [],
   name: '',
+  isNamed: false,
   handler,
 })
 

@@ -15,12 +15,16 @@ function request(method: string, headers: HeadersLike = {}, body: WebhookRequest
 }
 
 describe('admit', () => {
-  it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'post', 'POST ', ''])(
+  it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'get', 'POST ', ''])(
     'refuses the method %j, because only POST is allowed',
     (method) => {
       expect(thrownBy(() => admit(request(method), LIMITS))).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 })
     },
   )
+
+  it.each(['POST', 'post', 'Post'])('accepts the method %s', (method) => {
+    admit(request(method), LIMITS)
+  })
 
   it.each(['gzip', 'br', 'deflate', 'GZIP', 'identity, gzip', 'aes128gcm'])(
     'refuses the content-encoding %s',

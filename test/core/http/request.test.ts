@@ -1,3 +1,5 @@
+import { runInNewContext, runInThisContext } from 'node:vm'
+import type { WebhookError } from 'hooklayer'
 import { describe, expect, it } from 'vitest'
 import { getHeader, type HeadersLike, toBytes } from '../../../src/core/http/request.ts'
 import { bytes, thrownBy } from '../../deliveries.ts'
@@ -98,9 +100,29 @@ describe('toBytes', () => {
     ['undefined', undefined],
     ['null', null],
     ['a number', 1],
-    ['an ArrayBuffer', new ArrayBuffer(2)],
     ['a list of numbers', [123, 125]],
   ])('refuses %s as a body that was already parsed', (_, body) => {
     expect(thrownBy(() => toBytes(body))).toMatchObject({ code: 'BODY_ALREADY_PARSED', status: 500 })
+  })
+
+  it('names the type of what it refuses', () => {
+    const { hint } = thrownBy(() => toBytes({ data: {} })) as WebhookError
+    expect(hint).toBe('The body is neither bytes nor text, but of type Object.')
+  })
+
+  it.each([
+    ['an ArrayBuffer', 'new Uint8Array([123, 125]).buffer'],
+    [
+      'a SharedArrayBuffer',
+      '(() => { const b = new SharedArrayBuffer(2); new Uint8Array(b).set([123, 125]); return b })()',
+    ],
+    ['a DataView', 'new DataView(new Uint8Array([0, 123, 125]).buffer, 1)'],
+    ['a Uint8Array', 'new Uint8Array([123, 125])'],
+  ])('never refuses %s, of this realm or another', (_, source) => {
+    for (const body of [runInThisContext(source), runInNewContext(source)]) {
+      const read = toBytes(body)
+      expect(read).toBeInstanceOf(Uint8Array)
+      expect([...read]).toEqual([123, 125])
+    }
   })
 })

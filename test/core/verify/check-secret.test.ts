@@ -137,11 +137,11 @@ describe('the label of a secret', () => {
 
   it.each([
     ['another spelling', { organisationId: 'wRPpEFOElR' }, /no option `organisationId`. Did you mean `organizationId`/],
-    ['an organization that is not set', { organizationId: undefined }, /`organizationId` of `secrets`/],
-    ['an empty organization', { organizationId: ' ' }, /`organizationId` of `secrets`/],
-    ['an organization that is a number', { organizationId: 7 }, /`organizationId` of `secrets`/],
-    ['a mode that is not set', { mode: undefined }, /`mode` of `secrets` must be test or live/],
-    ['another mode', { mode: 'sandbox' }, /`mode` of `secrets` must be test or live/],
+    ['an organization that is not set', { organizationId: undefined }, /`secrets`: `organizationId` must be text/],
+    ['an empty organization', { organizationId: ' ' }, /`secrets`: `organizationId` must be text/],
+    ['an organization that is a number', { organizationId: 7 }, /`secrets`: `organizationId` must be text/],
+    ['a mode that is not set', { mode: undefined }, /`secrets`: `mode` must be test or live/],
+    ['another mode', { mode: 'sandbox' }, /`secrets`: `mode` must be test or live/],
   ])('is not dropped when it is wrong: %s', (_, label, message) => {
     expect(refuse(label)).toBeInstanceOf(TypeError)
     expect(refuse(label)).toMatchObject({ message: expect.stringMatching(message) })

@@ -1,3 +1,5 @@
+import { decode, verifyWithJwks } from 'hono/jwt'
+import type { HonoJsonWebKey } from 'hono/utils/jwt/jws'
 import { createEmulator, type Emulator } from 'hooklayer/emulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { askForToken, JSON_API, readToken, startEmulatorForTest } from '../harness.ts'
@@ -17,7 +19,8 @@ describe('a token', () => {
   it('is issued for client credentials as JSON, and expires after two hours', async () => {
     const { status, body } = await askForToken(emulator)
     expect(status).toBe(200)
-    expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 7200, scope: 'market:all' })
+    expect(body).toMatchObject({ token_type: 'Bearer', scope: 'market:all' })
+    expect(Math.abs(Number(body.expires_in) - 7200)).toBeLessThan(60)
     expect(Math.abs(body.created_at - Date.now() / 1000)).toBeLessThan(5)
   })
 
@@ -44,9 +47,36 @@ describe('a token', () => {
     expect(Number(claims.exp) - Date.now() / 1000).toBeGreaterThan(7190)
   })
 
-  it('is different every time', async () => {
-    const [first, second] = await Promise.all([askForToken(emulator), askForToken(emulator)])
-    expect(first.body.access_token).not.toBe(second.body.access_token)
+  it('is the same again, with less time left, until 15 minutes before it expires', async () => {
+    const first = await askForToken(emulator)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const second = await askForToken(emulator)
+    expect(second.body.access_token).toBe(first.body.access_token)
+    expect(Number(second.body.expires_in)).toBeLessThan(Number(first.body.expires_in))
+    const { emulator: brief } = await startEmulatorForTest({ tokenLifetimeMs: 15 * 60_000 })
+    const [one, other] = [await askForToken(brief), await askForToken(brief)]
+    expect(one.body.access_token).not.toBe(other.body.access_token)
+  })
+
+  it('is issued for credentials in a Basic header, and refused with others', async () => {
+    const ask = (secret: string) => {
+      const authorization = `Basic ${Buffer.from(`${emulator.clientId}:${secret}`).toString('base64')}`
+      const body = new URLSearchParams({ grant_type: 'client_credentials' })
+      return fetch(`${emulator.url}/oauth/token`, { method: 'POST', headers: { authorization }, body })
+    }
+    expect((await ask(emulator.clientSecret)).status).toBe(200)
+    expect((await ask('wrong')).status).toBe(401)
+    expect((await ask('%')).status).toBe(401)
+  })
+
+  it('is signed with RS512 and a key of the JWKS, and expires at a whole second', async () => {
+    const { access_token } = (await askForToken(emulator)).body
+    const { keys } = (await (await fetch(`${emulator.url}/.well-known/jwks.json`)).json()) as { keys: HonoJsonWebKey[] }
+    const { header } = decode(access_token)
+    expect(header).toMatchObject({ alg: 'RS512', kid: keys[0]?.kid })
+    expect(keys[0]).not.toHaveProperty('d')
+    const claims = await verifyWithJwks(access_token, { keys, allowedAlgorithms: ['RS512'] })
+    expect(Number.isInteger(claims.exp)).toBe(true)
   })
 
   it('is marked as live in live mode', async () => {

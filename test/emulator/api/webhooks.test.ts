@@ -30,10 +30,11 @@ describe('a webhook is created', () => {
     expect(headers.get('content-type')).toBe('application/vnd.api+json')
     const { id, type, links, attributes, relationships, meta } = body.data
     expect(id).toMatch(/^[A-Za-z]{10}$/)
+    const self = `${harness.emulator.url}/api/webhooks/${id}`
     expect({ type, links, meta }).toEqual({
       type: 'webhooks',
-      links: { self: `/api/webhooks/${id}` },
-      meta: { mode: 'test', organization_id: 'AcmeAcmeAc' },
+      links: { self },
+      meta: { mode: 'test', organization_id: 'AcmeAcmeAc', trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) },
     })
     expect(attributes).toEqual({
       name: 'acme-orders.place',
@@ -52,7 +53,7 @@ describe('a webhook is created', () => {
     })
     expect(Object.keys(relationships ?? {})).toEqual(['last_event_callbacks', 'versions', 'event_stores'])
     expect(relationships?.versions).toEqual({
-      links: { self: `/api/webhooks/${id}/relationships/versions`, related: `/api/webhooks/${id}/versions` },
+      links: { self: `${self}/relationships/versions`, related: `${self}/versions` },
     })
   })
 
@@ -137,7 +138,12 @@ describe('a webhook is refused', () => {
         code: 'VALIDATION_ERROR',
         source: { pointer: `/data/attributes/${attribute}` },
         status: '422',
-        meta: { error },
+        meta: {
+          error,
+          ...(changes[attribute as keyof typeof changes] !== undefined && {
+            value: changes[attribute as keyof typeof changes],
+          }),
+        },
       },
     ])
   })
@@ -153,11 +159,11 @@ describe('a webhook is refused', () => {
   it('for a name that is taken, given or by default', async () => {
     await create({ ...good, name: 'taken' })
     const { status, body } = await create({ ...good, name: 'taken' })
-    expect(status).toBe(409)
-    expect(body.errors[0]).toMatchObject({ code: 'VALIDATION_ERROR', status: '409', meta: { error: 'taken' } })
+    expect(status).toBe(422)
+    expect(body.errors[0]).toMatchObject({ code: 'VALIDATION_ERROR', meta: { error: 'taken', value: 'taken' } })
     const nameless = { topic: 'orders.refund', callback_url: ENDPOINT_URL }
     expect((await create(nameless)).status).toBe(201)
-    expect((await create(nameless)).status).toBe(409)
+    expect((await create(nameless)).body.errors[0]?.meta).toEqual({ error: 'taken', value: 'acme-orders.refund' })
   })
 
   it.each([
@@ -232,16 +238,14 @@ describe('an existing webhook', () => {
     })
     expect((await harness.ask(`webhooks/${id}`)).body.data.attributes).toEqual(attributes)
     for (const other of ['AbCdEfGhIj', '__proto__', 'constructor', '%E0%A4%A']) {
-      const { status, body } = await harness.ask(`webhooks/${other}`)
-      expect(status).toBe(404)
-      expect(body.errors).toEqual([
-        {
-          title: 'Record not found',
-          detail: 'The requested resource was not found. Please double-check the resource id.',
-          code: 'RECORD_NOT_FOUND',
-          status: '404',
-        },
-      ])
+      const { status, headers, body } = await harness.ask(`webhooks/${other}`)
+      expect([status, headers.get('retry-after')]).toEqual([404, '0'])
+      expect(body.errors).toEqual({
+        title: 'Record Not Found',
+        detail: 'The requested resource was not found. Please double-check the resource id.',
+        code: 'RECORD_NOT_FOUND',
+        status: 404,
+      })
     }
   })
 
@@ -268,14 +272,15 @@ describe('an existing webhook', () => {
       reference_origin: 'ERP',
       updated_at: expect.any(String),
     })
-    expect((await harness.ask(`webhooks/${before.id}`)).body.data).toEqual(body.data)
+    const meta = { ...body.data.meta, trace_id: expect.any(String) }
+    expect((await harness.ask(`webhooks/${before.id}`)).body.data).toEqual({ ...body.data, meta })
   })
 
   it('accepts its own name, refuses that of another webhook, and without a name gets the default', async () => {
     const { id } = await harness.subscribe({ name: 'mine', topic: 'returns.ship', callback_url: ENDPOINT_URL })
     await harness.subscribe({ name: 'theirs', topic: 'returns.ship', callback_url: ENDPOINT_URL })
     expect((await update(id, { name: 'mine' })).status).toBe(200)
-    expect((await update(id, { name: 'theirs', reference: 'X' })).status).toBe(409)
+    expect((await update(id, { name: 'theirs', reference: 'X' })).status).toBe(422)
     expect((await harness.ask(`webhooks/${id}`)).body.data.attributes).toMatchObject({ name: 'mine', reference: null })
     expect((await update(id, { name: null })).body.data.attributes?.name).toBe('acme-returns.ship')
   })

@@ -3,7 +3,7 @@ import type { DeadLetter } from 'hooklayer'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import Libsql from 'libsql'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { prepare } from '../../../src/sqlite/open.ts'
+import { prepare } from '../../../src/sqlite/database.ts'
 import {
   createRecording,
   createScene,

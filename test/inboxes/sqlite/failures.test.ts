@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Inbox } from 'hooklayer'
 import { createSqliteInbox, type SqliteDatabase } from 'hooklayer/inboxes/sqlite'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { openDatabase, prepare } from '../../../src/sqlite/open.ts'
+import { prepare } from '../../../src/sqlite/database.ts'
+import { openDatabase } from '../../../src/sqlite/open.ts'
 import {
   createGate,
   createRecording,
@@ -101,8 +102,7 @@ describe('a body that was damaged', () => {
 
 describe('a database that another process locks for too long', () => {
   it('stores nothing, and what was handled meanwhile is settled afterwards', async () => {
-    const { inbox, database, file, waitFor } = await createOpenScene()
-    database.exec('PRAGMA busy_timeout = 20')
+    const { inbox, file, waitFor } = await createOpenScene()
     await putAll(inbox, [createStored('one')])
     const gate = createGate()
     const { process, started, ended } = createRecording(() => gate.opened)
@@ -124,8 +124,7 @@ describe('a database that another process locks for too long', () => {
   })
 
   it('does not handle again what was handled meanwhile, even if another worker had leased it', async () => {
-    const { inbox, database, file, consume, waitFor } = await createOpenScene()
-    database.exec('PRAGMA busy_timeout = 20')
+    const { inbox, file, consume, waitFor } = await createOpenScene()
     await putAll(inbox, [createStored('one')])
     const gate = createGate()
     const onError = vi.fn()

@@ -99,6 +99,42 @@ describe('the token', () => {
     expect(tokenRequests).toEqual([])
   })
 
+  it('can come from a function, which is asked again with the token that was refused', async () => {
+    const { url, requests, tokenRequests } = await startScriptedApi(({ headers }) =>
+      headers.authorization === 'Bearer old' ? INVALID_TOKEN : ONE,
+    )
+    const { createManagement } = await import('hooklayer/management')
+    const asked: unknown[] = []
+    const accessToken = async (refused?: string) => {
+      asked.push(refused)
+      return refused === 'old' ? 'new' : 'old'
+    }
+    const { webhooks } = createManagement({ organization: 'shop', accessToken, url })
+    await webhooks.retrieve('xYZkjABcde')
+    await webhooks.retrieve('xYZkjABcde')
+    expect(asked).toEqual([undefined, 'old', 'old'])
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new', 'Bearer new'])
+    expect(tokenRequests).toEqual([])
+  })
+
+  it.each<[string, () => unknown, string | undefined]>([
+    ['throws', () => Promise.reject(new Error('The vault\nis sealed.')), 'The vault\\u{a}is sealed.'],
+    ['throws no error', () => Promise.reject('sealed'), undefined],
+    ['gives nothing', () => undefined, 'What it gave is not a token.'],
+    ['gives a header', () => 'token\r\nx-evil: 1', 'What it gave is not a token.'],
+    ['never answers', () => new Promise(() => {}), 'It took longer than `timeoutMs`.'],
+  ])('is missing if the function %s, and no request is sent', async (_, accessToken, detail) => {
+    const { url, requests } = await startScriptedApi(() => ONE)
+    const { createManagement } = await import('hooklayer/management')
+    const options = { organization: 'shop', accessToken: accessToken as () => string, url, timeoutMs: 100 }
+    const { webhooks } = createManagement(options)
+    expect(await rejection(webhooks.retrieve('xYZkjABcde'))).toMatchObject({ code: 'ACCESS_TOKEN_MISSING', detail })
+    expect(requests).toEqual([])
+    const signal = AbortSignal.timeout(10)
+    if (!detail?.includes('timeoutMs')) return
+    expect(await rejection(webhooks.retrieve('xYZkjABcde', { signal }))).toBe(signal.reason)
+  })
+
   it('is requested again by the next call after the credentials were refused', async () => {
     const { manage } = await startScriptedApi(
       () => ONE,

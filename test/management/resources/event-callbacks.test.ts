@@ -90,7 +90,8 @@ describe('event callbacks', () => {
   })
 
   it.each<[EventCallbackQuery, Record<string, string>]>([
-    [{ webhookId: 'xYZkjABcde' }, { webhook_id_eq: 'xYZkjABcde' }],
+    [{ webhookId: 'xYZkjABcde' }, { webhook_id_in: 'xYZkjABcde' }],
+    [{ webhookId: ['xYZkjABcde', 'zWkjABcdef'] }, { webhook_id_in: 'xYZkjABcde,zWkjABcdef' }],
     [{ topic: 'orders.place' }, { webhook_topic_eq: 'orders.place' }],
     [{ outcome: 'succeeded' }, { response_code_start: '2' }],
     [{ outcome: 'failed' }, { response_code_not_start: '2' }],

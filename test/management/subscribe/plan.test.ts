@@ -1,6 +1,8 @@
 import { inspect } from 'node:util'
+import type { Webhook } from '@commercelayer/sdk'
 import { createManagement, describePlan } from 'hooklayer/management'
 import { describe, expect, it } from 'vitest'
+import { planServing } from '../../../src/management/subscribe/plan-steps.ts'
 import { collect, createQuietReceiver, startCommerceLayer } from '../harness.ts'
 
 const callbackUrl = 'https://shop.example/webhooks'
@@ -84,6 +86,13 @@ describe('a plan uses a webhook that somebody else created', () => {
         reason: 'It lacks market.',
       },
     ])
+  })
+
+  it('and takes the empty include that the dashboard saves for none', () => {
+    const webhook = { id: 'xYZkjABcde', topic: 'orders.place', include_resources: [''] } as Webhook
+    expect(planServing(webhook, [])).toMatchObject([{ action: 'keep' }])
+    expect(planServing(webhook, ['customer'])).toMatchObject([{ action: 'update', includeResources: ['customer'] }])
+    expect(planServing({ ...webhook, reference_origin: 'hooklayer' }, [])).toMatchObject([{ action: 'keep' }])
   })
 
   it('and keeps one that has all that it needs', async () => {

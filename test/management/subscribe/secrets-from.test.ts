@@ -1,12 +1,13 @@
 import { text } from 'node:stream/consumers'
 import { inspect } from 'node:util'
-import type { Receiver } from 'hooklayer'
+import { createReceiver, type Receiver } from 'hooklayer'
 import type { Emulator } from 'hooklayer/emulator'
 import { createManagement, type Management } from 'hooklayer/management'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { listen } from '../../contracts/adapter/listen.ts'
-import { delivery } from '../../deliveries.ts'
+import { delivery, recordingLogger } from '../../deliveries.ts'
 import { connect, createQuietReceiver, startCommerceLayer, startEndpoint } from '../harness.ts'
+import { grantToken, startScriptedApi, WEBHOOK } from '../scripted-api.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -169,6 +170,37 @@ describe('when the API is down', () => {
     expect(state.reads).toBe(3)
   })
 
+  it('one warning is logged when the secrets cannot be read again, and the next one only after a success', async () => {
+    const { emulator } = await startCommerceLayer()
+    const { state, api } = await startProxy(emulator)
+    const { shared_secret } = await api.webhooks.create({ topic: 'orders.place', callbackUrl })
+    const advance = stopClock()
+    const { logger, lines } = recordingLogger()
+    const secrets = api.secrets({ callbackUrl, refreshMs: 5_000, logger })
+    const readAgain = async () => {
+      const reads = state.reads
+      advance(5_000)
+      expect(await secrets('orders.place')).toEqual([shared_secret])
+      await vi.waitFor(() => expect(state.reads).toBe(reads + 1))
+      // It waits for a read that is under way.
+      await Promise.resolve(secrets.refresh?.('orders.place')).catch(() => {})
+    }
+    await secrets('orders.place')
+    await Promise.resolve(secrets.refresh?.('orders.place'))
+    state.isDown = true
+    await readAgain()
+    await readAgain()
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatchObject({ level: 'warn', fields: { code: 'HTTP_503' } })
+    expect(lines[0]?.message).toMatch(/^The secrets could not be read again, so the known ones stay in use: /)
+    expect(JSON.stringify(lines)).not.toContain(shared_secret)
+    state.isDown = false
+    await readAgain()
+    state.isDown = true
+    await readAgain()
+    expect(lines).toHaveLength(2)
+  })
+
   it('from the start, deliveries are answered 503, and a read is tried once a second', async () => {
     const { emulator } = await startCommerceLayer()
     const { state, api } = await startProxy(emulator)
@@ -186,6 +218,60 @@ describe('when the API is down', () => {
     advance(1)
     expect(await send()).toBe(200)
     expect(state.reads).toBe(2)
+  })
+})
+
+describe('of 60 cold starts, each with its first delivery', () => {
+  const SECRET = '0123456789abcdef0123456789abcdef'
+
+  /** An API with Commerce Layer's limit of 30 token requests a minute. */
+  async function startLimitedApi() {
+    const webhook = { ...WEBHOOK, attributes: { ...WEBHOOK.attributes, shared_secret: SECRET } }
+    const list = { body: { data: [webhook], meta: { record_count: 1, page_count: 1 } } }
+    const refusal = { status: 429, body: { errors: { title: 'Too Many Requests', code: 'THROTTLED', status: 429 } } }
+    return startScriptedApi(
+      () => list,
+      (request, number) => (number <= 30 ? grantToken(request, number) : refusal),
+    )
+  }
+
+  it('none is answered 503 if they share a token through the function `accessToken`', async () => {
+    const { url, tokenRequests } = await startLimitedApi()
+    let cached: Promise<string> | undefined
+    const accessToken = () => {
+      cached ??= fetch(`${url}/oauth/token`, { method: 'POST' }).then(async (answer) => {
+        const { access_token } = (await answer.json()) as { access_token: string }
+        return access_token
+      })
+      return cached
+    }
+    const coldStart = () => {
+      const api = createManagement({ organization: 'shop', accessToken, url })
+      return deliver(createQuietReceiver(api.secrets({ callbackUrl })), 'orders.place', SECRET)
+    }
+    const answers = await Promise.all(Array.from({ length: 60 }, coldStart))
+    expect(new Set(answers)).toEqual(new Set([200]))
+    expect(tokenRequests).toHaveLength(1)
+  })
+
+  it('none that is answered 503 is without a line that says why', async () => {
+    const { manage } = await startLimitedApi()
+    const coldStart = async () => {
+      const { logger, lines } = recordingLogger()
+      const secrets = manage().secrets({ callbackUrl })
+      const shop = createReceiver({ secrets, logger, deadlineMs: 1_000 })
+      return {
+        status: await deliver(shop, 'orders.place', SECRET),
+        lines: lines.filter(({ level }) => level === 'error'),
+      }
+    }
+    const starts = await Promise.all(Array.from({ length: 60 }, coldStart))
+    const refused = starts.filter(({ status }) => status === 503)
+    expect(refused).toHaveLength(30)
+    for (const { lines } of refused) {
+      expect(lines).toMatchObject([{ message: expect.stringContaining('STORE_UNAVAILABLE. `secrets` failed.') }])
+      expect(lines[0]?.fields?.cause).toBeInstanceOf(Error)
+    }
   })
 })
 
@@ -212,6 +298,7 @@ describe('it refuses', () => {
       { callbackUrl, refreshMs: Number.NaN },
       'secrets: `refreshMs` must be a number of milliseconds',
     ],
+    ['a logger that cannot warn', { callbackUrl, logger: {} }, 'secrets: `logger` must have a method `warn`'],
     ['a time of 0', { callbackUrl, refreshMs: 0 }, 'secrets: `refreshMs` must be over 0'],
     ['an unknown option', { callbackUrl, topic: 'orders.place' }, 'secrets has no option `topic`'],
   ])('%s', (_, options, message) => {

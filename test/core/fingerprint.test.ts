@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, idOf } from '../../deliveries.ts'
-import { inBothRuntimes } from '../../runtimes.ts'
-import { itUnless } from '../../unless.ts'
+import { bytes, idOf } from '../deliveries.ts'
+import { inBothRuntimes } from '../runtimes.ts'
+import { itUnless } from '../unless.ts'
 
-const modules = await inBothRuntimes(() => import('../../../src/core/verify/fingerprint.ts'))
+const modules = await inBothRuntimes(() => import('../../src/core/platform.ts'))
 
-describe.each(modules)('a fingerprint on %s', (runtime, { fingerprint }) => {
+describe.each(modules)('a fingerprint on %s', (runtime, { platform: { fingerprint } }) => {
   it('is the SHA-256 of text and bytes, in hex', async () => {
     const id = await fingerprint(() => ['orders.place', '\n', bytes('{"grüße":"👍"}')])
     expect(id()).toBe(idOf('orders.place', '{"grüße":"👍"}'))

@@ -1,0 +1,34 @@
+/** The part of a SQLite database that this package uses; `node:sqlite`, better-sqlite3 and libsql provide it. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown
+  /** Returns a {@link SqliteStatement}. It is typed `unknown` because the drivers' types differ in their parameters. */
+  prepare(sql: string): unknown
+  close(): unknown
+}
+
+/**
+ * A prepared statement. Parameters are `?` in their order, because the drivers treat named and numbered ones
+ * differently.
+ */
+export interface SqliteStatement {
+  /** Runs a statement that changes rows. */
+  run(...values: readonly SqliteValue[]): {
+    readonly changes: number | bigint
+    readonly lastInsertRowid: number | bigint
+  }
+  /** The first row; `undefined` if there is none. */
+  get(...values: readonly SqliteValue[]): unknown
+  /** All rows. */
+  all(...values: readonly SqliteValue[]): unknown[]
+}
+
+type SqliteValue = string | number | bigint | null | Uint8Array
+
+export function prepare(database: SqliteDatabase, sql: string): SqliteStatement {
+  return database.prepare(sql) as SqliteStatement
+}
+
+/** Whether another connection has a lock on the file that this one needs. The drivers have no other sign in common. */
+export function isLocked(error: unknown): boolean {
+  return String(error).includes('is locked')
+}
