@@ -1,12 +1,13 @@
 import { benchAcknowledging } from './acknowledge.ts'
 import { benchDeferring } from './deferred.ts'
+import { benchDraining } from './drain.ts'
 import { benchMemory } from './memory.ts'
 import { benchProcesses } from './processes.ts'
 import { type Findings, inOrder } from './report.ts'
 
-/** Storing deliveries for a worker: cost, gain, throughput of several processes, and memory. */
+/** Storing deliveries for a worker: cost, draining, gain, throughput of several processes, and memory. */
 export function benchInboxes(progress: (message: string) => void): Promise<Findings> {
   const processes = () => benchProcesses('deferred', progress)
   const memory = () => benchMemory('inbox', progress)
-  return inOrder([benchAcknowledging, benchDeferring, processes, memory], progress)
+  return inOrder([benchAcknowledging, benchDraining, benchDeferring, processes, memory], progress)
 }

@@ -2,6 +2,7 @@
 const ORDINARY = {
   /** `ms` is how long each subject runs in a round. */
   acknowledge: { rounds: 15, ms: 120 },
+  drain: { rounds: 5, deliveries: 1000 },
   deferred: { rounds: 8, deliveries: 300 },
   processes: { rounds: 5, deliveries: 960 },
   cost: { rounds: 60, ms: 12 },
@@ -13,6 +14,7 @@ const ORDINARY = {
 /** For `--quick`: shows that the bench works. The figures mean nothing. */
 const QUICK: typeof ORDINARY = {
   acknowledge: { rounds: 2, ms: 30 },
+  drain: { rounds: 1, deliveries: 100 },
   deferred: { rounds: 2, deliveries: 96 },
   processes: { rounds: 1, deliveries: 192 },
   cost: { rounds: 5, ms: 2 },
