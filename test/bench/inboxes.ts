@@ -1,6 +1,7 @@
 import { benchAcknowledging } from './acknowledge.ts'
 import { benchDeferring } from './deferred.ts'
-import { benchDraining } from './drain.ts'
+import { benchDrainingBullmq } from './drain-bullmq.ts'
+import { benchDrainingSqlite } from './drain-sqlite.ts'
 import { benchMemory } from './memory.ts'
 import { benchProcesses } from './processes.ts'
 import { type Findings, inOrder } from './report.ts'
@@ -9,5 +10,8 @@ import { type Findings, inOrder } from './report.ts'
 export function benchInboxes(progress: (message: string) => void): Promise<Findings> {
   const processes = () => benchProcesses('deferred', progress)
   const memory = () => benchMemory('inbox', progress)
-  return inOrder([benchAcknowledging, benchDeferring, benchDraining, processes, memory], progress)
+  return inOrder(
+    [benchAcknowledging, benchDeferring, benchDrainingSqlite, benchDrainingBullmq, processes, memory],
+    progress,
+  )
 }

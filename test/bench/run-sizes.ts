@@ -2,8 +2,9 @@
 const ORDINARY = {
   /** `ms` is how long each subject runs in a round. */
   acknowledge: { rounds: 15, ms: 120 },
+  drainBullmq: { rounds: 5, deliveries: 1000 },
   deferred: { rounds: 8, deliveries: 300 },
-  drain: { rounds: 5, deliveries: 3000 },
+  drainSqlite: { rounds: 5, deliveries: 3000 },
   processes: { rounds: 5, deliveries: 960 },
   cost: { rounds: 60, ms: 12 },
   latency: { events: 1500 },
@@ -14,8 +15,9 @@ const ORDINARY = {
 /** For `--quick`: shows that the bench works. The figures mean nothing. */
 const QUICK: typeof ORDINARY = {
   acknowledge: { rounds: 2, ms: 30 },
+  drainBullmq: { rounds: 1, deliveries: 100 },
   deferred: { rounds: 2, deliveries: 96 },
-  drain: { rounds: 1, deliveries: 300 },
+  drainSqlite: { rounds: 1, deliveries: 300 },
   processes: { rounds: 1, deliveries: 192 },
   cost: { rounds: 5, ms: 2 },
   latency: { events: 100 },

@@ -1,12 +1,15 @@
 import type { BackendFactory, ConnectionOptions, Queue, RedisQueueBackend } from 'bullmq'
-import type { DeliveryJob } from './job.ts'
+import type { EngineJobs } from './engine-jobs.ts'
+import type { LeaseCheck } from './postgres-lease-check.ts'
 
 /** The connection that all queues and workers share. Otherwise BullMQ would open connections for each of them. */
 export interface OpenBackEnd {
   readonly connection: ConnectionOptions
   readonly create: BackendFactory<RedisQueueBackend>
-  /** Puts a job that is locked with the token back at the front of its queue. */
-  returnJob(job: DeliveryJob, token: string): Promise<unknown>
+  /** Opens what BullMQ cannot do with the jobs of the lanes. */
+  openJobs(queues: readonly Queue[]): EngineJobs
+  /** Takes jobs back whose worker was lost; `undefined` where BullMQ does it well. */
+  readonly checkLeases?: ((queues: readonly Queue[], leaseMs: number) => LeaseCheck) | undefined
   /**
    * Finds the job of a queue that is locked with the token, without parsing it; `undefined` if there is none. Gives
    * its id.

@@ -10,8 +10,12 @@ export interface Backlog {
 /** How long a count is used, together with what this process has changed since. */
 const COUNT_VALID_MS = 1000
 
-/** Counts in the background while the last count is still valid, so that `put` seldom waits for a count. */
-export function createBacklog(maxQueued: number): Backlog {
+/**
+ * Counts in the background while the last count is still valid, so that `put` seldom waits for a count.
+ *
+ * @param countUnhandled counts the deliveries that wait for a handler, which are not open.
+ */
+export function createBacklog(maxQueued: number, countUnhandled: () => Promise<number> = async () => 0): Backlog {
   let counting: Promise<void> | undefined
   let counted = 0
   let countedAt = 0
@@ -19,7 +23,8 @@ export function createBacklog(maxQueued: number): Backlog {
 
   async function recount(lanes: readonly Lane[]): Promise<void> {
     const [startedAt, changedBefore] = [Date.now(), changed]
-    counted = await countOpen(lanes)
+    const [open, unhandled] = await Promise.all([countOpen(lanes), countUnhandled()])
+    counted = open - unhandled
     countedAt = startedAt
     changed -= changedBefore
   }

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { DeadLetter, DeadLetterFilter } from '../../core/inbox/inbox.ts'
 import { matchesFilter } from '../queue/matches-filter.ts'
 import type { DeliveryQueue } from '../queue/queue.ts'
+import { createBatching } from './batching.ts'
 import {
   countAttempts,
   type DeliveryJob,
@@ -9,16 +9,15 @@ import {
   hasBody,
   isRefusal,
   type Lane,
-  removeBody,
   toDeadLetter,
   toDeliveryId,
   toDeliveryRecord,
 } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
-import { getNextJob, readJob } from './read-job.ts'
+import { readJob } from './read-job.ts'
 
-/** How many dead letters are read at once. Each comes with its body. */
-const PAGE_SIZE = 50
+/** How many dead letters are read at once. */
+const PAGE_SIZE = 500
 
 interface DeadJob {
   readonly job: DeliveryJob
@@ -35,8 +34,11 @@ export function createDeadLetters(
    * while dead letters are retried.
    */
   const continuations = new WeakMap<DeadLetter, AsyncIterator<DeadLetter>>()
-  /** Discarding one at a time: {@link discardJob} takes the first job of a lane and must get its own. */
-  let discarding: Promise<unknown> = Promise.resolve()
+  const discard = createBatching(async (ids: readonly string[]) => {
+    const { jobs } = await connect()
+    const discarded = new Set(await jobs.discardFailed(ids))
+    return ids.map((id) => discarded.has(id))
+  })
 
   return {
     async listDeadLetters(filter, last) {
@@ -63,11 +65,7 @@ export function createDeadLetters(
       if (isRetried) onRetried(lane)
       return isRetried
     },
-    discardDeadLetter(id) {
-      const discarded = discarding.then(async () => discardJob(await connect(), id))
-      discarding = discarded.catch(() => {})
-      return discarded
-    },
+    discardDeadLetter: discard,
   }
 }
 
@@ -79,23 +77,6 @@ async function findDeadJob(opened: OpenLanes, id: string): Promise<DeadJob | und
     if (job && toDeliveryId(job) === id && (await job.isFailed())) return { job, lane }
   }
   return undefined
-}
-
-/**
- * Only a worker can complete a job. So the job is put at the front of its lane, taken and completed. If another
- * delivery of the lane is being handled, it cannot be taken, and the next worker completes it.
- */
-async function discardJob(opened: OpenLanes, id: string): Promise<boolean> {
-  const { job, lane } = (await findDeadJob(opened, id)) ?? {}
-  if (!job || !lane) return false
-  await removeBody(job)
-  job.opts.lifo = true
-  if (!(await retryJob(job))) return false
-  const token = randomUUID()
-  const first = await getNextJob(opened, lane, token)
-  if (first && hasBody(first)) await opened.returnJob(first, token)
-  else await first?.moveToCompleted(null, token, false)
-  return true
 }
 
 /** False if somebody else has retried or discarded the job first. */
@@ -133,9 +114,7 @@ async function* listLane(
 ): AsyncGenerator<DeadLetter, undefined> {
   const ids = await lane.queue.getRanges(['failed'], 0, -1, true)
   for (let start = 0; start < ids.length; start += PAGE_SIZE) {
-    const jobs = await Promise.all(ids.slice(start, start + PAGE_SIZE).map((id) => readJob(opened, lane, id)))
-    for (const job of jobs) {
-      if (!job?.finishedOn || !job.failedReason || !hasBody(job)) continue
+    for (const job of await opened.jobs.readFailed(lane.queue.name, ids.slice(start, start + PAGE_SIZE))) {
       const deadLetter = toDeadLetter(job)
       if (matchesFilter(deadLetter, filter)) yield deadLetter
     }

@@ -53,7 +53,8 @@ export function createGroupOrder(queue: Queue<GroupSequence>): GroupOrder {
     },
     async release({ id = '' }, group, { queue: jobs }) {
       const sequence = await readSequence(group)
-      if (!sequence) return
+      // A job that was set aside has never been in the sequence.
+      if (!sequence?.data.ids.includes(id)) return
       const ids = sequence.data.ids.slice(sequence.data.ids.indexOf(id) + 1)
       const [next] = ids
       if (!next) {

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import type { Job, JobsOptions, Queue, Worker } from 'bullmq'
 import type { DeadLetter, StoredDelivery } from '../../core/inbox/inbox.ts'
 import { compressBody, decompressBody, MAX_STORED_BYTES } from '../queue/compressed-body.ts'
 import { type DeliveryRecord, type Settlement, WORKER_LOST } from '../queue/queue.ts'
+import type { FailedJob } from './engine-jobs.ts'
 
 /** The data of a job. Its name is the topic, and its timestamp is when the delivery was received. */
 export interface JobData {
@@ -40,6 +42,21 @@ export function toJobData({ body, group, signature }: StoredDelivery): JobData {
   return { body: compressBody(body).toString('base64'), group, signature }
 }
 
+let lastTime = 0
+let lastCount = 0
+
+/** A UUID of version 7, so that ids are in the order of time: those of this process exactly, others by milliseconds. */
+export function createJobId(): string {
+  const now = Date.now()
+  lastCount = now > lastTime ? 0 : lastCount + 1
+  // 4,096 ids a millisecond, also after the clock was set back.
+  lastTime = Math.max(now, lastTime) + (lastCount >> 12)
+  lastCount %= 4096
+  const time = lastTime.toString(16).padStart(12, '0')
+  const count = lastCount.toString(16).padStart(3, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${randomUUID().slice(19)}`
+}
+
 /** The data of a job whose own data is not JSON. A body that has no checksum is damaged. */
 export function toDamagedData(data: string): string {
   return JSON.stringify({ body: Buffer.from(data).toString('base64') } satisfies JobData)
@@ -73,7 +90,10 @@ export function hasBody({ data }: DeliveryJob): boolean {
 }
 
 /** The id of a delivery. A job that somebody else has added may have none: then it is the id of the job. */
-export function toDeliveryId({ deduplicationId, id }: DeliveryJob): string {
+export function toDeliveryId({
+  deduplicationId,
+  id,
+}: Pick<DeliveryJob, 'id'> & { readonly deduplicationId?: string | undefined }): string {
   return deduplicationId || (id ?? '')
 }
 
@@ -106,7 +126,7 @@ function isRecord(data: unknown): data is Readonly<Record<string, unknown>> {
   return typeof data === 'object' && data !== null && !Array.isArray(data)
 }
 
-function toTopic({ name }: DeliveryJob): string {
+function toTopic({ name }: Pick<DeliveryJob, 'name'>): string {
   return typeof name === 'string' ? name : ''
 }
 
@@ -119,16 +139,63 @@ function isTime(time: number): boolean {
   return !Number.isNaN(new Date(time).getTime())
 }
 
-/** Reduces a job to the id of its delivery. */
-export async function removeBody(job: DeliveryJob): Promise<void> {
-  await job.updateData({})
+/** How many attempts have started, including those whose worker was lost. */
+export function countAttempts(job: Pick<DeliveryJob, 'attemptsMade' | 'stalledCounter'> & { data?: unknown }): number {
+  return toCount(job.attemptsMade + job.stalledCounter - readForgiven(job.data))
 }
 
-/** How many attempts have started, including those whose worker was lost. */
-export function countAttempts({ attemptsMade, stalledCounter, data }: DeliveryJob): number {
-  const forgiven = isRecord(data) ? Number(data.forgiven ?? 0) : 0
-  const count = attemptsMade + stalledCounter - forgiven
+/** How many workers were lost with a job since it was stored or retried. */
+export function countLosses({ stalledCounter, data }: DeliveryJob): number {
+  return toCount(stalledCounter - readForgiven(data))
+}
+
+/** Whether a worker was lost with a job since its last attempt that has a result. */
+export function isLost(job: DeliveryJob): boolean {
+  return job.stalledCounter > Math.max(readNote(job).losses ?? 0, readForgiven(job.data))
+}
+
+function readForgiven(data: unknown): number {
+  return isRecord(data) ? Number(data.forgiven ?? 0) : 0
+}
+
+function toCount(count: number): number {
   return Number.isSafeInteger(count) ? Math.max(0, count) : 0
+}
+
+/** What a job that waits says of itself, in the place of the reason for which it has failed. */
+export interface JobNote {
+  /** Since when it waits for a worker with a handler, in milliseconds since the epoch. */
+  readonly unhandledSince?: number
+  /** How many workers had been lost with it when its last attempt got a result. */
+  readonly losses?: number
+}
+
+/** `unhandledSince` is first, as {@link UNHANDLED_NOTE} has it. */
+export function toNote({ unhandledSince, losses }: JobNote): string {
+  return JSON.stringify({ unhandledSince, losses })
+}
+
+/** The note for a job whose attempt has a result. */
+export function noteLosses({ stalledCounter }: DeliveryJob): string {
+  return toNote({ losses: stalledCounter })
+}
+
+/** A job that was stored by an earlier version, or that somebody else has written, may have none. */
+export function readNote({ failedReason }: DeliveryJob): JobNote {
+  const { unhandledSince, losses } = parseRecord(failedReason)
+  return {
+    ...(Number.isSafeInteger(unhandledSince) && { unhandledSince: Number(unhandledSince) }),
+    ...(Number.isSafeInteger(losses) && { losses: Number(losses) }),
+  }
+}
+
+function parseRecord(text: unknown): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(String(text))
+    return isRecord(value) ? value : {}
+  } catch {
+    return {}
+  }
 }
 
 /** Makes the workers that were lost with a job count no more. */
@@ -136,7 +203,7 @@ export async function forgiveLosses(job: DeliveryJob): Promise<void> {
   await job.updateData({ ...job.data, forgiven: job.stalledCounter })
 }
 
-export function toDeadLetter(job: DeliveryJob): DeadLetter {
+export function toDeadLetter(job: DeliveryJob | FailedJob): DeadLetter {
   return {
     id: toDeliveryId(job),
     topic: toTopic(job),
@@ -152,9 +219,10 @@ export class FailedAttempt extends Error {
   /** Milliseconds until the next attempt; -1 if there is none. */
   readonly delayMs: number
 
-  constructor(settlement: Extract<Settlement, { readonly state: 'failed' | 'dead' }>) {
+  constructor(settlement: Extract<Settlement, { readonly state: 'failed' | 'dead' }>, note: string) {
     const isDead = settlement.state === 'dead'
-    super(isDead ? JSON.stringify({ error: settlement.error, attempts: settlement.attempts }) : '')
+    const { state, ...failure } = settlement
+    super(isDead ? JSON.stringify(failure) : note)
     this.delayMs = isDead ? -1 : settlement.delayMs
   }
 }
@@ -178,13 +246,23 @@ export function backoffStrategy(_attempt: number, _type?: string, error?: Error)
 }
 
 /** BullMQ's own reasons are other texts: that the job has stalled. */
-function parseFailure(reason: string): Pick<DeadLetter, 'error'> & Partial<Pick<DeadLetter, 'attempts'>> {
-  try {
-    const { error, attempts } = JSON.parse(reason)
-    const { code, message } = error
-    if (typeof code !== 'string' || typeof message !== 'string') return { error: WORKER_LOST }
-    return { error: { code, message }, ...(Number.isSafeInteger(attempts) && { attempts }) }
-  } catch {
-    return { error: WORKER_LOST }
+function parseFailure(reason: string): Pick<DeadLetter, 'error' | 'resource'> & Partial<Pick<DeadLetter, 'attempts'>> {
+  const { error, resource, attempts } = parseRecord(reason)
+  const { code, message, handler, cause } = isRecord(error) ? error : {}
+  if (typeof code !== 'string' || typeof message !== 'string') return { error: WORKER_LOST }
+  return {
+    error: {
+      code,
+      message,
+      ...(typeof handler === 'string' && { handler }),
+      ...(typeof cause === 'string' && { cause }),
+    },
+    ...(isResource(resource) && { resource }),
+    ...(Number.isSafeInteger(attempts) && { attempts: Number(attempts) }),
   }
+}
+
+function isResource(value: unknown): value is NonNullable<DeadLetter['resource']> {
+  const { type, id, number } = isRecord(value) ? value : {}
+  return typeof type === 'string' && typeof id === 'string' && (number === undefined || typeof number === 'string')
 }

@@ -2,16 +2,24 @@ import { createHash } from 'node:crypto'
 import type { JobJson, Queue, QueueOptions } from 'bullmq'
 import { withTimeout } from '../../core/deadline.ts'
 import { ignore, type OpenBackEnd, type Watch, type WatchOptions } from './back-end.ts'
+import { createBatching } from './batching.ts'
+import type { EngineJobs, LockedJob } from './engine-jobs.ts'
 import { createGroupOrder, type GroupOrder, type GroupSequence } from './group-order.ts'
 import { backoffStrategy, type DeliveryJob, type JobData, type Lane } from './job.ts'
 import { type BullMq, loadBullMq } from './load-peers.ts'
 
-export interface OpenLanes extends Pick<OpenBackEnd, 'returnJob' | 'findLocked' | 'repairJob' | 'findWarning'> {
+export interface OpenLanes extends Pick<OpenBackEnd, 'findLocked' | 'repairJob' | 'findWarning'> {
   /**
    * The first lane is for deliveries without a group. Each other lane handles one delivery at a time, over all workers.
    */
   readonly lanes: readonly Lane[]
   readonly groupOrder: GroupOrder
+  /** The jobs of all lanes. */
+  readonly jobs: EngineJobs
+  /** Completes a job and deletes its data; false if the token does not hold it. */
+  completeJob(job: LockedJob): Promise<boolean>
+  /** Starts to take jobs back whose worker was lost. */
+  startLeaseChecks(): Promise<unknown>
   findLane(group: string | undefined): Lane
   /** Resolves when the limits of the lanes are set. The engine may have come back empty. */
   ready(): Promise<unknown>
@@ -53,8 +61,12 @@ export async function openLanes(options: LanesOptions): Promise<OpenLanes> {
   const sequences = openQueue<GroupSequence>(`${options.name}~lines`, backEnd, options, bullmq)
   const lanes = [ungrouped, ...grouped]
   const opened = [sequences, ...lanes.flatMap(({ queue, worker }) => [queue, worker])]
+  const queues = lanes.map(({ queue }) => queue)
+  const jobs = backEnd.openJobs(queues)
+  const leaseCheck = backEnd.checkLeases?.(queues, options.leaseMs)
   let watch: Watch | undefined
   const close = async () => {
+    leaseCheck?.close()
     await watch?.close()
     await Promise.all(opened.map((one) => one.close()))
     await backEnd.close()
@@ -80,6 +92,12 @@ export async function openLanes(options: LanesOptions): Promise<OpenLanes> {
     ...backEnd,
     lanes,
     groupOrder: createGroupOrder(sequences),
+    jobs,
+    completeJob: createBatching(jobs.complete),
+    async startLeaseChecks() {
+      if (leaseCheck) leaseCheck.start()
+      else await Promise.all(lanes.map(({ worker }) => worker.startStalledCheckTimer()))
+    },
     findLane: (group) => (group === undefined ? ungrouped : (grouped[hashGroup(group) % GROUP_LANES] ?? ungrouped)),
     ready: () => limited ?? limitLanes(),
     announce(lane) {

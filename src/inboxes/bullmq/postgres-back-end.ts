@@ -4,10 +4,13 @@ import type {
   ConnectionOptions,
   PostgresConnectionOptions,
   PostgresQueueBackend,
+  Queue,
   RedisQueueBackend,
 } from 'bullmq'
 import { ignore, type OpenBackEnd, REWATCH_MS, type Watch, type WatchOptions } from './back-end.ts'
 import type { BullMq } from './load-peers.ts'
+import { createPostgresJobs, type RunQuery } from './postgres-jobs.ts'
+import { createLeaseCheck } from './postgres-lease-check.ts'
 import type { PostgresOption } from './postgres-option.ts'
 import { createQueuePool, type QueuePool } from './postgres-pool.ts'
 
@@ -33,14 +36,16 @@ export async function openPostgres(options: PostgresOptions, bullmq: BullMq): Pr
     await queuePool.close()
     throw explain(error)
   }
+  const query: RunQuery = (text, values) => pool.query(text, values)
+  const toNames = (queues: readonly Queue[]) => queues.map(({ name }) => name)
   const create: BackendFactory<PostgresQueueBackend, PostgresConnectionOptions> = (name, opts) =>
     bullmq.createPostgresBackend(name, opts)
   return {
     // BullMQ's types distinguish the two back ends; the code here treats them alike.
     connection: pool as unknown as ConnectionOptions,
     create: create as unknown as BackendFactory<RedisQueueBackend>,
-    // `moveToWait` puts a job at the end on PostgreSQL, but a delayed job keeps its place.
-    returnJob: (job, token) => job.moveToDelayed(Date.now(), token),
+    openJobs: (queues) => createPostgresJobs(query, toNames(queues)),
+    checkLeases: (queues, leaseMs) => createLeaseCheck(query, toNames(queues), leaseMs),
     // PostgreSQL itself refuses what is not JSON.
     findLocked: async () => undefined,
     repairJob: async () => undefined,

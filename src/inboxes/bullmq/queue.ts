@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import type { StoredDelivery } from '../../core/inbox/inbox.ts'
 import { pause } from '../queue/pause.ts'
 import type { DeliveryQueue, InboxLimits, LeaseRequest } from '../queue/queue.ts'
 import type { Watch } from './back-end.ts'
 import { createBacklog } from './backlog.ts'
 import { createDeadLetters } from './dead-letters.ts'
-import { type DeliveryJob, type Lane, toJobData, toJobOptions } from './job.ts'
+import { createJobId, type DeliveryJob, type Lane, toJobData, toJobOptions } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
 import { createLeases } from './leases.ts'
 import { readJob } from './read-job.ts'
@@ -21,10 +20,13 @@ export function createBullmqQueue(
   connect: () => Promise<OpenLanes>,
   limits: InboxLimits & { readonly pollMs: number },
 ): Omit<Required<DeliveryQueue>, 'close'> {
-  const { retentionMs, maxQueued, leaseMs, pollMs } = limits
-  const backlog = createBacklog(maxQueued)
+  const { retentionMs, maxQueued, pollMs } = limits
+  const backlog = createBacklog(maxQueued, async () => {
+    const counts = await (await connect()).jobs.countUnhandled()
+    return [...counts.values()].reduce((sum, count) => sum + count, 0)
+  })
   const schedule = createSchedule(pollMs)
-  const leases = createLeases(leaseMs, schedule, () => backlog.add(-1))
+  const leases = createLeases(limits, schedule, () => backlog.add(-1))
   let consuming: OpenLanes | undefined
   let watch: Watch | undefined
   let warning: string | undefined
@@ -36,7 +38,7 @@ export function createBullmqQueue(
     const lane = findLane(delivery.group)
     const { queue } = lane
     if (!(await backlog.hasRoom(lanes))) return (await queue.getDeduplicationJobId(delivery.id)) ? 'duplicate' : 'full'
-    const jobId = randomUUID()
+    const jobId = createJobId()
     const add = () => queue.add(delivery.topic, toJobData(delivery), toJobOptions(delivery, jobId))
     const added = await add()
     if (added.id !== jobId) {
@@ -67,7 +69,7 @@ export function createBullmqQueue(
 
   /** Starts what only a process with workers needs. */
   async function startConsuming(opened: OpenLanes): Promise<void> {
-    await Promise.all(opened.lanes.map(({ worker }) => worker.startStalledCheckTimer()))
+    await opened.startLeaseChecks()
     consuming = opened
     watch = opened.watch({ isWanted: schedule.hasWaiting, onJob: schedule.wake })
     // Advice must not stand before the work: it is reported when there is none.
@@ -100,13 +102,14 @@ export function createBullmqQueue(
     renew: leases.renew,
     async waitForWork(signal) {
       if (!consuming) return pause(pollMs, signal)
-      const waiting = schedule.wait(consuming.lanes, sweepAt - performance.now(), signal)
+      const nextLook = Math.min(sweepAt, leases.lookAt())
+      const waiting = schedule.wait(consuming.lanes, nextLook - performance.now(), signal)
       watch?.start()
       await waiting
     },
     settle: async (leased, settlement) => leases.settle(await connect(), leased, settlement),
     ...createDeadLetters(connect, schedule.wake),
-    statistics: async () => readStatistics((await connect()).lanes),
+    statistics: async () => readStatistics((await connect()).jobs),
   }
 }
 

@@ -1,33 +1,29 @@
 import type { Settlement } from '../queue/queue.ts'
-import { FailedAttempt, type LeasedJob, readGroup, removeBody } from './job.ts'
+import { FailedAttempt, type LeasedJob, noteLosses, readGroup } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
 
 /**
- * Moves a leased job to where its settlement puts it.
+ * Moves a leased job to where its settlement puts it. False, or an error of BullMQ, if the token does not hold it.
  *
  * @param onRemoved is called when the delivery is not open any more: it was handled or is dead.
  */
 export async function settleJob(
-  { returnJob, groupOrder }: OpenLanes,
+  { jobs, completeJob, groupOrder }: OpenLanes,
   { job, lane, token }: LeasedJob,
   settlement: Settlement,
   onRemoved: () => void,
-): Promise<void> {
+): Promise<boolean> {
   const group = readGroup(job)
-  if (settlement.state === 'returned' && settlement.delayMs === 0) {
-    await returnJob(job, token)
-    return
-  }
+  const locked = { queue: lane.queue.name, id: job.id ?? '', token }
+  if (settlement.state === 'returned' && settlement.delayMs === 0) return jobs.giveBack(locked)
   const isDelayed = settlement.state === 'failed' || settlement.state === 'returned'
   if (isDelayed && group !== undefined) await groupOrder.block(job, group)
-  if (settlement.state === 'returned') return job.moveToDelayed(Date.now() + settlement.delayMs, token)
-  if (settlement.state !== 'handled') await job.moveToFailed(new FailedAttempt(settlement), token, false)
-  else {
-    await job.moveToCompleted(null, token, false)
-    // If this fails, the body only takes up space until its id expires.
-    await removeBody(job).catch(() => {})
-  }
-  if (settlement.state === 'failed') return
+  if (settlement.state === 'returned') return jobs.delay(locked, Date.now() + settlement.delayMs, noteLosses(job))
+  if (settlement.state !== 'handled')
+    await job.moveToFailed(new FailedAttempt(settlement, noteLosses(job)), token, false)
+  else if (!(await completeJob(locked))) return false
+  if (settlement.state === 'failed') return true
   onRemoved()
   if (group !== undefined) await groupOrder.release(job, group, lane)
+  return true
 }

@@ -1,42 +1,28 @@
-import type { InboxStatistics } from '../../core/inbox/inbox.ts'
-import { type DeliveryJob, isUnreadable, type Lane } from './job.ts'
+import type { DeliveryCounts, InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { EngineJobs } from './engine-jobs.ts'
 
-/** How many delayed jobs are read from each end, because each comes with its body. So `oldest` is an estimate. */
-const SAMPLE_SIZE = 10
+type Counts = { -readonly [State in keyof DeliveryCounts]: number }
 
-export async function readStatistics(lanes: readonly Lane[]): Promise<InboxStatistics> {
-  const [counts, oldest] = await Promise.all([
-    Promise.all(lanes.map(countJobs)),
-    Promise.all(lanes.map(findOldestTimestamp)),
-  ])
-  const sum = (state: string) => counts.reduce((total, lane) => total + (lane[state] ?? 0), 0)
-  const first = Math.min(...oldest)
-  return {
-    queued: sum('waiting'),
-    running: sum('active'),
-    failed: sum('delayed'),
-    unhandled: 0,
-    byTopic: {},
-    dead: sum('failed'),
-    oldest: first === Number.POSITIVE_INFINITY ? undefined : new Date(first),
+export async function readStatistics({ count }: Pick<EngineJobs, 'count'>): Promise<InboxStatistics> {
+  const total = createCounts()
+  const byTopic = new Map<string, Counts>()
+  let first = Number.POSITIVE_INFINITY
+  for (const { topic, state, count: jobs, oldest } of await count()) {
+    const ofTopic = byTopic.get(topic) ?? createCounts()
+    byTopic.set(topic, ofTopic)
+    ofTopic[state] += jobs
+    total[state] += jobs
+    if (state !== 'unhandled' && state !== 'dead' && isTime(oldest)) first = Math.min(first, oldest)
   }
+  const oldest = Number.isFinite(first) ? new Date(first) : undefined
+  return { ...total, oldest, byTopic: Object.fromEntries(byTopic) }
 }
 
-function countJobs({ queue }: Lane): Promise<Readonly<Record<string, number>>> {
-  return queue.getJobCounts('waiting', 'active', 'delayed', 'failed')
+function createCounts(): Counts {
+  return { queued: 0, running: 0, failed: 0, unhandled: 0, dead: 0 }
 }
 
-async function findOldestTimestamp({ queue }: Lane): Promise<number> {
-  const jobs: readonly (readonly DeliveryJob[])[] = await Promise.all([
-    queue.getJobs(['waiting'], 0, 0, true),
-    queue.getJobs(['active']),
-    queue.getJobs(['delayed'], 0, SAMPLE_SIZE - 1, true),
-    queue.getJobs(['delayed'], 0, SAMPLE_SIZE - 1, false),
-  ]).catch((error: unknown) => {
-    // A job that somebody else has written is repaired when a worker takes it.
-    if (!isUnreadable(error)) throw error
-    return []
-  })
-  const times = jobs.flat().flatMap((job) => job?.timestamp ?? [])
-  return Math.min(...times.filter((time) => !Number.isNaN(new Date(time).getTime())))
+/** Somebody else may have written any number. */
+function isTime(time: number): boolean {
+  return !Number.isNaN(new Date(time).getTime())
 }

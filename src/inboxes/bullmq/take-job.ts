@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { hasBody, type Lane, type LeasedJob, readGroup, resetOptions } from './job.ts'
+import { hasBody, type Lane, type LeasedJob, readGroup, readNote, resetOptions, toNote } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
 import { getNextJob } from './read-job.ts'
 
@@ -8,36 +8,59 @@ const BEHIND_GROUP_MS = 30_000
 
 export interface TakeOptions {
   readonly hasCapacity: (topic: string) => boolean
+  readonly isHandled: (topic: string) => boolean
   /** When to look again at a delivery whose topic has no free capacity. */
   readonly postpone: (topic: string) => number
   /** Completes a job that was discarded. */
-  readonly complete: (discarded: LeasedJob) => Promise<void>
+  readonly complete: (discarded: LeasedJob) => Promise<unknown>
+  /** Lets a job wait for a worker that has a handler for its topic. */
+  readonly setAside: (unhandled: LeasedJob) => Promise<unknown>
 }
 
 /**
- * Takes the next job of a lane. `skipped` means that the next job could not be handled now and was moved away; `empty`
- * means that the lane has no job that can be taken.
+ * Takes the next jobs of a lane, at most `count`. Some may be taken although there is an error for others.
+ *
+ * @param onLost is called with a token for which the engine has not answered.
  */
-export async function takeJob(
+export async function takeJobs(
   opened: OpenLanes,
   lane: Lane,
-  { hasCapacity, postpone, complete }: TakeOptions,
-): Promise<LeasedJob | 'skipped' | 'empty'> {
-  const token = randomUUID()
-  const { groupOrder } = opened
-  const job = await getNextJob(opened, lane, token)
-  if (!job) return 'empty'
-  resetOptions(job)
-  const leased = { job, lane, token }
-  if (!hasBody(job)) {
-    await complete(leased)
-    return 'skipped'
+  count: number,
+  onLost: (lane: Lane, token: string) => void,
+): Promise<{ readonly found: readonly LeasedJob[]; readonly errors: unknown[] }> {
+  const found: LeasedJob[] = []
+  const errors: unknown[] = []
+  const take = async () => {
+    const token = randomUUID()
+    try {
+      const job = await getNextJob(opened, lane, token)
+      if (job) found.push({ job, lane, token })
+    } catch (error) {
+      onLost(lane, token)
+      errors.push(error)
+    }
   }
-  const { name: topic } = job
-  const group = readGroup(job)
-  const isAdmitted = group === undefined || (await groupOrder.admit(job, group, lane))
-  if (isAdmitted && hasCapacity(topic)) return leased
-  if (isAdmitted && group !== undefined) await groupOrder.block(job, group)
-  await job.moveToDelayed(isAdmitted ? postpone(topic) : Date.now() + BEHIND_GROUP_MS, token)
-  return 'skipped'
+  await Promise.all(Array.from({ length: count }, take))
+  return { found, errors }
+}
+
+/** Whether a job that was taken is to be handled now. If not, it was moved away. */
+export async function admitJob(opened: OpenLanes, leased: LeasedJob, options: TakeOptions): Promise<boolean> {
+  const { job, lane } = leased
+  const { groupOrder, jobs } = opened
+  const { id = '', name: topic } = job
+  resetOptions(job)
+  const { unhandledSince, ...note } = readNote(job)
+  if (unhandledSince !== undefined) await jobs.forgetUnhandled(lane.queue.name, id, topic)
+  if (!hasBody(job)) await options.complete(leased)
+  else if (!options.isHandled(topic)) await options.setAside(leased)
+  else {
+    const group = readGroup(job)
+    const isAdmitted = group === undefined || (await groupOrder.admit(job, group, lane))
+    if (isAdmitted && options.hasCapacity(topic)) return true
+    if (isAdmitted && group !== undefined) await groupOrder.block(job, group)
+    const until = isAdmitted ? options.postpone(topic) : Date.now() + BEHIND_GROUP_MS
+    await jobs.delay({ queue: lane.queue.name, id, token: leased.token }, until, toNote(note))
+  }
+  return false
 }

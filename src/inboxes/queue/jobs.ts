@@ -42,6 +42,8 @@ interface Job {
 /** Pause before a queue that has failed is called again. */
 export const RETRY_MS = 1000
 
+const LATER: Settlement = { state: 'returned', delayMs: RETRY_MS }
+
 /**
  * Deliveries that were handled here but could not be settled, because the queue failed until the lease was over. They
  * are not handled a second time when this worker leases them again.
@@ -133,6 +135,8 @@ export function createJobs(
     },
     start(leased) {
       if (!mustRunAlone(leased)) begin(leased)
+      // Several that may end the process would be lost together, without an attempt.
+      else if ([...running.keys(), ...waiting].some(mustRunAlone)) void settle(leased, LATER, stopping)
       else {
         waiting.push(leased)
         startAlone()

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNodeListener } from '../../../src/adapters/node.ts'
 import type { WebhookEvent } from '../../../src/core/event/event.ts'
+import type { Handler } from '../../../src/core/handle/handlers.ts'
 import { createReceiver } from '../../../src/receiver/receiver.ts'
 import { createWorker } from '../../../src/receiver/worker.ts'
 import { openInbox, openStore } from './engines.ts'
@@ -51,7 +52,7 @@ const receiver = createReceiver({
   ...(inbox && { inbox }),
 })
 
-receiver.on('*', { name: 'effect' }, async (event, { signal }) => {
+const handle: Handler = async (event, { signal }) => {
   write('begin', event)
   at('in-handler')
   if ((event.resource as { reference?: unknown }).reference === 'poison') throw new Error('This one always fails.')
@@ -65,7 +66,9 @@ receiver.on('*', { name: 'effect' }, async (event, { signal }) => {
   await fence?.take(event.id, readNumber(event))
   write('effect', event)
   at('after-effect')
-})
+}
+for (const topic of settings.topics ?? ['*'])
+  receiver.on(topic as '*', { name: topic === '*' ? 'effect' : topic }, handle)
 
 const worker = settings.worker && inbox && createWorker({ receiver, inbox, ...settings.worker })
 const server = port === undefined ? undefined : await listen(port)

@@ -13,6 +13,8 @@ export interface Settings {
   readonly port?: number
   /** Uses an idempotency store. */
   readonly idempotency?: { readonly leaseMs?: number; readonly retentionMs?: number; readonly stale?: 'run' | 'skip' }
+  /** The topics that have a handler. Default: all. */
+  readonly topics?: readonly string[]
   /** Uses an inbox: the receiver stores deliveries. */
   readonly inbox?: { readonly leaseMs?: number; readonly maxQueued?: number }
   /** Starts a worker. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Inbox } from 'hooklayer'
+import { type Inbox, PermanentError } from 'hooklayer'
 import { type BullmqInboxOptions, createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import { Redis } from 'ioredis'
 import pg from 'pg'
@@ -11,6 +11,7 @@ import {
   createScene,
   createSeveral,
   createStored,
+  listDeadLetters,
   type Place,
   putAll,
   type Scene,
@@ -169,6 +170,60 @@ describeUnless(noPostgres)('on PostgreSQL', () => {
   })
 })
 
+describeUnless(noPostgres)('a lease in PostgreSQL', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server.close())
+
+  it('is not kept for an hour because a clock was set back, and its delivery keeps its place', {
+    timeout: 60_000,
+  }, async () => {
+    const name = `hooklayer-test-${randomUUID()}`
+    const leaseMs = 1000
+    const open = () => createBullmqInbox({ postgres: server.url, name, leaseMs, putTimeoutMs: 30_000 })
+    const start = () => ({ open })
+    const { consume, waitFor, ...scene } = await createScene({ start, timeoutMs: 25_000, isDurable: true })
+    const inbox = await scene.open()
+    const deliveries = createSeveral(3, 'step', { group: 'orders/A' })
+    await putAll(inbox, deliveries)
+    const client = new pg.Client(server.url)
+    await client.connect()
+    const { queue } = (await client.query('SELECT queue FROM bullmq.job WHERE queue LIKE $1', [`${name}%`])).rows[0]
+    // A worker whose clock was an hour ahead has leased the first and was lost.
+    await client.query(
+      `UPDATE bullmq.job SET state = 'active', lock_token = 'lost', locked_until_ms = $2
+        WHERE queue = $1 AND dedup_id = 'step-0'`,
+      [queue, Date.now() + 3_600_000],
+    )
+    const attempts: string[] = []
+    consume(inbox, async ({ id }, { number }) => void attempts.push(`${id} ${number}`))
+    await waitFor(() => expect(attempts).toEqual(['step-0 2', 'step-1 1', 'step-2 1']))
+    await client.end()
+  })
+
+  it('whose reply was lost is no attempt, and its delivery keeps its place', { timeout: 60_000 }, async () => {
+    const name = `hooklayer-test-${randomUUID()}`
+    const start = () => ({ open: () => createBullmqInbox({ postgres: server.url, name, putTimeoutMs: 30_000 }) })
+    const { open, consume, waitFor } = await createScene({ start, timeoutMs: 25_000, isDurable: true })
+    const inbox = await open()
+    await putAll(inbox, createSeveral(3, 'step', { group: 'orders/A' }))
+    const admin = new pg.Client(server.url)
+    await admin.connect()
+    const { queue } = (await admin.query('SELECT queue FROM bullmq.job WHERE queue LIKE $1', [`${name}%`])).rows[0]
+    // The lease is carried out, but its reply does not arrive within the time for a command.
+    await admin.query('BEGIN')
+    await admin.query(`SELECT pg_advisory_xact_lock(hashtext('bullmq:concurrency:' || $1))`, [queue])
+    const attempts: string[] = []
+    consume(inbox, async ({ id }, { number }) => void attempts.push(`${id} ${number}`), { onError: () => {} })
+    await sleep(5500)
+    await admin.query('COMMIT')
+    await admin.end()
+    await waitFor(() => expect(attempts).toEqual(['step-0 1', 'step-1 1', 'step-2 1']))
+  })
+})
+
 async function handleOne(inbox: Inbox, consume: Scene['consume'], waitFor: Scene['waitFor']): Promise<void> {
   await inbox.put(createStored('handled'))
   const consumer = consume(inbox, async () => {})
@@ -178,6 +233,30 @@ async function handleOne(inbox: Inbox, consume: Scene['consume'], waitFor: Scene
 
 function testGroups(start: () => Place): void {
   const suite = { start, timeoutMs: 25_000, isDurable: true }
+
+  it('discards and lists thousands of dead letters in batches', { timeout: 120_000 }, async () => {
+    const { open, consume, waitFor } = await createScene({ ...suite, timeoutMs: 60_000 })
+    const inbox = await open({ putTimeoutMs: 60_000 } as object)
+    const COUNT = 1200
+    for (let at = 0; at < COUNT; at += 100) {
+      const topic = at % 300 === 0 ? 'orders.cancel' : 'orders.place'
+      await Promise.all(createSeveral(100, `bad-${at}`, { topic }).map((delivery) => inbox.put(delivery)))
+    }
+    const worker = consume(inbox, () => Promise.reject(new PermanentError('no use')), { concurrency: 50 })
+    await waitFor(async () => expect((await inbox.statistics()).dead).toBe(COUNT))
+    await worker.stop()
+    const time = async (act: () => Promise<unknown>) => {
+      const begin = performance.now()
+      await act()
+      return performance.now() - begin
+    }
+    const one = await time(() => inbox.deadLetters.discard('bad-100-0'))
+    const many = await time(async () => expect(await inbox.deadLetters.discard({ topic: 'orders.cancel' })).toBe(400))
+    const listing = await time(async () => expect(await listDeadLetters(inbox)).toHaveLength(799))
+    // One at a time they would take 400 and 799 times as long.
+    expect(many).toBeLessThan(100 * Math.max(one, 5))
+    expect(listing).toBeLessThan(100 * Math.max(one, 5))
+  })
 
   it('keeps the order of groups whose topic has a low limit', async () => {
     const { open, consume, waitFor } = await createScene(suite)

@@ -26,13 +26,13 @@ interface Rates {
 }
 
 /** Draining a SQLite inbox by one worker with its default concurrency, against taking in the same deliveries. */
-export async function benchDraining(progress: (message: string) => void): Promise<Findings> {
+export async function benchDrainingSqlite(progress: (message: string) => void): Promise<Findings> {
   const rows: string[][] = []
   const bars: Bar[] = []
   for (const kilobytes of KILOBYTES) {
     progress(`draining, ${kilobytes} KB`)
     const rounds: Rates[] = []
-    for (let round = 0; round < RUN_SIZES.drain.rounds; round++) rounds.push(await runRound(kilobytes))
+    for (let round = 0; round < RUN_SIZES.drainSqlite.rounds; round++) rounds.push(await runRound(kilobytes))
     const median = (of: (rates: Rates) => number) => quantile(rounds.map(of), 0.5)
     const drained = rounds.map((rates) => rates.drained)
     const taken = rounds.map((rates) => rates.taken)
@@ -63,7 +63,7 @@ async function runRound(kilobytes: number): Promise<Rates> {
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-bench-'))
   const inbox = createSqliteInbox({ file: join(folder, 'inbox.sqlite') })
   const nextBody = kilobytes < 1 ? createSmallBodies() : createBodies(kilobytes)
-  const count = RUN_SIZES.drain.deliveries
+  const count = RUN_SIZES.drainSqlite.deliveries
   let handled = 0
   const receiver = createReceiver({ secrets: { [TOPIC]: SECRET }, inbox, logger, deadlineMs: GENEROUS_TIMEOUT_MS })
   receiver.on(TOPIC, (event, context) => {

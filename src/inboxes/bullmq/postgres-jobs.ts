@@ -1,0 +1,179 @@
+import { type EngineJobs, type FailedJob, type JobCount, type LockedJob, UNHANDLED_NOTE } from './engine-jobs.ts'
+
+/** Runs one statement, with BullMQ's schema in the search path. */
+export type RunQuery = (text: string, values: unknown[]) => Promise<{ readonly rows: unknown[] }>
+
+/** A job that waits for a handler is a delayed one whose note says so: it needs no other record. */
+const IS_UNHANDLED = `(state = 'delayed' AND failed_reason LIKE '${UNHANDLED_NOTE}%')`
+
+/** Rows are locked in the order of their key, so that no two statements wait for each other. */
+const HELD = `
+WITH held AS (
+  SELECT job.queue, job.id FROM job
+    JOIN unnest($1::text[], $2::text[], $3::text[]) AS given (queue, id, token)
+      ON job.queue = given.queue AND job.id = given.id
+   WHERE state = 'active' AND lock_token = given.token
+   ORDER BY job.queue, job.id FOR UPDATE OF job
+), `
+
+const UNLOCKED = `lock_token = NULL, locked_until_ms = NULL, stalled_marked = false`
+
+const COMPLETE = `${HELD} changed AS (
+  UPDATE job SET state = 'completed', data = '{}', return_value = 'null', failed_reason = NULL, stacktrace = NULL,
+    finished_at_ms = $4, attempts_made = attempts_made + 1, ${UNLOCKED}
+   FROM held WHERE job.queue = held.queue AND job.id = held.id RETURNING job.queue, job.id
+) SELECT queue, id FROM changed`
+
+/** The sequence number of a job is its place, and stays. */
+const GIVE_BACK = `${HELD} changed AS (
+  UPDATE job SET state = 'waiting', delay_ms = 0, process_at_ms = NULL, ${UNLOCKED}
+   FROM held WHERE job.queue = held.queue AND job.id = held.id RETURNING job.queue, job.id
+) SELECT queue, id, pg_notify('bullmq_jobs', queue) FROM changed`
+
+const GIVE_BACK_TOKEN = `
+WITH changed AS (
+  UPDATE job SET state = 'waiting', delay_ms = 0, process_at_ms = NULL, ${UNLOCKED}
+   WHERE queue = $1 AND state = 'active' AND lock_token = $2 RETURNING queue
+) SELECT pg_notify('bullmq_jobs', queue) FROM changed`
+
+const DELAY = `${HELD} changed AS (
+  UPDATE job SET state = 'delayed', process_at_ms = $4, delay_ms = 0, failed_reason = $5, ${UNLOCKED}
+   FROM held WHERE job.queue = held.queue AND job.id = held.id RETURNING job.queue, job.id
+) SELECT queue, id, pg_notify('bullmq_jobs', queue) FROM changed`
+
+const COUNT_UNHANDLED = `
+SELECT name, count(*)::int AS count FROM job WHERE queue = ANY($1) AND ${IS_UNHANDLED} GROUP BY name`
+
+const CALL_BACK = `
+WITH oldest AS (
+  SELECT queue, id FROM job WHERE queue = ANY($1) AND name = $2 AND ${IS_UNHANDLED}
+   ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED
+), changed AS (
+  UPDATE job SET state = 'waiting', delay_ms = 0, process_at_ms = NULL, failed_reason = COALESCE($4, failed_reason)
+   FROM oldest WHERE job.queue = oldest.queue AND job.id = oldest.id RETURNING job.queue
+), told AS (
+  SELECT pg_notify('bullmq_jobs', queue) FROM (SELECT DISTINCT queue FROM changed) AS queues
+) SELECT count(*)::int AS count, (SELECT count(*) FROM told) FROM changed`
+
+const COUNT = `
+SELECT name, ${IS_UNHANDLED} AS unhandled, state, count(*)::int AS count, min(added_at_ms)::float8 AS oldest
+  FROM job WHERE queue = ANY($1) AND state IN ('waiting', 'active', 'delayed', 'failed') GROUP BY 1, 2, 3`
+
+const READ_FAILED = `
+SELECT id, name, added_at_ms::float8 AS timestamp, finished_at_ms::float8 AS finished_on, failed_reason, dedup_id,
+  attempts_made, stalled_count
+  FROM unnest($2::text[]) WITH ORDINALITY AS wanted (id, place) JOIN job USING (id)
+ WHERE queue = $1 AND state = 'failed' AND failed_reason IS NOT NULL AND data NOT IN ('{}', 'null') ORDER BY place`
+
+const DISCARD_FAILED = `
+WITH known AS (
+  SELECT queue, job_id AS id FROM dedup WHERE queue = ANY($1) AND dedup_id = ANY($2)
+  UNION SELECT queue, id FROM unnest($1::text[]) AS queue, unnest($2::text[]) AS id
+), failed AS (
+  SELECT job.queue, job.id, COALESCE(NULLIF(dedup_id, ''), job.id) AS delivery_id FROM known
+    JOIN job ON job.queue = known.queue AND job.id = known.id
+   WHERE state = 'failed' AND COALESCE(NULLIF(dedup_id, ''), job.id) = ANY($2)
+   ORDER BY job.queue, job.id FOR UPDATE OF job
+), changed AS (
+  UPDATE job SET state = 'completed', data = '{}', return_value = 'null', failed_reason = NULL, stacktrace = NULL,
+    finished_at_ms = $3
+   FROM failed WHERE job.queue = failed.queue AND job.id = failed.id RETURNING delivery_id
+) SELECT delivery_id FROM changed`
+
+const STATES: Readonly<Record<string, JobCount['state']>> = {
+  waiting: 'queued',
+  active: 'running',
+  delayed: 'failed',
+  failed: 'dead',
+}
+
+interface CountRow {
+  readonly name: string
+  readonly unhandled: boolean
+  readonly state: string
+  readonly count: number
+  readonly oldest: number
+}
+
+interface FailedRow {
+  readonly id: string
+  readonly name: string
+  readonly timestamp: number
+  readonly finished_on: number
+  readonly failed_reason: string
+  readonly dedup_id: string | null
+  readonly attempts_made: number
+  readonly stalled_count: number
+}
+
+/** @param queues are the names of the lanes. */
+export function createPostgresJobs(query: RunQuery, queues: readonly string[]): EngineJobs {
+  async function run<T>(text: string, ...values: unknown[]): Promise<T[]> {
+    return (await query(text, values)).rows as T[]
+  }
+
+  /** Changes locked jobs. Resolves with those that their tokens held. */
+  async function change(text: string, jobs: readonly LockedJob[], ...values: unknown[]): Promise<Set<string>> {
+    const given = [jobs.map(({ queue }) => queue), jobs.map(({ id }) => id), jobs.map(({ token }) => token)]
+    const rows = await run<LockedJob>(text, ...given, ...values)
+    return new Set(rows.map(toKey))
+  }
+
+  const changeOne = async (text: string, job: LockedJob, ...values: unknown[]) =>
+    (await change(text, [job], ...values)).size > 0
+
+  const delay: EngineJobs['delay'] = (job, until, note) => changeOne(DELAY, job, until, note)
+
+  return {
+    async complete(jobs) {
+      const completed = await change(COMPLETE, jobs, Date.now())
+      return jobs.map((job) => completed.has(toKey(job)))
+    },
+    giveBack: (job) => changeOne(GIVE_BACK, job),
+    giveBackToken: (queue, token) => run(GIVE_BACK_TOKEN, queue, token),
+    delay,
+    setAside: (job, _topic, until, note) => delay(job, until, note),
+    async countUnhandled() {
+      const rows = await run<CountRow>(COUNT_UNHANDLED, queues)
+      return new Map(rows.map(({ name, count }) => [name, count]))
+    },
+    async callBack(topic, count, note) {
+      const [row] = await run<CountRow>(CALL_BACK, queues, topic, count, note ?? null)
+      return row?.count ?? 0
+    },
+    forgetUnhandled: async () => undefined,
+    async count() {
+      const rows = await run<CountRow>(COUNT, queues)
+      return rows.map(({ name, unhandled, state, count, oldest }) => ({
+        topic: name,
+        state: unhandled ? 'unhandled' : (STATES[state] ?? 'queued'),
+        count,
+        oldest,
+      }))
+    },
+    async readFailed(queue, ids) {
+      return (await run<FailedRow>(READ_FAILED, queue, ids)).map(toFailedJob)
+    },
+    async discardFailed(deliveryIds) {
+      const rows = await run<{ readonly delivery_id: string }>(DISCARD_FAILED, queues, deliveryIds, Date.now())
+      return rows.map(({ delivery_id }) => delivery_id)
+    },
+  }
+}
+
+function toKey({ queue, id }: Pick<LockedJob, 'queue' | 'id'>): string {
+  return `${queue} ${id}`
+}
+
+function toFailedJob(row: FailedRow): FailedJob {
+  return {
+    id: row.id,
+    name: row.name,
+    timestamp: row.timestamp,
+    finishedOn: row.finished_on,
+    failedReason: row.failed_reason,
+    deduplicationId: row.dedup_id ?? undefined,
+    attemptsMade: row.attempts_made,
+    stalledCounter: row.stalled_count,
+  }
+}

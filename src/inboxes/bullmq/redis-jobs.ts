@@ -1,0 +1,115 @@
+import type { Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
+import type { EngineJobs, FailedJob, JobCount, LockedJob } from './engine-jobs.ts'
+import { SCRIPTS } from './redis-scripts.ts'
+
+/** How many jobs one script counts. No other command runs meanwhile. */
+const COUNTED_AT_ONCE = 2000
+
+/** @param queues are the lanes, in the same order in all processes. */
+export function createRedisJobs(client: Redis, queues: readonly Queue[]): EngineJobs {
+  const lanes = new Map(queues.map((queue, lane) => [queue.name, { lane, keyPrefix: queue.toKey('') }]))
+  const keyPrefixes = [...lanes.values()].map(({ keyPrefix }) => keyPrefix)
+  const topicsKey = `${keyPrefixes[0]}unhandled`
+
+  function findLane(name: string): { readonly lane: number; readonly keyPrefix: string } {
+    const found = lanes.get(name)
+    if (!found) throw new Error(`There is no queue ${name}.`)
+    return found
+  }
+
+  const toUnhandledKey = (topic: string) => `${topicsKey}:${topic}`
+  const run = createRunner(client)
+
+  async function runOn({ queue, id, token }: LockedJob, script: keyof typeof SCRIPTS, ...args: (string | number)[]) {
+    return (await run(script, [], [findLane(queue).keyPrefix, id, token, ...args])) === 1
+  }
+
+  /** Jobs that are added or removed meanwhile may be counted twice, or not at all. */
+  async function countList(keyPrefix: string, state: JobCount['state'], list: string): Promise<JobCount[]> {
+    const counts: JobCount[] = []
+    for (let start = 0; ; start += COUNTED_AT_ONCE) {
+      const args = [keyPrefix, list, start, start + COUNTED_AT_ONCE - 1]
+      const [read, ...topics] = (await run('count', [], args)) as [number, ...[string, number, number, string][]]
+      for (const [topic, isUnhandled, count, oldest] of topics) {
+        counts.push({ topic, state: isUnhandled ? 'unhandled' : state, count, oldest: Number(oldest) })
+      }
+      if (read < COUNTED_AT_ONCE) return counts
+    }
+  }
+
+  return {
+    async complete(jobs) {
+      const completed = jobs.map((job) => runOn(job, 'complete', Date.now()))
+      return Promise.all(completed)
+    },
+    giveBack: (job) => runOn(job, 'giveBack'),
+    async giveBackToken(queue, token) {
+      const { keyPrefix } = findLane(queue)
+      for (const id of await client.lrange(`${keyPrefix}active`, 0, -1)) {
+        if ((await client.get(`${keyPrefix}${id}:lock`)) === token) await runOn({ queue, id, token }, 'giveBack')
+      }
+    },
+    delay: (job, until, note) => runOn(job, 'delay', until, note),
+    async setAside({ queue, id, token }, topic, until, note) {
+      const { lane, keyPrefix } = findLane(queue)
+      const keys = [topicsKey, toUnhandledKey(topic)]
+      return (await run('delay', keys, [keyPrefix, id, token, until, note, topic, `${lane}:${id}`, Date.now()])) === 1
+    },
+    async countUnhandled() {
+      const counts = (await run('countUnhandled', [topicsKey], [])) as [string, number][]
+      return new Map(counts)
+    },
+    async callBack(topic, count, note = '') {
+      return (await run('callBack', [topicsKey, toUnhandledKey(topic)], [topic, count, note, ...keyPrefixes])) as number
+    },
+    forgetUnhandled: (queue, id, topic) => client.zrem(toUnhandledKey(topic), `${findLane(queue).lane}:${id}`),
+    async count() {
+      const counted = keyPrefixes.flatMap((keyPrefix) => [
+        countList(keyPrefix, 'queued', 'wait'),
+        countList(keyPrefix, 'running', 'active'),
+        countList(keyPrefix, 'failed', 'delayed'),
+        countList(keyPrefix, 'dead', 'failed'),
+      ])
+      return (await Promise.all(counted)).flat()
+    },
+    async readFailed(queue, ids) {
+      const { keyPrefix } = findLane(queue)
+      const read = (await run('readFailed', [], [keyPrefix, ...ids])) as (readonly (string | null)[])[]
+      return read.map(toFailedJob)
+    },
+    async discardFailed(deliveryIds) {
+      const discarded = keyPrefixes.map((keyPrefix) =>
+        run('discardFailed', [], [keyPrefix, Date.now(), ...deliveryIds]),
+      )
+      return (await Promise.all(discarded)).flat() as string[]
+    },
+  }
+}
+
+/** Runs a script by its digest. Redis forgets scripts when it starts. */
+function createRunner(client: Redis) {
+  return async (name: keyof typeof SCRIPTS, keys: readonly string[], args: readonly (string | number)[]) => {
+    const { text, digest } = SCRIPTS[name]
+    try {
+      return await client.evalsha(digest, keys.length, ...keys, ...args)
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+      return client.eval(text, keys.length, ...keys, ...args)
+    }
+  }
+}
+
+function toFailedJob(fields: readonly (string | null)[]): FailedJob {
+  const [id, name, timestamp, finishedOn, failedReason, deduplicationId, attemptsMade, stalledCounter] = fields
+  return {
+    id: id ?? '',
+    name: name ?? '',
+    timestamp: Number(timestamp ?? Number.NaN),
+    finishedOn: Number(finishedOn ?? 0),
+    failedReason: failedReason ?? '',
+    deduplicationId: deduplicationId ?? undefined,
+    attemptsMade: Number(attemptsMade ?? 0),
+    stalledCounter: Number(stalledCounter ?? 0),
+  }
+}
