@@ -11,6 +11,8 @@ const config: KnipConfig = {
         'test/stores/sqlite-racer.ts',
         'test/inboxes/*/child.ts',
         'test/faults/shop/program.ts',
+        'test/package/bundlers/shop.mjs',
+        'test/package/installs/typed/*.ts',
         'test/faults/wrong-receivers/receivers/*.ts',
       ],
       ignore: ['test/contracts/adapter/hosts/next/**'],

@@ -23,7 +23,7 @@ export type WebhookEvent<T extends string = Topic | UnknownTopic, Path extends s
   ? EventOf<T, Path>
   : never
 
-interface EventOf<T extends string, Path extends string = never> {
+interface EventOf<out T extends string, in out Path extends string = never> {
   /** `{resource}.{event}`, e.g. `orders.place`. */
   readonly topic: T
   /**

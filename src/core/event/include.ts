@@ -29,9 +29,11 @@ interface LooseTarget {
   readonly type: string
 }
 
-/** The resources that a relationship leads to. */
-type Follow<Resource, Name extends string> = Resource extends { readonly [N in Name]?: infer Value }
-  ? Target<Value>
+/** The resources that a relationship leads to; `never` for what is none. */
+type Follow<Resource, Name extends string> = Resource extends unknown
+  ? Name extends keyof Resource
+    ? Extract<Target<Resource[Name]>, LooseTarget>
+    : never
   : never
 
 /**
@@ -44,12 +46,12 @@ export type IncludePath<Resource, Path extends string> = string extends Path
   : LooseResource extends Resource
     ? Path
     : Path extends `${infer First}.${infer Rest}`
-      ? RelationshipName<First> extends RelationshipsOf<Resource>
-        ? `${First}.${IncludePath<Follow<Resource, RelationshipName<First>>, Rest>}`
-        : RelationshipsOf<Resource>
-      : RelationshipName<Path> extends RelationshipsOf<Resource>
-        ? Path
-        : RelationshipsOf<Resource>
+      ? [Follow<Resource, RelationshipName<First>>] extends [never]
+        ? RelationshipsOf<Resource>
+        : `${First}.${IncludePath<Follow<Resource, RelationshipName<First>>, Rest>}`
+      : [Follow<Resource, RelationshipName<Path>>] extends [never]
+        ? RelationshipsOf<Resource> // All are listed only here: it takes most of the time.
+        : Path
 
 type Related<Value, Path extends string> = Value extends readonly (infer Item)[]
   ? WithIncluded<Item, Path>[]

@@ -49,7 +49,7 @@ export type Handler<T extends string = Topic | UnknownTopic, Path extends string
 ) => unknown
 
 /** Options of a handler: the paths of its `include`, and the resource that has these relationships. */
-export interface HandlerOptions<Path extends string = string, Resource = LooseResource> {
+export interface HandlerOptions<in out Path extends string = string, in out Resource = LooseResource> {
   /**
    * Relationships that the handler needs, as dotted paths: `['customer', 'line_items.item', 'payment_method?']`. In the
    * type of `event.resource` they are present and not null. A delivery without one of them is answered
