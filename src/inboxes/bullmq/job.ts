@@ -3,6 +3,7 @@ import type { Job, JobsOptions, Queue, Worker } from 'bullmq'
 import type { DeadLetter, StoredDelivery } from '../../core/inbox/inbox.ts'
 import { compressBody, decompressBody, MAX_STORED_BYTES } from '../queue/compressed-body.ts'
 import { type DeliveryRecord, type Settlement, WORKER_LOST } from '../queue/queue.ts'
+import { parseRecord, readFailure } from '../queue/stored-failure.ts'
 import type { FailedJob } from './engine-jobs.ts'
 
 /** The data of a job. Its name is the topic, and its timestamp is when the delivery was received. */
@@ -189,15 +190,6 @@ export function readNote({ failedReason }: DeliveryJob): JobNote {
   }
 }
 
-function parseRecord(text: unknown): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(String(text))
-    return isRecord(value) ? value : {}
-  } catch {
-    return {}
-  }
-}
-
 /** Makes the workers that were lost with a job count no more. */
 export async function forgiveLosses(job: DeliveryJob): Promise<void> {
   await job.updateData({ ...job.data, forgiven: job.stalledCounter })
@@ -247,22 +239,8 @@ export function backoffStrategy(_attempt: number, _type?: string, error?: Error)
 
 /** BullMQ's own reasons are other texts: that the job has stalled. */
 function parseFailure(reason: string): Pick<DeadLetter, 'error' | 'resource'> & Partial<Pick<DeadLetter, 'attempts'>> {
-  const { error, resource, attempts } = parseRecord(reason)
-  const { code, message, handler, cause } = isRecord(error) ? error : {}
-  if (typeof code !== 'string' || typeof message !== 'string') return { error: WORKER_LOST }
-  return {
-    error: {
-      code,
-      message,
-      ...(typeof handler === 'string' && { handler }),
-      ...(typeof cause === 'string' && { cause }),
-    },
-    ...(isResource(resource) && { resource }),
-    ...(Number.isSafeInteger(attempts) && { attempts: Number(attempts) }),
-  }
-}
-
-function isResource(value: unknown): value is NonNullable<DeadLetter['resource']> {
-  const { type, id, number } = isRecord(value) ? value : {}
-  return typeof type === 'string' && typeof id === 'string' && (number === undefined || typeof number === 'string')
+  const kept = parseRecord(reason)
+  const failure = readFailure(kept)
+  if (!failure) return { error: WORKER_LOST }
+  return { ...failure, ...(Number.isSafeInteger(kept.attempts) && { attempts: Number(kept.attempts) }) }
 }

@@ -74,7 +74,7 @@ export interface LeasedDelivery extends DeliveryRecord {
 }
 
 /** What is kept of the last attempt that failed, with the delivery. */
-type AttemptFailure = Pick<DeadLetter, 'error' | 'resource'>
+export type AttemptFailure = Pick<DeadLetter, 'error' | 'resource'>
 
 /** The result of an attempt. */
 export type Settlement =

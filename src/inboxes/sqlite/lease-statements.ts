@@ -45,7 +45,7 @@ export const LEASE_STATEMENTS = {
   putBack: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL, attempts = attempts - 1 ${LEASED}`,
   markHandled: `UPDATE hooklayer_deliveries SET state = 3, due_at = ?, token = NULL ${LEASED}`,
   markDead: `UPDATE hooklayer_deliveries
-    SET state = 2, due_at = ?, attempts = ?, token = NULL, code = ?, message = ? ${LEASED}`,
+    SET state = 2, due_at = ?, attempts = ?, token = NULL, code = ?, message = ?, details = ? ${LEASED}`,
   openNext: `UPDATE hooklayer_deliveries SET state = 0
     WHERE seq = (SELECT min(seq) FROM hooklayer_deliveries
       WHERE state = 1 AND grp = (SELECT grp FROM hooklayer_deliveries WHERE seq = ?))`,

@@ -75,8 +75,10 @@ export function settleLeased(
   }
   if (settlement.state === 'failed') return sql.reschedule.run(now + settlement.delayMs, seq, token).changes > 0
   if (settlement.state === 'dead') {
-    const { error, attempts } = settlement
-    const isHeld = sql.markDead.run(now, attempts, error.code, error.message, seq, token).changes > 0
+    const { error, resource, attempts } = settlement
+    const { code, message, ...details } = error
+    const kept = JSON.stringify({ ...details, resource })
+    const isHeld = sql.markDead.run(now, attempts, code, message, kept, seq, token).changes > 0
     if (isHeld) openNext(sql, leased)
     return isHeld
   }

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { DeadLetter } from '../../core/inbox/inbox.ts'
 import { decompressBody } from '../queue/compressed-body.ts'
 import { BODY_DAMAGED, type DeliveryRecord } from '../queue/queue.ts'
+import { parseRecord, readFailure } from '../queue/stored-failure.ts'
 
 /** `ArrayBuffer` with libsql. */
 export type Bytes = Uint8Array | ArrayBuffer
@@ -30,6 +31,7 @@ export interface DeadRow extends Row {
   readonly due_at: number
   readonly code: Bytes
   readonly message: Bytes | null
+  readonly details: Bytes | null
 }
 
 export function toDeliveryRecord({ id, topic, received_at, grp, signature, body }: DeliveryRow): DeliveryRecord {
@@ -49,15 +51,17 @@ export function toDeliveryRecord({ id, topic, received_at, grp, signature, body 
 /** The raw ids of dead letters that were listed. They say where the next page starts. */
 const rawIds = new WeakMap<DeadLetter, Buffer>()
 
-export function toDeadLetter({ id, topic, received_at, due_at, attempts, code, message }: DeadRow): DeadLetter {
-  const error = { code: toText(code), message: message === null ? BODY_DAMAGED.message : toText(message) }
+export function toDeadLetter({ id, topic, received_at, due_at, attempts, details, ...row }: DeadRow): DeadLetter {
+  const { resource, ...others } = details === null ? {} : parseRecord(toText(details))
+  const message = row.message === null ? BODY_DAMAGED.message : toText(row.message)
+  const error = { ...others, code: toText(row.code), message }
   const deadLetter = {
     id: toText(id),
     topic: toText(topic),
     receivedAt: toDate(received_at),
     failedAt: toDate(due_at),
     attempts,
-    error,
+    ...(readFailure({ error, resource }) ?? { error: BODY_DAMAGED }),
   }
   rawIds.set(deadLetter, toBuffer(id))
   return deadLetter

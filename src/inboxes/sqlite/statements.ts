@@ -7,7 +7,7 @@ import { LEASE_STATEMENTS, STATE_IN_GROUP } from './lease-statements.ts'
  * `state` of a delivery: 0 is open; it waits until `due_at`, or has a `token` and is leased until `due_at`. 1 is open
  * and waits for an earlier delivery of its group. 2 is dead since `due_at`. 3 is handled or discarded; its id is known
  * until `due_at`. 4 was set aside at `due_at`: a worker that saw it has no handler for its topic. It may have the `token`
- * of a lease that is over. `seq` is the order within a group. Bodies have a table of their own, so that updating a
+ * of a lease that is over. `details` of a dead letter are JSON: handler, cause and resource. `seq` is the order within a group. Bodies have a table of their own, so that updating a
  * delivery does not write its body again.
  */
 export const TABLES = `
@@ -37,6 +37,7 @@ export const TABLES = `
 export const ADDED_COLUMNS = [
   { table: 'hooklayer_deliveries', name: 'signature', type: 'TEXT' },
   { table: 'hooklayer_deliveries', name: 'losses', type: 'INTEGER NOT NULL DEFAULT 0' },
+  { table: 'hooklayer_deliveries', name: 'details', type: 'TEXT' },
 ]
 
 const LAST = '(SELECT max(seq) FROM hooklayer_deliveries)'
@@ -57,11 +58,12 @@ export const STATEMENTS = {
   getDead: `SELECT ${COLUMNS}, ${BODY}, ${DEATH}
     FROM hooklayer_deliveries LEFT JOIN hooklayer_bodies USING (seq) WHERE id = ? AND state = 2`,
   revive: `UPDATE hooklayer_deliveries AS one
-    SET due_at = ?, attempts = 0, losses = 0, code = NULL, message = NULL, seq = ${LAST} + 1,
+    SET due_at = ?, attempts = 0, losses = 0, code = NULL, message = NULL, details = NULL, seq = ${LAST} + 1,
       state = ${STATE_IN_GROUP}
     WHERE id = ? AND state = 2`,
   moveBody: `UPDATE hooklayer_bodies SET seq = ${LAST} WHERE seq = ?`,
-  discard: 'UPDATE hooklayer_deliveries SET state = 3, due_at = ?, code = NULL, message = NULL WHERE seq = ?',
+  discard:
+    'UPDATE hooklayer_deliveries SET state = 3, due_at = ?, code = NULL, message = NULL, details = NULL WHERE seq = ?',
   findDead: 'SELECT CAST(seq AS TEXT) AS seq FROM hooklayer_deliveries WHERE id = ? AND state = 2',
   dropBody: 'DELETE FROM hooklayer_bodies WHERE seq = ?',
   ...LEASE_STATEMENTS,

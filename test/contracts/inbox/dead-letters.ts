@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Inbox, PermanentError, WebhookError } from 'hooklayer'
+import { createReceiver, type Inbox, PermanentError, WebhookError } from 'hooklayer'
 import type { StoredDelivery } from 'hooklayer/drivers'
 import { describe, expect, it } from 'vitest'
-import { rejection, thrownBy } from '../../deliveries.ts'
+import { recordingLogger, rejection, thrownBy } from '../../deliveries.ts'
 import { itUnless } from '../../unless.ts'
 import {
   createRecording,
@@ -59,6 +59,30 @@ export function testDeadLetters(suite: InboxSuite): void {
   })
 
   describe('dead letters', () => {
+    it('say for which resource it was, which handler failed, and why', async () => {
+      const { open, consume, waitFor } = await createScene(suite)
+      const inbox = await open()
+      const body = { data: { type: 'orders', id: 'abc', attributes: { number: '1054', email: 'ada@example.com' } } }
+      await putAll(inbox, [createStored('order', { body: Buffer.from(JSON.stringify(body)) })])
+      const receiver = createReceiver({ secrets: () => undefined, logger: recordingLogger().logger })
+      const cause = 'The ERP answered 422 for ada@example.com.'
+      receiver.on('orders.place', { name: 'erp' }, () => Promise.reject(new Error(cause)))
+      consume(inbox, receiver.handleStored, { attempts: 2, delayMs: () => 1 })
+      const expected = {
+        id: 'order',
+        attempts: 2,
+        resource: { type: 'orders', id: 'abc', number: '1054' },
+        error: {
+          code: 'HANDLER_FAILED',
+          message: 'A handler failed.',
+          handler: 'erp',
+          cause: 'The ERP answered 422 for ….',
+        },
+      }
+      await waitFor(async () => expect(await listDeadLetters(inbox)).toMatchObject([expected]))
+      expect(await inbox.deadLetters.get('order')).toMatchObject(expected)
+    })
+
     it('keep no more than 2,000 characters of a message, and cut no surrogate pair', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()

@@ -1,0 +1,40 @@
+import type { DeadLetter } from '../../core/inbox/inbox.ts'
+import type { AttemptFailure } from './queue.ts'
+
+/**
+ * Reads what an engine has kept of a failure; `undefined` if it has no code and no message. Whoever can write to the
+ * engine can write anything, so nothing of it is trusted.
+ */
+export function readFailure(kept: Readonly<Record<string, unknown>>): AttemptFailure | undefined {
+  const { code, message, handler, cause } = toRecord(kept.error)
+  if (typeof code !== 'string' || typeof message !== 'string') return undefined
+  const resource = readResource(kept.resource)
+  return {
+    error: {
+      code,
+      message,
+      ...(typeof handler === 'string' && { handler }),
+      ...(typeof cause === 'string' && { cause }),
+    },
+    ...(resource && { resource }),
+  }
+}
+
+function readResource(kept: unknown): DeadLetter['resource'] {
+  const { type, id, number } = toRecord(kept)
+  if (typeof type !== 'string' || typeof id !== 'string') return undefined
+  return { type, id, ...(typeof number === 'string' && { number }) }
+}
+
+/** Parses a JSON object; an empty one if the text is none. */
+export function parseRecord(text: unknown): Readonly<Record<string, unknown>> {
+  try {
+    return toRecord(JSON.parse(String(text)))
+  } catch {
+    return {}
+  }
+}
+
+function toRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+}
