@@ -16,7 +16,7 @@ const SQLITE = process.getBuiltinModule('node:sqlite' as 'node:fs') ? 'opened' :
 const DRIVERS = [
   {
     drivers: ['bullmq', 'ioredis'],
-    said: { redis: /did not answer/, postgres: /needs pg: npm install pg/, sqlite: SQLITE },
+    said: { redis: /ECONNREFUSED/, postgres: /needs pg: npm install pg/, sqlite: SQLITE },
   },
   {
     drivers: ['bullmq', 'pg'],

@@ -26,7 +26,7 @@ const PROJECTS = [
 ]
 
 /** What is printed when nothing is wrong, but for yarn's note that no script was run, as it was told. */
-const COMPLAINT = /warn(?!ing Ignored scripts)|error|eresolve|unmet|incorrect|invalid/i
+const COMPLAINT = /warn(?!ing Ignored scripts)|\berror\b|eresolve|unmet|incorrect|invalid/i
 
 /** A project takes half a minute of processor time. */
 const TIMEOUT_MS = 280_000
