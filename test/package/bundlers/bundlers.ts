@@ -55,8 +55,8 @@ export const BUNDLERS: Readonly<Record<string, Bundle>> = {
       root: join(entry, '..'),
       configFile: false,
       logLevel: 'silent',
-      // pg asks for `pg-native` within a `try`, which Vite does not see.
-      ssr: { noExternal: /^(?!pg-native$)/, external: ['pg-native'], target: 'node' },
+      // Vite's stand-in for `pg-native`, which pg does without, throws when pg is loaded.
+      ssr: { noExternal: /^(?!pg$)/, external: ['pg'], target: 'node' },
       build: {
         ssr: entry,
         outDir: join(outFile, '..'),
