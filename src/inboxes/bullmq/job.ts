@@ -24,7 +24,7 @@ export interface Lane {
   readonly worker: LaneWorker
 }
 
-export interface LaneWorker extends Worker<JobData> {
+interface LaneWorker extends Worker<JobData> {
   /** When the next delayed job of the lane is due, in milliseconds since the epoch, as of the last look; 0 if none is. */
   readonly dueAt: number
 }

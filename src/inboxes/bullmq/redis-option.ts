@@ -1,7 +1,7 @@
 import { wrongOption } from '../../core/check-options.ts'
 
 /** Options of ioredis. These say where Redis is, and all others are passed on. */
-export interface RedisPlace {
+interface RedisPlace {
   /** Instead of the others: `redis://…`, or `rediss://…` with TLS. */
   readonly url?: string | undefined
   readonly host?: string | undefined

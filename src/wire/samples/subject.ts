@@ -27,7 +27,7 @@ interface SubjectOptions {
 }
 
 /** An event that happens once. Its resource has another id than all others, and so have the parts of an order. */
-export interface Occurrence {
+interface Occurrence {
   /** When it happens, ISO 8601. */
   readonly at: string
   /** The number of its order. */
