@@ -133,6 +133,13 @@ describe('the subscriptions of a receiver', () => {
     ])
     expect(createReceiver(OPTIONS).subscriptions()).toEqual([])
   })
+
+  it('have the limit of an attempt, and neither the handler nor its name', () => {
+    const receiver = createReceiver(OPTIONS)
+    receiver.on('orders.place', { name: 'erp', attemptTimeoutMs: 900_000 }, () => {})
+    expect(receiver.subscriptions()).toEqual([{ topics: ['orders.place'], include: [], attemptTimeoutMs: 900_000 }])
+    expect(() => receiver.on('orders.place', { attemptTimeoutMs: 0 }, () => {})).toThrow('`attemptTimeoutMs` must be')
+  })
 })
 
 describe('an INCLUDE_MISSING error', () => {

@@ -27,6 +27,13 @@ it('a failure of several handlers names all of them', async () => {
   expect(failure).toMatchObject({ handler: 'erp, mail, log', cause: '422 | no connection | undefined' })
 })
 
+it.each([
+  ['text', 'no connection', 'no connection'],
+  ['nothing', null, 'null'],
+])('a failure shows a cause that is %s', async (_, error, cause) => {
+  expect(await failWith(['erp', error])).toMatchObject({ handler: 'erp', cause })
+})
+
 it('a permanent failure names its handler', async () => {
   const error = new PermanentError('no use', { cause: new Error('deleted') })
   expect(await failWith(['erp', error])).toEqual({
