@@ -18,7 +18,12 @@ export interface Settings {
   /** Uses an inbox: the receiver stores deliveries. */
   readonly inbox?: { readonly leaseMs?: number; readonly maxQueued?: number }
   /** Starts a worker. */
-  readonly worker?: { readonly concurrency?: number; readonly attempts?: number; readonly backoffMs?: number }
+  readonly worker?: {
+    readonly concurrency?: number
+    readonly attempts?: number
+    readonly backoffMs?: number
+    readonly maxBackoffMs?: number
+  }
   /** More options of the receiver. */
   readonly receiver?: {
     readonly deadlineMs?: number
