@@ -1,8 +1,8 @@
 import { createReceiver, secretsFromEnv } from 'hooklayer'
 import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 
-// `next build` loads this file: it connects to nothing, and reads no secret, before a delivery arrives.
-export const inbox = createBullmqInbox({ postgres: { connectionString: process.env.DATABASE_URL } })
+// `next build` loads this file, without the variables: nothing connects, or reads a secret, before a delivery arrives.
+export const inbox = createBullmqInbox({ postgres: process.env.DATABASE_URL ?? 'postgres://localhost' })
 
 export const receiver = createReceiver({ secrets: (topic) => secretsFromEnv()[topic], inbox })
 

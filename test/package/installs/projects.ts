@@ -19,7 +19,8 @@ export interface Project {
 const ADD: Readonly<Record<Manager, readonly string[]>> = {
   npm: ['npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'],
   pnpm: ['pnpm', 'add', '--ignore-scripts', '--prefer-offline'],
-  yarn: ['yarn', 'add', '--ignore-scripts', '--prefer-offline', '--non-interactive'],
+  // Its own cache has a tarball of this version from the last run, and takes that.
+  yarn: ['yarn', 'add', '--ignore-scripts', '--non-interactive', '--cache-folder', '.yarn-cache'],
 }
 
 /** Creates a project with these packages, and then installs the tarball and others beside them. */
