@@ -14,7 +14,11 @@ describe.each(HOSTS)('half-open requests on %s', (host) => {
     const strangers = await startFlood(shop, FLOOD)
     const answers = await deliverEvenly(shop, ORDER, 150, 20)
     strangers.stop()
-    console.log(`${host}: p50 ${percentile(answers, 0.5).toFixed()} ms, p99 ${percentile(answers, 0.99).toFixed()} ms`)
+    // Node accepts the first 1,600 connections in one go, which takes a third of a second.
+    const opening = percentile(answers.slice(0, 50), 0.99).toFixed()
+    const later = answers.slice(50)
+    const [p50, p99] = [0.5, 0.99].map((share) => percentile(later, share).toFixed())
+    console.log(`${host}: p50 ${p50} ms, p99 ${p99} ms; ${opening} ms while the flood begins`)
     expect(answers.filter(({ status }) => status !== 200)).toEqual([])
     expect(strangers.count()).toBeGreaterThan(FLOOD.held + FLOOD.perSecond)
     expect(await shop.ask({ ask: 'handled' })).toBe(answers.length)
