@@ -37,7 +37,7 @@ function toFields({ id, type, attributes }: ResourceObject): Linked {
   dropInheritedNames(fields)
   fields.id = id
   fields.type = type
-  Object.defineProperty(fields, 'toJSON', { value: toTree })
+  Object.defineProperty(fields, 'toJSON', TO_TREE)
   return fields
 }
 
@@ -56,6 +56,9 @@ function toTree(this: Linked): unknown {
   }
   return write(this)
 }
+
+/** Made once: a new one takes half of the time of defining the property. */
+const TO_TREE = { value: toTree }
 
 function isResource(value: unknown): value is Linked {
   return (value as Linked | null | undefined)?.toJSON === toTree
