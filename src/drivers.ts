@@ -31,15 +31,21 @@ export type {
   DeadLetterSelection,
   DeadLetters,
   DeliveryAttempt,
-  DeliveryCounts,
-  DeliveryError,
   Inbox,
   InboxStatistics,
   ProcessDelivery,
-  ResourceReference,
   StoredDelivery,
   Worker,
 } from './core/inbox/inbox.ts'
+export type {
+  DeliveryCounts,
+  DeliveryError,
+  DeliveryQuery,
+  DeliveryState,
+  ErasedDeliveries,
+  ListedDelivery,
+  ResourceReference,
+} from './core/inbox/listing.ts'
 export type { VerifyStoredOptions } from './core/inbox/stored-signatures.ts'
 export type { LabelledSecret } from './core/verify/check-secret.ts'
 export type { SecretsByTopic, SecretsOption } from './core/verify/secrets.ts'

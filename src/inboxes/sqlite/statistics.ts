@@ -1,4 +1,5 @@
-import type { DeliveryCounts, InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { DeliveryCounts } from '../../core/inbox/listing.ts'
 import { type Bytes, toDate, toText } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
 
