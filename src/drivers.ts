@@ -17,6 +17,8 @@ export type {
 } from './core/http/request.ts'
 export type {
   CompleteOptions,
+  ErasableStore,
+  ErasedRecords,
   IdempotencyStore,
   ReleaseOptions,
   RenewOptions,
@@ -24,6 +26,7 @@ export type {
   ReserveOptions,
   ResourceVersion,
 } from './core/idempotency/store.ts'
+export type { StoredResource } from './core/idempotency/stored-resource.ts'
 export type {
   ConsumeOptions,
   DeadLetter,
