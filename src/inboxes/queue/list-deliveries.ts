@@ -4,7 +4,7 @@ import { carriesResource, carriesText } from './carried-resources.ts'
 import type { DeliveryQueue, ScannedDelivery } from './queue.ts'
 
 /** How many bodies are read at once, and how many are parsed before others get their turn. */
-const READ_AT_ONCE = 20
+const READ_AT_ONCE = 50
 
 type Scanned = Pick<DeliveryQueue, 'scan' | 'readBody'>
 
