@@ -132,7 +132,7 @@ function readPacked(data: unknown): Buffer {
 }
 
 /** The group of a job; `undefined` if it has none, or something that is none. */
-export function readGroup({ data }: DeliveryJob): string | undefined {
+export function readGroup({ data }: { readonly data?: unknown }): string | undefined {
   return isRecord(data) && typeof data.group === 'string' ? data.group : undefined
 }
 

@@ -2,7 +2,7 @@ import type { DeliveryState } from '../../core/inbox/listing.ts'
 import type { DeliveryQueue, ScannedDelivery, ScannedPage } from '../queue/queue.ts'
 import { createBatching } from './batching.ts'
 import type { EngineJobs } from './engine-jobs.ts'
-import { readBody, toScanned } from './job.ts'
+import { readBody, readGroup, toScanned } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
 
 interface Place {
@@ -85,11 +85,17 @@ export function createScan(
     },
     readBody: async (scanned) => readBody(await readData(scanned)),
     async erase(scanned) {
+      const group = readGroup({ data: await readData(scanned) })
       const state = await erase(scanned)
       if (state === 'queued' || state === 'failed') onErased()
+      if (state === 'failed' && group !== undefined) await promoteNext(await connect(), group)
       return state
     },
   }
+}
+
+async function promoteNext({ groupOrder, findLane }: OpenLanes, group: string): Promise<void> {
+  await groupOrder.promoteNext(group, findLane(group))
 }
 
 /** The id of the job of a delivery; empty if it is not known. */

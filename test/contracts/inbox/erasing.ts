@@ -64,6 +64,29 @@ export function testErasing(suite: InboxSuite): void {
       await scene.waitFor(() => expect(ended).toEqual(['second', 'fourth']))
     })
 
+    it('of a delivery that has failed lets the next one of its group start', async () => {
+      const scene = await createScene(suite)
+      const inbox = await scene.open()
+      const group = 'orders/A'
+      const names = ['erased', 'second', 'erased too', 'fourth']
+      const { process, started, ended } = createRecording(({ id }) => {
+        if (id === 'erased') throw new Error('not yet')
+      })
+      scene.consume(inbox, process, { delayMs: () => 3_600_000 })
+      await putAll(
+        inbox,
+        names.map((id) => createStored(id, { group, body: orderOf(id.split(' ')[0] ?? '', '1') })),
+      )
+      await scene.waitFor(async () => expect(await inbox.statistics()).toMatchObject({ running: 0 }))
+      await scene.waitFor(() => expect(started).toEqual(['erased']))
+      const waiting = ['second', 'fourth']
+      await scene.waitFor(async () => {
+        expect(await inbox.erase({ type: 'orders', id: 'erased' })).not.toMatchObject({ running: 1 })
+        expect(await listIds(inbox, { resource: { type: 'orders', id: 'erased' } })).toEqual([])
+      })
+      await scene.waitFor(() => expect(ended).toEqual(waiting))
+    })
+
     it('makes room for others', async () => {
       const inbox = await (await createScene(suite)).open({ maxQueued: 2 })
       await putAll(inbox, createSeveral(2, 'full', { body: orderOf('full', '1') }))
