@@ -118,6 +118,8 @@ function watchMarkers(connect: Connect, client: Redis, { queues, isWanted, onJob
   const closing = new AbortController()
   let blocking: Redis | undefined
   let running: Promise<void> | undefined
+  /** Apart from the promise, because `run` may end before it gives one. */
+  let isRunning = false
 
   async function takeMarker(): Promise<void> {
     blocking ??= connect({ timeoutMs: BLOCK_MS + COMMAND_MS, enableOfflineQueue: true })
@@ -137,12 +139,14 @@ function watchMarkers(connect: Connect, client: Redis, { queues, isWanted, onJob
         for (const queue of queues) onJob(queue, 0)
       }
     }
-    running = undefined
+    isRunning = false
   }
 
   return {
     start() {
-      if (!closing.signal.aborted) running ??= run()
+      if (isRunning) return
+      isRunning = true
+      running = run()
     },
     async close() {
       closing.abort()
