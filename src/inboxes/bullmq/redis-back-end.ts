@@ -4,7 +4,7 @@ import type { Redis, RedisOptions } from 'ioredis'
 import { COMMAND_MS, ignore, type OpenBackEnd, REWATCH_MS, type Watch, type WatchOptions } from './back-end.ts'
 import { toDamagedData } from './job.ts'
 import { type BullMq, loadIoRedis } from './load-peers.ts'
-import { createRedisJobs } from './redis-jobs.ts'
+import { createRedisJobs, findLocked } from './redis-jobs.ts'
 import { isRedisClient, type RedisOption } from './redis-option.ts'
 
 /** Opens a connection to the place that the user has named. */
@@ -24,12 +24,7 @@ export async function openRedis(redis: RedisOption, { createRedisBackend }: Bull
     connection: client,
     create: (name, opts) => createRedisBackend(name, opts),
     openJobs: (queues) => createRedisJobs(client, queues),
-    async findLocked(queue, token) {
-      for (const id of await queue.getRanges(['active'])) {
-        if ((await client.get(`${queue.toKey(id)}:lock`)) === token) return id
-      }
-      return undefined
-    },
+    findLocked: (queue, token) => findLocked(client, queue.toKey(''), token),
     async repairJob(queue, id) {
       const key = queue.toKey(id)
       const data = (await client.hget(key, 'data')) ?? ''
