@@ -36,10 +36,9 @@ export interface IdempotencyStore {
 /** A store that can also erase what it keeps of a resource, as the stores of this package can. */
 export interface ErasableStore extends IdempotencyStore {
   /**
-   * Deletes the version of a resource, which names it. Keys of events and names of handlers stay, so that a copy that is
-   * sent again does not run; they have nothing of the payload. Erase when no event of the resource is being handled: its
-   * completion would store the version again. Afterwards an older event of the resource
-   * is not found to be stale.
+   * Deletes the version of a resource, which names it. Keys of events and names of handlers stay, so that a copy that
+   * is sent again does not run; they have nothing of the payload. Erase when no event of the resource is being handled:
+   * its completion would store the version again. Afterwards an older event of the resource is not found to be stale.
    *
    * @throws TypeError if there is no `type` or no `id`.
    * @example

@@ -21,8 +21,8 @@ export interface GroupOrder {
   /** Removes this job from the sequence of its group and lets the next one start. */
   release(job: DeliveryJob, group: string, lane: Lane): Promise<void>
   /**
-   * Lets the next job of a group start after the first one was erased. It leaves the sequence to the holder of that job,
-   * which removes those that have ended.
+   * Lets the next job of a group start after the first one was erased. It leaves the sequence to the holder of that
+   * job, which removes those that have ended.
    */
   promoteNext(group: string, lane: Lane): Promise<void>
 }

@@ -194,7 +194,7 @@ export function toNote({ unhandledSince, losses, failure }: JobNote): string {
   return JSON.stringify({ unhandledSince, losses, ...failure })
 }
 
-/** The note for a job whose attempt has a result. @param failure if it has failed; else that of the one before stays. */
+/** The note for a job whose attempt has a result: with its `failure`, or with that of the attempt before. */
 export function noteAttempt(job: DeliveryJob, failure?: AttemptFailure): string {
   return toNote({ losses: job.stalledCounter, failure: failure ?? readNote(job).failure })
 }

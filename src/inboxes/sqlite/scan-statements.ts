@@ -1,8 +1,8 @@
 import { BODY, COLUMNS, FAILURE, STATE } from './columns.ts'
 
 /**
- * A range of rows by their order of storing, which does not change while deliveries are leased and settled. Handled ones
- * are among them, so the range is what bounds a page.
+ * A range of rows by their order of storing, which does not change while deliveries are leased and settled. Handled
+ * ones are among them, so the range is what bounds a page.
  */
 const RANGE = '(SELECT * FROM hooklayer_deliveries WHERE seq > ? ORDER BY seq LIMIT 500)'
 

@@ -9,8 +9,8 @@ import { SCAN_STATEMENTS } from './scan-statements.ts'
  * and waits for an earlier delivery of its group. 2 is dead since `due_at`. 3 is handled or discarded; its id is known
  * until `due_at`. 4 was set aside at `due_at`: a worker that saw it has no handler for its topic. It may have the
  * `token` of a lease that is over. `code` and `message` are those of the last attempt that failed, and `details` are
- * JSON: handler, cause, resource and the most attempts. `seq` is the order of storing. Bodies have a table of their own,
- * so that updating a delivery does not write its body again.
+ * JSON: handler, cause, resource and the most attempts. `seq` is the order of storing. Bodies have a table of their
+ * own, so that updating a delivery does not write its body again.
  */
 export const TABLES = `
   CREATE TABLE IF NOT EXISTS hooklayer_deliveries (
