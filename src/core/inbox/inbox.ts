@@ -67,8 +67,8 @@ export interface Inbox {
   list(query?: DeliveryQuery): AsyncIterable<ListedDelivery>
   /**
    * Deletes the deliveries that carry a resource, as their own or as an included one: all but their ids, which stay
-   * known until the retention window has passed. So a copy that is sent again does not run. One that is being handled is left
-   * alone and counted as `running`: it is gone once it was handled. What is stored meanwhile may be missed.
+   * known until the retention window has passed. So a copy that is sent again does not run. One that is being handled
+   * is left alone and counted as `running`: it is gone once it was handled. What is stored meanwhile may be missed.
    *
    * @throws TypeError if there is no `type` or no `id`.
    * @example
