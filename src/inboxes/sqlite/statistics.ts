@@ -17,7 +17,7 @@ interface TopicRow {
 /** Counts by counters, so that it takes no longer the more deliveries are queued. */
 export function readStatistics(sql: InboxStatements): InboxStatistics {
   const now = Date.now()
-  const rows = sql.statistics.all(now, now) as readonly TopicRow[]
+  const rows = sql.statistics.all(now, now, now) as readonly TopicRow[]
   const topics = rows.map(({ topic, open, behind, later, running, dead, unhandled }) => {
     const counts: DeliveryCounts = { queued: open - later + behind, running, failed: later - running, unhandled, dead }
     return [toText(topic), counts] as const
