@@ -20,6 +20,8 @@ function createLossyQueue(lossesOf: (id: string) => number): DeliveryQueue {
   const seen = new Set<string>()
   const lease: DeliveryQueue['lease'] = async (request) => {
     const leased = await queue.lease(request)
+    // As with an engine in another process: other deliveries may begin and end meanwhile.
+    await sleep(5)
     return leased.map((one) => {
       const { id } = one.delivery
       const isLost = lossesOf(id) > 0 && !seen.has(id)
