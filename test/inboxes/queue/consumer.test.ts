@@ -14,14 +14,15 @@ const LIMITS = {
   deadLetterRetentionMs: undefined,
 }
 
-/** A queue in memory that says of some deliveries that workers were lost with them. Memory itself loses no workers. */
-function createLossyQueue(lossesOf: (id: string) => number): DeliveryQueue {
+/**
+ * A queue in memory that says of some deliveries that workers were lost with them. Memory itself loses no workers.
+ *
+ * @param seen the ids of those whose last attempt has had a result since; the others get there with their first lease.
+ */
+function createLossyQueue(lossesOf: (id: string) => number, seen = new Set<string>()): DeliveryQueue {
   const queue = createMemoryQueue(LIMITS)
-  const seen = new Set<string>()
   const lease: DeliveryQueue['lease'] = async (request) => {
     const leased = await queue.lease(request)
-    // As with an engine in another process: other deliveries may begin and end meanwhile.
-    await sleep(5)
     return leased.map((one) => {
       const { id } = one.delivery
       const isLost = lossesOf(id) > 0 && !seen.has(id)
@@ -76,6 +77,17 @@ describe('a delivery whose worker was lost', () => {
     expect(together).toEqual([1, 1, 1, 1])
     expect(delays).toEqual([2, 2])
     expect(recording.peak.get('all')).toBeGreaterThan(1)
+  })
+
+  it('twice never runs beside those that were leased together with it', async () => {
+    const queue = createLossyQueue((id) => (id === 'deadly' ? 2 : 0), new Set(['deadly']))
+    for (const delivery of [createStored('deadly'), ...createSeveral(3, 'good')]) await queue.put(delivery)
+    const recording = createRecording(() => sleep(50))
+    work(queue, recording)
+    await vi.waitFor(() => expect(recording.started).toContain('deadly'))
+    expect(recording.started).toEqual(['deadly'])
+    await vi.waitFor(() => expect(recording.ended).toHaveLength(4))
+    expect(recording.ended[0]).toBe('deadly')
   })
 
   it('twice never waits for a second for each other one', async () => {
