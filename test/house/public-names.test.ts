@@ -70,6 +70,7 @@ it('each entry exports these names and no others', () => {
         "type IncludePath",
         "type Including",
         "type LabelledSecret",
+        "type LoggerLike",
         "type ProcessDelivery",
         "type RawBody",
         "type ReadBody",
