@@ -3,7 +3,9 @@ import { Writable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { ConsoleLogger, Logger as NestLogger } from '@nestjs/common'
 import bunyan from 'bunyan'
-import { createReceiver, type Handler, type ReceiverOptions } from 'hooklayer'
+import { createReceiver, createWorker, type Handler, type ReceiverOptions } from 'hooklayer'
+import { createMemoryInbox } from 'hooklayer/inboxes/memory'
+import { createMemoryStore } from 'hooklayer/stores/memory'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import winston from 'winston'
@@ -129,6 +131,13 @@ describe.each(Object.entries(LOGGERS))('%s as the logger of a receiver', (_, mak
     expect(text).toMatch(/"eventId":"[0-9a-f]{64}"/)
   })
 
+  it('never loses a line that has no fields', () => {
+    const { stream, text } = textStream()
+    const receiver = createReceiver({ secrets: SECRET, logger: makeLogger(stream, 'warn') })
+    receiver.on('*', () => {})
+    expect(text()).toContain('Several topics share one secret')
+  })
+
   it('gets one line at info for an event that was handled, and none of a level that is off', async () => {
     const lines = (await written(makeLogger, 'info')).trim().split('\n')
     expect(lines).toHaveLength(1)
@@ -176,14 +185,29 @@ describe('a logger that is not known', () => {
   })
 })
 
-it('tells a handler of a stored delivery the number of its attempt', async () => {
+it.each([
+  ['with a store', { idempotency: { store: createMemoryStore() } }],
+  ['without one', {}],
+])('never leaves the number of the attempt out of what a handler of a worker logs, %s', async (_, options) => {
   const { logger, lines } = recordingLogger()
-  const receiver = createReceiver({ secrets: { 'orders.place': SECRET }, logger })
-  receiver.on('orders.place', (_, { logger }) => logger.info('sent'))
-  const stored = { topic: 'orders.place', body: delivery('orders.place', CART).body, receivedAt: new Date() }
-  await receiver.handleStored(stored, { number: 3, signal: new AbortController().signal })
-  expect(lines).toMatchObject([
-    { level: 'info', message: 'sent', fields: { attempt: 3, handler: 'orders.place 1' } },
-    { level: 'info', message: 'orders.place handled', fields: { attempt: 3, outcome: 'handled' } },
-  ])
+  const inbox = createMemoryInbox()
+  const receiver = createReceiver({ secrets: { 'orders.place': SECRET }, logger, inbox, ...options })
+  receiver.on('orders.place', (_, { logger }) => {
+    logger.info('sent')
+    if (lines.length < 3) throw new Error('down')
+  })
+  await receiver.receive(delivery('orders.place', CART))
+  const worker = createWorker({ receiver, inbox, logger, backoffMs: 1 })
+  try {
+    await vi.waitFor(() =>
+      expect(lines.filter(({ level }) => level === 'info')).toMatchObject([
+        { message: 'sent', fields: { attempt: 1, handler: 'orders.place 1' } },
+        { message: 'sent', fields: { attempt: 2 } },
+        { message: 'orders.place handled', fields: { attempt: 2, outcome: 'handled' } },
+      ]),
+    )
+  } finally {
+    await worker.stop()
+    await inbox.close()
+  }
 })
