@@ -75,10 +75,10 @@ function* possibleExplanations(body: Uint8Array, others: readonly string[]): Gen
     yield { hint: 'The body was decoded as Latin-1: pass the bytes as received.', bytes: toBytes(recoded) }
     return
   }
-  const bytes = withoutWhitespace(body, text.startsWith('\ufeff') ? 3 : 0)
+  const bytes = SPACED.test(text) ? withoutWhitespace(body, text.startsWith('\ufeff') ? 3 : 0) : body
   const isSpaced = bytes.length < body.length
   if (isSpaced) yield { hint: 'The body has whitespace or a byte order mark added: pass the bytes as received.', bytes }
-  const compact = isSpaced ? (platform.decodeUtf8(bytes) ?? '') : text
+  const compact = isSpaced ? String(platform.decodeUtf8(bytes)) : text
   const withFloats = restoreFloats(compact)
   const escaped = restoreEscapes(withFloats)
   // A body with whitespace gets one of the two, so that there are no more than eight HMACs in all.
@@ -86,8 +86,12 @@ function* possibleExplanations(body: Uint8Array, others: readonly string[]): Gen
   if (escaped !== (isSpaced ? compact : withFloats)) yield { hint: REWRITTEN, bytes: toBytes(escaped) }
 }
 
+/** Whitespace or a byte order mark at an end, or as serializers write it that are told to, or that are not JavaScript's. */
+const SPACED = /^\s|\s$|":\s/
+
 /** Each byte of the UTF-8 became a character of its own. */
 function undoLatin1(text: string): string {
+  if (!/[\x80-\xff]/.test(text)) return text
   try {
     return decodeURIComponent(escape(text))
   } catch {
