@@ -299,7 +299,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   const receiver: Receiver = {
     on(topics: string | readonly string[], ...rest: readonly unknown[]) {
-      const [options, handler] = rest.length > 1 ? rest : [{}, ...rest]
+      const [options = {}, handler] = rest.length > 1 ? rest : [{}, ...rest]
       handlers.add(topics, options as HandlerOptions, handler as Handler)
       return receiver
     },

@@ -96,6 +96,16 @@ it('an option of what is made for tests that is undefined is taken as not given'
   expect((await createEvent('orders.place', undefined, unset(options))).id).toBe((await createEvent('orders.place')).id)
 })
 
+it('options that are undefined as a whole are taken as not given', async () => {
+  const handler = () => {}
+  const shop = createReceiver({ secrets })
+    .on('orders.place', undefined as never, handler)
+    .onError(handler, undefined)
+  expect(shop.subscriptions()).toEqual([{ topics: ['orders.place'], include: [] }])
+  const delivery = await createDelivery('orders.place', undefined)
+  expect((await shop.receive(delivery, undefined)).status).toBe(200)
+})
+
 it('an option of an adapter that is undefined is taken as not given', async () => {
   const { method, headers, body } = await createDelivery('customers.create')
   const handler = createFetchHandler(createReceiver({ secrets }), { background: undefined })
