@@ -141,9 +141,12 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagno
       const hmacs = await measure(async () => {
         for (let i = 0; i < 20; i += 1) await computeSignature(body, SECRET)
       })
-      const times = []
-      for (let i = 0; i < 3; i += 1) times.push(await measure(() => examine(signed(BODY, 'forged'), body)))
-      expect(Math.min(...times)).toBeLessThan(5 * hmacs)
+      let least = Number.POSITIVE_INFINITY
+      // On a busy machine some are interrupted. One that is not is enough: none is fast if it does too much.
+      for (let i = 0; i < 20 && least >= 5 * hmacs; i += 1) {
+        least = Math.min(least, await measure(() => examine(signed(BODY, 'forged'), body)))
+      }
+      expect(least).toBeLessThan(5 * hmacs)
     })
 
     describeUnless(runtime === 'node' ? undefined : 'HMACs of WebCrypto cannot be counted')(
