@@ -11,6 +11,7 @@ const LIMITS = {
   maxQueued: maxQueued.fallback,
   maxUnhandled: maxUnhandled.fallback,
   unhandledMs: unhandledMs.fallback,
+  deadLetterRetentionMs: undefined,
 }
 
 /** A queue in memory that says of some deliveries that workers were lost with them. Memory itself loses no workers. */
