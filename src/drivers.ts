@@ -50,5 +50,6 @@ export type {
   ResourceReference,
 } from './core/inbox/listing.ts'
 export type { VerifyStoredOptions } from './core/inbox/stored-signatures.ts'
+export type { LoggerLike } from './core/logger.ts'
 export type { LabelledSecret } from './core/verify/check-secret.ts'
 export type { SecretsByTopic, SecretsOption } from './core/verify/secrets.ts'

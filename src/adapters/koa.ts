@@ -16,7 +16,8 @@ export interface KoaContext {
 
 const FIX =
   'In Koa, mount the receiver above the parser: app.use(mount("/webhooks", createKoaMiddleware(receiver))) before ' +
-  'app.use(bodyParser()). A parser that keeps the bytes in ctx.request.rawBody may stay where it is.'
+  'app.use(bodyParser()). A parser that keeps them may stay where it is: in ctx.request.rawBody, or with ' +
+  '`includeUnparsed: true` of koa-body.'
 
 /**
  * Makes a Koa middleware. It answers every request that reaches it, on Node's own response (`ctx.respond = false`), and

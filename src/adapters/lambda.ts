@@ -1,9 +1,13 @@
 import { fromLambda, type LambdaEvent, type LambdaResult, toLambda } from '../bridge/aws.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
+const FIX =
+  'In Lambda, `event.body` must be as AWS gave it: take body parsers such as `httpJsonBodyParser()` of middy out of this ' +
+  'function.'
+
 /**
- * Makes an AWS Lambda handler, behind API Gateway (REST and HTTP), a function URL or an Application Load Balancer. It
- * resolves when the handlers have ended, because Lambda stops the process then.
+ * Makes an AWS Lambda handler, behind API Gateway (REST and HTTP), a function URL, an Application Load Balancer or VPC
+ * Lattice. It resolves when the handlers have ended, because Lambda stops the process then.
  *
  * @example
  * export const handler = createLambdaHandler(receiver)
@@ -11,5 +15,5 @@ import type { Receiver } from '../receiver/receiver.ts'
 export function createLambdaHandler(
   receiver: Pick<Receiver, 'receive'>,
 ): (event: LambdaEvent, context?: unknown) => Promise<LambdaResult> {
-  return async (event) => toLambda(await receiver.receive(fromLambda(event)), event)
+  return async (event) => toLambda(await receiver.receive(fromLambda(event, FIX)), event)
 }

@@ -9,9 +9,9 @@ const PERMANENT = Symbol.for('hooklayer.permanent')
 
 export interface WebhookErrorOptions {
   /** Replaces the message of the table. The sender sees it, so it must not quote the request. */
-  readonly message?: string
+  readonly message?: string | undefined
   /** The likely reason or what to do about it, for the log and `onError` only: never part of an answer. */
-  readonly hint?: string
+  readonly hint?: string | undefined
   /** The error that was thrown, for the log and `onError` only. */
   readonly cause?: unknown
 }

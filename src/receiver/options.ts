@@ -10,7 +10,7 @@ import {
 import type { IdempotencyOptions } from '../core/idempotency/idempotency.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
 import type { VerifyStoredOptions } from '../core/inbox/stored-signatures.ts'
-import type { Logger } from '../core/logger.ts'
+import type { LoggerLike } from '../core/logger.ts'
 import type { SecretsOption } from '../core/verify/secrets.ts'
 
 export interface ReceiverOptions {
@@ -77,8 +77,11 @@ export interface ReceiverOptions {
    * with a worker only need it too. Default: what an inbox hands out is trusted.
    */
   readonly verifyStored?: VerifyStoredOptions | undefined
-  /** Default: warnings and errors to the console. */
-  readonly logger?: Logger | undefined
+  /**
+   * Anything with `warn` and `error`: pino, winston, bunyan, Nest's `Logger` and `console` get messages, fields and
+   * errors as they take them. Default: warnings and errors to the console.
+   */
+  readonly logger?: LoggerLike | undefined
 }
 
 const RULES = {

@@ -5,7 +5,7 @@ import { checkOptions, oneOf } from '../core/check-options.ts'
 import { createDeadline, type Deadline, NO_DEADLINE, pause } from '../core/deadline.ts'
 import { isWebhookError, toWebhookError, WebhookError } from '../core/errors.ts'
 import { checkDocument, type Document } from '../core/event/document.ts'
-import { parseEvent, type WebhookEvent } from '../core/event/event.ts'
+import { describeEvent, parseEvent, type WebhookEvent } from '../core/event/event.ts'
 import { isOlderThan, parseEarly } from '../core/event/parse-early.ts'
 import { dispatch, finishInTime, type Run } from '../core/handle/dispatch.ts'
 import { createFailureStreak } from '../core/handle/failure-streak.ts'
@@ -187,13 +187,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   function handleEvent(event: WebhookEvent, context: DeliveryContext): MaybePromise<Outcome> {
     context.event = event
+    const { attempt } = context
     const registrations = handlers.forTopic(event.topic)
     if (registrations.length === 0) return IGNORED
     if (context.deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
     if (context.signal?.aborted) throw new WebhookError('SHUTTING_DOWN')
-    if (!idempotency) return startHandlers(event, () => dispatch(event, registrations, logger), context)
+    if (!idempotency) return startHandlers(event, () => dispatch(event, registrations, logger, attempt), context)
     return pipe(idempotency.reserve(event, registrations, context.deadline), (reserved) =>
-      'name' in reserved ? reserved : startHandlers(event, () => reserved.run(), context),
+      'name' in reserved ? reserved : startHandlers(event, () => reserved.run(attempt), context),
     )
   }
 
@@ -234,13 +235,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     onEnd = () => {},
   ): Promise<T> {
     const { deadline } = context
+    const startedAt = Date.now()
     try {
       const pending = start()
       const outcome = isPromise(pending) ? await pending : pending
       leave(context)
       if (context.verifiedTopic && !mayBeReplay(outcome)) failureStreak.count(context.verifiedTopic, false)
       for (const error of outcome.errors) await reports.report(error, context, deadline)
-      logger.debug(`${context.topic} ${outcome.name}`, { topic: context.topic, outcome: outcome.name })
+      logOutcome(outcome.name, context, startedAt)
       return answer(outcome)
     } catch (thrown) {
       const error = toWebhookError(thrown)
@@ -252,6 +254,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     } finally {
       onEnd()
     }
+  }
+
+  function logOutcome(outcome: OutcomeName, { topic, event, attempt }: DeliveryContext, startedAt: number): void {
+    const fields = { outcome, attempt, ms: Date.now() - startedAt }
+    const level = outcome === 'handled' ? 'info' : 'debug'
+    logger[level](`${topic} ${outcome}`, event ? describeEvent(event, fields) : { topic, ...fields })
   }
 
   /** Reports a request that was refused. A mismatch is examined after the answer, where the platform allows it. */
@@ -276,11 +284,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   async function handleWithoutRequest(
     topic: string | undefined,
     delivery: () => MaybePromise<Delivery>,
-    signal?: AbortSignal,
+    { signal, number: attempt }: Partial<DeliveryAttempt> = {},
   ): Promise<Outcome> {
     const refusal = gate.begin()
     if (refusal) throw refusal
-    const context = { ...createContext(NO_DEADLINE), topic, signal, isTrusted: true }
+    const context = { ...createContext(NO_DEADLINE), topic, signal, attempt, isTrusted: true }
     return finish(() => handleDelivery(delivery(), context), context, throwIfError, gate.end)
   }
 
@@ -291,7 +299,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   const receiver: Receiver = {
     on(topics: string | readonly string[], ...rest: readonly unknown[]) {
-      const [options, handler] = rest.length > 1 ? rest : [{}, ...rest]
+      const [options = {}, handler] = rest.length > 1 ? rest : [{}, ...rest]
       handlers.add(topics, options as HandlerOptions, handler as Handler)
       return receiver
     },
@@ -312,10 +320,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const { name } = await handleWithoutRequest(topic, () => toDelivery(topic, bytes(), new Date(), secrets))
       return name
     },
-    async handleStored(stored, { signal } = {}) {
+    async handleStored(stored, attempt) {
       const topic = isStoredTopic(stored.topic) ? stored.topic : undefined
       const restore = () => pipe(restoreDelivery(stored, signatures, secrets), requireHandler)
-      const { errors } = await handleWithoutRequest(topic, restore, signal)
+      const { errors } = await handleWithoutRequest(topic, restore, attempt)
       for (const error of errors) throw error
     },
     subscriptions: () => handlers.all().map(({ name, isNamed, handler, ...subscription }) => subscription),
@@ -338,6 +346,8 @@ interface DeliveryContext extends Mutable<Omit<ErrorContext, 'count'>> {
   readonly deadline: Deadline
   readonly background: ReceiveOptions['background']
   readonly signal?: AbortSignal | undefined
+  /** The number of the attempt, where a worker counts them. */
+  readonly attempt?: number | undefined
   /** Whether the delivery was verified, or comes from a source that needs no signature. */
   isTrusted: boolean
   /**

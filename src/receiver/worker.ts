@@ -1,7 +1,7 @@
 import { isSubscribed, matchesTopic } from '../commerce-layer/topic-patterns.ts'
 import { checkOption, checkOptions, oneOf, positiveInteger } from '../core/check-options.ts'
 import type { Inbox, Worker } from '../core/inbox/inbox.ts'
-import { defaultLogger, type Logger, safeLogger } from '../core/logger.ts'
+import { defaultLogger, type LoggerLike, safeLogger } from '../core/logger.ts'
 import type { Receiver } from './receiver.ts'
 
 export interface WorkerOptions {
@@ -28,8 +28,11 @@ export interface WorkerOptions {
    * number, a token or the query of a URL with `…`. Default: `masked`.
    */
   readonly causes?: 'masked' | 'full' | undefined
-  /** Default: warnings and errors to the console. */
-  readonly logger?: Logger | undefined
+  /**
+   * Anything with `warn` and `error`: pino, winston, bunyan, Nest's `Logger` and `console` get messages, fields and
+   * errors as they take them. Default: warnings and errors to the console.
+   */
+  readonly logger?: LoggerLike | undefined
 }
 
 const RULES = {

@@ -11,7 +11,9 @@ import { checkNames, wrongOption } from '../core/check-options.ts'
 export function checkSchema<T>(owner: string, schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(withoutUndefined(value))
   if (result.success) return result.data
-  const [issue] = result.error.issues
+  const { issues } = result.error
+  // A misspelled name explains why the right one is missing.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
   const path = issue?.path ?? []
   if (issue?.code === 'unrecognized_keys') {
     const known = path.length === 0 && schema instanceof z.ZodObject ? Object.keys(schema.shape) : []

@@ -44,16 +44,16 @@ export interface DeliveryOptions<T extends string = string> extends Omit<Documen
    * With `type` and `id` it is a whole resource and replaces the sample. All its related resources are included, or
    * those of `include`.
    */
-  readonly resource?: Changes<ResourceOf<T>>
+  readonly resource?: Changes<ResourceOf<T>> | undefined
   /**
    * The relationships to include: dotted paths, as in `include_resources` of a webhook. Relationships that the sample
    * lacks are made up. Default: the usual ones of the type, and `tags` for `*.tagged`.
    *
    * @throws TypeError for a name that is not a relationship of the type.
    */
-  readonly include?: readonly string[]
+  readonly include?: readonly string[] | undefined
   /** Headers to add or replace, in any case. `undefined` removes a header. The signature is not computed again. */
-  readonly headers?: Readonly<Record<string, string | undefined>>
+  readonly headers?: Readonly<Record<string, string | undefined>> | undefined
 }
 
 /**

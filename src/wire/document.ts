@@ -50,20 +50,20 @@ export interface DocumentOptions {
    * Dotted paths of the relationships to include, as in `include_resources` of a webhook. A relationship that the type
    * has and the resource lacks is written as `null` or `[]`. Default: every relationship that is present, at any depth.
    */
-  readonly include?: readonly string[]
+  readonly include?: readonly string[] | undefined
   /** The environment that `meta` names. Default: `test`. */
-  readonly mode?: 'test' | 'live'
+  readonly mode?: 'test' | 'live' | undefined
   /** The organization that `meta` names. Default: {@link TEST_ORGANIZATION_ID}. */
-  readonly organizationId?: string
+  readonly organizationId?: string | undefined
   /**
    * The API version as `YYYY-MM`. From `2026-05` on, `mode`, `organization_id` and `trace_id` are in the `meta` of the
    * document, and the `meta` of each resource has only `created_with_version`. Default: the form of older versions.
    */
-  readonly apiVersion?: string
+  readonly apiVersion?: string | undefined
   /** `meta.trace_id`. Default: none before API version `2026-05`, a fixed one from then on. */
-  readonly traceId?: string
+  readonly traceId?: string | undefined
   /** Leaves out empty `attributes` and every relationship that is not included. Default: `false`. */
-  readonly sparse?: boolean
+  readonly sparse?: boolean | undefined
 }
 
 /** The default `organization_id` of documents, deliveries and samples made for tests. */

@@ -1,5 +1,6 @@
 import { createKoaMiddleware } from 'hooklayer/koa'
 import Koa from 'koa'
+import { koaBody } from 'koa-body'
 import bodyParser from 'koa-bodyparser'
 import mount from 'koa-mount'
 import { describe, expect, it, vi } from 'vitest'
@@ -78,6 +79,20 @@ describe('Koa, in particular:', () => {
     const answer = await send({ url }, ORDER)
     expect([answer.status, answer.text]).toEqual([200, HANDLED])
     expect(handled.map(digestOf)).toEqual([digestOf(ORDER.body)])
+  })
+
+  it('with a koa-body that keeps the text under its symbol, as in Strapi 5, uses that', async () => {
+    const { url, handled } = await behind(koaBody({ includeUnparsed: true }) as never)
+    const answer = await send({ url }, ORDER)
+    expect([answer.status, answer.text]).toEqual([200, HANDLED])
+    expect(handled.map(digestOf)).toEqual([digestOf(ORDER.body)])
+  })
+
+  it('with a koa-body that keeps nothing, does not take its result for the body', async () => {
+    const { url, handled, hints } = await behind(koaBody() as never)
+    expect((await send({ url }, ORDER)).body).toEqual(PARSED)
+    expect([...hints]).toEqual([expect.stringContaining('`includeUnparsed: true` of koa-body')])
+    expect(handled).toEqual([])
   })
 
   it('calls no middleware that is mounted below, and leaves other paths to them', async () => {

@@ -1,3 +1,5 @@
+import middy from '@middy/core'
+import httpJsonBodyParser from '@middy/http-json-body-parser'
 import type {
   ALBEvent,
   ALBResult,
@@ -11,6 +13,7 @@ import type {
 } from 'aws-lambda'
 import { createLambdaHandler } from 'hooklayer/lambda'
 import { describe, expect, it } from 'vitest'
+import type { LambdaEvent } from '../../src/bridge/aws.ts'
 import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { HANDLED, ORDER, type Sent, UNSIGNED } from '../contracts/adapter/deliveries.ts'
 import { digestOf } from '../contracts/adapter/harness.ts'
@@ -58,7 +61,7 @@ describe.each(Object.entries(EVENTS))('Lambda, given the event of %s,', (kind, m
   ])('passes %s to its handler, and answers in the form of that event', async (_, sent, isBase64Encoded) => {
     const { receiver, handled } = createRecorder()
     const event = eventOf(makeEvent, sent)
-    expect(event).toMatchObject({ isBase64Encoded })
+    expect(event.isBase64Encoded ?? event.is_base64_encoded).toBe(isBase64Encoded)
     expect(await createLambdaHandler(receiver)(event)).toStrictEqual(resultOf(200, HANDLED))
     expect(handled.map(digestOf)).toEqual([digestOf(sent.body)])
   })
@@ -80,13 +83,83 @@ describe.each(Object.entries(EVENTS))('Lambda, given the event of %s,', (kind, m
     expect(result).toStrictEqual(resultOf(405, error, { allow: 'POST' }))
   })
 
-  it('answers BODY_ALREADY_PARSED if something in front of it has parsed the body', async () => {
-    const { receiver, errors } = createRecorder()
-    const event = { ...eventOf(makeEvent, ORDER), body: { data: {} }, isBase64Encoded: false }
-    expect(await createLambdaHandler(receiver)(event)).toMatchObject({ statusCode: 500 })
+  it('never refuses a body parser in front of it without naming it', async () => {
+    const { receiver, errors, hints } = createRecorder()
+    const handler = middy()
+      .use(httpJsonBodyParser({ disableContentTypeCheck: true } as object))
+      .handler(createLambdaHandler(receiver))
+    const event = eventOf(makeEvent, ORDER)
+    expect(await handler(event as never, {} as never)).toMatchObject({ statusCode: 500 })
     expect(errors).toEqual(['BODY_ALREADY_PARSED'])
+    expect([...hints]).toEqual([expect.stringMatching(/^In Lambda, .*`httpJsonBodyParser\(\)`/)])
   })
 })
+
+describe('Lambda, given headers in two fields,', () => {
+  const { headers, body } = ORDER
+  const [[name, value], ...others] = Object.entries(headers) as [[string, string], ...[string, string][]]
+  const upperCased = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]))
+  const lists = (fields: readonly (readonly [string, string])[]) =>
+    Object.fromEntries(fields.map(([name, value]) => [name, [value]]))
+
+  it.each<[string, LambdaEvent, 'headers' | 'multiValueHeaders']>([
+    ['`multiValueHeaders` that is empty', { headers, multiValueHeaders: {} }, 'headers'],
+    ['`multiValueHeaders` that is null', { headers, multiValueHeaders: null }, 'headers'],
+    [
+      'one of them in `multiValueHeaders` only',
+      { headers, multiValueHeaders: lists([[name, value]]) },
+      'multiValueHeaders',
+    ],
+    [
+      'each in one of the two only',
+      { headers: Object.fromEntries(others), multiValueHeaders: lists([[name, value]]) },
+      'multiValueHeaders',
+    ],
+    [
+      'a header that is absent in one of the two',
+      { headers, multiValueHeaders: { ...lists(others), [name]: null } },
+      'multiValueHeaders',
+    ],
+    [
+      'both, in another case each',
+      { headers: upperCased, multiValueHeaders: lists(Object.entries(headers)) },
+      'multiValueHeaders',
+    ],
+    [
+      '`headers` that is null',
+      { headers: null, multiValueHeaders: lists(Object.entries(headers)) },
+      'multiValueHeaders',
+    ],
+  ])('never misses or repeats one: %s', async (_, fields, answeredIn) => {
+    const { receiver, handled } = createRecorder()
+    const event = { httpMethod: 'POST', ...fields, body: Buffer.from(body).toString() }
+    const result = await createLambdaHandler(receiver)(event)
+    expect(result).toMatchObject({ statusCode: 200, [answeredIn]: expect.anything() })
+    expect(handled.map(digestOf)).toEqual([digestOf(body)])
+  })
+
+  it('still takes a signature that is sent twice for malformed', async () => {
+    const { receiver, errors } = createRecorder()
+    const twice = {
+      'x-commercelayer-signature': [headers['x-commercelayer-signature'], headers['x-commercelayer-signature']],
+    }
+    const event = { httpMethod: 'POST', headers, multiValueHeaders: twice as never, body: Buffer.from(body).toString() }
+    expect(await createLambdaHandler(receiver)(event)).toMatchObject({ statusCode: 401 })
+    expect(errors).toEqual(['SIGNATURE_MISMATCH'])
+  })
+})
+
+it.each([false, true])(
+  'takes the text that a body parser has kept in `rawBody` (base64: %s)',
+  async (isBase64Encoded) => {
+    const { receiver, handled } = createRecorder()
+    const rawBody = Buffer.from(ORDER.body).toString(isBase64Encoded ? 'base64' : 'utf8')
+    const body = JSON.parse(Buffer.from(ORDER.body).toString())
+    const event = { httpMethod: 'POST', headers: ORDER.headers, rawBody, body, isBase64Encoded }
+    expect(await createLambdaHandler(receiver)(event)).toMatchObject({ statusCode: 200 })
+    expect(handled.map(digestOf)).toEqual([digestOf(ORDER.body)])
+  },
+)
 
 it('has the types of @types/aws-lambda', () => {
   const handler = createLambdaHandler(createRecorder().receiver)

@@ -30,7 +30,7 @@ describe('the default logger', () => {
     ['of a name and a code', 'message', { cause: Object.assign(new Error('x'), { name: UNSAFE, code: UNSAFE }) }],
     ['of a cause of a cause', 'message', { cause: new Error('x', { cause: new Error(UNSAFE) }) }],
     ['of several causes', 'message', { cause: new AggregateError([new Error(UNSAFE), UNSAFE], 'two') }],
-    ['of late failures', 'message', { failures: [new Error(UNSAFE), UNSAFE] }],
+    ['of an error by another name', 'message', { reason: new Error(UNSAFE) }],
     [
       'of a changed stack',
       'message',
@@ -100,8 +100,22 @@ describe('safeLogger', () => {
     expect(() => safeLogger(broken)[level]('message')).not.toThrow()
   })
 
-  it.each(LEVELS)('refuses a logger without the method %s', (level) => {
+  it.each(['warn', 'error'] as const)('refuses a logger without the method %s', (level) => {
     const { [level]: _, ...rest } = recordingLogger().logger
-    expect(() => safeLogger(rest as Logger)).toThrow(new TypeError(`The logger has no method \`${level}\`.`))
+    expect(() => safeLogger(rest as Logger)).toThrow(new TypeError(`\`logger\` has no method \`${level}\`.`))
+  })
+
+  it('takes no text for a format of the console that it is given, and writes no control character as it is', () => {
+    const write = vi.spyOn(console, 'error').mockImplementation(() => {})
+    safeLogger(console).error('100 %s\u001b[2J', { topic: 'orders.place' })
+    expect(write.mock.calls).toEqual([['100 %s\\u001b[2J {"topic":"orders.place"}']])
+  })
+
+  it('writes every level to the console that it is given', () => {
+    const writes = (['debug', 'log', 'warn', 'error'] as const).map((name) =>
+      vi.spyOn(console, name).mockImplementation(() => {}),
+    )
+    for (const level of LEVELS) safeLogger(console)[level]('message')
+    expect(writes.map(({ mock }) => mock.calls)).toEqual([[['message']], [['message']], [['message']], [['message']]])
   })
 })

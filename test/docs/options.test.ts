@@ -1,15 +1,18 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createReceiver, createWorker } from 'hooklayer'
+import { createReceiver, createWorker, secretsFromEnv } from 'hooklayer'
+import { createEmulator } from 'hooklayer/emulator'
+import { createFetchHandler } from 'hooklayer/fetch'
 import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
+import { createManagement } from 'hooklayer/management'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import { createRedisStore } from 'hooklayer/stores/redis'
 import { createSqliteStore } from 'hooklayer/stores/sqlite'
-import { TEST_SECRET } from 'hooklayer/testing'
+import { createDelivery, createEvent, TEST_SECRET } from 'hooklayer/testing'
 import { afterAll, expect, it } from 'vitest'
 
 const secrets = TEST_SECRET
@@ -21,27 +24,114 @@ const file = join(mkdtempSync(join(tmpdir(), 'hooklayer-options-')), 'options.sq
 afterAll(() => rmSync(dirname(file), { recursive: true }))
 
 const IDEMPOTENCY = { page: 'docs/idempotency.md', heading: '## Options' }
+const EMULATOR = [
+  ...[
+    'port',
+    'organization',
+    'organizationId',
+    'clientId',
+    'clientSecret',
+    'secret',
+    'mode',
+    'tokenLifetimeMs',
+    'rateLimit',
+  ],
+  ...['maxEventCallbacks', 'timeoutMs', 'retries', 'retryDelayMs', 'logger', 'faults', 'seed'],
+]
 const INBOXES = { page: 'docs/durable-inbox.md', heading: '## Options of an inbox' }
 
-it.each([
-  ['createReceiver', {}, readsOf({ secrets }, createReceiver)],
-  ['idempotency', IDEMPOTENCY, readsOf({ store }, (idempotency) => createReceiver({ secrets, idempotency }))],
-  ['createWorker', {}, readsOf({ receiver, inbox }, (options) => createWorker(options).stop({ timeoutMs: 0 }))],
-  ['on', {}, readsOf({}, (options) => receiver.on('orders.place', options, () => {}))],
-  ['createMemoryStore', {}, readsOf({}, createMemoryStore)],
-  ['createSqliteStore', {}, readsOf({ file }, (options) => createSqliteStore(options).close())],
-  ['createRedisStore', {}, readsOf({ client }, createRedisStore)],
-  ['createPostgresStore', {}, readsOf({ client }, createPostgresStore)],
-  ['createMemoryInbox', { ...INBOXES, engine: 'memory' }, readsOf({}, createMemoryInbox)],
-  [
-    'createSqliteInbox',
-    { ...INBOXES, engine: 'SQLite' },
-    readsOf({ file }, (given) => createSqliteInbox(given).close()),
-  ],
-  ['createBullmqInbox', { ...INBOXES, engine: 'BullMQ' }, readsOf({ redis: 'redis://127.0.0.1' }, createBullmqInbox)],
-])('the manual has every option of %s, and no other', (owner, table, options) => {
-  expect(readTable(owner, table)).toEqual(options)
+/** Where the options of a function are documented, those that it needs, and how to call it. */
+const OWNERS: readonly Owner[] = [
+  owner('createReceiver', { secrets }, createReceiver),
+  owner('idempotency', { store }, (idempotency) => createReceiver({ secrets, idempotency }), IDEMPOTENCY),
+  owner('createWorker', { receiver, inbox }, (options) => createWorker(options).stop({ timeoutMs: 0 })),
+  owner('on', {}, (options) => createReceiver({ secrets }).on('orders.place', options, () => {})),
+  owner('onError', {}, (options) => receiver.onError(() => {}, options)),
+  owner('secretsFromEnv', { env: { CL_SECRET_ORDERS__PLACE: TEST_SECRET } }, secretsFromEnv),
+  owner('createMemoryStore', {}, createMemoryStore),
+  owner('createSqliteStore', { file }, (options) => createSqliteStore(options).close()),
+  owner('createRedisStore', { client }, createRedisStore),
+  owner('createPostgresStore', { client }, createPostgresStore),
+  owner('createMemoryInbox', {}, createMemoryInbox, { ...INBOXES, engine: 'memory' }),
+  owner('createSqliteInbox', { file }, (given) => createSqliteInbox(given).close(), { ...INBOXES, engine: 'SQLite' }),
+  owner('createBullmqInbox', { redis: 'redis://127.0.0.1' }, createBullmqInbox, { ...INBOXES, engine: 'BullMQ' }),
+]
+
+it.each(OWNERS)('the manual has every option of $name, and no other', ({ name, table, reads }) => {
+  expect(readTable(name, table)).toEqual(reads())
 })
+
+it.each(OWNERS)('an option of $name that is undefined is taken as not given', async ({ reads, callWith }) => {
+  const absent = Object.fromEntries(reads().map((option) => [option, undefined]))
+  await callWith(absent)
+})
+
+it('an option of a tool that is undefined is taken as not given', async () => {
+  const emulator = await createEmulator(unset(EMULATOR))
+  try {
+    const { organization, clientId, clientSecret } = emulator
+    const management = createManagement({
+      ...{ organization, clientId, clientSecret, url: emulator.url },
+      ...unset(['accessToken', 'timeoutMs', 'retries', 'maxResponseBytes']),
+    } as never)
+    const callbackUrl = 'https://example.com/webhooks'
+    const plan = await management.plan(receiver, { callbackUrl, ...unset(['unknownIncludes', 'signal']) })
+    await management.apply(plan, unset(['onStep', 'signal']))
+    management.secrets({ callbackUrl, ...unset(['refreshMs', 'logger']) })
+    const recovery = ['until', 'callbackUrl', 'webhookId', 'topic', 'dryRun', 'resetCircuits', 'retrigger', 'after']
+    await management.recover(receiver, { since: new Date(), ...unset([...recovery, 'onResult', 'signal']) })
+    const query = ['webhookId', 'topic', 'since', 'until', 'outcome', 'sort', 'pageSize', 'after', 'signal']
+    for await (const callback of management.eventCallbacks.list(unset(query))) expect(callback).toBeUndefined()
+    const webhook = { topic: 'orders.pay', callbackUrl }
+    const texts = ['name', 'includeResources', 'disabled', 'reference', 'referenceOrigin', 'metadata']
+    await management.webhooks.create({ ...webhook, ...unset(texts) })
+  } finally {
+    await emulator.close()
+  }
+})
+
+it('an option of what is made for tests that is undefined is taken as not given', async () => {
+  const options = ['resource', 'include', 'secret', 'headers', 'mode', 'organizationId', 'apiVersion', 'traceId']
+  expect(await createDelivery('orders.place', unset(options))).toEqual(await createDelivery('orders.place'))
+  expect((await createEvent('orders.place', undefined, unset(options))).id).toBe((await createEvent('orders.place')).id)
+})
+
+it('options that are undefined as a whole are taken as not given', async () => {
+  const handler = () => {}
+  const shop = createReceiver({ secrets })
+    .on('orders.place', undefined as never, handler)
+    .onError(handler, undefined)
+  expect(shop.subscriptions()).toEqual([{ topics: ['orders.place'], include: [] }])
+  const delivery = await createDelivery('orders.place', undefined)
+  expect((await shop.receive(delivery, undefined)).status).toBe(200)
+})
+
+it('an option of an adapter that is undefined is taken as not given', async () => {
+  const { method, headers, body } = await createDelivery('customers.create')
+  const handler = createFetchHandler(createReceiver({ secrets }), { background: undefined })
+  expect((await handler(new Request('https://example.com', { method, headers, body }))).status).toBe(200)
+})
+
+function unset(names: readonly string[]): Record<string, undefined> {
+  return Object.fromEntries(names.map((name) => [name, undefined]))
+}
+
+interface Owner {
+  readonly name: string
+  readonly table: Table
+  /** The names of the options that it reads. */
+  reads(): string[]
+  callWith(more: object): unknown
+}
+
+function owner<T extends object>(name: string, needed: T, call: (options: T) => unknown, table: Table = {}): Owner {
+  return {
+    name,
+    table,
+    reads: () => readsOf(needed, call),
+    callWith: (more) => call({ ...more, ...needed }),
+  }
+}
 
 /** The names of the options that a function reads, in order of the alphabet. */
 function readsOf<T extends object>(given: T, read: (options: T) => unknown): string[] {

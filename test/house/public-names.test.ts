@@ -76,6 +76,7 @@ it('each entry exports these names and no others', () => {
         "type Including",
         "type LabelledSecret",
         "type ListedDelivery",
+        "type LoggerLike",
         "type ProcessDelivery",
         "type RawBody",
         "type ReadBody",

@@ -536,7 +536,7 @@ describe('the logger of a receiver', () => {
     await receiver.receive({ ...request, method: 'GET' })
     expect(lines).toMatchObject([
       { level: 'info', message: 'from the handler' },
-      { level: 'debug', fields: { topic: 'orders.place', outcome: 'handled' } },
+      { level: 'info', fields: { topic: 'orders.place', outcome: 'handled' } },
       { level: 'warn', fields: { code: 'METHOD_NOT_ALLOWED' } },
     ])
   })

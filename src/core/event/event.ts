@@ -106,6 +106,7 @@ export function parseEvent(delivery: Delivery, document = parseDocument(delivery
     document,
     mode: mode === 'test' || mode === 'live' ? mode : undefined,
     organizationId: typeof organizationId === 'string' ? organizationId : undefined,
+    reference: { type: document.data.type, id: document.data.id },
     stale: false,
   }
   const material = () => idMaterial(topic, source.document ?? parseDocument(delivery))
@@ -131,6 +132,7 @@ interface Source {
   readonly topic: string
   readonly mode: 'test' | 'live' | undefined
   readonly organizationId: string | undefined
+  readonly reference: { readonly type: string; readonly id: string }
   /** Linking changes the document, so it is taken out then. Whoever needs it later parses the bytes again. */
   document: Document | undefined
   stale: boolean
@@ -146,12 +148,30 @@ function takeDocument(source: Source): Document {
 let copyParsed: (event: ParsedEvent) => ParsedEvent
 let markParsedStale: (event: ParsedEvent) => void
 
+/** Names an event in the fields of a log, and adds others. The id is computed when it is read. */
+export let describeEvent: (event: WebhookEvent, more: object) => Readonly<Record<string, unknown>>
+
 class ParsedEvent implements EventOf<string> {
   static {
     copyParsed = (event) => new ParsedEvent(event.#source, copyDelivery(event.#source.delivery), event.#id)
     markParsedStale = (event) => {
       event.stale = true
       event.#source.stale = true
+    }
+    describeEvent = (event, more) => {
+      const { topic, reference } = (event as unknown as ParsedEvent).#source
+      return {
+        topic,
+        get eventId() {
+          try {
+            return event.id
+          } catch {
+            return undefined // The document has no canonical form.
+          }
+        },
+        resource: reference,
+        ...more,
+      }
     }
   }
 

@@ -1,8 +1,8 @@
 import { type Deadline, withTimeout } from '../deadline.ts'
 import { isPermanentError, recordHandler, WebhookError } from '../errors.ts'
-import { copyEvent, type WebhookEvent } from '../event/event.ts'
+import { copyEvent, describeEvent, type WebhookEvent } from '../event/event.ts'
 import { findMissingInclude } from '../event/include.ts'
-import type { Logger } from '../logger.ts'
+import { bindLogger, type Logger } from '../logger.ts'
 import { isPromise, type MaybePromise } from '../maybe-promise.ts'
 import { HANDLED, type Outcome } from '../outcome.ts'
 import type { HandlerContext, Registration } from './handlers.ts'
@@ -22,25 +22,35 @@ export interface Run {
  * rejects with `INCLUDE_MISSING`, or with `HANDLER_FAILED` and the error as its cause (an `AggregateError` for
  * several). The first handler gets the event, and each of the others a copy.
  *
+ * @param attempt the number of the attempt, where a worker counts them.
  * @param succeeded is called for each handler that succeeds.
  */
 export function dispatch(
   event: WebhookEvent,
   registrations: readonly Registration[],
   logger: Logger,
+  attempt?: number,
   succeeded: (registration: Registration) => void = () => {},
 ): Run {
-  const context = new Context(logger)
+  const abortion = new Abortion()
   const failures: unknown[] = []
   const missing = findMissingInclude(event, registrations)
-  const ended = missing ? Promise.reject(missing) : runAll(event, registrations, context, failures, succeeded)
-  return { ended, failures, abort: (reason) => context.abort(reason) }
+  const toContext = ({ name: handler }: Registration): HandlerContext => ({
+    get signal() {
+      return abortion.signal
+    },
+    get logger() {
+      return bindLogger(logger, (fields) => describeEvent(event, { handler, attempt, ...fields }))
+    },
+  })
+  const ended = missing ? Promise.reject(missing) : runAll(event, registrations, toContext, failures, succeeded)
+  return { ended, failures, abort: (reason) => abortion.abort(reason) }
 }
 
 function runAll(
   event: WebhookEvent,
   registrations: readonly Registration[],
-  context: HandlerContext,
+  toContext: (registration: Registration) => HandlerContext,
   failures: unknown[],
   succeeded: (registration: Registration) => void,
 ): MaybePromise<Outcome> {
@@ -55,7 +65,7 @@ function runAll(
     const own = registration === registrations[0] ? event : copyEvent(event)
     try {
       const { handler } = registration
-      const result = handler(own, context)
+      const result = handler(own, toContext(registration))
       if (isPromise(result)) {
         const ended = Promise.resolve(result).then(() => succeeded(registration))
         running.push(ended.catch((thrown) => fail(thrown, registration)))
@@ -84,10 +94,11 @@ export function finishInTime(
   if (!isPromise(ended)) return ended
   const logLateEnd = () => {
     const ms = Date.now() - delivery.receivedAt.getTime()
+    const { failures } = run
     logger.warn(`${topic}: the handlers ended after ${ms} ms, after the deadline.`, {
       topic,
       ms,
-      failures: run.failures,
+      ...(failures.length > 0 && { cause: toCause(failures) }),
     })
   }
   return withTimeout(ended, deadline.remaining(), () => {
@@ -101,20 +112,17 @@ export function finishInTime(
 function toOutcome(failures: readonly unknown[], failed: string): MaybePromise<Outcome> {
   if (failures.length === 0) return HANDLED
   if (failures.every(isPermanentError)) return { name: 'discarded', errors: failures }
-  const cause =
-    failures.length === 1 ? failures[0] : new AggregateError(failures, `${failures.length} handlers failed.`)
-  return Promise.reject(recordHandler(new WebhookError('HANDLER_FAILED', { cause }), failed))
+  return Promise.reject(recordHandler(new WebhookError('HANDLER_FAILED', { cause: toCause(failures) }), failed))
+}
+
+function toCause(failures: readonly unknown[]): unknown {
+  return failures.length === 1 ? failures[0] : new AggregateError(failures, `${failures.length} handlers failed.`)
 }
 
 /** The controller is made when a handler reads `signal`: most never do. */
-class Context implements HandlerContext {
-  readonly logger: Logger
+class Abortion {
   #controller: AbortController | undefined
   #reason: WebhookError | undefined
-
-  constructor(logger: Logger) {
-    this.logger = logger
-  }
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()

@@ -46,7 +46,7 @@ export interface IdempotencyOptions {
 /** An event that this process has reserved: no other process handles it. */
 interface ReservedEvent {
   /** Starts the handlers that have not succeeded yet. The run ends when the store knows how they ended. */
-  run(): Run
+  run(attempt?: number): Run
 }
 
 export interface Idempotency {
@@ -131,7 +131,7 @@ export function createIdempotency(
       const version = resourceVersion(event, identity)
       const names = handlers.filter(({ isNamed }) => isNamed).map(({ name }) => name)
       const reservation = await reserveKey(eventKey, version, deadline, leaseMs, names)
-      if (!reservation) return { run: () => dispatch(event, handlers, logger) }
+      if (!reservation) return { run: (attempt) => dispatch(event, handlers, logger, attempt) }
       if (reservation.state === 'completed') return DUPLICATE
       if (reservation.state === 'in-progress') throw new WebhookError('IN_PROGRESS')
       const { token, done, wasCompleted } = reservation
@@ -150,7 +150,7 @@ export function createIdempotency(
       }
       // An event that was completed is done for all handlers without a name.
       const open = handlers.filter(({ name, isNamed }) => !lease.done.has(name) && (isNamed || !wasCompleted))
-      return { run: () => runWithLease(lease, event, open, names, leaseMs, logger) }
+      return { run: (attempt) => runWithLease(lease, event, open, names, leaseMs, logger, attempt) }
     },
   }
 }
@@ -177,8 +177,9 @@ function runWithLease(
   names: readonly string[],
   leaseMs: number,
   logger: Logger,
+  attempt?: number,
 ): Run {
-  const run = dispatch(event, open, logger, ({ name }) => lease.markDone(name))
+  const run = dispatch(event, open, logger, attempt, ({ name }) => lease.markDone(name))
   const renewal = setInterval(() => lease.renew(run.abort), Math.min(leaseMs / 3, MAX_TIMER_MS))
   return { ...run, ended: finishRun(run, lease, names).finally(() => clearInterval(renewal)) }
 }

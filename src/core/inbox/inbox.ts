@@ -141,7 +141,7 @@ export interface Worker {
    * and the deliveries that are still running are returned to the inbox for another worker. Default: waits without a
    * limit.
    */
-  stop(options?: { readonly timeoutMs?: number }): Promise<void>
+  stop(options?: { readonly timeoutMs?: number | undefined }): Promise<void>
 }
 
 /** A delivery that is not retried any more: its attempts are used up, or its error was permanent. */

@@ -1,5 +1,6 @@
 import { checkNames, checkOption, oneOf } from '../check-options.ts'
 import { processEnv } from '../process-env.ts'
+import { toVariable } from './secret-variable.ts'
 import { TEST_SECRET } from './test-secret.ts'
 
 /**
@@ -37,17 +38,20 @@ export function isLabelled(value: unknown): value is LabelledSecret {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, 'secret')
 }
 
-/** @throws TypeError that names the secret and says what is wrong. It does not hold the secret. */
-export function checkSecrets(secret: unknown, name: string): readonly SigningSecret[] {
+/**
+ * @param topic the topic of the secret, to name its usual variable.
+ * @throws TypeError that names the secret and says what is wrong. It does not hold the secret.
+ */
+export function checkSecrets(secret: unknown, name: string, topic?: string): readonly SigningSecret[] {
   const list: readonly unknown[] = Array.isArray(secret) ? secret : [secret]
   if (list.length === 0) throw new TypeError(`\`${name}\` is empty.`)
-  return mergeLabels(list.map((one) => checkSecret(one, name)))
+  return mergeLabels(list.map((one) => checkSecret(one, name, topic)))
 }
 
 /** @throws TypeError as {@link checkSecrets} does. */
-export function checkSecret(secret: unknown, name: string): SigningSecret {
+export function checkSecret(secret: unknown, name: string, topic?: string): SigningSecret {
   const text = isLabelled(secret) ? secret.secret : secret
-  const problem = describeProblem(text)
+  const problem = describeProblem(text, topic)
   if (problem) throw new TypeError(`\`${name}\` ${problem}`)
   return { text: text as string, labels: isLabelled(secret) ? readLabel(secret, name) : [] }
 }
@@ -93,8 +97,10 @@ const QUOTED = /^[`\p{Quotation_Mark}]|[`\p{Quotation_Mark}]$/u
 const NOTHING = /^(?:(?:undefined|null|nan|none|nil|true|false|infinity|\[object [^\]]*\])[\s,.:;_/|+-]*)+$/i
 
 /** Completes a sentence that begins with the name of a secret; `undefined` if there is nothing wrong with it. */
-function describeProblem(secret: unknown): string | undefined {
-  if (secret === undefined || secret === null) return 'is not set. Is its environment variable set?'
+function describeProblem(secret: unknown, topic: string | undefined): string | undefined {
+  if (secret === undefined || secret === null) {
+    return `is not set. Is its environment variable set${topic ? `, such as \`${toVariable(topic)}\`` : ''}?`
+  }
   if (typeof secret !== 'string') return 'is not a string.'
   if (secret.trim() === '') return 'is empty: anybody could sign with it.'
   if (secret !== secret.trim()) return 'has leading or trailing whitespace.'

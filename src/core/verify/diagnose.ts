@@ -70,11 +70,51 @@ function* possibleExplanations(body: Uint8Array, others: readonly string[]): Gen
       yield { hint: 'The body is still base64: decode it first (on AWS, see `isBase64Encoded`).', bytes: decoded }
     return
   }
-  const withFloats = restoreFloats(text)
-  if (withFloats !== text) yield { hint: REWRITTEN, bytes: toBytes(withFloats) }
+  const recoded = undoLatin1(text)
+  if (recoded !== text) {
+    yield { hint: 'The body was decoded as Latin-1: pass the bytes as received.', bytes: toBytes(recoded) }
+    return
+  }
+  const bytes = SPACED.test(text) ? withoutWhitespace(body, text.startsWith('\ufeff') ? 3 : 0) : body
+  const isSpaced = bytes.length < body.length
+  if (isSpaced) yield { hint: 'The body has whitespace or a byte order mark added: pass the bytes as received.', bytes }
+  const compact = isSpaced ? String(platform.decodeUtf8(bytes)) : text
+  const withFloats = restoreFloats(compact)
   const escaped = restoreEscapes(withFloats)
-  if (escaped !== withFloats) yield { hint: REWRITTEN, bytes: toBytes(escaped) }
+  // A body with whitespace gets one of the two, so that there are no more than eight HMACs in all.
+  if (withFloats !== compact && !isSpaced) yield { hint: REWRITTEN, bytes: toBytes(withFloats) }
+  if (escaped !== (isSpaced ? compact : withFloats)) yield { hint: REWRITTEN, bytes: toBytes(escaped) }
 }
+
+/** Whitespace or a byte order mark at an end, or as serializers write it that are told to, or that are not JavaScript's. */
+const SPACED = /^\s|\s$|":\s/
+
+/** Each byte of the UTF-8 became a character of its own. */
+function undoLatin1(text: string): string {
+  if (!/[\x80-\xff]/.test(text)) return text
+  try {
+    return decodeURIComponent(escape(text))
+  } catch {
+    return text
+  }
+}
+
+/** The bytes of a JSON text from a place on, without whitespace outside of its strings. */
+function withoutWhitespace(body: Uint8Array, from: number): Uint8Array {
+  const bytes = new Uint8Array(body.length)
+  let length = 0
+  let isString = false
+  for (let i = from; i < body.length; i += 1) {
+    if (body[i] === QUOTE) isString = !isString
+    else if (isString && body[i] === BACKSLASH) bytes[length++] = Number(body[i++])
+    if (isString || Number(body[i]) > SPACE) bytes[length++] = Number(body[i])
+  }
+  return bytes.subarray(0, length)
+}
+
+const SPACE = 0x20
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
 
 /** Lines may end with CRLF: `atob` skips whitespace. */
 function decodeBase64(base64: string): Uint8Array | undefined {

@@ -2,6 +2,7 @@ import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import { TOPICS } from '../../commerce-layer/topics.ts'
 import { checkOptions } from '../check-options.ts'
 import { processEnv } from '../process-env.ts'
+import { SECRET_PREFIX, toVariable } from './secret-variable.ts'
 
 export interface SecretsFromEnvOptions {
   /** What the names of the variables begin with. Default: `CL_SECRET_`. */
@@ -23,7 +24,7 @@ export interface SecretsFromEnvOptions {
  */
 export function secretsFromEnv(options: SecretsFromEnvOptions = {}): Readonly<Record<string, readonly string[]>> {
   checkOptions('secretsFromEnv', options, {}, ['prefix', 'env'])
-  const { prefix = 'CL_SECRET_', env = processEnv() } = options
+  const { prefix = SECRET_PREFIX, env = processEnv() } = options
   const variables = Object.entries(env).filter(([name, value]) => name.startsWith(prefix) && value)
   const entries = variables.flatMap(([name, value]) => {
     const topic = toTopic(name.slice(prefix.length))
@@ -37,11 +38,6 @@ export function secretsFromEnv(options: SecretsFromEnvOptions = {}): Readonly<Re
     )
   }
   return secrets
-}
-
-/** The name of the variable that holds the secret of a topic. */
-function toVariable(topic: string, prefix: string): string {
-  return `${prefix}${topic.replace('.', '__').toUpperCase()}`
 }
 
 function toTopic(name: string): string | undefined {

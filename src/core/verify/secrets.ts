@@ -106,7 +106,7 @@ function secretsForAllTopics(secrets: readonly SigningSecret[], { isKnown }: Sec
 /** Only topics of the map are accepted, so none of them is made up. */
 function secretsByTopic(option: SecretsByTopic): Secrets {
   const byTopic = new Map(
-    Object.entries(option).map(([topic, secret]) => [topic, checkSecrets(secret, `secrets['${topic}']`)]),
+    Object.entries(option).map(([topic, secret]) => [topic, checkSecrets(secret, `secrets['${topic}']`, topic)]),
   )
   if (byTopic.size === 0) throw new TypeError('`secrets` is empty.')
   const secrets = fixedSecrets(

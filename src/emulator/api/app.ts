@@ -29,8 +29,8 @@ export function createApi(options: ApiOptions): Hono {
   const oauth = createOauth(options)
   const app = new Hono({ strict: false })
   app.use(checkOrigin())
+  app.use(createRateLimit(options.rateLimit))
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }))
-  if (options.rateLimit) app.use(createRateLimit())
   app.post('/oauth/token', (c) => oauth.issueToken(c))
   app.get('/.well-known/jwks.json', () => oauth.answerKeys())
   app.use('/api/*', async (c, next) => {

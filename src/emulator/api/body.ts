@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ApiError, createAttributeError, createErrorObject, type Rule, refuse } from './errors.ts'
+import { ApiError, createAttributeError, createErrorObject, type ErrorObject, type Rule, refuse } from './errors.ts'
 import type { TypeSchema } from './schema.ts'
 
 /** The resource that a body is for. `id` is that of the path, or absent for a resource that is created. */
@@ -32,14 +32,16 @@ export function readAttributes<Attributes>(json: unknown, { schema, id, attribut
   if (checked.success) return checked.data
   const { issues } = checked.error
   checkNames(issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [])))
-  const rules = new Map<string, Rule>()
-  for (const { path, message } of issues) {
-    const attribute = String(path[0])
-    rules.set(attribute, rules.get(attribute) ?? (message as Rule))
+  const errors = new Map<string, ErrorObject>()
+  for (const issue of issues) {
+    const attribute = String(issue.path[0])
+    const rule = issue.message as Rule
+    const count = rule === 'too_long' && issue.code === 'too_big' ? Number(issue.maximum) : undefined
+    if (!errors.has(attribute)) {
+      errors.set(attribute, createAttributeError(attribute, rule, given.data[attribute], count))
+    }
   }
-  throw new ApiError(
-    ...[...rules].map(([attribute, rule]) => createAttributeError(attribute, rule, given.data[attribute])),
-  )
+  throw new ApiError(...errors.values())
 }
 
 function checkIdentity(data: Readonly<Record<string, unknown>>, type: string, id: string | undefined): void {

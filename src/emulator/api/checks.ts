@@ -4,7 +4,7 @@ import * as z from 'zod'
 export const MAX_TEXT_LENGTH = 255
 
 /** Checks of attributes. The message of each check is the name of the broken rule. */
-export const text = z.string('invalid').max(MAX_TEXT_LENGTH, 'invalid').nullish()
+export const text = z.string('invalid').max(MAX_TEXT_LENGTH, 'too_long').nullish()
 export const flag = z.boolean('invalid').nullish()
 export const required = z.string({ error: ({ input }) => (input == null ? 'blank' : 'invalid') }).min(1, 'blank')
 

@@ -5,7 +5,7 @@ export interface ErrorObject {
   readonly code: ErrorCode
   readonly source?: { readonly pointer: string }
   readonly status: string
-  readonly meta?: { readonly error: string; readonly value?: unknown }
+  readonly meta?: { readonly error: string; readonly value?: unknown; readonly count?: number }
 }
 
 /**
@@ -103,18 +103,23 @@ const RULES = {
   inclusion: 'is not included in the list',
   invalid: 'is invalid',
   taken: 'has already been taken',
+  too_long: 'is too long (maximum is %{count} characters)',
 } as const
 
 export type Rule = keyof typeof RULES
 
-/** Creates the error of an attribute that breaks a rule, with the value that was given, as recorded. */
-export function createAttributeError(attribute: string, rule: Rule, value: unknown): ErrorObject {
+/**
+ * Creates the error of an attribute that breaks a rule, with the value that was given and the bound, if there is one,
+ * as recorded.
+ */
+export function createAttributeError(attribute: string, rule: Rule, value: unknown, count?: number): ErrorObject {
+  const title = RULES[rule].replace('%{count}', String(count))
   return {
-    title: RULES[rule],
-    detail: `${attribute} - ${RULES[rule]}`,
+    title,
+    detail: `${attribute} - ${title}`,
     code: 'VALIDATION_ERROR',
     source: { pointer: `/data/attributes/${attribute}` },
     status: '422',
-    meta: { error: rule, ...(value !== undefined && { value }) },
+    meta: { error: rule, ...(value !== undefined && { value }), ...(count !== undefined && { count }) },
   }
 }

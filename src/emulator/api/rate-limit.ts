@@ -20,14 +20,17 @@ interface Window {
 /**
  * Creates a middleware that counts requests, and answers 429 above a limit. A window starts with its first request. The
  * headers of every answer show the limit that is closest. An endpoint is a method and a resource type: an assumption.
+ *
+ * @param isEnforced if not, every request counts as the first, so that no client waits.
  */
-export function createRateLimit(): MiddlewareHandler {
+export function createRateLimit(isEnforced: boolean): MiddlewareHandler {
   const windows = new Map<string, Window>()
 
   function count(key: string, limit: Limit): Window {
     const now = performance.now()
     const current = windows.get(key)
-    const window = current && current.endsAt > now ? current : { limit, endsAt: now + limit.seconds * 1000, count: 0 }
+    const window =
+      isEnforced && current && current.endsAt > now ? current : { limit, endsAt: now + limit.seconds * 1000, count: 0 }
     window.count += 1
     windows.set(key, window)
     return window

@@ -18,7 +18,7 @@ const MAX_URL_LENGTH = 2048
 export const WEBHOOK_CREATE = z.strictObject({
   name: text,
   topic: required.refine(isTopic, 'inclusion'),
-  callback_url: required.max(MAX_URL_LENGTH, 'invalid').refine(isCallable, 'invalid'),
+  callback_url: required.max(MAX_URL_LENGTH, 'too_long').refine(isCallable, 'invalid'),
   include_resources: z
     .array(z.string('invalid').max(MAX_TEXT_LENGTH, 'invalid'), 'invalid')
     .max(100, 'invalid')

@@ -59,7 +59,8 @@ export function createSecretsLookUp(api: WebhooksApi, options: SecretsOptions): 
   function warn(error: unknown): void {
     const { code, message } = Object(error)
     try {
-      logger.warn(`The secrets could not be read again, so the known ones stay in use: ${message}`, { code })
+      // The code is in the text too: not every logger takes a message and fields.
+      logger.warn(`The secrets could not be read again, so the known ones stay in use: ${code}: ${message}`, { code })
     } catch {
       // An error of the logger cannot be logged.
     }

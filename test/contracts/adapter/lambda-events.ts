@@ -8,8 +8,8 @@ export interface Received extends Sent {
 }
 
 /**
- * Makes the event of a request, in the shapes of AWS's Lambda developer guide, with the fields that a POST leaves
- * empty.
+ * Makes the event of a request, in the shapes of AWS's developer guides of Lambda and VPC Lattice, with the fields that
+ * a POST leaves empty.
  */
 export type MakeEvent = (request: Received) => LambdaEvent & Readonly<Record<string, unknown>>
 
@@ -48,6 +48,30 @@ export const EVENTS: Readonly<Record<string, MakeEvent>> = {
     multiValueQueryStringParameters: {},
     ...bodyOf(request, ''),
   }),
+  'VPC Lattice, version 1': (request) => {
+    const { body = '', isBase64Encoded } = bodyOf(request, '')
+    return {
+      raw_path: '/webhooks',
+      method: request.method,
+      headers: joined(request.fields),
+      query_string_parameters: {},
+      body,
+      is_base64_encoded: isBase64Encoded,
+    }
+  },
+  'VPC Lattice, version 2': (request) => ({
+    version: '2.0',
+    path: '/webhooks',
+    method: request.method,
+    headers: lowerCased(listsOf(request.fields)),
+    queryStringParameters: {},
+    ...bodyOf(request, ''),
+    requestContext: {
+      serviceNetworkArn: 'arn:aws:vpc-lattice:us-east-1:123456789012:servicenetwork/sn-0bf3f2882e9cc805a',
+      region: 'us-east-1',
+      timeEpoch: '1583348638390000',
+    },
+  }),
 }
 
 function payload2({ fields }: Received) {
@@ -56,9 +80,7 @@ function payload2({ fields }: Received) {
     routeKey: '$default',
     rawPath: '/webhooks',
     rawQueryString: '',
-    headers: Object.fromEntries(
-      Object.entries(lowerCased(listsOf(fields))).map(([name, list]) => [name, list.join(',')]),
-    ),
+    headers: joined(fields),
   }
 }
 
@@ -103,6 +125,10 @@ function listsOf(fields: Received['fields']): Record<string, string[]> {
   const lists: Record<string, string[]> = {}
   for (const [name, value] of fields) lists[name] = [...(lists[name] ?? []), value]
   return lists
+}
+
+function joined(fields: Received['fields']): Record<string, string> {
+  return Object.fromEntries(Object.entries(lowerCased(listsOf(fields))).map(([name, list]) => [name, list.join(',')]))
 }
 
 function lowerCased<Value>(headers: Record<string, Value>): Record<string, Value> {

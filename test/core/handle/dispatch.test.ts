@@ -57,13 +57,14 @@ describe('dispatch', () => {
 
   it('passes the event, or a copy of it, and a context to each handler', async () => {
     const handler = vi.fn<Handler>()
-    const { outcome, logger } = run([handler, handler])
+    const { outcome, lines } = run([handler, handler])
     await outcome
     const [[first, context] = [], [second] = []] = handler.mock.calls
     expect(first).toBe(event)
     expect(second).toEqual(event)
     expect(second).not.toBe(event)
-    expect(context?.logger).toBe(logger)
+    context?.logger.info('sent')
+    expect(lines).toMatchObject([{ message: 'sent', fields: { topic: 'orders.place', handler: expect.any(String) } }])
     expect(context?.signal.aborted).toBe(false)
   })
 
@@ -197,7 +198,7 @@ describe('finishInTime', () => {
     expect(lines).toMatchObject([
       {
         level: 'warn',
-        fields: { topic: 'orders.place', ms: expect.any(Number), failures: [new Error('late failure')] },
+        fields: { topic: 'orders.place', ms: expect.any(Number), cause: new Error('late failure') },
       },
     ])
     expect(lines[0]?.message).toMatch(/orders\.place.*after the deadline/)

@@ -132,6 +132,12 @@ describe('createSecrets', () => {
     expect(() => createSecrets(option)).toThrow('orders.place')
   })
 
+  it('never says that a secret is not set without the name of its variable', () => {
+    expect(() => createSecrets({ 'line_items.create': undefined } as never)).toThrow(
+      "`secrets['line_items.create']` is not set. Is its environment variable set, such as `CL_SECRET_LINE_ITEMS__CREATE`?",
+    )
+  })
+
   it('refuses a map that has no topic', () => {
     expect(() => createSecrets({})).toThrow(TypeError)
     expect(() => createSecrets({})).toThrow(/empty|no topic/)

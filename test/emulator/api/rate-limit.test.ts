@@ -5,10 +5,23 @@ function readLimit(headers: Headers): string {
   return ['limit', 'interval', 'remaining'].map((name) => headers.get(`x-ratelimit-${name}`)).join(' ')
 }
 
-it('there is no limit by default', async () => {
-  const { ask } = await startEmulatorForTest()
+it('no answer lacks the headers by default, and there is no limit', async () => {
+  const { ask, emulator } = await startEmulatorForTest()
   for (let n = 0; n < 30; n++) expect((await ask('webhooks')).status).toBe(200)
-  expect(readLimit((await ask('webhooks')).headers)).toBe('  ')
+  const answers = [
+    await ask('webhooks'),
+    await ask('webhooks', { method: 'PUT' }),
+    await ask('webhooks/nobody'),
+    await ask('nothing'),
+    await ask('webhooks', { headers: { authorization: '' } }),
+    await ask('webhooks', { headers: { accept: 'text/html' } }),
+    await ask('webhooks', { method: 'POST', body: { data: 'x'.repeat(300_000) } }),
+  ]
+  expect(answers.map(({ status, headers }) => [status, readLimit(headers)])).toEqual(
+    [200, 405, 404, 404, 401, 406, 413].map((status) => [status, '25 10 24']),
+  )
+  const refused = await fetch(`${emulator.url}/oauth/token`, { method: 'POST' })
+  expect([refused.status, readLimit(refused.headers)]).toEqual([400, '30 60 29'])
 })
 
 it('one endpoint accepts 25 requests in 10 seconds, and every answer has the remaining number', async () => {

@@ -154,6 +154,20 @@ describe('a webhook is refused', () => {
     ])
   })
 
+  it.each([
+    ['name', 255],
+    ['reference', 255],
+    ['callback_url', 2048],
+  ])('for a %s over its bound of %i, which the error has', async (attribute, count) => {
+    const value = `https://example.com/${'x'.repeat(count)}`
+    const { status, body } = await create({ ...good, [attribute]: value })
+    expect(status).toBe(422)
+    const title = `is too long (maximum is ${count} characters)`
+    expect(body.errors).toMatchObject([
+      { title, detail: `${attribute} - ${title}`, meta: { error: 'too_long', value, count } },
+    ])
+  })
+
   it('with an error for each wrong attribute', async () => {
     const { body } = await create({})
     expect(body.errors.map(({ source }) => source?.pointer)).toEqual([

@@ -152,6 +152,10 @@ describe('arguments', () => {
     [{ ...CREDENTIALS, clientSecret: ' ' }, 'createManagement: `clientSecret` must not be empty.'],
     [{ organization: 'shop', accessToken: undefined }, 'createManagement: `accessToken` is missing.'],
     [{ ...CREDENTIALS, clientID: 'id' }, 'createManagement has no option `clientID`. Did you mean `clientId`?'],
+    [
+      { ...CREDENTIALS, clientId: undefined, clientID: 'id' },
+      'createManagement has no option `clientID`. Did you mean `clientId`?',
+    ],
     [{ organization: 'shop', accessToken: 7 }, 'createManagement: `accessToken` must be a string or a function.'],
     [{ ...CREDENTIALS, accessToken: 'token' }, 'createManagement has no option `clientId`.'],
     [{ ...CREDENTIALS, domain: 'commercelayer.io' }, 'createManagement has no option `domain`.'],

@@ -192,7 +192,7 @@ describe('when the API is down', () => {
     await readAgain()
     expect(lines).toHaveLength(1)
     expect(lines[0]).toMatchObject({ level: 'warn', fields: { code: 'HTTP_503' } })
-    expect(lines[0]?.message).toMatch(/^The secrets could not be read again, so the known ones stay in use: /)
+    expect(lines[0]?.message).toMatch(/^The secrets could not be read again, so the known ones stay in use: HTTP_503: /)
     expect(JSON.stringify(lines)).not.toContain(shared_secret)
     state.isDown = false
     await readAgain()
