@@ -13,8 +13,12 @@ const noNext = await installFixture('next')
 /** What a compiler needs to know, and no code imports. */
 const isForTypes = (name: string) => name === 'typescript' || name.startsWith('@types/')
 
-/** What our own package loads where it is installed. */
-const isDriver = (name: string) => root.peerDependenciesMeta[name]?.optional === true
+/** The package that a program belongs to. */
+const packageOf = (program: string) => (program === 'tsc' ? 'typescript' : program)
+
+/** What our own package, or Nest, loads where it is installed. */
+const isDriver = (name: string) =>
+  root.peerDependenciesMeta[name]?.optional === true || name.startsWith('@nestjs/platform-')
 
 describe.each(EXAMPLES)('examples/%s', (example) => {
   const folder = `examples/${example}`
@@ -34,7 +38,7 @@ describe.each(EXAMPLES)('examples/%s', (example) => {
 
   const missing = example.startsWith('next-') ? noNext : undefined
   itUnless(missing)('declares what it imports or starts and what that asks for beside it, and nothing else', () => {
-    const programs = Object.values<string>(scripts).map((script) => script.replace(/ .*/, ''))
+    const programs = Object.values<string>(scripts).map((script) => packageOf(script.replace(/ .*/, '')))
     const needed = new Set([...files.flatMap(importsOf), ...programs].filter((name) => name !== 'node'))
     for (const name of needed) for (const peer of peersOf(name)) needed.add(peer)
     const unneeded = Object.keys(declared).filter((name) => !needed.has(name) && !isForTypes(name) && !isDriver(name))

@@ -45,7 +45,7 @@ export function useShop(...examples: readonly string[]): Shop {
 }
 
 /** What is left of trying an example out. */
-const BUILT = /\/(node_modules|\.next|\.wrangler|next-env\.d\.ts)$/
+const BUILT = /\/(node_modules|dist|\.next|\.wrangler|next-env\.d\.ts)$/
 
 /** What is declared comes from the repository's packages; what it depends on itself is found there, too. */
 async function linkModules(folder: string, declared: ReadonlySet<string>): Promise<void> {
