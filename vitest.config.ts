@@ -23,6 +23,7 @@ const UNIT = [
 export const SHOPS = [
   'test/adapters/{bun,deno,edge,next,workerd}.test.ts',
   'test/examples/**/*.test.ts',
+  'test/nestjs/versions.test.ts',
   'test/package/**/*.test.ts',
   'test/stores/upstash.test.ts',
 ]
