@@ -14,12 +14,12 @@ const missing = (await installFixture('nest10')) ?? (await installFixture('nest1
 const TIMEOUT_MS = 60_000
 const BIG = sentAs('orders.place', orderText({ padding: 200_000 }))
 
-testAdapter('Nest 10 on Express', () => startFramework('nest10', 'nest.ts', 'Express'), {
+testAdapter('Nest 10 on Express', () => startFramework('nest10', 'nest.ts', ['Express']), {
   missing,
   limitations: { ...NO_BACKGROUND, ...OTHER_PROCESS },
   startTimeoutMs: TIMEOUT_MS,
 })
-testAdapter('Nest 12 on Fastify', () => startFramework('nest12', 'nest.ts', 'Fastify'), {
+testAdapter('Nest 12 on Fastify', () => startFramework('nest12', 'nest.ts', ['Fastify']), {
   missing,
   limitations: { ...NO_BACKGROUND, ...OTHER_PROCESS },
   startTimeoutMs: TIMEOUT_MS,
@@ -60,7 +60,7 @@ async function withHost(
   args: readonly string[],
   act: (remote: RemoteReceiver) => Promise<void>,
 ): Promise<void> {
-  const host = await startFramework(fixture, 'nest.ts', ...args)
+  const host = await startFramework(fixture, 'nest.ts', args)
   try {
     await act(await openRemote(host.url))
   } finally {

@@ -8,10 +8,20 @@ import { startChild } from './child.ts'
 import type { Listening } from './host.ts'
 
 /** What a host imports from the `node_modules` of its project. */
-const EXTERNAL = ['hooklayer', '@nestjs/*', 'reflect-metadata']
+const EXTERNAL = ['hooklayer', '@nestjs/*', 'reflect-metadata', '@hapi/hapi', 'elysia', 'h3', 'h3-1']
 
-/** Starts one of `hosts/` in a project with the packages of a fixture, and with the package as users get it. */
-export async function startFramework(fixture: Fixture, host: string, ...args: readonly string[]): Promise<Listening> {
+/**
+ * Starts one of `hosts/` in a project with the packages of a fixture, and with the package as users get it.
+ *
+ * @param args for the host.
+ * @param program that runs it. Default: Node.
+ */
+export async function startFramework(
+  fixture: Fixture,
+  host: string,
+  args: readonly string[] = [],
+  program: string = process.execPath,
+): Promise<Listening> {
   const project = mkdtempSync(join(tmpdir(), 'hooklayer-'))
   const [{ text }] = await Promise.all([
     bundleHost(host, { conditions: [], external: EXTERNAL }),
@@ -19,7 +29,7 @@ export async function startFramework(fixture: Fixture, host: string, ...args: re
   ])
   const script = join(project, 'host.mjs')
   writeFileSync(script, text)
-  const child = await startChild(process.execPath, [script, ...args], { cwd: project })
+  const child = await startChild(program, [script, ...args], { cwd: project })
   return {
     url: child.url,
     async close() {
