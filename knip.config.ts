@@ -8,6 +8,7 @@ const config: KnipConfig = {
         ...Object.values({ ...listModules(), ...listInternals() }),
         'examples/**/*.{js,ts}',
         'test/contracts/adapter/hosts/*.ts',
+        'test/contracts/adapter/hosts/frameworks/*.js',
         'test/stores/sqlite-racer.ts',
         'test/inboxes/*/child.ts',
         'test/faults/shop/program.ts',
@@ -15,8 +16,9 @@ const config: KnipConfig = {
         'test/package/installs/typed/*.ts',
         'test/faults/wrong-receivers/receivers/*.ts',
       ],
-      ignore: ['test/contracts/adapter/hosts/next/**'],
-      ignoreDependencies: ['miniflare', 'next'], // of fixtures
+      ignore: ['test/contracts/adapter/hosts/{next,nitro-2,nitro-3}/**'],
+      // Of fixtures.
+      ignoreDependencies: ['@codegenie/serverless-express', '@hapi/hapi', 'elysia', 'h3', 'miniflare', 'next', 'nitro'],
     },
     'test/bench': { entry: ['bench.ts', '*-{receiver,lister}.ts'] },
     'test/fixtures/*': { ignoreDependencies: [/./] },
