@@ -18,7 +18,16 @@ const config: KnipConfig = {
       ],
       ignore: ['test/contracts/adapter/hosts/{next,nitro-2,nitro-3}/**'],
       // Of fixtures.
-      ignoreDependencies: ['@codegenie/serverless-express', '@hapi/hapi', 'elysia', 'h3', 'miniflare', 'next', 'nitro'],
+      ignoreDependencies: [
+        '@codegenie/serverless-express',
+        '@hapi/hapi',
+        'elysia',
+        'h3',
+        'h3-1',
+        'miniflare',
+        'next',
+        'nitro',
+      ],
     },
     'test/bench': { entry: ['bench.ts', '*-{receiver,lister}.ts'] },
     'test/fixtures/*': { ignoreDependencies: [/./] },
