@@ -17,7 +17,7 @@ const OPTIONS = Symbol.for('hooklayer.nestjs.options')
 export class HooklayerModule {
   /** @throws TypeError when the application starts, if an option is unknown or out of range. */
   static forRoot(options: HooklayerModuleOptions): DynamicModule {
-    return HooklayerModule.forRootAsync({ useFactory: () => options })
+    return createModule({ useFactory: () => options })
   }
 
   /**
@@ -29,22 +29,27 @@ export class HooklayerModule {
    *   useFactory: (config: ConfigService) => ({ secrets: { 'orders.place': config.get('ORDERS_SECRET') } }),
    * })
    */
-  static forRootAsync({ imports = [], useFactory, inject = [] }: HooklayerModuleAsyncOptions): DynamicModule {
-    return {
-      module: HooklayerModule,
-      global: true,
-      imports: [DiscoveryModule, ...imports],
-      providers: [
-        { provide: OPTIONS, useFactory, inject },
-        {
-          provide: HooklayerService,
-          useFactory: (options: HooklayerModuleOptions, host: HttpAdapterHost, discovery: DiscoveryService) =>
-            new HooklayerService(options, host, discovery),
-          inject: [OPTIONS, HttpAdapterHost, DiscoveryService],
-        },
-      ],
-      exports: [HooklayerService],
-    }
+  static forRootAsync(options: HooklayerModuleAsyncOptions): DynamicModule {
+    return createModule(options)
   }
 }
 Module({})(HooklayerModule)
+
+// Not in the class: the bundler would rename a class that names itself, and Nest logs the name.
+function createModule({ imports = [], useFactory, inject = [] }: HooklayerModuleAsyncOptions): DynamicModule {
+  return {
+    module: HooklayerModule,
+    global: true,
+    imports: [DiscoveryModule, ...imports],
+    providers: [
+      { provide: OPTIONS, useFactory, inject },
+      {
+        provide: HooklayerService,
+        useFactory: (options: HooklayerModuleOptions, host: HttpAdapterHost, discovery: DiscoveryService) =>
+          new HooklayerService(options, host, discovery),
+        inject: [OPTIONS, HttpAdapterHost, DiscoveryService],
+      },
+    ],
+    exports: [HooklayerService],
+  }
+}

@@ -14,12 +14,20 @@ export interface WebhookMethod extends Registration {
   readonly handler: Handler<string, string>
 }
 
-/** A method that takes such an event, one with fewer parameters, or none at all. */
+/**
+ * What a method has to be that takes another event. No method is: the compiler options of Nest's starter would accept
+ * one that takes a part of the events.
+ */
+interface MethodTaking<in out Event> {
+  readonly takes: Event
+}
+
+/** A method that takes such an event, or nothing. */
 type Accepting<Method extends (...parameters: never[]) => unknown, Event> = Parameters<Method>['length'] extends 0
   ? Method
   : [Event] extends [Parameters<Method>[0]]
     ? Method
-    : (event: Event, context: HandlerContext) => unknown
+    : MethodTaking<Event>
 
 /** Decorates a method that takes such an event. On any other, the compiler says what the method has to take. */
 export type WebhookMethodDecorator<Event> = <Method extends (event: never, context: HandlerContext) => unknown>(

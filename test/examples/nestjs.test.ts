@@ -1,17 +1,32 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { parseCodeBlocks } from '../docs/code-blocks.ts'
 import { testServerExample } from './server-example.ts'
 import { useShop } from './shop.ts'
 
+/** What the starter of Nest 10 differs in from that of Nest 11. */
+const NEST_10 = { module: 'commonjs', moduleResolution: 'node10', isolatedModules: false, target: 'ES2021' }
+
 describe('examples, installed from the packed package', { timeout: 120_000 }, () => {
   const shop = useShop('nestjs')
 
   // Nest ends with the signal itself, once it has shut down.
   testServerExample(shop, 'nestjs', { build, exitCode: 'SIGTERM' })
+
+  it.each([
+    ['Nest 11', {}],
+    ['Nest 10', NEST_10],
+  ])('nestjs has types that are no `any` by the options of the starter of %s', async (_, options) => {
+    const folder = shop.copyOf('nestjs')
+    cpSync('test/nestjs/typed.ts', join(folder, 'src/typed.ts'))
+    const file = join(folder, 'tsconfig.json')
+    const config = JSON.parse(readFileSync(file, 'utf8'))
+    writeFileSync(file, JSON.stringify({ ...config, compilerOptions: { ...config.compilerOptions, ...options } }))
+    await build(folder)
+  })
 })
 
 it('the page about NestJS shows the files of the example as they are', () => {
@@ -20,11 +35,10 @@ it('the page about NestJS shows the files of the example as they are', () => {
   for (const { title, code } of shown) expect(code).toBe(readFileSync(`examples/nestjs/${title}`, 'utf8'))
 })
 
-/** Compiles to CommonJS by the options of Nest's own starter. */
+/** Compiles to CommonJS by the options of Nest's own starter. The error has what the compiler says. */
 async function build(folder: string): Promise<void> {
-  await promisify(execFile)(
-    process.execPath,
-    [resolve('node_modules/typescript/bin/tsc'), '--typeRoots', resolve('node_modules/@types')],
-    { cwd: folder },
-  )
+  const words = [resolve('node_modules/typescript/bin/tsc'), '--typeRoots', resolve('node_modules/@types')]
+  await promisify(execFile)(process.execPath, words, { cwd: folder }).catch(({ stdout }) => {
+    throw new Error(stdout)
+  })
 }
