@@ -28,6 +28,11 @@ export function prepare(database: SqliteDatabase, sql: string): SqliteStatement 
   return database.prepare(sql) as SqliteStatement
 }
 
+/** How long a locked file is waited for: the same as the default of `deadlineMs`. Nobody waits for longer. */
+export const LOCK_WAIT_MS = 4000
+/** How often a locked file is tried. */
+export const LOCK_RETRY_MS = 20
+
 /** Whether another connection has a lock on the file that this one needs. The drivers have no other sign in common. */
 export function isLocked(error: unknown): boolean {
   return String(error).includes('is locked')

@@ -36,8 +36,8 @@ function addColumn(database: SqliteDatabase, { table, name, type }: AddedColumn)
   const { found } = prepare(database, 'SELECT count(*) AS found FROM pragma_table_info(?) WHERE name = ?').get(
     table,
     name,
-  ) as { readonly found: number }
-  if (found === 0) database.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${type}`)
+  ) as { readonly found: number | bigint }
+  if (Number(found) === 0) database.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${type}`)
 }
 
 interface JournalMode {

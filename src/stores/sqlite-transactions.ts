@@ -144,10 +144,10 @@ interface HolderRow {
 /** @param isOwn whether nobody else uses transactions on this connection. */
 export function createTransactions(opened: OpenDatabase, isOwn: boolean): Transactions {
   const sql = prepareStatements(opened.database, STATEMENTS)
-  const transact = isOwn ? inTransaction : inSavepoint
+  const transact: typeof inTransaction = isOwn ? inTransaction : inSavepoint
   return {
-    reserve: (key, token, leaseMs, names, overAt) =>
-      transact(opened, () => {
+    reserve(key, token, leaseMs, names, overAt) {
+      const work = () => {
         const wanted = writeDoneNames(names)
         // `get` would stop at the first row, before SQLite reports whether the change could be made.
         const [row] = sql.reserve.all(key, token, leaseMs, leaseMs + DAY_MS, overAt ?? null, wanted) as ReservedRow[]
@@ -159,7 +159,10 @@ export function createTransactions(opened: OpenDatabase, isOwn: boolean): Transa
           leasedUntil: Number(holder.leasedUntil),
           leftMs: Number(holder.leftMs),
         }
-      }),
+      }
+      // A reservation may be lost in a power cut, because its holder dies with it.
+      return transact(opened, work, 'soon')
+    },
     isStale: ({ resource, updatedAt }) => sql.isStale.get(resource, updatedAt) !== undefined,
     renew: (key, token, leaseMs, done) =>
       transact(opened, () => sql.renew.run(leaseMs, leaseMs + DAY_MS, writeDoneNames(done), key, token).changes > 0),

@@ -1,6 +1,6 @@
 import { checkOptions } from '../core/check-options.ts'
 import type { IdempotencyStore } from '../core/idempotency/store.ts'
-import { isLocked, type SqliteDatabase } from '../sqlite/database.ts'
+import { isLocked, LOCK_RETRY_MS, LOCK_WAIT_MS, type SqliteDatabase } from '../sqlite/database.ts'
 import { openDatabase, type SqliteLocation } from '../sqlite/open.ts'
 import { createStoppedLeases, createToken } from './sqlite-leases.ts'
 import { createTransactions, TABLES, type Transactions } from './sqlite-transactions.ts'
@@ -20,10 +20,6 @@ export interface SqliteStore extends IdempotencyStore {
 
 /** One `reserve` in this many first deletes expired rows. */
 const SWEEP_EVERY = 100
-/** How long a locked file is waited for: the same as the default of `deadlineMs`. */
-const LOCK_WAIT_MS = 4000
-/** How often a locked file is tried. */
-const LOCK_RETRY_MS = 20
 
 /**
  * An idempotency store in a SQLite file, for all processes of one machine. Handled events survive a power cut.
@@ -67,10 +63,7 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
       if (Math.random() * SWEEP_EVERY < 1) await run(({ sweep }) => sweep())
       const token = createToken(leaseMs)
       return run(({ reserve, isStale }) => {
-        const attempt = () => reserve(key, token, leaseMs, names, stoppedLeases.overAt(key))
-        // A reservation may be lost in a power cut, because its holder dies with it. A `database` of the user keeps its
-        // settings.
-        const found = isOwn ? withoutSync(opened.database, attempt) : attempt()
+        const found = reserve(key, token, leaseMs, names, stoppedLeases.overAt(key))
         const isReserved = 'done' in found
         stoppedLeases.note(key, isReserved ? undefined : found)
         if (isReserved) return { state: 'reserved', token, ...found, stale: !!version && isStale(version) }
@@ -97,15 +90,5 @@ async function retryWhileLocked<T>(attempt: () => T): Promise<T> {
       if (!isLocked(error) || performance.now() > end) throw error
     }
     await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS))
-  }
-}
-
-/** Commits without waiting for the disk. The next commit that waits writes this one too. */
-function withoutSync<T>(database: SqliteDatabase, work: () => T): T {
-  database.exec('PRAGMA synchronous = NORMAL')
-  try {
-    return work()
-  } finally {
-    database.exec('PRAGMA synchronous = FULL')
   }
 }

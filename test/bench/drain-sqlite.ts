@@ -12,6 +12,7 @@ import { RUN_SIZES } from './run-sizes.ts'
 import { sendAll } from './senders.ts'
 import { SECRET, TOPIC } from './signed.ts'
 import { silentLogger as logger } from './silent-logger.ts'
+import { createSmallBodies } from './small-bodies.ts'
 import { GENEROUS_TIMEOUT_MS } from './timeouts.ts'
 
 const SENDERS = 64
@@ -106,13 +107,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const begin = performance.now()
   await work()
   return performance.now() - begin
-}
-
-/** Documents of about 100 bytes, smaller than any order. */
-function createSmallBodies(): () => Buffer {
-  let number = 0
-  return () => {
-    number += 1
-    return Buffer.from(JSON.stringify({ data: { type: 'orders', id: `order${number}`, attributes: { number } } }))
-  }
 }

@@ -1,4 +1,4 @@
-/** How much each measurement of stores and inboxes does. Together they take about eight minutes. */
+/** How much each measurement of stores and inboxes does. Together they take about twelve minutes. */
 const ORDINARY = {
   /** `ms` is how long each subject runs in a round. */
   acknowledge: { rounds: 15, ms: 120 },
@@ -10,6 +10,8 @@ const ORDINARY = {
   latency: { events: 1500 },
   roundTrips: { deliveries: 500 },
   memory: { marks: [10_000, 50_000, 100_000] },
+  /** `small` deliveries of 0.1 KB in a file, and `large` ones of 2 KB before a worker. */
+  backlog: { small: 1_000_000, large: 200_000 },
 }
 
 /** For `--quick`: shows that the bench works. The figures mean nothing. */
@@ -23,6 +25,7 @@ const QUICK: typeof ORDINARY = {
   latency: { events: 100 },
   roundTrips: { deliveries: 50 },
   memory: { marks: [1000, 3000, 5000] },
+  backlog: { small: 5000, large: 3000 },
 }
 
 export const RUN_SIZES = process.argv.includes('--quick') ? QUICK : ORDINARY

@@ -11,7 +11,7 @@ import { killAll, type ShopProcess, startShop } from './shop-process.ts'
 
 const ENGINES = ['redis', 'postgres'] as const
 
-const DELIVERIES = Number(process.env.FAULT_DELIVERIES ?? 20_000)
+const DELIVERIES = Number(process.env.FAULT_DELIVERIES ?? 10_000)
 /** Deliveries to receivers without an inbox. */
 const AT_ONCE = Math.ceil(DELIVERIES / 4)
 /** With `ordering: 'resource'`. */

@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createSqliteStore, type SqliteDatabase, type SqliteStore } from 'hooklayer/stores/sqlite'
 import Libsql from 'libsql'
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { prepare } from '../../src/sqlite/database.ts'
+import { openDatabase } from '../../src/sqlite/open.ts'
+import { createTransactions, TABLES } from '../../src/stores/sqlite-transactions.ts'
 import { COMPLETE_OPTIONS, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
 import { testStore } from '../contracts/store/store.ts'
 
@@ -89,6 +92,23 @@ describe('the store in SQLite', () => {
     const second = createSqliteStore({ file })
     expect(await second.reserve('key', reserveOptions(LONG_MS))).toEqual({ state: 'completed' })
     await second.close()
+  })
+
+  it('never waits for the disk to reserve an event, only to complete it', async () => {
+    const opened = openDatabase({ file: newFile() }, TABLES, { keepsSettings: true })
+    onTestFinished(() => opened.close())
+    const { database } = opened
+    const modes: unknown[] = []
+    const exec = (sql: string) => {
+      if (sql.startsWith('COMMIT')) modes.push(prepare(database, 'PRAGMA synchronous').get())
+      return database.exec(sql)
+    }
+    const watched = { exec, prepare: (sql: string) => database.prepare(sql), close: () => database.close() }
+    const { reserve, complete } = createTransactions({ ...opened, database: watched }, true)
+    reserve('key', 'token', LONG_MS, [])
+    complete('key', 'token', COMPLETE_OPTIONS)
+    const [normal, full] = [1, 2]
+    expect(modes).toMatchObject([{ synchronous: normal }, { synchronous: full }])
   })
 
   it('deletes expired rows, and nothing else', async () => {

@@ -1,5 +1,5 @@
 import { wrongOption } from '../../core/check-options.ts'
-import { checkNamesPlace, isPlainObject } from './redis-option.ts'
+import { checkNamesPlace, isPlainObject } from './check-place.ts'
 
 /** Options of a `Pool` of `pg`. These say where PostgreSQL is, and all others are passed on. */
 export interface PostgresPlace {

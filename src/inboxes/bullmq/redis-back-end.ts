@@ -4,7 +4,7 @@ import type { Redis, RedisOptions } from 'ioredis'
 import { COMMAND_MS, ignore, type OpenBackEnd, REWATCH_MS, type Watch, type WatchOptions } from './back-end.ts'
 import { toDamagedData } from './job.ts'
 import { type BullMq, loadIoRedis } from './load-peers.ts'
-import { createRedisJobs } from './redis-jobs.ts'
+import { createRedisJobs, findLocked } from './redis-jobs.ts'
 import { isRedisClient, type RedisOption } from './redis-option.ts'
 
 /** Opens a connection to the place that the user has named. */
@@ -24,12 +24,7 @@ export async function openRedis(redis: RedisOption, { createRedisBackend }: Bull
     connection: client,
     create: (name, opts) => createRedisBackend(name, opts),
     openJobs: (queues) => createRedisJobs(client, queues),
-    async findLocked(queue, token) {
-      for (const id of await queue.getRanges(['active'])) {
-        if ((await client.get(`${queue.toKey(id)}:lock`)) === token) return id
-      }
-      return undefined
-    },
+    findLocked: (queue, token) => findLocked(client, queue.toKey(''), token),
     async repairJob(queue, id) {
       const key = queue.toKey(id)
       const data = (await client.hget(key, 'data')) ?? ''
@@ -118,6 +113,8 @@ function watchMarkers(connect: Connect, client: Redis, { queues, isWanted, onJob
   const closing = new AbortController()
   let blocking: Redis | undefined
   let running: Promise<void> | undefined
+  /** Apart from the promise, because `run` may end before it gives one. */
+  let isRunning = false
 
   async function takeMarker(): Promise<void> {
     blocking ??= connect({ timeoutMs: BLOCK_MS + COMMAND_MS, enableOfflineQueue: true })
@@ -137,12 +134,14 @@ function watchMarkers(connect: Connect, client: Redis, { queues, isWanted, onJob
         for (const queue of queues) onJob(queue, 0)
       }
     }
-    running = undefined
+    isRunning = false
   }
 
   return {
     start() {
-      if (!closing.signal.aborted) running ??= run()
+      if (isRunning) return
+      isRunning = true
+      running = run()
     },
     async close() {
       closing.abort()

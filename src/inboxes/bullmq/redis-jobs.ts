@@ -45,10 +45,8 @@ export function createRedisJobs(client: Redis, queues: readonly Queue[]): Engine
     },
     giveBack: (job) => runOn(job, 'giveBack'),
     async giveBackToken(queue, token) {
-      const { keyPrefix } = findLane(queue)
-      for (const id of await client.lrange(`${keyPrefix}active`, 0, -1)) {
-        if ((await client.get(`${keyPrefix}${id}:lock`)) === token) await runOn({ queue, id, token }, 'giveBack')
-      }
+      const id = await findLocked(client, findLane(queue).keyPrefix, token)
+      if (id !== undefined) await runOn({ queue, id, token }, 'giveBack')
     },
     delay: (job, until, note) => runOn(job, 'delay', until, note),
     async setAside({ queue, id, token }, topic, until, note) {
@@ -85,6 +83,14 @@ export function createRedisJobs(client: Redis, queues: readonly Queue[]): Engine
       return (await Promise.all(discarded)).flat() as string[]
     },
   }
+}
+
+/** The id of the active job that is locked with a token; `undefined` if there is none. */
+export async function findLocked(client: Redis, keyPrefix: string, token: string): Promise<string | undefined> {
+  for (const id of await client.lrange(`${keyPrefix}active`, 0, -1)) {
+    if ((await client.get(`${keyPrefix}${id}:lock`)) === token) return id
+  }
+  return undefined
 }
 
 /** Runs a script by its digest. Redis forgets scripts when it starts. */

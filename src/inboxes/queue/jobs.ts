@@ -42,7 +42,8 @@ interface Job {
 /** Pause before a queue that has failed is called again. */
 export const RETRY_MS = 1000
 
-const LATER: Settlement = { state: 'returned', delayMs: RETRY_MS }
+/** Soon, because a hundred may wait for each other, and not at once, because another worker may be free. */
+const LATER: Settlement = { state: 'returned', delayMs: 100 }
 
 /**
  * Deliveries that were handled here but could not be settled, because the queue failed until the lease was over. They

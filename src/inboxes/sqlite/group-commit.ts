@@ -1,4 +1,4 @@
-import { isLocked, prepare } from '../../sqlite/database.ts'
+import { isLocked, LOCK_RETRY_MS, LOCK_WAIT_MS, prepare } from '../../sqlite/database.ts'
 import type { OpenDatabase } from '../../sqlite/open.ts'
 import { inTransaction } from '../../sqlite/transaction.ts'
 
@@ -30,10 +30,6 @@ interface Write {
 
 /** How long one transaction starts further writes. The process is blocked meanwhile. */
 const TURN_MS = 10
-/** The same as the default of `deadlineMs`: nobody waits for longer. */
-const LOCK_WAIT_MS = 4000
-/** How often a locked file is tried. */
-const LOCK_RETRY_MS = 20
 /** How long what was written without waiting for the disk may be missing there. */
 const SYNC_MS = 100
 

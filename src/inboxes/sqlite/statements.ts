@@ -6,9 +6,9 @@ import { LEASE_STATEMENTS, STATE_IN_GROUP } from './lease-statements.ts'
 /**
  * `state` of a delivery: 0 is open; it waits until `due_at`, or has a `token` and is leased until `due_at`. 1 is open
  * and waits for an earlier delivery of its group. 2 is dead since `due_at`. 3 is handled or discarded; its id is known
- * until `due_at`. 4 was set aside at `due_at`: a worker that saw it has no handler for its topic. It may have the `token`
- * of a lease that is over. `details` of a dead letter are JSON: handler, cause and resource. `seq` is the order within a group. Bodies have a table of their own, so that updating a
- * delivery does not write its body again.
+ * until `due_at`. 4 was set aside at `due_at`: a worker that saw it has no handler for its topic. It may have the
+ * `token` of a lease that is over. `details` of a dead letter are JSON: handler, cause and resource. `seq` is the order
+ * within a group. Bodies have a table of their own, so that updating a delivery does not write its body again.
  */
 export const TABLES = `
   CREATE TABLE IF NOT EXISTS hooklayer_deliveries (

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Inbox } from 'hooklayer'
+import type { StoredDelivery } from 'hooklayer/drivers'
 import { type BullmqInboxOptions, createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
@@ -52,6 +53,23 @@ describeUnless(noRedisProgram)('the BullMQ inbox on Redis', { timeout: 60_000 },
       0,
     )
   }
+
+  it('never waits for the next poll because deliveries were settled while it asked for more', async () => {
+    const [worker, other] = [open(), open()]
+    const handled = new Set<string>()
+    const onError = (error: unknown) => expect.unreachable(String(error))
+    const handle = async ({ id }: StoredDelivery) => {
+      await sleep(handled.size % 4)
+      handled.add(id)
+    }
+    worker.consume(handle, { ...OPTIONS, onError })
+    await putAll(other, createSeveral(500, 'first'))
+    await vi.waitFor(() => expect(handled.size).toBe(500), 10_000)
+    // The worker waits now, and only a marker tells of what another process stores.
+    await sleep(200)
+    await other.put(createStored('second'))
+    await vi.waitFor(() => expect(handled).toContain('second'), 5000)
+  })
 
   it('never dials another place than that of a client of the user, and leaves the client open', async () => {
     const client = new Redis(server.url, { db: 3, maxRetriesPerRequest: null })

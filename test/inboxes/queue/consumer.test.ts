@@ -75,6 +75,15 @@ describe('a delivery whose worker was lost', () => {
     expect(recording.peak.get('all')).toBe(4)
   })
 
+  it('twice never waits for a second for each other one', async () => {
+    const queue = createLossyQueue(() => 2)
+    for (const delivery of createSeveral(20, 'deadly')) await queue.put(delivery)
+    const recording = createRecording()
+    work(queue, recording)
+    await vi.waitFor(() => expect(recording.ended).toHaveLength(20), { timeout: 8000 })
+    expect(recording.peak.get('all')).toBe(1)
+  })
+
   it('is returned when the worker stops before it could run alone', async () => {
     const queue = createLossyQueue((id) => (id === 'deadly' ? 2 : 0))
     let end = () => {}
