@@ -9,6 +9,7 @@ const config: KnipConfig = {
         'examples/**/*.{js,ts}',
         'test/contracts/adapter/hosts/*.ts',
         'test/contracts/adapter/hosts/frameworks/*.js',
+        'test/nestjs/typed.ts',
         'test/stores/sqlite-racer.ts',
         'test/inboxes/*/child.ts',
         'test/faults/shop/program.ts',
