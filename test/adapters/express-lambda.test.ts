@@ -23,11 +23,10 @@ const LIMITATIONS: Limitations = {
   draining: 'what is in front of a Lambda reads the whole body first',
 }
 
-/** The kinds of events that serverless-express knows, and what differs. */
+/** The kinds of events that serverless-express knows, and what differs. A function URL sends that of an HTTP API. */
 const KINDS: Readonly<Record<string, Limitations>> = {
   'API Gateway, REST (1.0)': {},
   'API Gateway, HTTP (2.0)': {},
-  'a function URL': {},
   'an Application Load Balancer': {
     'repeated headers': 'a load balancer passes on the last of them, unless told otherwise',
   },
