@@ -17,6 +17,8 @@ export type {
 } from './core/http/request.ts'
 export type {
   CompleteOptions,
+  ErasableStore,
+  ErasedRecords,
   IdempotencyStore,
   ReleaseOptions,
   RenewOptions,
@@ -24,6 +26,7 @@ export type {
   ReserveOptions,
   ResourceVersion,
 } from './core/idempotency/store.ts'
+export type { StoredResource } from './core/idempotency/stored-resource.ts'
 export type {
   ConsumeOptions,
   DeadLetter,
@@ -31,15 +34,21 @@ export type {
   DeadLetterSelection,
   DeadLetters,
   DeliveryAttempt,
-  DeliveryCounts,
-  DeliveryError,
   Inbox,
   InboxStatistics,
   ProcessDelivery,
-  ResourceReference,
   StoredDelivery,
   Worker,
 } from './core/inbox/inbox.ts'
+export type {
+  DeliveryCounts,
+  DeliveryError,
+  DeliveryQuery,
+  DeliveryState,
+  ErasedDeliveries,
+  ListedDelivery,
+  ResourceReference,
+} from './core/inbox/listing.ts'
 export type { VerifyStoredOptions } from './core/inbox/stored-signatures.ts'
 export type { LabelledSecret } from './core/verify/check-secret.ts'
 export type { SecretsByTopic, SecretsOption } from './core/verify/secrets.ts'

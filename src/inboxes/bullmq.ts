@@ -7,7 +7,7 @@ import { type BullmqInboxOptions, checkBullmqOptions, checkMigrationOptions } fr
 import { migratePostgres } from './bullmq/postgres-back-end.ts'
 import { createBullmqQueue } from './bullmq/queue.ts'
 import { createInbox } from './queue/create-inbox.ts'
-import type { DeliveryQueue, InboxOptions } from './queue/queue.ts'
+import type { DeliveryQueue, InboxOptions, ScannedPage } from './queue/queue.ts'
 
 export type { BullmqInboxOptions, InboxOptions }
 
@@ -37,6 +37,10 @@ export function createBullmqInbox(options: BullmqInboxOptions): Inbox {
   const checked = checkBullmqOptions(options)
   const { lanes, safely, close } = createConnection(() => openLanes(checked))
   const queue = createBullmqQueue(lanes, checked)
+  const readSafely = async (read: () => Promise<ScannedPage>): Promise<ScannedPage> => {
+    const { next, ...page } = await safely(read)()
+    return { ...page, next: next && (() => readSafely(next)) }
+  }
   const safeQueue: DeliveryQueue = {
     put: safely((delivery) => withTimeout(queue.put(delivery), checked.putTimeoutMs, timeoutError)),
     lease: safely(queue.lease),
@@ -47,6 +51,9 @@ export function createBullmqInbox(options: BullmqInboxOptions): Inbox {
     getDeadLetter: safely(queue.getDeadLetter),
     retryDeadLetter: safely(queue.retryDeadLetter),
     discardDeadLetter: safely(queue.discardDeadLetter),
+    scan: (after) => readSafely(() => queue.scan(after)),
+    readBody: safely(queue.readBody),
+    erase: safely(queue.erase),
     statistics: safely(queue.statistics),
     close,
   }

@@ -7,7 +7,7 @@ import type { Receiver } from './receiver.ts'
 export interface WorkerOptions {
   /** The receiver whose handlers run. Deliveries of topics without a handler wait for a worker that has one. */
   readonly receiver: Pick<Receiver, 'handleStored' | 'subscriptions'>
-  readonly inbox: Inbox
+  readonly inbox: Pick<Inbox, 'consume'>
   /** How many deliveries are handled at once. Default: 10. */
   readonly concurrency?: number | undefined
   /** How many of a topic are handled at once: `{ 'orders.place': 2 }`. Default: up to `concurrency`. */

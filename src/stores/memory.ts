@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { checkOptions, positiveInteger } from '../core/check-options.ts'
-import type { IdempotencyStore, ResourceVersion } from '../core/idempotency/store.ts'
+import type { ErasableStore, ResourceVersion } from '../core/idempotency/store.ts'
+import { checkResourceName } from '../core/idempotency/stored-resource.ts'
 
 export interface MemoryStoreOptions {
   /**
@@ -39,7 +40,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
  * const receiver = createReceiver({ secrets, idempotency: { store: createMemoryStore() } })
  * @see docs/reliability.md
  */
-export function createMemoryStore(options: MemoryStoreOptions = {}): IdempotencyStore {
+export function createMemoryStore(options: MemoryStoreOptions = {}): ErasableStore {
   const { maxEntries } = checkOptions('createMemoryStore', options, { maxEntries: positiveInteger(10_000) })
   const held = new Map<string, HeldReservation>()
   const ended = new LRUCache<string, EndedReservation>({ max: maxEntries })
@@ -106,6 +107,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Idempotency
       if (!reservation) return false
       end(key, new Set([...reservation.done, ...done]), retentionMs)
       return true
+    },
+
+    async erase(resource) {
+      return { versions: Number(versions.delete(checkResourceName(resource))) }
     },
   }
 }

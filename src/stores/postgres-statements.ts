@@ -14,6 +14,8 @@ export interface Statements {
   /** $1 key, $2 token, $3 milliseconds of the retention, $4 names that are done. */
   readonly release: string
   /** $1 the most rows to delete of each table. */
+  /** $1 resource. */
+  readonly erase: string
   readonly sweep: string
 }
 
@@ -62,6 +64,7 @@ update ${events} set
   expires_at = ${EXPIRES_IN_$3_MS}
 where key = $1 and token = $2
 returning key`,
+    erase: `delete from ${versions} where resource = $1 returning resource`,
     sweep: `
 with swept as (${buildSweep(events, 'key')})
 ${buildSweep(versions, 'resource')}`,

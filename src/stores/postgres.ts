@@ -1,5 +1,6 @@
 import { checkMethods, checkOptions } from '../core/check-options.ts'
-import type { IdempotencyStore, Reservation } from '../core/idempotency/store.ts'
+import type { ErasableStore, Reservation } from '../core/idempotency/store.ts'
+import { checkResourceName } from '../core/idempotency/stored-resource.ts'
 import { readDoneNames, writeDoneNames } from './done-names.ts'
 import { buildStatements } from './postgres-statements.ts'
 
@@ -21,7 +22,7 @@ export interface PostgresStoreOptions {
   readonly table?: string | undefined
 }
 
-export interface PostgresStore extends IdempotencyStore {
+export interface PostgresStore extends ErasableStore {
   /** Creates the tables that do not exist. Any number of processes may call it at once. The schema must exist. */
   migrate(): Promise<void>
   /** The SQL that `migrate` runs, for migrations of your own. */
@@ -79,6 +80,9 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     },
     release: (key, token, { done, retentionMs }) =>
       isHeld(statements.release, [key, token, retentionMs, writeDoneNames(done)]),
+    async erase(resource) {
+      return { versions: (await query(statements.erase, [checkResourceName(resource)])).rows.length }
+    },
   }
 }
 

@@ -72,3 +72,6 @@ redis.call('HDEL', KEYS[1], 'token', 'leased_until')
 ${ADD_DONE_FROM(3)}
 keep(ARGV[2])
 return 1`
+
+/** Deletes a version. */
+export const ERASE = "return redis.call('DEL', KEYS[1])"

@@ -1,5 +1,6 @@
 import { checkOptions } from '../core/check-options.ts'
-import type { IdempotencyStore, Reservation, ResourceVersion } from '../core/idempotency/store.ts'
+import type { ErasableStore, Reservation, ResourceVersion } from '../core/idempotency/store.ts'
+import { checkResourceName } from '../core/idempotency/stored-resource.ts'
 import {
   createScriptRunner,
   type IoRedisClient,
@@ -8,7 +9,7 @@ import {
   type RedisClient,
   type UpstashRedisClient,
 } from './redis-client.ts'
-import { COMPLETE, RELEASE, RENEW, RESERVE } from './redis-scripts.ts'
+import { COMPLETE, ERASE, RELEASE, RENEW, RESERVE } from './redis-scripts.ts'
 
 export type { IoRedisClient, NodeRedisClient, UpstashRedisClient }
 
@@ -46,7 +47,7 @@ const DAY_MS = String(24 * 60 * 60 * 1000)
  * const receiver = createReceiver({ secrets, idempotency: { store } })
  * @see docs/reliability.md
  */
-export function createRedisStore(options: RedisStoreOptions): IdempotencyStore {
+export function createRedisStore(options: RedisStoreOptions): ErasableStore {
   checkOptions('createRedisStore', options, {}, ['client', 'prefix'])
   const { client, prefix = 'hooklayer:' } = options
   const run = createScriptRunner(client)
@@ -78,11 +79,15 @@ export function createRedisStore(options: RedisStoreOptions): IdempotencyStore {
     release(key, token, { done, retentionMs }) {
       return isHeld(run(RELEASE, [buildKeys(key, token).event], [token, String(retentionMs), ...done]))
     },
+    async erase(resource) {
+      const key = `${prefix}${toHashTag({ resource: checkResourceName(resource) })}version`
+      return { versions: Number(await run(ERASE, [key], [])) }
+    },
   }
 }
 
 /** The hash tag of a resource. Tokens end with it, because `renew` and `release` do not get the resource. */
-function toHashTag(version: ResourceVersion | undefined): string {
+function toHashTag(version: Pick<ResourceVersion, 'resource'> | undefined): string {
   return version ? `{${version.resource.replace(/[%{}]/g, encodeURIComponent)}}` : ''
 }
 

@@ -30,6 +30,8 @@ export interface Transactions {
   renew(key: string, token: string, leaseMs: number, done: readonly string[]): boolean
   complete(key: string, token: string, options: CompleteOptions): boolean
   release(key: string, token: string, retentionMs: number, done: readonly string[]): boolean
+  /** Deletes the version of a resource. Returns how many there were. */
+  erase(resource: string): number
   /** Deletes expired rows, but at most `SWEEP_ROWS` of each table, so that it never takes long. */
   sweep(): void
 }
@@ -124,6 +126,7 @@ const STATEMENTS = {
   release: RELEASE,
   holder: HOLDER,
   isStale: IS_STALE,
+  erase: 'delete from hooklayer_versions where resource = ?',
   sweepEvents: writeSweep('hooklayer', 'key'),
   sweepVersions: writeSweep('hooklayer_versions', 'resource'),
 } as const
@@ -174,6 +177,7 @@ export function createTransactions(opened: OpenDatabase, isOwn: boolean): Transa
       }),
     release: (key, token, retentionMs, done) =>
       transact(opened, () => sql.release.run(retentionMs, writeDoneNames(done), key, token).changes > 0),
+    erase: (resource) => transact(opened, () => Number(sql.erase.run(resource).changes)),
     sweep: () =>
       transact(opened, () => {
         sql.sweepEvents.run()

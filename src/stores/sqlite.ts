@@ -1,5 +1,6 @@
 import { checkOptions } from '../core/check-options.ts'
-import type { IdempotencyStore } from '../core/idempotency/store.ts'
+import type { ErasableStore } from '../core/idempotency/store.ts'
+import { checkResourceName } from '../core/idempotency/stored-resource.ts'
 import { isLocked, LOCK_RETRY_MS, LOCK_WAIT_MS, type SqliteDatabase } from '../sqlite/database.ts'
 import { openDatabase, type SqliteLocation } from '../sqlite/open.ts'
 import { createStoppedLeases, createToken } from './sqlite-leases.ts'
@@ -13,7 +14,7 @@ export type { SqliteDatabase, SqliteLocation }
  */
 export type SqliteStoreOptions = SqliteLocation
 
-export interface SqliteStore extends IdempotencyStore {
+export interface SqliteStore extends ErasableStore {
   /** Closes the file that the store has opened. A `database` stays open. */
   close(): Promise<void>
 }
@@ -73,6 +74,10 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
     renew: (key, token, { leaseMs, done }) => run(({ renew }) => renew(key, token, leaseMs, done)),
     complete: (key, token, completion) => run(({ complete }) => complete(key, token, completion)),
     release: (key, token, { done, retentionMs }) => run(({ release }) => release(key, token, retentionMs, done)),
+    async erase(resource) {
+      const name = checkResourceName(resource)
+      return { versions: await run(({ erase }) => erase(name)) }
+    },
     close() {
       closed ??= opened.close()
       return closed

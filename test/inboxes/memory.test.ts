@@ -20,6 +20,7 @@ describe('the options of the memory inbox', () => {
   it.each([
     [{ maxQueued: 0 }, 'createMemoryInbox: `maxQueued` must be a whole number over 0.'],
     [{ retentionMs: Number.NaN }, 'createMemoryInbox: `retentionMs` must be a whole number over 0.'],
+    [{ deadLetterRetentionMs: 0 }, 'createMemoryInbox: `deadLetterRetentionMs` must be a whole number over 0.'],
     [{ leaseMs: 10 }, 'createMemoryInbox has no option `leaseMs`.'],
   ])('are refused when they are wrong: %j', (options, message) => {
     expect(thrownBy(() => createMemoryInbox(options as object))).toEqual(new TypeError(message))

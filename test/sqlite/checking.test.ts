@@ -109,7 +109,7 @@ describe.each(KINDS)('a large damaged file of %s', (_, kind) => {
 })
 
 describe('a SQLite file that was closed', () => {
-  it('does not take longer to open when it is larger', { timeout: 60_000 }, async () => {
+  it.each(['queued', 'failed'])('does not take longer to open when more is %s', { timeout: 60_000 }, async (state) => {
     const [small, large] = [createFile(), createFile()]
     for (const [file, count] of [
       [small, 1000],
@@ -118,6 +118,8 @@ describe('a SQLite file that was closed', () => {
       await createSqliteInbox({ file }).close()
       const database = connect(file)
       addRows(database, count)
+      if (state === 'failed')
+        database.exec('UPDATE hooklayer_deliveries SET due_at = 9000000000000000 + seq, attempts = 1')
       database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
       database.close()
     }

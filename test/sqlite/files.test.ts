@@ -101,4 +101,27 @@ describe.each<[string, (file: string) => { open(): Inbox; end(): void }]>([
     expect(findBodies(folder, bodies)).toEqual([])
     end()
   })
+
+  it('names no erased resource after closing, and has nothing of its body', async () => {
+    const folder = newFolder()
+    const { open, end } = start(join(folder, 'a.db'))
+    const { consume, waitFor } = await createScene({ start: () => ({ open }), timeoutMs: 10_000, isDurable: true })
+    const inbox = open()
+    const erased = { type: 'orders', id: 'secret-id' }
+    const body = Buffer.from(JSON.stringify({ data: { ...erased, note: randomBytes(10_000).toString('base64') } }))
+    const { process } = createRecording(() => Promise.reject(new Error('no use')))
+    const worker = consume(inbox, process, { delayMs: () => 3_600_000 })
+    await putAll(inbox, [createStored('one', { body, group: 'orders/secret-id', signature: 'signed' })])
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ failed: 1 }))
+    await worker.stop()
+    expect(findText(folder, erased.id)).not.toEqual([])
+    expect(await inbox.erase(erased)).toMatchObject({ failed: 1 })
+    await inbox.close()
+    expect([...findBodies(folder, [body]), ...findText(folder, erased.id)]).toEqual([])
+    end()
+  })
 })
+
+function findText(folder: string, text: string): string[] {
+  return readdirSync(folder).filter((file) => readFileSync(join(folder, file)).includes(text))
+}

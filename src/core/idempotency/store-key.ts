@@ -2,6 +2,7 @@ import { WebhookError } from '../errors.ts'
 import { contentIdOf, type WebhookEvent } from '../event/event.ts'
 import type { Identity } from '../verify/identity.ts'
 import type { ResourceVersion } from './store.ts'
+import { nameResource } from './stored-resource.ts'
 
 /**
  * Gives the key under which a store keeps an event: its `id`, or the topic and the key that a function gives. A topic
@@ -36,6 +37,7 @@ function eventId(event: WebhookEvent): string {
 /** Gives the version of an event's resource; `undefined` if the event does not say it. */
 export function resourceVersion(event: WebhookEvent, { byTenant }: Identity): ResourceVersion | undefined {
   const { type, id, updated_at: updatedAt } = event.resource as { type: string; id: string; updated_at?: unknown }
-  const tenant = byTenant ? `${event.organizationId ?? ''}/${event.mode ?? ''}/` : ''
-  return typeof updatedAt === 'string' ? { resource: `${tenant}${type}/${id}`, updatedAt } : undefined
+  if (typeof updatedAt !== 'string') return undefined
+  const labels = byTenant && { organizationId: event.organizationId ?? '', mode: event.mode ?? '' }
+  return { resource: nameResource({ type, id, ...labels }), updatedAt }
 }

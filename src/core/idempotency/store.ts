@@ -1,3 +1,5 @@
+import type { StoredResource } from './stored-resource.ts'
+
 /**
  * Records which events were handled and which are being handled now, so that each event is handled once. A driver needs
  * only atomic operations on one key: each method is one round trip. Every time is by the store's own clock, never by
@@ -29,6 +31,27 @@ export interface IdempotencyStore {
    * reservation. A key that was completed before stays completed, for at least as long as it was to be.
    */
   release(key: string, token: string, options: ReleaseOptions): Promise<boolean>
+}
+
+/** A store that can also erase what it keeps of a resource, as the stores of this package can. */
+export interface ErasableStore extends IdempotencyStore {
+  /**
+   * Deletes the version of a resource, which names it. Keys of events and names of handlers stay, so that a copy that
+   * is sent again does not run; they have nothing of the payload. Erase when no event of the resource is being handled:
+   * its completion would store the version again. Afterwards an older event of the resource is not found to be stale.
+   *
+   * @throws TypeError if there is no `type` or no `id`.
+   * @example
+   * const { versions } = await store.erase({ type: 'orders', id: 'NrlYhpzLKA' })
+   * @see docs/data.md
+   */
+  erase(resource: StoredResource): Promise<ErasedRecords>
+}
+
+/** What was erased. */
+export interface ErasedRecords {
+  /** How many versions of the resource were stored: 0 or 1. */
+  readonly versions: number
 }
 
 /** The version of a resource. It tells whether a newer event of the same resource was handled before. */

@@ -2,6 +2,14 @@ import { isTopic } from '../../commerce-layer/topic-patterns.ts'
 import { findHandler, isPermanentError, toWebhookError } from '../errors.ts'
 import type { ErrorCode } from '../outcomes.ts'
 import { boundText } from '../plain-text.ts'
+import type {
+  DeliveryCounts,
+  DeliveryError,
+  DeliveryQuery,
+  ErasedDeliveries,
+  ListedDelivery,
+  ResourceReference,
+} from './listing.ts'
 
 /** A verified delivery, as an inbox stores it until a worker has handled it. */
 export interface StoredDelivery {
@@ -42,6 +50,32 @@ export interface Inbox {
    */
   consume(process: ProcessDelivery, options: ConsumeOptions): Worker
   readonly deadLetters: DeadLetters
+  /**
+   * Lists the deliveries that were not handled yet, and dead letters, in the order in which they were stored. They are
+   * read page by page during the iteration. Each comes at most once. Iterating again starts from the beginning.
+   *
+   * With `resource` or `search`, the bodies of deliveries are read and compared, a few at a time. Nothing of them is in
+   * the list.
+   *
+   * @throws TypeError at once, if the query has an unknown member or a value of another type.
+   * @example
+   * for await (const { id, state, attempts, error } of inbox.list({ search: '1054' })) {
+   *   console.log(id, state, attempts, error?.cause)
+   * }
+   * @see docs/durable-inbox.md
+   */
+  list(query?: DeliveryQuery): AsyncIterable<ListedDelivery>
+  /**
+   * Deletes the deliveries that carry a resource, as their own or as an included one: all but their ids, which stay
+   * known until the retention window has passed. So a copy that is sent again does not run. One that is being handled
+   * is left alone and counted as `running`: it is gone once it was handled. What is stored meanwhile may be missed.
+   *
+   * @throws TypeError if there is no `type` or no `id`.
+   * @example
+   * const erased = await inbox.erase({ type: 'customers', id: 'NrlYhpzLKA' })
+   * @see docs/data.md
+   */
+  erase(resource: ResourceReference): Promise<ErasedDeliveries>
   statistics(): Promise<InboxStatistics>
   /** Stops the workers and closes the connections and files that the driver itself opened. */
   close(): Promise<void>
@@ -118,6 +152,8 @@ export interface DeadLetter {
   readonly failedAt: Date
   /** How many attempts were made. */
   readonly attempts: number
+  /** After how many failed attempts it would have become one; absent if no worker has said so. */
+  readonly maxAttempts?: number | undefined
   /**
    * Code and message of the error of the last attempt: a `WebhookError`'s code, or `PERMANENT` for a handler's
    * `PermanentError`. The message has at most 2,000 characters. The drivers of this package add `WORKER_LOST`, if the
@@ -127,24 +163,6 @@ export interface DeadLetter {
   readonly error: DeliveryError
   /** The resource of the document; absent if it cannot be read. */
   readonly resource?: ResourceReference | undefined
-}
-
-/** Why the last attempt for a delivery failed. */
-export interface DeliveryError {
-  readonly code: string
-  readonly message: string
-  /** The name of the handler that failed, or the names of several. */
-  readonly handler?: string | undefined
-  /** What the handler's error said: at most 2,000 characters, in which addresses, numbers and tokens are masked. */
-  readonly cause?: string | undefined
-}
-
-/** Names a resource. */
-export interface ResourceReference {
-  readonly type: string
-  readonly id: string
-  /** Of an order. */
-  readonly number?: string | undefined
 }
 
 /**
@@ -189,20 +207,6 @@ export interface DeadLetters {
   retry(which: DeadLetterSelection): Promise<number>
   /** Deletes them. Their ids stay known until the retention window has passed. Resolves with how many there were. */
   discard(which: DeadLetterSelection): Promise<number>
-}
-
-/** How many deliveries an inbox holds, by state. */
-export interface DeliveryCounts {
-  /** Ready for an attempt, and waiting for a worker. */
-  readonly queued: number
-  /** Being handled by a worker. */
-  readonly running: number
-  /** Waiting for the pause before their next attempt to end. */
-  readonly failed: number
-  /** Set aside by a worker that has no handler for the topic, and waiting for one that has. */
-  readonly unhandled: number
-  /** Dead letters. */
-  readonly dead: number
 }
 
 /** How many deliveries an inbox holds, in all and by topic. */

@@ -114,7 +114,8 @@ async function* listLane(
 ): AsyncGenerator<DeadLetter, undefined> {
   const ids = await lane.queue.getRanges(['failed'], 0, -1, true)
   for (let start = 0; start < ids.length; start += PAGE_SIZE) {
-    for (const job of await opened.jobs.readFailed(lane.queue.name, ids.slice(start, start + PAGE_SIZE))) {
+    for (const job of await opened.jobs.read(lane.queue.name, ids.slice(start, start + PAGE_SIZE))) {
+      if (job.state !== 'dead') continue
       const deadLetter = toDeadLetter(job)
       if (matchesFilter(deadLetter, filter)) yield deadLetter
     }

@@ -1,4 +1,4 @@
-import type { DeliveryCounts } from '../../core/inbox/inbox.ts'
+import type { DeliveryState } from '../../core/inbox/listing.ts'
 
 /** A job that is locked with a token, by the name of its queue. */
 export interface LockedJob {
@@ -10,15 +10,18 @@ export interface LockedJob {
 /** The jobs of one topic in one state. */
 export interface JobCount {
   readonly topic: string
-  readonly state: keyof DeliveryCounts
+  readonly state: DeliveryState
   readonly count: number
   /** The earliest timestamp, in milliseconds since the epoch. */
   readonly oldest: number
 }
 
-/** What the list of dead letters shows of a failed job. */
-export interface FailedJob {
+/** What lists show of a job that was not handled. */
+export interface JobRecord {
   readonly id: string
+  readonly state: DeliveryState
+  /** Of a job that waits: when it is to be taken, in milliseconds since the epoch; else 0. */
+  readonly dueAt: number
   readonly name: string
   readonly timestamp: number
   readonly finishedOn: number
@@ -54,8 +57,19 @@ export interface EngineJobs {
   forgetUnhandled(queue: string, id: string, topic: string): Promise<unknown>
   /** Counts all jobs that are not completed. */
   count(): Promise<readonly JobCount[]>
-  /** Reads failed jobs, without those that have no delivery any more. */
-  readFailed(queue: string, ids: readonly string[]): Promise<readonly FailedJob[]>
+  /** The ids of the jobs of a queue that are not completed, in any order. */
+  listIds(queue: string): Promise<readonly string[]>
+  /** Reads jobs that are not completed, without those that have no delivery any more. */
+  read(queue: string, ids: readonly string[]): Promise<readonly JobRecord[]>
+  /** Reads the data of jobs that are not completed, in the order of the ids; `undefined` where there is none. */
+  readData(queue: string, ids: readonly string[]): Promise<readonly unknown[]>
+  /**
+   * Completes jobs that are not active and deletes their data. For each, the state in which it was: `running` if it is
+   * active and was left alone; `undefined` if it was completed before.
+   */
+  erase(queue: string, ids: readonly string[]): Promise<readonly (DeliveryState | undefined)[]>
+  /** {@link erase} for the oldest jobs that failed at this time or before, `count` at most. Resolves with how many. */
+  discardOld(queue: string, failedUntil: number, count: number): Promise<number>
   /** Completes failed jobs, by the ids of their deliveries, and deletes their data. Resolves with the ids it found. */
   discardFailed(deliveryIds: readonly string[]): Promise<readonly string[]>
 }

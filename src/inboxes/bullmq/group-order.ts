@@ -20,6 +20,11 @@ export interface GroupOrder {
   block(job: DeliveryJob, group: string): Promise<void>
   /** Removes this job from the sequence of its group and lets the next one start. */
   release(job: DeliveryJob, group: string, lane: Lane): Promise<void>
+  /**
+   * Lets the next job of a group start after the first one was erased. It leaves the sequence to the holder of that
+   * job, which removes those that have ended.
+   */
+  promoteNext(group: string, lane: Lane): Promise<void>
 }
 
 /** Stores each sequence as a job that no worker takes. */
@@ -30,6 +35,22 @@ export function createGroupOrder(queue: Queue<GroupSequence>): GroupOrder {
     if (sequence === undefined || (sequence !== 'unreadable' && isSequence(sequence.data))) return sequence
     await remove(group)
     return undefined
+  }
+
+  /** Leaves out the jobs at the beginning that have ended: they were erased. */
+  async function skipEnded(ids: readonly string[], { queue }: Lane): Promise<readonly string[]> {
+    let left = ids
+    for (let [first] = left; first && hasEnded(await ifReadable(queue.getJob(first))); [first] = left) {
+      left = left.slice(1)
+    }
+    return left
+  }
+
+  async function promote(id: string, { queue }: Lane): Promise<void> {
+    const job = await ifReadable(queue.getJob(id))
+    // A job that cannot be read is repaired when it is taken.
+    if (job === 'unreadable') return
+    if (await job?.isDelayed()) await job?.promote()
   }
 
   /** A job's own `remove` rejects on PostgreSQL if another worker, which had taken this one for lost, was faster. */
@@ -51,21 +72,23 @@ export function createGroupOrder(queue: Queue<GroupSequence>): GroupOrder {
     async block({ id = '' }, group) {
       await queue.add('line', { ids: [id] }, { jobId: toJobId(group) })
     },
-    async release({ id = '' }, group, { queue: jobs }) {
+    async release({ id = '' }, group, lane) {
       const sequence = await readSequence(group)
       // A job that was set aside has never been in the sequence.
       if (!sequence?.data.ids.includes(id)) return
-      const ids = sequence.data.ids.slice(sequence.data.ids.indexOf(id) + 1)
+      const ids = await skipEnded(sequence.data.ids.slice(sequence.data.ids.indexOf(id) + 1), lane)
       const [next] = ids
       if (!next) {
         await remove(group)
         return
       }
       await sequence.updateData({ ids })
-      const job = await ifReadable(jobs.getJob(next))
-      // A job that cannot be read is repaired when it is taken.
-      if (job === 'unreadable') return
-      if (await job?.isDelayed()) await job?.promote()
+      await promote(next, lane)
+    },
+    async promoteNext(group, lane) {
+      const ids = (await readSequence(group))?.data.ids ?? []
+      const [next] = await skipEnded(ids, lane)
+      if (next && next !== ids[0]) await promote(next, lane)
     },
   }
 }

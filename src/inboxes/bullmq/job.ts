@@ -2,9 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { Job, JobsOptions, Queue, Worker } from 'bullmq'
 import type { DeadLetter, StoredDelivery } from '../../core/inbox/inbox.ts'
 import { compressBody, decompressBody, MAX_STORED_BYTES } from '../queue/compressed-body.ts'
-import { type DeliveryRecord, type Settlement, WORKER_LOST } from '../queue/queue.ts'
+import {
+  type AttemptFailure,
+  type DeliveryRecord,
+  type ScannedDelivery,
+  type Settlement,
+  WORKER_LOST,
+} from '../queue/queue.ts'
 import { parseRecord, readFailure } from '../queue/stored-failure.ts'
-import type { FailedJob } from './engine-jobs.ts'
+import type { JobRecord } from './engine-jobs.ts'
 
 /** The data of a job. Its name is the topic, and its timestamp is when the delivery was received. */
 export interface JobData {
@@ -100,8 +106,8 @@ export function toDeliveryId({
 
 /** For a job that {@link hasBody}. Whoever can write to the engine can write any data, so nothing of it is trusted. */
 export function toDeliveryRecord(job: DeliveryJob): DeliveryRecord {
-  const { body, group, signature }: Readonly<Record<string, unknown>> = isRecord(job.data) ? job.data : {}
-  const packed = typeof body === 'string' && body.length <= MAX_TEXT ? Buffer.from(body, 'base64') : Buffer.alloc(0)
+  const { group, signature }: Readonly<Record<string, unknown>> = isRecord(job.data) ? job.data : {}
+  const packed = readPacked(job.data)
   const whole = decompressBody(packed)
   const delivery = {
     id: toDeliveryId(job),
@@ -115,8 +121,18 @@ export function toDeliveryRecord(job: DeliveryJob): DeliveryRecord {
   return { delivery, isDamaged: whole === undefined || !isWhole }
 }
 
+/** The body that is in the data of a job; `undefined` if it is damaged. */
+export function readBody(data: unknown): Uint8Array | undefined {
+  return decompressBody(readPacked(data))
+}
+
+function readPacked(data: unknown): Buffer {
+  const body = isRecord(data) ? data.body : undefined
+  return typeof body === 'string' && body.length <= MAX_TEXT ? Buffer.from(body, 'base64') : Buffer.alloc(0)
+}
+
 /** The group of a job; `undefined` if it has none, or something that is none. */
-export function readGroup({ data }: DeliveryJob): string | undefined {
+export function readGroup({ data }: { readonly data?: unknown }): string | undefined {
   return isRecord(data) && typeof data.group === 'string' ? data.group : undefined
 }
 
@@ -169,22 +185,25 @@ export interface JobNote {
   readonly unhandledSince?: number
   /** How many workers had been lost with it when its last attempt got a result. */
   readonly losses?: number
+  /** The last attempt that failed. */
+  readonly failure?: AttemptFailure | undefined
 }
 
 /** `unhandledSince` is first, as {@link UNHANDLED_NOTE} has it. */
-export function toNote({ unhandledSince, losses }: JobNote): string {
-  return JSON.stringify({ unhandledSince, losses })
+export function toNote({ unhandledSince, losses, failure }: JobNote): string {
+  return JSON.stringify({ unhandledSince, losses, ...failure })
 }
 
-/** The note for a job whose attempt has a result. */
-export function noteLosses({ stalledCounter }: DeliveryJob): string {
-  return toNote({ losses: stalledCounter })
+/** The note for a job whose attempt has a result: with its `failure`, or with that of the attempt before. */
+export function noteAttempt(job: DeliveryJob, failure?: AttemptFailure): string {
+  return toNote({ losses: job.stalledCounter, failure: failure ?? readNote(job).failure })
 }
 
 /** A job that was stored by an earlier version, or that somebody else has written, may have none. */
-export function readNote({ failedReason }: DeliveryJob): JobNote {
-  const { unhandledSince, losses } = parseRecord(failedReason)
+export function readNote({ failedReason }: Pick<DeliveryJob, 'failedReason'>): JobNote {
+  const { unhandledSince, losses, ...kept } = parseRecord(failedReason)
   return {
+    failure: readFailure(kept),
     ...(Number.isSafeInteger(unhandledSince) && { unhandledSince: Number(unhandledSince) }),
     ...(Number.isSafeInteger(losses) && { losses: Number(losses) }),
   }
@@ -195,7 +214,20 @@ export async function forgiveLosses(job: DeliveryJob): Promise<void> {
   await job.updateData({ ...job.data, forgiven: job.stalledCounter })
 }
 
-export function toDeadLetter(job: DeliveryJob | FailedJob): DeadLetter {
+export function toScanned(job: JobRecord): ScannedDelivery {
+  if (job.state === 'dead') return { ...toDeadLetter(job), state: 'dead' }
+  return {
+    id: toDeliveryId(job),
+    topic: toTopic(job),
+    state: job.state,
+    receivedAt: toDate(job.timestamp),
+    attempts: countAttempts(job) + (job.state === 'running' ? 1 : 0),
+    ...(job.state === 'failed' && { nextAttemptAt: toDate(job.dueAt) }),
+    ...readNote(job).failure,
+  }
+}
+
+export function toDeadLetter(job: DeliveryJob | JobRecord): DeadLetter {
   return {
     id: toDeliveryId(job),
     topic: toTopic(job),

@@ -1,4 +1,4 @@
-import { type EngineJobs, type FailedJob, type JobCount, type LockedJob, UNHANDLED_NOTE } from './engine-jobs.ts'
+import { type EngineJobs, type JobCount, type JobRecord, type LockedJob, UNHANDLED_NOTE } from './engine-jobs.ts'
 
 /** Runs one statement, with BullMQ's schema in the search path. */
 export type RunQuery = (text: string, values: unknown[]) => Promise<{ readonly rows: unknown[] }>
@@ -59,11 +59,44 @@ const COUNT = `
 SELECT name, ${IS_UNHANDLED} AS unhandled, state, count(*)::int AS count, min(added_at_ms)::float8 AS oldest
   FROM job WHERE queue = ANY($1) AND state IN ('waiting', 'active', 'delayed', 'failed') GROUP BY 1, 2, 3`
 
-const READ_FAILED = `
-SELECT id, name, added_at_ms::float8 AS timestamp, finished_at_ms::float8 AS finished_on, failed_reason, dedup_id,
-  attempts_made, stalled_count
-  FROM unnest($2::text[]) WITH ORDINALITY AS wanted (id, place) JOIN job USING (id)
- WHERE queue = $1 AND state = 'failed' AND failed_reason IS NOT NULL AND data NOT IN ('{}', 'null') ORDER BY place`
+const IS_OPEN = `state IN ('waiting', 'active', 'delayed', 'failed')`
+
+/** The size is known without reading a large body. */
+const HAS_DATA = `CASE WHEN pg_column_size(data) > 64 THEN true ELSE data NOT IN ('{}', 'null') END`
+
+const LIST_IDS = `SELECT id FROM job WHERE queue = $1 AND ${IS_OPEN}`
+
+const WANTED = `unnest($2::text[]) WITH ORDINALITY AS wanted (id, place)`
+
+const READ = `
+SELECT id, state, ${IS_UNHANDLED} AS unhandled, process_at_ms::float8 AS due_at, name, added_at_ms::float8 AS timestamp,
+  finished_at_ms::float8 AS finished_on, failed_reason, dedup_id, attempts_made, stalled_count
+  FROM ${WANTED} JOIN job USING (id)
+ WHERE queue = $1 AND ${IS_OPEN} AND (state <> 'failed' OR failed_reason IS NOT NULL) AND ${HAS_DATA} ORDER BY place`
+
+const READ_DATA = `
+SELECT job.data FROM ${WANTED} LEFT JOIN job ON job.id = wanted.id AND queue = $1 AND ${IS_OPEN} ORDER BY place`
+
+const FINISHED = `state = 'completed', data = '{}', return_value = 'null', failed_reason = NULL, stacktrace = NULL,
+    delay_ms = 0, process_at_ms = NULL`
+
+const ERASE = `
+WITH found AS (
+  SELECT queue, id, state, ${IS_UNHANDLED} AS unhandled FROM job WHERE queue = $1 AND id = ANY($2) AND ${IS_OPEN}
+   ORDER BY id FOR UPDATE
+), changed AS (
+  UPDATE job SET ${FINISHED}, finished_at_ms = $3
+   FROM found WHERE job.queue = found.queue AND job.id = found.id AND found.state <> 'active'
+) SELECT found.state, unhandled FROM ${WANTED} LEFT JOIN found ON found.id = wanted.id ORDER BY place`
+
+const DISCARD_OLD = `
+WITH old AS (
+  SELECT queue, id FROM job WHERE queue = $1 AND state = 'failed' AND finished_at_ms <= $2
+   ORDER BY finished_at_ms LIMIT $3 FOR UPDATE SKIP LOCKED
+), changed AS (
+  UPDATE job SET ${FINISHED}, finished_at_ms = $4 FROM old
+   WHERE job.queue = old.queue AND job.id = old.id RETURNING 1
+) SELECT count(*)::int AS count FROM changed`
 
 const DISCARD_FAILED = `
 WITH known AS (
@@ -87,20 +120,24 @@ const STATES: Readonly<Record<string, JobCount['state']>> = {
   failed: 'dead',
 }
 
-interface CountRow {
-  readonly name: string
+interface StateRow {
   readonly unhandled: boolean
   readonly state: string
+}
+
+interface CountRow extends StateRow {
+  readonly name: string
   readonly count: number
   readonly oldest: number
 }
 
-interface FailedRow {
+interface JobRow extends StateRow {
   readonly id: string
+  readonly due_at: number | null
   readonly name: string
   readonly timestamp: number
-  readonly finished_on: number
-  readonly failed_reason: string
+  readonly finished_on: number | null
+  readonly failed_reason: string | null
   readonly dedup_id: string | null
   readonly attempts_made: number
   readonly stalled_count: number
@@ -146,13 +183,27 @@ export function createPostgresJobs(query: RunQuery, queues: readonly string[]): 
       const rows = await run<CountRow>(COUNT, queues)
       return rows.map(({ name, unhandled, state, count, oldest }) => ({
         topic: name,
-        state: unhandled ? 'unhandled' : (STATES[state] ?? 'queued'),
+        state: toState({ unhandled, state }),
         count,
         oldest,
       }))
     },
-    async readFailed(queue, ids) {
-      return (await run<FailedRow>(READ_FAILED, queue, ids)).map(toFailedJob)
+    async listIds(queue) {
+      return (await run<JobRow>(LIST_IDS, queue)).map(({ id }) => id)
+    },
+    async read(queue, ids) {
+      return (await run<JobRow>(READ, queue, ids)).map(toJobRecord)
+    },
+    async readData(queue, ids) {
+      return (await run<{ readonly data: unknown }>(READ_DATA, queue, ids)).map(({ data }) => data)
+    },
+    async erase(queue, ids) {
+      const rows = await run<StateRow | { readonly state: null }>(ERASE, queue, ids, Date.now())
+      return rows.map((row) => (row.state === null ? undefined : toState(row)))
+    },
+    async discardOld(queue, failedUntil, count) {
+      const [row] = await run<CountRow>(DISCARD_OLD, queue, failedUntil, count, Date.now())
+      return row?.count ?? 0
     },
     async discardFailed(deliveryIds) {
       const rows = await run<{ readonly delivery_id: string }>(DISCARD_FAILED, queues, deliveryIds, Date.now())
@@ -165,13 +216,19 @@ function toKey({ queue, id }: Pick<LockedJob, 'queue' | 'id'>): string {
   return `${queue} ${id}`
 }
 
-function toFailedJob(row: FailedRow): FailedJob {
+function toState({ state, unhandled }: StateRow): JobCount['state'] {
+  return unhandled ? 'unhandled' : (STATES[state] ?? 'queued')
+}
+
+function toJobRecord(row: JobRow): JobRecord {
   return {
     id: row.id,
+    state: toState(row),
+    dueAt: row.due_at ?? 0,
     name: row.name,
     timestamp: row.timestamp,
-    finishedOn: row.finished_on,
-    failedReason: row.failed_reason,
+    finishedOn: row.finished_on ?? 0,
+    failedReason: row.failed_reason ?? '',
     deduplicationId: row.dedup_id ?? undefined,
     attemptsMade: row.attempts_made,
     stalledCounter: row.stalled_count,

@@ -8,19 +8,22 @@ import { createJobId, type DeliveryJob, type Lane, toJobData, toJobOptions } fro
 import type { OpenLanes } from './lanes.ts'
 import { createLeases } from './leases.ts'
 import { readJob } from './read-job.ts'
+import { createScan } from './scan.ts'
 import { createSchedule } from './schedule.ts'
 import { readStatistics } from './statistics.ts'
 
 /** How long after a sweep the next one removes expired ids, if there were some or none, and how many of a lane. */
 const SWEEP_MS = { some: 5000, none: 300_000 }
 const SWEEP_JOBS = 100
+/** How many old dead letters of a lane are discarded with each sweep. */
+const SWEEP_DEAD = 500
 
 /** A delivery queue in BullMQ: each delivery is a job. */
 export function createBullmqQueue(
   connect: () => Promise<OpenLanes>,
   limits: InboxLimits & { readonly pollMs: number },
 ): Omit<Required<DeliveryQueue>, 'close'> {
-  const { retentionMs, maxQueued, pollMs } = limits
+  const { retentionMs, maxQueued, pollMs, deadLetterRetentionMs } = limits
   const backlog = createBacklog(maxQueued, async () => {
     const counts = await (await connect()).jobs.countUnhandled()
     return [...counts.values()].reduce((sum, count) => sum + count, 0)
@@ -92,7 +95,11 @@ export function createBullmqQueue(
       await Promise.all(expired.map(({ id = '' }) => lane.queue.remove(id)))
       return true
     }
-    const swept = await Promise.all(opened.lanes.map(sweepLane))
+    const sweepDead = async ({ queue }: Lane) => {
+      if (deadLetterRetentionMs === undefined) return false
+      return (await opened.jobs.discardOld(queue.name, Date.now() - deadLetterRetentionMs, SWEEP_DEAD)) === SWEEP_DEAD
+    }
+    const swept = await Promise.all(opened.lanes.flatMap((lane) => [sweepLane(lane), sweepDead(lane)]))
     if (!swept.includes(true)) sweepAt = performance.now() + SWEEP_MS.none
   }
 
@@ -109,6 +116,7 @@ export function createBullmqQueue(
     },
     settle: async (leased, settlement) => leases.settle(await connect(), leased, settlement),
     ...createDeadLetters(connect, schedule.wake),
+    ...createScan(connect, () => backlog.add(-1)),
     statistics: async () => readStatistics((await connect()).jobs),
   }
 }

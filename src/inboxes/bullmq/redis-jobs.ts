@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
-import type { EngineJobs, FailedJob, JobCount, LockedJob } from './engine-jobs.ts'
+import { parseRecord } from '../queue/stored-failure.ts'
+import type { EngineJobs, JobCount, JobRecord, LockedJob } from './engine-jobs.ts'
 import { SCRIPTS } from './redis-scripts.ts'
 
 /** How many jobs one script counts. No other command runs meanwhile. */
@@ -71,10 +72,24 @@ export function createRedisJobs(client: Redis, queues: readonly Queue[]): Engine
       ])
       return (await Promise.all(counted)).flat()
     },
-    async readFailed(queue, ids) {
-      const { keyPrefix } = findLane(queue)
-      const read = (await run('readFailed', [], [keyPrefix, ...ids])) as (readonly (string | null)[])[]
-      return read.map(toFailedJob)
+    async listIds(queue) {
+      return ((await run('listIds', [], [findLane(queue).keyPrefix])) as string[][]).flat()
+    },
+    async read(queue, ids) {
+      const read = (await run('read', [], [findLane(queue).keyPrefix, ...ids])) as (readonly (string | null)[])[]
+      return read.map(toJobRecord)
+    },
+    async readData(queue, ids) {
+      const texts = (await run('readData', [], [findLane(queue).keyPrefix, ...ids])) as (string | null)[]
+      return texts.map((text) => text && parseRecord(text))
+    },
+    async erase(queue, ids) {
+      const { lane, keyPrefix } = findLane(queue)
+      const states = (await run('erase', [topicsKey], [keyPrefix, lane, Date.now(), ...ids])) as string[]
+      return states.map((state) => (state === '' ? undefined : (state as JobRecord['state'])))
+    },
+    async discardOld(queue, failedUntil, count) {
+      return (await run('discardOld', [], [findLane(queue).keyPrefix, failedUntil, count, Date.now()])) as number
     },
     async discardFailed(deliveryIds) {
       const discarded = keyPrefixes.map((keyPrefix) =>
@@ -106,10 +121,16 @@ function createRunner(client: Redis) {
   }
 }
 
-function toFailedJob(fields: readonly (string | null)[]): FailedJob {
-  const [id, name, timestamp, finishedOn, failedReason, deduplicationId, attemptsMade, stalledCounter] = fields
+/** BullMQ keeps delayed jobs by their time in units of 1/4096 of a millisecond. */
+const DUE_UNITS = 0x1000
+
+function toJobRecord(fields: readonly (string | null)[]): JobRecord {
+  const [id, state, dueAt, ...job] = fields
+  const [name, timestamp, finishedOn, failedReason, deduplicationId, attemptsMade, stalledCounter] = job
   return {
     id: id ?? '',
+    state: state as JobRecord['state'],
+    dueAt: Math.floor(Number(dueAt ?? 0) / DUE_UNITS),
     name: name ?? '',
     timestamp: Number(timestamp ?? Number.NaN),
     finishedOn: Number(finishedOn ?? 0),

@@ -124,18 +124,79 @@ end
 return counts
 `
 
-const READ_FAILED = `
-local prefix, found = ARGV[1], {}
-for i = 2, #ARGV do
-  local key = prefix .. ARGV[i]
-  local job = redis.call('HMGET', key, 'name', 'timestamp', 'finishedOn', 'failedReason', 'deid', 'atm', 'stc')
+const LIST_IDS = `
+local prefix = ARGV[1]
+return {
+  redis.call('LRANGE', prefix .. 'wait', 0, -1),
+  redis.call('LRANGE', prefix .. 'active', 0, -1),
+  redis.call('ZRANGE', prefix .. 'delayed', 0, -1),
+  redis.call('ZRANGE', prefix .. 'failed', 0, -1),
+}
+`
+
+const HAS_DATA = `
+local function hasData(key)
   local length = redis.call('HSTRLEN', key, 'data')
-  local hasBody = length > 2 or (length > 0 and redis.call('HGET', key, 'data') ~= '{}')
-  if hasBody and job[3] and job[4] then
-    found[#found + 1] = { ARGV[i], unpack(job) }
-  end
+  return length > 2 or (length > 0 and redis.call('HGET', key, 'data') ~= '{}')
+end
+`
+
+const READ = `${IS_UNHANDLED}${HAS_DATA}
+local prefix, found, active = ARGV[1], {}, {}
+for _, id in ipairs(redis.call('LRANGE', prefix .. 'active', 0, -1)) do active[id] = true end
+for i = 2, #ARGV do
+  local id, key = ARGV[i], prefix .. ARGV[i]
+  local job = redis.call('HMGET', key, 'name', 'timestamp', 'finishedOn', 'failedReason', 'deid', 'atm', 'stc')
+  local dueAt = redis.call('ZSCORE', prefix .. 'delayed', id)
+  local state = active[id] and 'running' or 'queued'
+  if dueAt then state = isUnhandled(job[4]) and 'unhandled' or 'failed' end
+  if redis.call('ZSCORE', prefix .. 'failed', id) then state = 'dead' end
+  local isWhole = state == 'dead' and job[3] and job[4] or state ~= 'dead' and not job[3]
+  if isWhole and hasData(key) then found[#found + 1] = { id, state, dueAt, unpack(job) } end
 end
 return found
+`
+
+const READ_DATA = `
+local prefix, found = ARGV[1], {}
+for i = 2, #ARGV do found[#found + 1] = redis.call('HGET', prefix .. ARGV[i], 'data') end
+return found
+`
+
+const ERASE = `${FINISH}${IS_UNHANDLED}
+local topics, prefix, lane, now, states = KEYS[1], ARGV[1], ARGV[2], ARGV[3], {}
+for i = 4, #ARGV do
+  local id, key, state = ARGV[i], prefix .. ARGV[i], nil
+  if redis.call('ZREM', prefix .. 'failed', id) == 1 then
+    state = 'dead'
+  elseif redis.call('ZREM', prefix .. 'delayed', id) == 1 then
+    state = 'failed'
+    local job = redis.call('HMGET', key, 'failedReason', 'name')
+    if isUnhandled(job[1]) then
+      state = 'unhandled'
+      redis.call('ZREM', topics .. ':' .. (job[2] or ''), lane .. ':' .. id)
+    end
+  elseif redis.call('LREM', prefix .. 'wait', -1, id) == 1 then
+    state = 'queued'
+  end
+  if state then
+    finish(prefix, id, now)
+  elseif redis.call('EXISTS', key) == 1 and redis.call('HEXISTS', key, 'finishedOn') == 0 then
+    state = 'running'
+  end
+  states[#states + 1] = state or ''
+end
+return states
+`
+
+const DISCARD_OLD = `${FINISH}
+local prefix, until_, count, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local ids = redis.call('ZRANGEBYSCORE', prefix .. 'failed', '-inf', until_, 'LIMIT', 0, count)
+for _, id in ipairs(ids) do
+  redis.call('ZREM', prefix .. 'failed', id)
+  finish(prefix, id, now)
+end
+return #ids
 `
 
 const DISCARD_FAILED = `${FINISH}
@@ -160,7 +221,11 @@ export const SCRIPTS = {
   countUnhandled: toScript(COUNT_UNHANDLED),
   callBack: toScript(CALL_BACK),
   count: toScript(COUNT),
-  readFailed: toScript(READ_FAILED),
+  listIds: toScript(LIST_IDS),
+  read: toScript(READ),
+  readData: toScript(READ_DATA),
+  erase: toScript(ERASE),
+  discardOld: toScript(DISCARD_OLD),
   discardFailed: toScript(DISCARD_FAILED),
 }
 

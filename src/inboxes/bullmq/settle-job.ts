@@ -1,5 +1,5 @@
-import type { Settlement } from '../queue/queue.ts'
-import { FailedAttempt, type LeasedJob, noteLosses, readGroup } from './job.ts'
+import type { AttemptFailure, Settlement } from '../queue/queue.ts'
+import { FailedAttempt, type LeasedJob, noteAttempt, readGroup } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
 
 /**
@@ -18,12 +18,16 @@ export async function settleJob(
   if (settlement.state === 'returned' && settlement.delayMs === 0) return jobs.giveBack(locked)
   const isDelayed = settlement.state === 'failed' || settlement.state === 'returned'
   if (isDelayed && group !== undefined) await groupOrder.block(job, group)
-  if (settlement.state === 'returned') return jobs.delay(locked, Date.now() + settlement.delayMs, noteLosses(job))
+  if (settlement.state === 'returned') return jobs.delay(locked, Date.now() + settlement.delayMs, noteAttempt(job))
   if (settlement.state !== 'handled')
-    await job.moveToFailed(new FailedAttempt(settlement, noteLosses(job)), token, false)
+    await job.moveToFailed(new FailedAttempt(settlement, noteAttempt(job, toFailure(settlement))), token, false)
   else if (!(await completeJob(locked))) return false
   if (settlement.state === 'failed') return true
   onRemoved()
   if (group !== undefined) await groupOrder.release(job, group, lane)
   return true
+}
+
+function toFailure({ error, resource, maxAttempts }: AttemptFailure): AttemptFailure {
+  return { error, resource, maxAttempts }
 }

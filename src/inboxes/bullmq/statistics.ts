@@ -1,4 +1,5 @@
-import type { DeliveryCounts, InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { DeliveryCounts } from '../../core/inbox/listing.ts'
 import type { EngineJobs } from './engine-jobs.ts'
 
 type Counts = { -readonly [State in keyof DeliveryCounts]: number }

@@ -1,5 +1,7 @@
-import type { DeliveryCounts, InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { DeliveryCounts } from '../../core/inbox/listing.ts'
 import {
+  type AttemptFailure,
   type DeliveryQueue,
   type InboxLimits,
   type LeasedDelivery,
@@ -8,19 +10,26 @@ import {
   type Settlement,
 } from '../queue/queue.ts'
 import { createKnownIds } from './known-ids.ts'
-import { isUnhandled, listDeadLetters, type Row, type Rows, toDeadLetter } from './rows.ts'
+import { findState, isUnhandled, listDeadLetters, type Row, type Rows, toDeadLetter } from './rows.ts'
+import { scanRows } from './scan.ts'
 
 type MemoryLimits = Omit<InboxLimits, 'leaseMs'>
 
 /** A delivery queue in memory. Its leases do not expire: a worker cannot be lost without the queue. */
 export function createMemoryQueue(limits: MemoryLimits): DeliveryQueue {
-  const { retentionMs, maxQueued } = limits
+  const { retentionMs, maxQueued, deadLetterRetentionMs } = limits
   const rows: Rows = new Map()
   const known = createKnownIds(retentionMs)
 
   function remove(id: string): boolean {
     known.add(id)
     return rows.delete(id)
+  }
+
+  function discardOld(): void {
+    if (deadLetterRetentionMs === undefined) return
+    const until = Date.now() - deadLetterRetentionMs
+    for (const [id, { failedAt }] of rows) if (failedAt && failedAt.getTime() <= until) remove(id)
   }
 
   return {
@@ -32,6 +41,7 @@ export function createMemoryQueue(limits: MemoryLimits): DeliveryQueue {
       return 'stored'
     },
     async lease(request) {
+      discardOld()
       setAside(rows, request, limits)
       return leaseReady(rows, request)
     },
@@ -53,13 +63,22 @@ export function createMemoryQueue(limits: MemoryLimits): DeliveryQueue {
       return true
     },
     discardDeadLetter: async (id) => toDeadLetter(rows.get(id)) !== undefined && remove(id),
+    scan: async (after) => scanRows(rows, after),
+    readBody: async ({ id }) => rows.get(id)?.delivery.body,
+    async erase({ id }) {
+      const row = rows.get(id)
+      if (!row) return undefined
+      const state = findState(row, Date.now())
+      if (state !== 'running') remove(id)
+      return state
+    },
     statistics: async () => countRows(rows),
     async close() {},
   }
 }
 
 function findOpen(rows: Rows): readonly Row[] {
-  return [...rows.values()].filter((row) => !row.death && !isUnhandled(row))
+  return [...rows.values()].filter((row) => !row.failedAt && !isUnhandled(row))
 }
 
 function findLeased(rows: Rows, { delivery, token }: LeasedDelivery): Row | undefined {
@@ -72,7 +91,7 @@ function* findReady(rows: Rows, now: number): Generator<Row> {
   const groups = new Set<string>()
   for (const row of rows.values()) {
     const { group } = row.delivery
-    if (row.death || (group !== undefined && groups.has(group))) continue
+    if (row.failedAt || (group !== undefined && groups.has(group))) continue
     if (group !== undefined && !isUnhandled(row)) groups.add(group)
     if (row.token === undefined && row.dueAt <= now) yield row
   }
@@ -116,9 +135,11 @@ function settleRow(row: Row, settlement: Exclude<Settlement, { readonly state: '
   row.unhandledSince = undefined
   if (settlement.state === 'dead') {
     row.attempts = settlement.attempts
-    row.death = { failedAt: new Date(), error: settlement.error, resource: settlement.resource }
+    row.failedAt = new Date()
+    row.failure = readFailure(settlement)
     return
   }
+  if (settlement.state === 'failed') row.failure = readFailure(settlement)
   row.dueAt = Date.now() + settlement.delayMs
   if (settlement.state === 'returned') row.attempts -= 1
 }
@@ -150,9 +171,6 @@ function countStates(rows: readonly Row[], now: number): DeliveryCounts {
   return counts
 }
 
-function findState(row: Row, now: number): keyof DeliveryCounts {
-  if (row.death) return 'dead'
-  if (row.token !== undefined) return 'running'
-  if (isUnhandled(row)) return 'unhandled'
-  return row.dueAt <= now ? 'queued' : 'failed'
+function readFailure({ error, resource, maxAttempts }: AttemptFailure): AttemptFailure {
+  return { error, resource, ...(maxAttempts !== undefined && { maxAttempts }) }
 }

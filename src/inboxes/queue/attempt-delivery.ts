@@ -32,7 +32,8 @@ export async function attemptDelivery(
     const name = isStoredTopic(delivery.topic) ? delivery.topic : 'A delivery'
     onError(new Error(`${name}: ${fatal.code}. ${fatal.message} The delivery is a dead letter now.`))
     const resource = readResource(delivery.body)
-    return { state: 'dead', error: fatal, resource, attempts: fatal === WORKER_LOST ? attempt - 1 : attempt }
+    const made = fatal === WORKER_LOST ? attempt - 1 : attempt
+    return { state: 'dead', error: fatal, resource, attempts: made, maxAttempts: attempts }
   }
   if (leased.isLost && leased.losses >= SUSPECT_LOSSES) return { state: 'returned', delayMs: delayMs(leased.losses) }
   try {
@@ -43,8 +44,9 @@ export async function attemptDelivery(
     if (error.code === 'SHUTTING_DOWN') return RETURNED
     if (excused) return { state: 'returned', delayMs: delayMs(attempt) }
     const resource = readResource(delivery.body)
-    if (!retryable || attempt >= attempts) return { state: 'dead', error, resource, attempts: attempt }
-    return { state: 'failed', error, resource, delayMs: delayMs(attempt) }
+    const failure = { error, resource, maxAttempts: attempts }
+    if (!retryable || attempt >= attempts) return { state: 'dead', ...failure, attempts: attempt }
+    return { state: 'failed', ...failure, delayMs: delayMs(attempt) }
   }
 }
 

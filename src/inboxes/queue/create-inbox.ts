@@ -1,6 +1,8 @@
 import type { Inbox } from '../../core/inbox/inbox.ts'
+import { checkQuery, checkResource } from './check-query.ts'
 import { type Consumer, createConsumer } from './consumer.ts'
 import { createDeadLetters } from './dead-letters.ts'
+import { eraseResource, listDeliveries } from './list-deliveries.ts'
 import type { DeliveryQueue } from './queue.ts'
 
 /** Makes an inbox of a delivery queue: adds workers and the operations on many dead letters. */
@@ -28,6 +30,11 @@ export function createInbox(queue: DeliveryQueue, leaseMs: number): Inbox {
       }
     },
     deadLetters: createDeadLetters(queue, pollAll),
+    list(query = {}) {
+      const checked = checkQuery('inbox.list', query)
+      return { [Symbol.asyncIterator]: () => listDeliveries(queue, checked) }
+    },
+    erase: async (resource) => eraseResource(queue, checkResource('inbox.erase', resource)),
     statistics: () => queue.statistics(),
     close() {
       closed ??= Promise.all([...consumers].map((consumer) => consumer.stop({ timeoutMs: 0 }))).then(() =>

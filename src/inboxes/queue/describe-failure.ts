@@ -1,4 +1,5 @@
-import { type Failure, type ResourceReference, toFailure } from '../../core/inbox/inbox.ts'
+import { type Failure, toFailure } from '../../core/inbox/inbox.ts'
+import type { ResourceReference } from '../../core/inbox/listing.ts'
 
 const WORD = /[^\s<>"'(),:;=]+/g
 const QUERY = /\?[\w.-]{1,50}=[^\s"'<>]*/g

@@ -135,7 +135,11 @@ export function createJobs(
         : countCapacity(active, options)
     },
     start(leased) {
-      if (!mustRunAlone(leased)) begin(leased)
+      if (!mustRunAlone(leased)) {
+        // One that must run alone may have begun while this one was being leased.
+        if ([...running].some(([one, job]) => mustRunAlone(one) && !isOver(job))) void returnDelivery(leased)
+        else begin(leased)
+      }
       // Several that may end the process would be lost together, without an attempt.
       else if ([...running.keys(), ...waiting].some(mustRunAlone)) void settle(leased, LATER, stopping)
       else {

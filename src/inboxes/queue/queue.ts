@@ -1,5 +1,6 @@
-import { type CheckedOptions, positiveInteger } from '../../core/check-options.ts'
+import { type CheckedOptions, type OptionRule, positiveInteger } from '../../core/check-options.ts'
 import type { DeadLetter, DeadLetterFilter, InboxStatistics, StoredDelivery } from '../../core/inbox/inbox.ts'
+import type { DeliveryState, ListedDelivery } from '../../core/inbox/listing.ts'
 import { ERRORS } from '../../core/outcomes.ts'
 
 /**
@@ -28,6 +29,20 @@ export interface DeliveryQueue {
   retryDeadLetter(id: string): Promise<boolean>
   /** Deletes a dead letter except for its id; false if there is none with this id. */
   discardDeadLetter(id: string): Promise<boolean>
+  /**
+   * The first page of all deliveries that were not handled, in the order in which they were stored, without their
+   * bodies. Those that move meanwhile are not left out. A page may be empty.
+   *
+   * @param after the id of the delivery after which to start. If it is not known: from the beginning.
+   */
+  scan(after: string | undefined): Promise<ScannedPage>
+  /** The body of a delivery that was scanned; `undefined` if it is damaged, or was handled meanwhile. */
+  readBody(scanned: ScannedDelivery): Promise<Uint8Array | undefined>
+  /**
+   * Deletes all of a delivery that was scanned except for its id. Resolves with the state in which it was, or with
+   * `running` if nothing was changed because a worker has leased it; `undefined` if it was handled meanwhile.
+   */
+  erase(scanned: ScannedDelivery): Promise<DeliveryState | undefined>
   statistics(): Promise<InboxStatistics>
   close(): Promise<void>
 }
@@ -74,7 +89,16 @@ export interface LeasedDelivery extends DeliveryRecord {
 }
 
 /** What is kept of the last attempt that failed, with the delivery. */
-export type AttemptFailure = Pick<DeadLetter, 'error' | 'resource'>
+export type AttemptFailure = Pick<DeadLetter, 'error' | 'resource' | 'maxAttempts'>
+
+/** The engine knows the object itself again. */
+export type ScannedDelivery = Omit<ListedDelivery, 'ageMs'>
+
+export interface ScannedPage {
+  readonly deliveries: readonly ScannedDelivery[]
+  /** Reads the page after this one; absent if there is none. */
+  readonly next?: (() => Promise<ScannedPage>) | undefined
+}
 
 /** The result of an attempt. */
 export type Settlement =
@@ -118,7 +142,14 @@ export interface InboxOptions {
    * Default: 1 day.
    */
   readonly unhandledMs?: number | undefined
+  /**
+   * Milliseconds after which workers discard a dead letter. Its id stays known for `retentionMs` more. Default: dead
+   * letters are kept until you retry or discard them.
+   */
+  readonly deadLetterRetentionMs?: number | undefined
 }
+
+const NO_LIMIT: OptionRule<number | undefined> = { ...positiveInteger(1), fallback: undefined }
 
 /** The options that queues have in common. */
 export const INBOX_RULES = {
@@ -126,6 +157,7 @@ export const INBOX_RULES = {
   maxQueued: positiveInteger(100_000),
   maxUnhandled: positiveInteger(10_000),
   unhandledMs: positiveInteger(24 * 60 * 60 * 1000),
+  deadLetterRetentionMs: NO_LIMIT,
   leaseMs: positiveInteger(30_000),
 }
 

@@ -9,6 +9,7 @@ export function readFailure(kept: Readonly<Record<string, unknown>>): AttemptFai
   const { code, message, handler, cause } = toRecord(kept.error)
   if (typeof code !== 'string' || typeof message !== 'string') return undefined
   const resource = readResource(kept.resource)
+  const { maxAttempts } = kept
   return {
     error: {
       code,
@@ -17,6 +18,7 @@ export function readFailure(kept: Readonly<Record<string, unknown>>): AttemptFai
       ...(typeof cause === 'string' && { cause }),
     },
     ...(resource && { resource }),
+    ...(Number.isSafeInteger(maxAttempts) && { maxAttempts: Number(maxAttempts) }),
   }
 }
 

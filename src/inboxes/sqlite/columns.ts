@@ -15,5 +15,9 @@ export const COLUMNS = `CAST(seq AS TEXT) AS seq, CAST(id AS BLOB) AS id, CAST(t
   CAST(received_at AS REAL) AS received_at, CAST(grp AS BLOB) AS grp, ${ATTEMPTS} AS attempts,
   CAST(signature AS BLOB) AS signature`
 export const BODY = `CASE WHEN length(body) <= ${MAX_STORED_BYTES} THEN body END AS body`
+/** What tells the state of a delivery that was not handled. */
+export const STATE = 'state, token IS NOT NULL AS is_leased, CAST(due_at AS REAL) AS due_at'
+/** The last attempt that failed. */
+export const FAILURE = `CAST(code AS BLOB) AS code, CAST(message AS BLOB) AS message, CAST(details AS BLOB) AS details`
 export const DEATH = `CAST(due_at AS REAL) AS due_at, CAST(${CODE} AS BLOB) AS code, CAST(message AS BLOB) AS message,
   CAST(details AS BLOB) AS details`

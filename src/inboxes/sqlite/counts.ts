@@ -29,17 +29,24 @@ export const COUNTS = `
     WHERE state = 0 AND token IS NOT NULL;
   CREATE INDEX IF NOT EXISTS hooklayer_oldest ON hooklayer_deliveries (received_at) WHERE state < 2`
 
+/** If a topic has fewer deliveries that are due, these are counted and not the others. */
+const FEW = 100
+const OPEN = 'coalesce(sum(deliveries) FILTER (WHERE state = 0), 0)'
+const OF_TOPIC = 'FROM hooklayer_deliveries WHERE state = 0 AND topic = hooklayer_counts.topic'
+
 export const COUNT_STATEMENTS = {
   countOpen: 'SELECT coalesce(sum(deliveries), 0) AS open FROM hooklayer_counts WHERE state IN (0, 1)',
   // Whether an open delivery is due depends on the time, so that no trigger can count it. Those that are not due are
-  // leased or have failed: the few of a worker, or at most `maxQueued` when all fail. They are counted in an index.
+  // leased or have failed. They are counted in an index, which takes long when many have failed. Then few are due, and
+  // those are counted instead.
   statistics: `SELECT CAST(topic AS BLOB) AS topic,
-      coalesce(sum(deliveries) FILTER (WHERE state = 0), 0) AS open,
+      ${OPEN} AS open,
       coalesce(sum(deliveries) FILTER (WHERE state = 1), 0) AS behind,
       coalesce(sum(deliveries) FILTER (WHERE state = 2), 0) AS dead,
       coalesce(sum(deliveries) FILTER (WHERE state = 4), 0) AS unhandled,
-      (SELECT count(*) FROM hooklayer_deliveries
-        WHERE state = 0 AND topic = hooklayer_counts.topic AND due_at > ?) AS later,
+      coalesce(
+        ${OPEN} - nullif((SELECT count(*) FROM (SELECT 1 ${OF_TOPIC} AND due_at <= ? LIMIT ${FEW})), ${FEW}),
+        (SELECT count(*) ${OF_TOPIC} AND due_at > ?)) AS later,
       (SELECT count(*) FROM hooklayer_deliveries
         WHERE state = 0 AND token IS NOT NULL AND topic = hooklayer_counts.topic AND due_at > ?) AS running
     FROM hooklayer_counts WHERE deliveries > 0 GROUP BY hooklayer_counts.topic`,

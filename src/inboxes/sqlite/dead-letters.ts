@@ -1,5 +1,5 @@
 import type { DeadLetter, DeadLetterFilter } from '../../core/inbox/inbox.ts'
-import type { DeliveryQueue } from '../queue/queue.ts'
+import type { DeliveryQueue, InboxLimits } from '../queue/queue.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { type DeadRow, type DeliveryRow, findRawId, toDeadLetter, toDeliveryRecord } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
@@ -29,12 +29,23 @@ export function createDeadLetters(
         sql.revive.run(Date.now(), id)
         sql.moveBody.run(seq)
       }),
-    discardDeadLetter: (id) =>
-      writeIfDead(id, (seq) => {
-        sql.discard.run(Date.now() + retentionMs, seq)
-        sql.dropBody.run(seq)
-      }),
+    discardDeadLetter: (id) => writeIfDead(id, (seq) => discard(sql, seq, retentionMs)),
   }
+}
+
+/** How many old dead letters are discarded with each lease, so that it never takes long. */
+const OLD_AT_ONCE = 32
+
+/** To be run in a transaction: discards dead letters that are past their retention. */
+export function discardOld(sql: InboxStatements, { deadLetterRetentionMs, retentionMs }: InboxLimits): void {
+  if (deadLetterRetentionMs === undefined) return
+  const old = sql.findOldDead.all(Date.now() - deadLetterRetentionMs, OLD_AT_ONCE)
+  for (const row of old) discard(sql, (row as { readonly seq: string }).seq, retentionMs)
+}
+
+function discard(sql: InboxStatements, seq: string, retentionMs: number): void {
+  sql.discard.run(Date.now() + retentionMs, seq)
+  sql.dropBody.run(seq)
 }
 
 function readPage(sql: InboxStatements, filter: DeadLetterFilter, last: DeadLetter | undefined): DeadLetter[] {

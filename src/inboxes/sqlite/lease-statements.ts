@@ -40,10 +40,11 @@ export const LEASE_STATEMENTS = {
   lease: `UPDATE hooklayer_deliveries SET token = ?, due_at = ?, attempts = ${ATTEMPTS} + 1, losses = ? WHERE seq = ?`,
   rename: `UPDATE OR IGNORE hooklayer_deliveries SET id = 'damaged-' || seq WHERE seq = ?`,
   renew: `UPDATE hooklayer_deliveries SET due_at = ? ${LEASED}`,
-  reschedule: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL ${LEASED}`,
+  reschedule: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL, code = ?, message = ?, details = ? ${LEASED}`,
   // With a `due_at` of 0 it is the next one, and several of these have their old order.
   putBack: `UPDATE hooklayer_deliveries SET due_at = ?, token = NULL, attempts = attempts - 1 ${LEASED}`,
-  markHandled: `UPDATE hooklayer_deliveries SET state = 3, due_at = ?, token = NULL ${LEASED}`,
+  markHandled: `UPDATE hooklayer_deliveries
+    SET state = 3, due_at = ?, token = NULL, code = NULL, message = NULL, details = NULL ${LEASED}`,
   markDead: `UPDATE hooklayer_deliveries
     SET state = 2, due_at = ?, attempts = ?, token = NULL, code = ?, message = ?, details = ? ${LEASED}`,
   openNext: `UPDATE hooklayer_deliveries SET state = 0
@@ -60,8 +61,8 @@ export const LEASE_STATEMENTS = {
   findExpired: `SELECT ${SEQ} FROM hooklayer_deliveries WHERE state = 4 AND ${TOPIC} AND due_at < ? LIMIT ?`,
   findExcess: `SELECT ${SEQ} FROM hooklayer_deliveries WHERE state = 4 AND ${TOPIC}
     ORDER BY due_at DESC, hooklayer_deliveries.seq DESC LIMIT ? OFFSET ?`,
-  endUnhandled: `UPDATE hooklayer_deliveries SET state = 2, due_at = ?, token = NULL, code = ?, message = ?
-    WHERE seq = ?`,
+  endUnhandled: `UPDATE hooklayer_deliveries SET state = 2, due_at = ?, token = NULL, code = ?, message = ?,
+    details = NULL WHERE seq = ?`,
   findFutureLeases: `SELECT ${SEQ}, CAST(due_at AS REAL) AS due_at FROM hooklayer_deliveries
     WHERE state = 0 AND token IS NOT NULL AND due_at > ?`,
   endLease: 'UPDATE hooklayer_deliveries SET due_at = ? WHERE seq = ?',

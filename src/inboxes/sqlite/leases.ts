@@ -1,5 +1,5 @@
 import { mustRunAlone } from '../queue/attempt-delivery.ts'
-import type { LeasedDelivery, LeaseRequest, Settlement } from '../queue/queue.ts'
+import type { AttemptFailure, LeasedDelivery, LeaseRequest, Settlement } from '../queue/queue.ts'
 import { hasValidId, type OpenRow, toDeliveryRecord } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
 
@@ -73,12 +73,11 @@ export function settleLeased(
     const dueAt = settlement.delayMs === 0 ? 0 : now + settlement.delayMs
     return sql.putBack.run(dueAt, seq, token).changes > 0
   }
-  if (settlement.state === 'failed') return sql.reschedule.run(now + settlement.delayMs, seq, token).changes > 0
+  if (settlement.state === 'failed') {
+    return sql.reschedule.run(now + settlement.delayMs, ...toColumns(settlement), seq, token).changes > 0
+  }
   if (settlement.state === 'dead') {
-    const { error, resource, attempts } = settlement
-    const { code, message, ...details } = error
-    const kept = JSON.stringify({ ...details, resource })
-    const isHeld = sql.markDead.run(now, attempts, code, message, kept, seq, token).changes > 0
+    const isHeld = sql.markDead.run(now, settlement.attempts, ...toColumns(settlement), seq, token).changes > 0
     if (isHeld) openNext(sql, leased)
     return isHeld
   }
@@ -88,6 +87,12 @@ export function settleLeased(
     sql.dropBody.run(seq)
   }
   return isHeld
+}
+
+/** The columns `code`, `message` and `details`. */
+function toColumns({ error, resource, maxAttempts }: AttemptFailure): [string, string, string] {
+  const { code, message, ...details } = error
+  return [code, message, JSON.stringify({ ...details, resource, maxAttempts })]
 }
 
 /** The next one of its group. */

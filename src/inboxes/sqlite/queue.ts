@@ -4,10 +4,11 @@ import { prepareStatements } from '../../sqlite/statements.ts'
 import { compressBody } from '../queue/compressed-body.ts'
 import type { DeliveryQueue, InboxLimits } from '../queue/queue.ts'
 import { type Backlog, createBacklog } from './backlog.ts'
-import { createDeadLetters } from './dead-letters.ts'
+import { createDeadLetters, discardOld } from './dead-letters.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createLeaseWatch } from './lease-watch.ts'
 import { leaseReady, renewLease, settleLeased } from './leases.ts'
+import { createScan } from './scan.ts'
 import { type InboxStatements, STATEMENTS } from './statements.ts'
 import { readStatistics } from './statistics.ts'
 import { createSorting } from './unhandled.ts'
@@ -34,6 +35,7 @@ export function createSqliteQueue(opened: OpenDatabase, limits: InboxLimits): De
       const { leased, reports } = await writeSoon(() => {
         watch.check()
         sql.sweep.run(Date.now(), SWEPT_IDS)
+        discardOld(sql, limits)
         const reports = sort(request)
         return { leased: leaseReady(sql, request, leaseMs), reports }
       })
@@ -44,6 +46,7 @@ export function createSqliteQueue(opened: OpenDatabase, limits: InboxLimits): De
     settle: (leased, settlement) =>
       (settlement.state === 'dead' ? write : writeSoon)(() => settleLeased(sql, leased, settlement, retentionMs)),
     ...createDeadLetters(sql, groupCommit, retentionMs),
+    ...createScan(sql, groupCommit, retentionMs),
     statistics: async () => readStatistics(sql),
     async close() {
       await flush()

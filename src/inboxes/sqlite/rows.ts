@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { DeadLetter } from '../../core/inbox/inbox.ts'
+import type { DeliveryState } from '../../core/inbox/listing.ts'
 import { decompressBody } from '../queue/compressed-body.ts'
-import { BODY_DAMAGED, type DeliveryRecord } from '../queue/queue.ts'
+import { type AttemptFailure, BODY_DAMAGED, type DeliveryRecord, type ScannedDelivery } from '../queue/queue.ts'
 import { parseRecord, readFailure } from '../queue/stored-failure.ts'
 
 /** `ArrayBuffer` with libsql. */
@@ -27,11 +28,27 @@ export interface OpenRow extends DeliveryRow {
   readonly is_lost: number
 }
 
-export interface DeadRow extends Row {
-  readonly due_at: number
+/** Of the last attempt that failed. */
+interface FailureColumns {
   readonly code: Bytes
   readonly message: Bytes | null
   readonly details: Bytes | null
+}
+
+export interface DeadRow extends Row, FailureColumns {
+  readonly due_at: number
+}
+
+/** What tells the state of a row. */
+export interface StateColumns {
+  readonly state: number
+  readonly is_leased: number
+  readonly due_at: number
+}
+
+export interface ScannedRow extends Omit<DeadRow, 'code'>, StateColumns {
+  /** Null until an attempt has failed. */
+  readonly code: Bytes | null
 }
 
 export function toDeliveryRecord({ id, topic, received_at, grp, signature, body }: DeliveryRow): DeliveryRecord {
@@ -51,20 +68,47 @@ export function toDeliveryRecord({ id, topic, received_at, grp, signature, body 
 /** The raw ids of dead letters that were listed. They say where the next page starts. */
 const rawIds = new WeakMap<DeadLetter, Buffer>()
 
-export function toDeadLetter({ id, topic, received_at, due_at, attempts, details, ...row }: DeadRow): DeadLetter {
-  const { resource, ...others } = details === null ? {} : parseRecord(toText(details))
-  const message = row.message === null ? BODY_DAMAGED.message : toText(row.message)
-  const error = { ...others, code: toText(row.code), message }
+function toFailure({ code, message, details }: FailureColumns): AttemptFailure {
+  const { resource, maxAttempts, ...others } = details === null ? {} : parseRecord(toText(details))
+  const text = message === null ? BODY_DAMAGED.message : toText(message)
+  const error = { ...others, code: toText(code), message: text }
+  return readFailure({ error, resource, maxAttempts }) ?? { error: BODY_DAMAGED }
+}
+
+export function toDeadLetter({ id, topic, received_at, due_at, attempts, ...row }: DeadRow): DeadLetter {
   const deadLetter = {
     id: toText(id),
     topic: toText(topic),
     receivedAt: toDate(received_at),
     failedAt: toDate(due_at),
     attempts,
-    ...(readFailure({ error, resource }) ?? { error: BODY_DAMAGED }),
+    ...toFailure(row),
   }
   rawIds.set(deadLetter, toBuffer(id))
   return deadLetter
+}
+
+export function toScanned(row: ScannedRow, now: number): ScannedDelivery {
+  const state = findState(row, now)
+  const { code, message, details } = row
+  return {
+    id: toText(row.id),
+    topic: toText(row.topic),
+    state,
+    receivedAt: toDate(row.received_at),
+    attempts: row.attempts,
+    ...(state === 'failed' && { nextAttemptAt: toDate(row.due_at) }),
+    ...(state === 'dead' && { failedAt: toDate(row.due_at) }),
+    ...(code !== null && toFailure({ code, message, details })),
+  }
+}
+
+/** Of a row that was not handled. */
+export function findState({ state, is_leased, due_at }: StateColumns, now: number): DeliveryState {
+  if (state === 2) return 'dead'
+  if (state === 4) return 'unhandled'
+  if (state === 1 || due_at <= now) return 'queued'
+  return is_leased === 1 ? 'running' : 'failed'
 }
 
 export function findRawId(deadLetter: DeadLetter): Buffer {

@@ -2,13 +2,15 @@ import type { Statements } from '../../sqlite/statements.ts'
 import { BODY, CODE, COLUMNS, DEATH } from './columns.ts'
 import { COUNT_STATEMENTS, COUNTS } from './counts.ts'
 import { LEASE_STATEMENTS, STATE_IN_GROUP } from './lease-statements.ts'
+import { SCAN_STATEMENTS } from './scan-statements.ts'
 
 /**
  * `state` of a delivery: 0 is open; it waits until `due_at`, or has a `token` and is leased until `due_at`. 1 is open
  * and waits for an earlier delivery of its group. 2 is dead since `due_at`. 3 is handled or discarded; its id is known
  * until `due_at`. 4 was set aside at `due_at`: a worker that saw it has no handler for its topic. It may have the
- * `token` of a lease that is over. `details` of a dead letter are JSON: handler, cause and resource. `seq` is the order
- * within a group. Bodies have a table of their own, so that updating a delivery does not write its body again.
+ * `token` of a lease that is over. `code` and `message` are those of the last attempt that failed, and `details` are
+ * JSON: handler, cause, resource and the most attempts. `seq` is the order of storing. Bodies have a table of their
+ * own, so that updating a delivery does not write its body again.
  */
 export const TABLES = `
   CREATE TABLE IF NOT EXISTS hooklayer_deliveries (
@@ -62,12 +64,15 @@ export const STATEMENTS = {
       state = ${STATE_IN_GROUP}
     WHERE id = ? AND state = 2`,
   moveBody: `UPDATE hooklayer_bodies SET seq = ${LAST} WHERE seq = ?`,
-  discard:
-    'UPDATE hooklayer_deliveries SET state = 3, due_at = ?, code = NULL, message = NULL, details = NULL WHERE seq = ?',
+  discard: `UPDATE hooklayer_deliveries SET state = 3, due_at = ?, token = NULL, code = NULL, message = NULL,
+    details = NULL, signature = NULL WHERE seq = ?`,
+  findOldDead: `SELECT CAST(seq AS TEXT) AS seq FROM hooklayer_deliveries WHERE state = 2 AND due_at <= ?
+    ORDER BY due_at LIMIT ?`,
   findDead: 'SELECT CAST(seq AS TEXT) AS seq FROM hooklayer_deliveries WHERE id = ? AND state = 2',
   dropBody: 'DELETE FROM hooklayer_bodies WHERE seq = ?',
   ...LEASE_STATEMENTS,
   ...COUNT_STATEMENTS,
+  ...SCAN_STATEMENTS,
 } as const
 
 export type InboxStatements = Statements<keyof typeof STATEMENTS>

@@ -1,4 +1,5 @@
-import type { DeliveryCounts, InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { InboxStatistics } from '../../core/inbox/inbox.ts'
+import type { DeliveryCounts } from '../../core/inbox/listing.ts'
 import { type Bytes, toDate, toText } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
 
@@ -16,7 +17,7 @@ interface TopicRow {
 /** Counts by counters, so that it takes no longer the more deliveries are queued. */
 export function readStatistics(sql: InboxStatements): InboxStatistics {
   const now = Date.now()
-  const rows = sql.statistics.all(now, now) as readonly TopicRow[]
+  const rows = sql.statistics.all(now, now, now) as readonly TopicRow[]
   const topics = rows.map(({ topic, open, behind, later, running, dead, unhandled }) => {
     const counts: DeliveryCounts = { queued: open - later + behind, running, failed: later - running, unhandled, dead }
     return [toText(topic), counts] as const

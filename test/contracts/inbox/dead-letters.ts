@@ -51,7 +51,7 @@ export function testDeadLetters(suite: InboxSuite): void {
       const [deadLetter] = await listDeadLetters(inbox)
       const { failedAt, ...rest } = deadLetter ?? { failedAt: new Date(0) }
       const { id, topic, receivedAt } = delivery
-      expect(rest).toEqual({ id, topic, receivedAt, attempts: 1, error: { code, message } })
+      expect(rest).toEqual({ id, topic, receivedAt, attempts: 1, maxAttempts: 5, error: { code, message } })
       expect(failedAt.getTime()).toBeGreaterThanOrEqual(before - 50)
       expect(failedAt.getTime()).toBeLessThanOrEqual(Date.now() + 50)
       expect(started).toEqual(['bad'])

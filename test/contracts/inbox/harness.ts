@@ -7,6 +7,7 @@ interface PlaceOptions {
   readonly retentionMs?: number
   readonly maxUnhandled?: number
   readonly unhandledMs?: number
+  readonly deadLetterRetentionMs?: number
 }
 
 /** The storage of one test on an engine, empty at first. */

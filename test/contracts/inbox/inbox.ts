@@ -1,8 +1,10 @@
 import { describe } from 'vitest'
 import { testDeadLetters } from './dead-letters.ts'
+import { testErasing } from './erasing.ts'
 import { testExcusedFailures } from './excused-failures.ts'
 import { testHandling } from './handling.ts'
 import type { InboxSuite } from './harness.ts'
+import { testListing } from './listing.ts'
 import { testOrder } from './order.ts'
 import { testStopping } from './stopping.ts'
 import { testStoring } from './storing.ts'
@@ -33,5 +35,7 @@ export function testInbox(
     testWorker(suite)
     testUnhandled(suite)
     testTimeouts(suite)
+    testListing(suite)
+    testErasing(suite)
   })
 }

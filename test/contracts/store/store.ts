@@ -1,5 +1,6 @@
 import type { IdempotencyStore } from 'hooklayer/drivers'
 import { afterAll, afterEach, beforeAll, describe, vi } from 'vitest'
+import { testErasing } from './erasing.ts'
 import { testModel } from './model.ts'
 import { testNames } from './names.ts'
 import { testRaces } from './races.ts'
@@ -33,7 +34,17 @@ export function testStore(name: string, start: () => Promise<StoreScene>, clock:
     afterAll(() => scene?.close())
     afterEach(() => void vi.useRealTimers())
 
-    const tests = [testReserving, testRecords, testNames, testServices, testVersions, testText, testRaces, testModel]
+    const tests = [
+      testReserving,
+      testRecords,
+      testNames,
+      testServices,
+      testVersions,
+      testText,
+      testRaces,
+      testModel,
+      testErasing,
+    ]
     for (const test of tests) test(connection)
     if (clock === 'own') testClock(connection)
   })

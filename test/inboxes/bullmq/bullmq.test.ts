@@ -104,6 +104,20 @@ describeUnless(noRedis)('on Redis', () => {
     expect(jobs).toEqual(['{}', '{}'])
   })
 
+  it('keeps nothing in a job of an erased delivery but its id', async () => {
+    const place = start()
+    const scene = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
+    await eraseSecret(scene, await scene.open())
+    const client = new Redis(server.url)
+    const keys = await client.keys(`bull:${place.name}*:????????-*`)
+    const jobs = await Promise.all(keys.map((key) => client.hgetall(key)))
+    const waiting = await client.keys(`bull:${place.name}*:unhandled*`)
+    client.disconnect()
+    expect(jobs.map(({ data }) => data)).toEqual(['{}', '{}', '{}', '{}'])
+    expect(JSON.stringify(jobs)).not.toContain(SECRET)
+    expect(waiting).toEqual([`bull:${place.name}:unhandled`])
+  })
+
   it('turns a delivery with a damaged body into a dead letter that blocks no other', async () => {
     const place = start()
     const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
@@ -154,6 +168,19 @@ describeUnless(noPostgres)('on PostgreSQL', () => {
 
   testInbox('the BullMQ inbox', start)
   testGroups(start)
+
+  it('keeps nothing in a job of an erased delivery but its id', async () => {
+    const place = start()
+    const scene = await createScene({ start: () => place, timeoutMs: 25_000, isDurable: true })
+    await eraseSecret(scene, await scene.open())
+    const client = new pg.Client(server.url)
+    await client.connect()
+    const { rows } = await client.query('SELECT * FROM bullmq.job WHERE queue LIKE $1', [`${place.name}%`])
+    await client.end()
+    const jobs = rows.filter(({ queue }) => !queue.endsWith('~lines'))
+    expect(jobs.map(({ data, state }) => [data, state])).toEqual(Array.from({ length: 4 }, () => [{}, 'completed']))
+    expect(JSON.stringify(jobs)).not.toContain(SECRET)
+  })
 
   it('deletes an id from PostgreSQL after its retention', async () => {
     const place = start()
@@ -300,3 +327,25 @@ describe('the options of the BullMQ inbox', () => {
     expect(thrownBy(() => createBullmqInbox(options as BullmqInboxOptions))).toEqual(new TypeError(message))
   })
 })
+
+const SECRET = 'secret-id'
+
+/** Stores a delivery of one resource for each state that can be erased, and erases them. */
+async function eraseSecret({ consume, waitFor }: Scene, inbox: Inbox): Promise<void> {
+  const body = Buffer.from(JSON.stringify({ data: { type: 'orders', id: SECRET, attributes: { number: SECRET } } }))
+  const { process } = createRecording(({ topic }) => {
+    throw topic === 'orders.fail' ? new Error(`no ${SECRET}`) : new PermanentError(`no ${SECRET}`)
+  })
+  const isHandled = (topic: string) => topic !== 'orders.wait'
+  const worker = consume(inbox, process, { isHandled, delayMs: () => 3_600_000 })
+  const names = ['fail', 'die', 'wait']
+  await putAll(
+    inbox,
+    names.map((name) => createStored(name, { topic: `orders.${name}`, body })),
+  )
+  await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ failed: 1, dead: 1, unhandled: 1 }))
+  await worker.stop()
+  await putAll(inbox, [createStored('queued', { body, group: `orders/${SECRET}` })])
+  const erased = { queued: 1, running: 0, failed: 1, unhandled: 1, dead: 1 }
+  expect(await inbox.erase({ type: 'orders', id: SECRET })).toEqual(erased)
+}

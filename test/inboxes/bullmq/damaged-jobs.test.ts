@@ -14,6 +14,7 @@ import {
   putAll,
   type Scene,
 } from '../../contracts/inbox/harness.ts'
+import { listAll } from '../../contracts/inbox/listing.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../../servers/postgres.ts'
 import { noRedis, type RedisServer, startRedis } from '../../servers/redis.ts'
 import { describeUnless } from '../../unless.ts'
@@ -50,6 +51,9 @@ async function expectDead(
   bad: readonly string[],
   good: readonly string[],
 ): Promise<void> {
+  expect((await listAll(inbox)).length).toBeGreaterThanOrEqual(good.length)
+  expect(await listAll(inbox, { search: 'nothing' })).toEqual([])
+  expect(await inbox.erase({ type: 'orders', id: 'nothing' })).toMatchObject({ queued: 0, dead: 0 })
   const { process, started } = createRecording()
   const errors: string[] = []
   const worker = consume(inbox, process, { attempts: 3, onError: (error) => errors.push(String(error)) })

@@ -7,6 +7,7 @@ import { type BullmqInboxOptions, createBullmqInbox } from 'hooklayer/inboxes/bu
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { createRecording, createSeveral, createStored, putAll } from '../../contracts/inbox/harness.ts'
+import { listAll } from '../../contracts/inbox/listing.ts'
 import { type Crashable, createCrashableRedis } from '../../servers/crashable.ts'
 import { noRedisProgram } from '../../servers/redis.ts'
 import { describeUnless } from '../../unless.ts'
@@ -136,7 +137,16 @@ describeUnless(noRedisProgram)('the BullMQ inbox on Redis', { timeout: 60_000 },
     )
     expect(await inbox.deadLetters.discard('all')).toBe(2)
     await worker.stop()
-    const other = open({ redis: server.url.replace('//', `//hooklayer:${password}@`), retentionMs: 1 })
+    const erased = { type: 'orders', id: 'erased' }
+    const body = Buffer.from(JSON.stringify({ data: erased }))
+    await putAll(inbox, [
+      createStored('erased', { body }),
+      createStored('erased-too', { body, group: 'orders/erased' }),
+    ])
+    expect(await listAll(inbox, { search: 'erased' })).toHaveLength(2)
+    expect(await inbox.erase(erased)).toMatchObject({ queued: 2 })
+    const redis = server.url.replace('//', `//hooklayer:${password}@`)
+    const other = open({ redis, retentionMs: 1, deadLetterRetentionMs: 1 })
     other.consume(process, { ...OPTIONS, onError })
     await vi.waitFor(async () => expect(await admin.keys('*:de:*')).toEqual([]), { timeout: 15_000 })
     expect(errors).toEqual([])

@@ -12,6 +12,7 @@ import {
   type Place,
   putAll,
 } from '../../contracts/inbox/harness.ts'
+import { listAll } from '../../contracts/inbox/listing.ts'
 import { createFolder } from './place.ts'
 
 /** SQL for a body with the right checksum. */
@@ -51,6 +52,8 @@ describe('a row that somebody else has written', () => {
     await putAll(inbox, [createStored('bad', { group }), createStored('good', { group }), createStored('other')])
     const table = change.startsWith('body') ? 'hooklayer_bodies' : 'hooklayer_deliveries'
     database.exec(`UPDATE ${table} SET ${change} WHERE seq = 1`)
+    expect(await listAll(inbox)).toHaveLength(3)
+    expect(await listAll(inbox, { search: 'nothing' })).toEqual([])
     const { process, ended } = createRecording()
     const errors: string[] = []
     consume(inbox, process, { onError: (error) => errors.push(String(error)) })
@@ -78,6 +81,7 @@ describe('a row that somebody else has written', () => {
     database.exec(`UPDATE hooklayer_deliveries SET ${change}`)
     if (change.startsWith('seq')) database.exec(`UPDATE hooklayer_bodies SET ${change}`)
     await putAll(inbox, [createStored('good')])
+    expect(await listAll(inbox)).toHaveLength(2)
     const { process, ended } = createRecording(({ id }) => {
       if (!handled.includes(id) && id === 'bad') throw new Error('not again')
     })
@@ -98,6 +102,7 @@ describe('a row that somebody else has written', () => {
     }
     expect(deadLetters).toHaveLength(150)
     expect(new Set(deadLetters.map(({ error }) => error.code))).toEqual(new Set(['BODY_DAMAGED']))
+    expect(await listAll(inbox)).toHaveLength(150)
   })
 })
 

@@ -33,7 +33,9 @@ describe('a delivery for which one of two workers has no handler', () => {
     consume(yesterday, old.process, { isHandled })
     await putAll(yesterday, [createStored('place')])
     await waitFor(() => expect(old.ended).toEqual(['place']))
-    expect(await today.statistics()).toMatchObject({ queued: 4, running: 1, unhandled: 0, dead: 0 })
+    await waitFor(async () => {
+      expect(await today.statistics()).toMatchObject({ queued: 4, running: 1, unhandled: 0, dead: 0 })
+    })
     gate.open()
     await waitFor(() => expect(ended).toHaveLength(5))
   })
