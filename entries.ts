@@ -13,6 +13,7 @@ export const ENTRIES: { readonly [subpath: string]: string } = {
   './lambda': 'src/adapters/lambda.ts',
   './fastify': 'src/adapters/fastify.ts',
   './node': 'src/adapters/node.ts',
+  './nestjs': 'src/nestjs/index.ts',
   './testing': 'src/testing/index.ts',
   './emulator': 'src/emulator/index.ts',
   './management': 'src/management/index.ts',

@@ -21,8 +21,9 @@ const UNIT = [
 
 /** `npm run test:shops`: other runtimes and frameworks from their fixtures, and what uses the packed tarball. */
 export const SHOPS = [
-  'test/adapters/{bun,deno,edge,next,workerd}.test.ts',
+  'test/adapters/{bun,deno,edge,express-lambda,frameworks,next,nitro,workerd}.test.ts',
   'test/examples/**/*.test.ts',
+  'test/nestjs/versions.test.ts',
   'test/package/**/*.test.ts',
   'test/stores/upstash.test.ts',
 ]

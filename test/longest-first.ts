@@ -4,6 +4,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const LONGEST = [
   'test/examples/next.test.ts',
   'test/adapters/next.test.ts',
+  'test/package/',
+  'test/adapters/nitro.test.ts',
+  'test/adapters/frameworks.test.ts',
   'test/inboxes/bullmq/',
   'test/adapters/http2.test.ts',
   'test/examples/cloudflare-queues.test.ts',

@@ -3,14 +3,15 @@ import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { codeOf, EXAMPLES } from '../examples/sources.ts'
+import { FRAMEWORK_PATHS } from '../fixtures/framework-modules.ts'
 import { installFixture } from '../fixtures/install.ts'
 import { NEXT_PATHS } from '../fixtures/next-modules.ts'
 import { describeUnless } from '../unless.ts'
 import { type CodeBlock, parseCodeBlocks } from './code-blocks.ts'
 import { MANUAL } from './pages.ts'
 
-/** Pages import `next/server`. */
-const noNext = await installFixture('next')
+/** Pages and examples import `next/server`, `h3` and others. */
+const missing = (await installFixture('next')) ?? (await installFixture('frameworks'))
 
 const FOLDER = 'test/docs/.blocks/compile'
 
@@ -33,7 +34,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(FOLDER, { recursive: true }))
 
-describeUnless(noNext)('one program of TypeScript', { timeout: 120_000 }, () => {
+describeUnless(missing)('one program of TypeScript', { timeout: 120_000 }, () => {
   it('compiles every block of TypeScript in the README and the manual', () => {
     const files = BLOCKS.map(({ file }) => file)
     // What a block declares is often for the reader only.
@@ -59,7 +60,7 @@ function getProgram(): ts.Program {
   // A reader's `fetch`, `Request` and `Response` come with their Node's types.
   program ??= ts.createProgram([...BLOCKS.map(({ file }) => file), ...EXAMPLES.flatMap(codeOf)], {
     ...options,
-    paths: { ...options.paths, ...NEXT_PATHS },
+    paths: { ...options.paths, ...NEXT_PATHS, ...FRAMEWORK_PATHS },
     allowJs: true,
     checkJs: true,
   })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { findBinary } from '../contracts/adapter/runtime.ts'
 
 export interface Child {
   readonly process: ChildProcess
@@ -28,10 +29,10 @@ export const EXAMPLE_SECRET = '4f6a0c8e2b7d19535e8fa1c3d07b6294'
 export function startScript(folder: string, script: string, { port, args = [], env }: ScriptOptions = {}): Child {
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const [program, ...words]: string[] = scripts[script].split(' ')
-  const command = program === 'next' ? [join(folder, '../node_modules/next/dist/bin/next'), ...words] : words
+  const [command = '', ...given] = [...commandOf(program, folder), ...words]
   const { PATH, HOME } = process.env
   const atRunTime = { CL_SECRET_ORDERS__PLACE: EXAMPLE_SECRET, PORT: String(port), ...env }
-  const child = spawn(process.execPath, [...command, ...args], {
+  const child = spawn(command, [...given, ...args], {
     cwd: folder,
     env: { PATH, HOME, NEXT_TELEMETRY_DISABLED: '1', ...(script === 'build' ? {} : atRunTime) },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,6 +52,18 @@ export function startScript(folder: string, script: string, { port, args = [], e
     printed: () => printed,
     ended: once(child, 'close').then(([code, signal]) => code ?? signal),
   }
+}
+
+/** What npm would start for the first word of a script, without the shell in between. */
+function commandOf(program: string | undefined, folder: string): string[] {
+  const bin = BINARIES[program ?? '']
+  if (program === 'bun') return [findBinary('bun', 'bun/bin/bun.exe', '@oven', 'bin/bun')]
+  return [process.execPath, ...(bin ? [join(folder, '../node_modules', bin)] : [])]
+}
+
+const BINARIES: Readonly<Record<string, string>> = {
+  next: 'next/dist/bin/next',
+  nitro: 'nitro/dist/cli/index.mjs',
 }
 
 /** Runs a script to its end and returns its standard output, trimmed; the error has its log, too. */

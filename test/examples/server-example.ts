@@ -11,7 +11,8 @@ export const PRINTED = 'john@example.com placed order 1234'
 interface ServerOptions {
   /** Builds it before it is started. Default: there is nothing to build. */
   readonly build?: (folder: string) => Promise<unknown>
-  readonly exitCode?: number
+  /** The exit code, or the signal that ends it. Default: 0. */
+  readonly exitCode?: number | string
   /** Sends what senders leave half done. Default: over HTTP/1.1. */
   readonly hangUp?: (port: number) => Promise<void>
 }

@@ -7,14 +7,19 @@ import { codeOf, EXAMPLES } from './sources.ts'
 
 const jsonOf = (file: string) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})
 const root = jsonOf('package.json')
-const NEXT = 'test/fixtures/next'
+const FIXTURES = ['test/fixtures/next', 'test/fixtures/frameworks', 'test/fixtures/bun']
 const noNext = await installFixture('next')
+const noFrameworks = await installFixture('frameworks')
 
 /** What a compiler needs to know, and no code imports. */
 const isForTypes = (name: string) => name === 'typescript' || name.startsWith('@types/')
 
-/** What our own package loads where it is installed. */
-const isDriver = (name: string) => root.peerDependenciesMeta[name]?.optional === true
+/** The package that a program belongs to. */
+const packageOf = (program: string) => (program === 'tsc' ? 'typescript' : program)
+
+/** What our own package, or Nest, loads where it is installed. */
+const isDriver = (name: string) =>
+  root.peerDependenciesMeta[name]?.optional === true || name.startsWith('@nestjs/platform-')
 
 describe.each(EXAMPLES)('examples/%s', (example) => {
   const folder = `examples/${example}`
@@ -32,9 +37,9 @@ describe.each(EXAMPLES)('examples/%s', (example) => {
     expect(linesOf(files.filter((file) => !/\/(deliver|invoke)\.js$/.test(file)))).toBeLessThanOrEqual(60)
   })
 
-  const missing = example.startsWith('next-') ? noNext : undefined
+  const missing = example.startsWith('next-') ? noNext : noFrameworks
   itUnless(missing)('declares what it imports or starts and what that asks for beside it, and nothing else', () => {
-    const programs = Object.values<string>(scripts).map((script) => script.replace(/ .*/, ''))
+    const programs = Object.values<string>(scripts).map((script) => packageOf(script.replace(/ .*/, '')))
     const needed = new Set([...files.flatMap(importsOf), ...programs].filter((name) => name !== 'node'))
     for (const name of needed) for (const peer of peersOf(name)) needed.add(peer)
     const unneeded = Object.keys(declared).filter((name) => !needed.has(name) && !isForTypes(name) && !isDriver(name))
@@ -44,7 +49,7 @@ describe.each(EXAMPLES)('examples/%s', (example) => {
 
   it('asks for the versions that are tested here', () => {
     const tested: Record<string, string> = {
-      ...jsonOf(`${NEXT}/package.json`).dependencies,
+      ...Object.assign({}, ...FIXTURES.map((fixture) => jsonOf(`${fixture}/package.json`).dependencies)),
       ...root.devDependencies,
       hooklayer: `^${root.version}`,
     }
@@ -68,9 +73,8 @@ function importsOf(file: string): string[] {
 }
 
 function peersOf(name: string): string[] {
-  const { peerDependencies = {}, peerDependenciesMeta = {} } =
-    name === root.name
-      ? root
-      : { ...jsonOf(`${NEXT}/node_modules/${name}/package.json`), ...jsonOf(`node_modules/${name}/package.json`) }
+  const installed = [...FIXTURES, '.'].map((folder) => jsonOf(`${folder}/node_modules/${name}/package.json`))
+  const manifest = name === root.name ? root : Object.assign({}, ...installed)
+  const { peerDependencies = {}, peerDependenciesMeta = {} } = manifest
   return Object.keys(peerDependencies).filter((peer) => !peerDependenciesMeta[peer]?.optional)
 }

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
+import { fixtureFolder } from '../fixtures/install.ts'
 import { linkNextModules } from '../fixtures/next-modules.ts'
 import { packPackage } from '../package/pack.ts'
 
@@ -45,15 +46,19 @@ export function useShop(...examples: readonly string[]): Shop {
 }
 
 /** What is left of trying an example out. */
-const BUILT = /\/(node_modules|\.next|\.wrangler|next-env\.d\.ts)$/
+const BUILT = /\/(node_modules|dist|\.nitro|\.output|\.next|\.wrangler|next-env\.d\.ts)$/
+
+/** Where frameworks are that the repository's own packages lack. */
+const FRAMEWORKS = join(fixtureFolder('frameworks'), 'node_modules')
 
 /** What is declared comes from the repository's packages; what it depends on itself is found there, too. */
 async function linkModules(folder: string, declared: ReadonlySet<string>): Promise<void> {
   const modules = join(folder, 'node_modules')
   cpSync(await packPackage(), join(modules, 'hooklayer'), { recursive: true })
   for (const name of new Set([...declared, ...namesIn('package.json', 'dependencies')])) {
-    const [source, target] = [resolve('node_modules', name), join(modules, name)]
-    if (!existsSync(source) || existsSync(target)) continue
+    const source = [resolve('node_modules', name), join(FRAMEWORKS, name)].find((path) => existsSync(path))
+    const target = join(modules, name)
+    if (!source || existsSync(target)) continue
     mkdirSync(dirname(target), { recursive: true })
     symlinkSync(source, target)
   }

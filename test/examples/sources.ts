@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 export const EXAMPLES: readonly string[] = readdirSync('examples').filter((name) => name !== 'demo')
 
 /** What trying an example out leaves in its folder. */
-const BUILT = new Set(['node_modules', '.next', '.wrangler', 'next-env.d.ts'])
+const BUILT = new Set(['node_modules', 'dist', '.nitro', '.output', '.next', '.wrangler', 'next-env.d.ts'])
 
 /** The files of an example with JavaScript or TypeScript in them. */
 export function codeOf(example: string): string[] {

@@ -176,6 +176,15 @@ it('each entry exports these names and no others', () => {
         "type WebhookHealth",
         "type Webhooks",
       ],
+      "hooklayer/nestjs": [
+        "HooklayerModule",
+        "HooklayerService",
+        "OnWebhook",
+        "type HooklayerModuleAsyncOptions",
+        "type HooklayerModuleOptions",
+        "type ModuleWorkerOptions",
+        "type WebhookMethodDecorator",
+      ],
       "hooklayer/next": [
         "createApiHandler",
         "createRouteHandler",

@@ -19,6 +19,8 @@ type Ability =
   | 'streamed bodies'
   /** After an early answer, the rest of the body is read, so that the sender can read the answer. */
   | 'draining'
+  /** So is that of a body whose length was announced, and is not much. */
+  | 'draining what was announced'
   /** It is not read to its end however long it is: the connection is closed. */
   | 'bounded draining'
   /** An answer that its sender never reads is given up, so that it does not stay for ever. */

@@ -5,9 +5,17 @@ import type { MakeEvent, Received } from './lambda-events.ts'
 import { listen } from './listen.ts'
 import { createScenarioReceiver } from './receiver-under-test.ts'
 
-/** The server in front of a Lambda: it reads a request, makes an event of it, and writes the result as the answer. */
-export function startLambda(makeEvent: MakeEvent): Promise<Listening> {
-  const handler = createLambdaHandler(createScenarioReceiver())
+type LambdaHandler = ReturnType<typeof createLambdaHandler>
+
+/**
+ * The server in front of a Lambda: it reads a request, makes an event of it, and writes the result as the answer.
+ *
+ * @param handler Default: that of our own adapter.
+ */
+export function startLambda(
+  makeEvent: MakeEvent,
+  handler: LambdaHandler = createLambdaHandler(createScenarioReceiver()),
+): Promise<Listening> {
   return listen(async (request, response) => {
     const received = await receive(request).catch(() => undefined)
     if (!received) return
@@ -25,7 +33,7 @@ async function receive(request: IncomingMessage): Promise<Received> {
   return { method, fields, headers: {}, body: Buffer.concat(chunks) }
 }
 
-function write(result: Awaited<ReturnType<ReturnType<typeof createLambdaHandler>>>, response: ServerResponse): void {
+function write(result: Awaited<ReturnType<LambdaHandler>>, response: ServerResponse): void {
   const { statusCode, headers, multiValueHeaders, body, isBase64Encoded } = result
   response.statusCode = statusCode
   for (const [name, value] of Object.entries({ ...headers, ...multiValueHeaders })) response.setHeader(name, value)
