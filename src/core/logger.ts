@@ -23,15 +23,11 @@ export interface Logger {
  */
 export type LoggerLike = Pick<Logger, 'warn' | 'error'> & Partial<Logger>
 
-const silent = () => {}
-
 /**
  * Writes warnings and errors to the console, and nothing else. Control characters are escaped, so that no text of
  * others can begin a line of its own or command a terminal.
  */
-export const defaultLogger: Logger = {
-  debug: silent,
-  info: silent,
+export const defaultLogger: LoggerLike = {
   warn: (message, fields) => console.warn(toEntry(message, fields)),
   error: (message, fields) => console.error(toEntry(message, fields)),
 }
@@ -67,7 +63,15 @@ function withErr(fields: Fields): Fields {
   return { ...others, err }
 }
 
-type Write = (level: keyof Logger, message: string, fields?: Fields) => void
+type Level = keyof Logger
+
+/** A logger that never throws. */
+export interface SafeLogger extends Logger {
+  /** False if lines of this level are not written, so that they need not be made. */
+  isOn(level: Level): boolean
+}
+
+type Write = (level: Level, message: string, fields?: Fields) => void
 
 /** Finds out by its methods how a logger takes a message and fields. */
 function toWrite(logger: Readonly<Record<string, (...values: unknown[]) => unknown>>): Write {
@@ -87,7 +91,7 @@ function toWrite(logger: Readonly<Record<string, (...values: unknown[]) => unkno
 }
 
 function toLogger(write: Write): Logger {
-  const at = (level: keyof Logger) => (message: string, fields?: Fields) => write(level, message, fields)
+  const at = (level: Level) => (message: string, fields?: Fields) => write(level, message, fields)
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
@@ -96,16 +100,28 @@ function toLogger(write: Write): Logger {
  *
  * @throws TypeError if it has no `warn` or no `error`.
  */
-export function safeLogger(logger: LoggerLike): Logger {
+export function safeLogger(logger: LoggerLike): SafeLogger {
   checkMethods('logger', logger, ['warn', 'error'])
   const write = toWrite(logger as never)
-  return toLogger((level, message, fields) => {
+  const safe = toLogger((level, message, fields) => {
     try {
       write(level, boundText(message), fields)
     } catch {
       // An error of the logger cannot be logged.
     }
   })
+  return { ...safe, isOn: (level) => isOn(logger, level) }
+}
+
+/** pino, winston and Nest can tell. Nest has `log` in the place of `info`. */
+function isOn(logger: object, level: Level): boolean {
+  const methods = logger as Readonly<Record<string, ((level: string) => unknown) | undefined>>
+  const name = level === 'info' && !methods.info ? 'log' : level
+  try {
+    return methods[name] !== undefined && methods.isLevelEnabled?.(name) !== false
+  } catch {
+    return true
+  }
 }
 
 /** Adds fields to each line of a logger. */

@@ -257,8 +257,9 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   }
 
   function logOutcome(outcome: OutcomeName, { topic, event, attempt }: DeliveryContext, startedAt: number): void {
-    const fields = { outcome, attempt, ms: Date.now() - startedAt }
     const level = outcome === 'handled' ? 'info' : 'debug'
+    if (!logger.isOn(level)) return
+    const fields = { outcome, attempt, ms: Date.now() - startedAt }
     logger[level](`${topic} ${outcome}`, event ? describeEvent(event, fields) : { topic, ...fields })
   }
 

@@ -1,5 +1,8 @@
+import { ConsoleLogger } from '@nestjs/common'
+import { pino } from 'pino'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { defaultLogger, type Logger, safeLogger } from '../../src/core/logger.ts'
+import winston from 'winston'
+import { defaultLogger, type Logger, type LoggerLike, safeLogger } from '../../src/core/logger.ts'
 import { recordingLogger } from '../deliveries.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
@@ -66,13 +69,37 @@ describe('the default logger', () => {
     const writers = (['log', 'debug', 'info', 'warn', 'error'] as const).map((name) =>
       vi.spyOn(console, name).mockImplementation(() => {}),
     )
-    defaultLogger.debug('message')
-    defaultLogger.info('message')
+    const logger = safeLogger(defaultLogger)
+    logger.debug('message')
+    logger.info('message')
     for (const write of writers) expect(write).not.toHaveBeenCalled()
   })
 })
 
 describe('safeLogger', () => {
+  it.each([
+    ['the default', defaultLogger, false],
+    ['pino at warn', pino({ level: 'warn' }), false],
+    ['pino at info', pino({ level: 'info' }), true],
+    ['winston at warn', winston.createLogger({ level: 'warn', silent: true }), false],
+    ['winston at info', winston.createLogger({ level: 'info', silent: true }), true],
+    ['the console', console, true],
+    ["Nest's at log", new ConsoleLogger({ logLevels: ['log'] }), true],
+    ["Nest's at warn", new ConsoleLogger({ logLevels: ['warn'] }), false],
+    [
+      'one that cannot tell',
+      {
+        ...console,
+        isLevelEnabled() {
+          throw new Error('I do not know.')
+        },
+      },
+      true,
+    ],
+  ])('says whether lines at info are written: %s', (_, logger, isOn) => {
+    expect(safeLogger(logger as LoggerLike).isOn('info')).toBe(isOn)
+  })
+
   it.each(LEVELS)('calls %s as a method of the wrapped logger', (level) => {
     const { logger, lines } = recordingLogger()
     const stateful: Logger = { ...logger, [level]: () => {} }

@@ -35,14 +35,7 @@ export function dispatch(
   const abortion = new Abortion()
   const failures: unknown[] = []
   const missing = findMissingInclude(event, registrations)
-  const toContext = ({ name: handler }: Registration): HandlerContext => ({
-    get signal() {
-      return abortion.signal
-    },
-    get logger() {
-      return bindLogger(logger, (fields) => describeEvent(event, { handler, attempt, ...fields }))
-    },
-  })
+  const toContext = ({ name }: Registration) => new Context(abortion, logger, event, name, attempt)
   const ended = missing ? Promise.reject(missing) : runAll(event, registrations, toContext, failures, succeeded)
   return { ended, failures, abort: (reason) => abortion.abort(reason) }
 }
@@ -133,5 +126,31 @@ class Abortion {
   abort(reason: WebhookError): void {
     this.#reason = reason
     this.#controller?.abort(reason)
+  }
+}
+
+/** A class, because an object literal with getters takes a tenth of the time of a small delivery. */
+class Context implements HandlerContext {
+  readonly #abortion: Abortion
+  readonly #logger: Logger
+  readonly #event: WebhookEvent
+  readonly #handler: string
+  readonly #attempt: number | undefined
+
+  constructor(abortion: Abortion, logger: Logger, event: WebhookEvent, handler: string, attempt: number | undefined) {
+    this.#abortion = abortion
+    this.#logger = logger
+    this.#event = event
+    this.#handler = handler
+    this.#attempt = attempt
+  }
+
+  get signal(): AbortSignal {
+    return this.#abortion.signal
+  }
+
+  get logger(): Logger {
+    const own = { handler: this.#handler, attempt: this.#attempt }
+    return bindLogger(this.#logger, (fields) => describeEvent(this.#event, { ...own, ...fields }))
   }
 }

@@ -19,7 +19,7 @@ export interface CheckedAnswers {
  */
 export function createCheckedAnswers(
   isKnown: (topic: string) => boolean,
-  logger: Logger,
+  logger: Pick<Logger, 'warn' | 'error'>,
   onShared: () => void,
 ): CheckedAnswers {
   /** The topic for which a text was answered first. */

@@ -60,7 +60,7 @@ export interface SecretsSettings {
   readonly cacheMs: number
   /** Whether a topic is catalogued, or the very topic of a handler: a stranger has not made it up. */
   readonly isKnown: (topic: string) => boolean
-  readonly logger: Logger
+  readonly logger: Pick<Logger, 'warn' | 'error'>
 }
 
 const WITHOUT_RECEIVER: SecretsSettings = { cacheMs: 0, isKnown: () => false, logger: defaultLogger }
