@@ -23,10 +23,12 @@ export interface ModuleWorkerOptions extends Omit<WorkerOptions, 'receiver' | 'i
 }
 
 /** Options that are made when the application starts, from what Nest injects. */
-export interface HooklayerModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+export interface HooklayerModuleAsyncOptions {
+  /** Modules that export what is injected. */
+  readonly imports?: ModuleMetadata['imports'] | undefined
   readonly useFactory: (...dependencies: never[]) => HooklayerModuleOptions | Promise<HooklayerModuleOptions>
   /** What the factory is called with, in this order. */
-  readonly inject?: FactoryProvider['inject']
+  readonly inject?: FactoryProvider['inject'] | undefined
 }
 
 /** The options, taken apart for those who need them. */
