@@ -1,5 +1,6 @@
 import { type Failure, toFailure } from '../../core/inbox/inbox.ts'
 import type { ResourceReference } from '../../core/inbox/listing.ts'
+import { parseRecord, toRecord, toReference } from './stored-failure.ts'
 
 const WORD = /[^\s<>"'(),:;=]+/g
 const QUERY = /\?[\w.-]{1,50}=[^\s"'<>]*/g
@@ -29,12 +30,6 @@ export function maskText(text: string): string {
 
 /** The resource of a stored document, with the number of an order; `undefined` if the document cannot be read. */
 export function readResource(body: Uint8Array): ResourceReference | undefined {
-  try {
-    const { type, id, attributes } = JSON.parse(Buffer.from(body).toString()).data
-    if (typeof type !== 'string' || typeof id !== 'string') return undefined
-    const number = attributes?.number
-    return { type, id, ...(typeof number === 'string' && { number }) }
-  } catch {
-    return undefined
-  }
+  const { type, id, attributes } = toRecord(parseRecord(Buffer.from(body)).data)
+  return toReference({ type, id, number: toRecord(attributes).number })
 }

@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../../core/inbox/inbox.ts'
+import type { ResourceReference } from '../../core/inbox/listing.ts'
 import type { AttemptFailure } from './queue.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { AttemptFailure } from './queue.ts'
 export function readFailure(kept: Readonly<Record<string, unknown>>): AttemptFailure | undefined {
   const { code, message, handler, cause } = toRecord(kept.error)
   if (typeof code !== 'string' || typeof message !== 'string') return undefined
-  const resource = readResource(kept.resource)
+  const resource = toReference(kept.resource)
   const { maxAttempts } = kept
   return {
     error: {
@@ -22,8 +22,9 @@ export function readFailure(kept: Readonly<Record<string, unknown>>): AttemptFai
   }
 }
 
-function readResource(kept: unknown): DeadLetter['resource'] {
-  const { type, id, number } = toRecord(kept)
+/** Reads what names a resource; `undefined` if it names none. */
+export function toReference(value: unknown): ResourceReference | undefined {
+  const { type, id, number } = toRecord(value)
   if (typeof type !== 'string' || typeof id !== 'string') return undefined
   return { type, id, ...(typeof number === 'string' && { number }) }
 }
@@ -37,6 +38,6 @@ export function parseRecord(text: unknown): Readonly<Record<string, unknown>> {
   }
 }
 
-function toRecord(value: unknown): Readonly<Record<string, unknown>> {
+export function toRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 }
