@@ -243,11 +243,11 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a stored deliver
   it('gives its handlers the reason of the worker', async () => {
     const controller = new AbortController()
     const receiver = receiverWith((_: unknown, { signal }: { signal: AbortSignal }) => {
-      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      const ended = new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      setTimeout(() => controller.abort(new hooklayer.WebhookError('DEADLINE_EXCEEDED')))
+      return ended
     })
     const handling = receiver.handleStored(stored, { signal: controller.signal })
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    controller.abort(new hooklayer.WebhookError('DEADLINE_EXCEEDED'))
     expect(await rejection(handling)).toMatchObject({ code: 'HANDLER_FAILED', cause: { code: 'DEADLINE_EXCEEDED' } })
   })
 
