@@ -36,6 +36,15 @@ export function testErasing(connection: Connections): void {
     expect(await store(0).erase({ type: 'orders', id, organizationId: 'xyz', mode: 'live' })).toEqual({ versions: 1 })
   })
 
+  it.each([
+    ['organization', 'xyz//', { organizationId: 'xyz' }],
+    ['mode', '/live/', { mode: 'live' }],
+  ])('erases the version of a document that says its %s only', async (_, label, says) => {
+    const id = randomUUID()
+    await handle(randomUUID(), `${label}orders/${id}`, recent)
+    expect(await store(0).erase({ type: 'orders', id, ...says })).toEqual({ versions: 1 })
+  })
+
   it('erases nothing without a type and an id', async () => {
     for (const [resource, message] of [
       [{}, 'store.erase: `type` and `id` must be text.'],
