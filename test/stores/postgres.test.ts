@@ -195,9 +195,19 @@ describeUnless(noPostgres)('the store in PostgreSQL', () => {
     new pg.Pool({
       connectionString: server?.url,
       max: 20,
-      options: '-c default_transaction_isolation=serializable -c deadlock_timeout=50ms',
+      options: '-c default_transaction_isolation=serializable -c deadlock_timeout=500ms',
       ...(types && { types }),
     })
+
+  /** Resolves when a statement on the table waits for a lock. */
+  const untilLocked = (table: string) =>
+    vi.waitFor(
+      async () => {
+        const waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and strpos(query, $1) > 0"
+        expect((await pool.query(waiting, [table])).rowCount).toBe(1)
+      },
+      { timeout: 5000, interval: 5 },
+    )
 
   it('does not reject because PostgreSQL could not serialize a statement, but runs it once more', async () => {
     const table = await createdTable()
@@ -214,7 +224,7 @@ describeUnless(noPostgres)('the store in PostgreSQL', () => {
     await client.query('begin')
     await reserveKey(createPostgresStore({ client, table }), 'key')
     const waiting = createPostgresStore({ client: recording, table }).reserve('key', reserveOptions(LONG_MS))
-    await sleep(50)
+    await untilLocked(table)
     await client.query('commit')
     expect(await waiting).toEqual({ state: 'in-progress' })
     expect(codes).toEqual(['40001'])
@@ -260,7 +270,7 @@ describeUnless(noPostgres)('the store in PostgreSQL', () => {
       retentionMs: LONG_MS,
       version,
     })
-    await sleep(20)
+    await untilLocked(table)
     await other.query(`update ${table} set expires_at = expires_at where key = 'key'`)
     await other.query('rollback')
     expect(await completing).toBe(true)
