@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { rejection } from '../../deliveries.ts'
-import { createRecording, createScene, createSeveral, createStored, type InboxSuite, putAll } from './harness.ts'
+import {
+  createGate,
+  createRecording,
+  createScene,
+  createSeveral,
+  createStored,
+  type InboxSuite,
+  putAll,
+} from './harness.ts'
 import { createStates, listAll, listIds, orderOf } from './listing.ts'
 
 const NONE = { queued: 0, running: 0, failed: 0, unhandled: 0, dead: 0 }
@@ -69,8 +77,10 @@ export function testErasing(suite: InboxSuite): void {
       const inbox = await scene.open()
       const group = 'orders/A'
       const names = ['erased', 'second', 'erased too', 'fourth']
+      const gate = createGate()
       const { process, started, ended } = createRecording(({ id }) => {
         if (id === 'erased') throw new Error('not yet')
+        return gate.opened
       })
       scene.consume(inbox, process, { delayMs: () => 3_600_000 })
       await putAll(
@@ -84,6 +94,8 @@ export function testErasing(suite: InboxSuite): void {
         expect(await inbox.erase({ type: 'orders', id: 'erased' })).not.toMatchObject({ running: 1 })
         expect(await listIds(inbox, { resource: { type: 'orders', id: 'erased' } })).toEqual([])
       })
+      // Otherwise the third one might have begun before it was erased.
+      gate.open()
       await scene.waitFor(() => expect(ended).toEqual(waiting))
     })
 
