@@ -2,8 +2,8 @@ import { fromLambda, type LambdaEvent, type LambdaResult, toLambda } from '../br
 import type { Receiver } from '../receiver/receiver.ts'
 
 const FIX =
-  'In Lambda, `event.body` must be as AWS gave it: take body parsers such as `httpJsonBodyParser()` of middy out of this ' +
-  'function.'
+  'In Lambda, `event.body` must be as AWS gave it: take body parsers such as `httpJsonBodyParser()` of middy ' +
+  'out of this function.'
 
 /**
  * Makes an AWS Lambda handler, behind API Gateway (REST and HTTP), a function URL, an Application Load Balancer or VPC

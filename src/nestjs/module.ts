@@ -6,8 +6,8 @@ import { HooklayerService } from './service.ts'
 const OPTIONS = Symbol.for('hooklayer.nestjs.options')
 
 /**
- * Receives Commerce Layer's webhooks in Nest 10, 11 and 12, on Express and on Fastify. The handlers are the methods with
- * {@link OnWebhook}. Import it once, in the root module; {@link HooklayerService} can be injected everywhere.
+ * Receives Commerce Layer's webhooks in Nest 10, 11 and 12, on Express and on Fastify. The handlers are the methods
+ * with {@link OnWebhook}. Import it once, in the root module; {@link HooklayerService} can be injected everywhere.
  *
  * @example
  * @Module({ imports: [HooklayerModule.forRoot({ secrets: secretsFromEnv() })], providers: [OrderHandlers] })

@@ -43,8 +43,8 @@ const METADATA = 'hooklayer:on-webhook'
 
 /**
  * Makes a method of a provider or a controller the handler of a topic, several topics, all topics of a resource
- * (`orders.*`) or every topic (`*`). It takes what a handler of `receiver.on` takes, and so do the options. A method may
- * be decorated more than once.
+ * (`orders.*`) or every topic (`*`). It takes what a handler of `receiver.on` takes, and so do the options. A method
+ * may be decorated more than once.
  *
  * @example
  * @OnWebhook('orders.place', { include: ['customer'] })

@@ -10,8 +10,8 @@ export interface HooklayerModuleOptions extends ReceiverOptions {
    */
   readonly path?: string | undefined
   /**
-   * Starts a worker for the `inbox` when the application has started: `true`, or its options. Default: none, for example
-   * because another process has it.
+   * Starts a worker for the `inbox` when the application has started: `true`, or its options. Default: none, for
+   * example because another process has it.
    */
   readonly worker?: boolean | ModuleWorkerOptions | undefined
 }

@@ -32,8 +32,8 @@ export interface HandlerContext {
   /** Aborted when the deadline has passed: the answer is 503, and the event will be delivered again. */
   readonly signal: AbortSignal
   /**
-   * The logger of the receiver. It adds `topic`, `eventId`, `resource` (`{ type, id }`), `handler` and, in a worker, the
-   * number of the `attempt`.
+   * The logger of the receiver. It adds `topic`, `eventId`, `resource` (`{ type, id }`), `handler` and, in a worker,
+   * the number of the `attempt`.
    */
   readonly logger: Logger
 }

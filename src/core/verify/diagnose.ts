@@ -86,7 +86,7 @@ function* possibleExplanations(body: Uint8Array, others: readonly string[]): Gen
   if (escaped !== (isSpaced ? compact : withFloats)) yield { hint: REWRITTEN, bytes: toBytes(escaped) }
 }
 
-/** Whitespace or a byte order mark at an end, or as serializers write it that are told to, or that are not JavaScript's. */
+/** Whitespace or a byte order mark at an end, or as serializers write it that are told to or are not JavaScript's. */
 const SPACED = /^\s|\s$|":\s/
 
 /** Each byte of the UTF-8 became a character of its own. */
