@@ -30,8 +30,10 @@ export interface EventLog {
 }
 
 export interface Observation {
-  /** Whether anybody is told of an event of this type, but for the log. */
+  /** Whether an observer is told of events of this type. */
   isObserved(type: EventType): boolean
+  /** Whether anybody is told that a delivery has ended. */
+  takesEnd(outcome: string): boolean
   /** @param errors are for the log alone. */
   emit<T extends EventType>(type: T, subject: Subject, details: EventDetails[T], errors?: readonly Error[]): void
   /** Runs a handler inside of the observers; absent if none looks at handlers. */
@@ -206,6 +208,7 @@ export function createObservation(
   const looksAtHandlers = wrappers.length > 0 || isObserved('handler-started') || isObserved('handler-finished')
   return {
     isObserved,
+    takesEnd: (outcome) => isObserved('finished') || log.takes('finished', outcome),
     emit,
     runHandler: looksAtHandlers ? runHandler : undefined,
     toTraceparent(subject) {

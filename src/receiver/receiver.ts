@@ -315,6 +315,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     context: DeliveryContext,
     errors: readonly Error[],
   ): void {
+    if (!observation.takesEnd(outcome)) return
     const { consecutiveFailures, startedAt } = context
     const durationMs = millisecondsSince(startedAt)
     observation.emit('finished', context, { outcome, code, durationMs, consecutiveFailures }, errors)
