@@ -197,6 +197,10 @@ it('each entry exports these names and no others', () => {
       "hooklayer/node": [
         "createNodeListener",
       ],
+      "hooklayer/opentelemetry": [
+        "createOpenTelemetryObserver",
+        "type OpenTelemetryObserverOptions",
+      ],
       "hooklayer/stores/memory": [
         "createMemoryStore",
         "type MemoryStoreOptions",
