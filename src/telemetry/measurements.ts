@@ -1,6 +1,6 @@
-import type { MeterProvider } from '@opentelemetry/api'
+import type { Attributes, MeterProvider } from '@opentelemetry/api'
 import type { AttemptInfo, Inbox, ObservedEvent } from '../drivers.ts'
-import { ATTRIBUTES, describeOperation, METRICS, OTHER_TOPIC, SCOPE } from './names.ts'
+import { ATTRIBUTES, METRICS, OTHER_TOPIC, SCOPE, SYSTEM } from './names.ts'
 
 /** Seconds, as the conventions have them. */
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
@@ -66,20 +66,27 @@ export function createMeasurements(
       if (source === 'inbox') fromInbox.add(scope)
     },
     end(event) {
-      const { topic, outcome, code, durationMs, consecutiveFailures } = event
-      const attributes = {
-        ...describeOperation('process', topic),
-        [ATTRIBUTES.outcome]: outcome,
-        ...(code !== undefined && { [ATTRIBUTES.errorType]: code }),
-      }
+      const { topic = OTHER_TOPIC, durationMs, consecutiveFailures } = event
+      const attributes = describeEnd(event)
       processDuration.record(durationMs / 1000, attributes)
       if (isFromInbox(event)) return
       consumedMessages.add(1, attributes)
-      failuresByTopic.set(topic ?? OTHER_TOPIC, consecutiveFailures)
+      failuresByTopic.set(topic, consecutiveFailures)
     },
     countRefusal({ topic, code, status }) {
       if (status !== 401) return
       signatureFailures.add(1, { [ATTRIBUTES.destination]: topic ?? OTHER_TOPIC, [ATTRIBUTES.errorType]: code })
     },
   }
+}
+
+function describeEnd({ topic, outcome, code }: ObservedEvent<'finished'>): Attributes {
+  const attributes: Attributes = {
+    [ATTRIBUTES.system]: SYSTEM,
+    [ATTRIBUTES.operationName]: 'process',
+    [ATTRIBUTES.destination]: topic ?? OTHER_TOPIC,
+    [ATTRIBUTES.outcome]: outcome,
+  }
+  if (code !== undefined) attributes[ATTRIBUTES.errorType] = code
+  return attributes
 }

@@ -31,19 +31,11 @@ export const METRICS = {
   inboxDead: 'hooklayer.inbox.dead',
 } as const
 
+/** The value of `messaging.system`. */
+export const SYSTEM = 'commercelayer'
+
 /** The name of the instrumentation scope. */
 export const SCOPE = 'hooklayer'
 
 /** Stands for all topics that nobody but their sender knows. */
 export const OTHER_TOPIC = '_other'
-
-export type Operation = 'process' | 'send'
-
-/** The attributes that all spans and metrics of deliveries have. */
-export function describeOperation(operation: Operation, topic: string | undefined) {
-  return {
-    [ATTRIBUTES.system]: 'commercelayer',
-    [ATTRIBUTES.operationName]: operation,
-    [ATTRIBUTES.destination]: topic ?? OTHER_TOPIC,
-  }
-}

@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   context,
+  isSpanContextValid,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -10,7 +11,8 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { AttemptInfo, ObservedEvent } from '../drivers.ts'
-import { ATTRIBUTES, describeOperation, type Operation, OTHER_TOPIC, SCOPE } from './names.ts'
+import { createCache } from './cache.ts'
+import { ATTRIBUTES, OTHER_TOPIC, SCOPE, SYSTEM } from './names.ts'
 import { toLinks, writeTraceparent } from './trace-context.ts'
 
 /** The span of an attempt, while it lasts. */
@@ -21,14 +23,15 @@ interface AttemptSpan {
   /** Milliseconds since 1970. */
   readonly startedAt: number
   /** The names of the handlers that were started. */
-  readonly handlers: string[]
+  handlers: string
   /** The span of storing, while it lasts. */
   sending: Span | undefined
 }
 
-type StartOptions = Pick<ObservedEvent<'received'>, 'source'> & {
+interface StartOptions {
+  readonly isFromInbox: boolean
   readonly startedAt: number
-  readonly attributes?: Attributes
+  readonly bodyBytes?: number
   readonly traceparent?: string | undefined
 }
 
@@ -46,30 +49,27 @@ export interface Spans {
 export function createSpans(provider: TracerProvider, capturesResourceIds: boolean): Spans {
   const tracer = provider.getTracer(SCOPE)
   const attempts = new WeakMap<object, AttemptSpan>()
+  const processing = createCache((topic: string) => describeSpan('process', SpanKind.CONSUMER, topic))
+  const sending = createCache((topic: string) => describeSpan('send', SpanKind.PRODUCER, topic))
 
-  function startAttempt(info: AttemptInfo, options: StartOptions): AttemptSpan {
-    const { source, startedAt, attributes, traceparent } = options
+  /** Gives nothing where nothing traces: that costs a delivery nearly nothing then. */
+  function startAttempt(info: AttemptInfo, options: StartOptions): AttemptSpan | undefined {
+    const { isFromInbox, startedAt, bodyBytes, traceparent } = options
     // A worker may have been woken up by a request that has nothing to do with its delivery.
-    const parent = source === 'inbox' ? ROOT_CONTEXT : context.active()
-    const span = tracer.startSpan(
-      nameSpan('process', info.topic),
-      {
-        kind: SpanKind.CONSUMER,
-        startTime: startedAt,
-        attributes: { ...describeSpan('process', info.topic), ...attributes },
-        links: toLinks(traceparent),
-      },
-      parent,
-    )
-    const attempt = { span, context: trace.setSpan(parent, span), startedAt, handlers: [], sending: undefined }
+    const parent = isFromInbox ? ROOT_CONTEXT : context.active()
+    const { name, kind, attributes } = processing.get(info.topic ?? OTHER_TOPIC)
+    const links = toLinks(traceparent)
+    const span = tracer.startSpan(name, { kind, startTime: startedAt, attributes, links }, parent)
+    if (!isSpanContextValid(span.spanContext())) return undefined
+    if (bodyBytes !== undefined) span.setAttribute(ATTRIBUTES.bodySize, bodyBytes)
+    const attempt = { span, context: trace.setSpan(parent, span), startedAt, handlers: '', sending: undefined }
     attempts.set(info.scope, attempt)
     return attempt
   }
 
   /** A delivery that ended before anybody was told that it began: one that was damaged, or came while all was full. */
-  function startLate(event: ObservedEvent<'finished'>): AttemptSpan {
-    const source = event.attempt === undefined ? 'request' : 'inbox'
-    return startAttempt(event, { source, startedAt: Date.now() - event.durationMs })
+  function startLate(event: ObservedEvent<'finished'>): AttemptSpan | undefined {
+    return startAttempt(event, { isFromInbox: event.attempt !== undefined, startedAt: Date.now() - event.durationMs })
   }
 
   function endSending(attempt: AttemptSpan, code?: string): void {
@@ -82,24 +82,26 @@ export function createSpans(provider: TracerProvider, capturesResourceIds: boole
   return {
     start(event) {
       const { source, receivedAt, bodyBytes, traceparent, senderTraceparent } = event
+      const isFromInbox = source === 'inbox'
       startAttempt(event, {
-        source,
-        startedAt: source === 'inbox' ? Date.now() : receivedAt.getTime(),
-        attributes: { [ATTRIBUTES.bodySize]: bodyBytes },
+        isFromInbox,
+        startedAt: isFromInbox ? Date.now() : receivedAt.getTime(),
+        bodyBytes,
         traceparent: traceparent ?? senderTraceparent,
       })
     },
     runHandler({ scope, handler }, run) {
       const attempt = attempts.get(scope)
       if (!attempt) return run()
-      attempt.handlers.push(handler)
+      attempt.handlers += attempt.handlers && ', '
+      attempt.handlers += handler
       return context.with(attempt.context, () => runRecorded(run, handler, attempt.span))
     },
     send({ scope, topic }) {
       const attempt = attempts.get(scope)
       if (!attempt) return undefined
-      const options = { kind: SpanKind.PRODUCER, attributes: describeSpan('send', topic) }
-      attempt.sending = tracer.startSpan(nameSpan('send', topic), options, attempt.context)
+      const { name, ...options } = sending.get(topic ?? OTHER_TOPIC)
+      attempt.sending = tracer.startSpan(name, options, attempt.context)
       return writeTraceparent(attempt.sending.spanContext())
     },
     endSending({ scope }) {
@@ -108,6 +110,7 @@ export function createSpans(provider: TracerProvider, capturesResourceIds: boole
     },
     end(event) {
       const attempt = attempts.get(event.scope) ?? startLate(event)
+      if (!attempt) return
       const { span, startedAt, handlers } = attempt
       endSending(attempt, event.code)
       if (span.isRecording()) {
@@ -120,22 +123,24 @@ export function createSpans(provider: TracerProvider, capturesResourceIds: boole
   }
 }
 
-function nameSpan(operation: Operation, topic: string | undefined): string {
-  return `${operation} ${topic ?? OTHER_TOPIC}`
-}
-
-function describeSpan(operation: Operation, topic: string | undefined): Attributes {
-  return { ...describeOperation(operation, topic), [ATTRIBUTES.operationType]: operation }
+function describeSpan(operation: 'process' | 'send', kind: SpanKind, topic: string) {
+  const attributes: Attributes = {
+    [ATTRIBUTES.system]: SYSTEM,
+    [ATTRIBUTES.operationName]: operation,
+    [ATTRIBUTES.operationType]: operation,
+    [ATTRIBUTES.destination]: topic,
+  }
+  return { name: `${operation} ${topic}`, kind, attributes }
 }
 
 /** Attributes without a value are left out by the SDK. */
-function describeEnd(event: ObservedEvent<'finished'>, handlers: readonly string[]): Attributes {
+function describeEnd(event: ObservedEvent<'finished'>, handlers: string): Attributes {
   const { deliveryId, outcome, code, attempt, organizationId, mode } = event
   return {
     [ATTRIBUTES.messageId]: deliveryId,
     [ATTRIBUTES.outcome]: outcome,
     [ATTRIBUTES.errorType]: code,
-    [ATTRIBUTES.handler]: handlers.length > 0 ? handlers.join(', ') : undefined,
+    [ATTRIBUTES.handler]: handlers || undefined,
     [ATTRIBUTES.attempt]: attempt,
     [ATTRIBUTES.organizationId]: organizationId,
     [ATTRIBUTES.mode]: mode,
