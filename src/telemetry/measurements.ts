@@ -1,4 +1,4 @@
-import type { Attributes, MeterProvider } from '@opentelemetry/api'
+import type { Attributes, Meter, MeterProvider } from '@opentelemetry/api'
 import type { AttemptInfo, Inbox, ObservedEvent } from '../drivers.ts'
 import { ATTRIBUTES, METRICS, OTHER_TOPIC, SCOPE, SYSTEM } from './names.ts'
 
@@ -42,24 +42,7 @@ export function createMeasurements(
   const fromInbox = new WeakSet<object>()
   const isFromInbox = ({ scope, attempt }: AttemptInfo) => attempt !== undefined || fromInbox.has(scope)
 
-  if (inbox) {
-    const depth = meter.createObservableGauge(METRICS.inboxDepth, {
-      unit: '{message}',
-      description: 'Number of deliveries in the inbox that are not handled yet.',
-    })
-    const dead = meter.createObservableGauge(METRICS.inboxDead, {
-      unit: '{message}',
-      description: 'Number of dead letters in the inbox.',
-    })
-    meter.addBatchObservableCallback(
-      async (result) => {
-        const counts = await inbox.statistics()
-        result.observe(depth, counts.queued + counts.running + counts.failed + counts.unhandled)
-        result.observe(dead, counts.dead)
-      },
-      [depth, dead],
-    )
-  }
+  if (inbox) observeInbox(meter, inbox)
 
   return {
     start({ scope, source }) {
@@ -89,4 +72,23 @@ function describeEnd({ topic, outcome, code }: ObservedEvent<'finished'>): Attri
   }
   if (code !== undefined) attributes[ATTRIBUTES.errorType] = code
   return attributes
+}
+
+function observeInbox(meter: Meter, inbox: Pick<Inbox, 'statistics'>): void {
+  const depth = meter.createObservableGauge(METRICS.inboxDepth, {
+    unit: '{message}',
+    description: 'Number of deliveries in the inbox that are not handled yet.',
+  })
+  const dead = meter.createObservableGauge(METRICS.inboxDead, {
+    unit: '{message}',
+    description: 'Number of dead letters in the inbox.',
+  })
+  meter.addBatchObservableCallback(
+    async (result) => {
+      const counts = await inbox.statistics()
+      result.observe(depth, counts.queued + counts.running + counts.failed + counts.unhandled)
+      result.observe(dead, counts.dead)
+    },
+    [depth, dead],
+  )
 }

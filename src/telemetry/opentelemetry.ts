@@ -10,8 +10,8 @@ export interface OpenTelemetryObserverOptions {
   /** Default: the global one. It has to be registered before the observer is made. */
   readonly meterProvider?: MeterProvider | undefined
   /**
-   * Whether spans have type and id of the resource, and the id of the event, which takes as long to compute as to parse
-   * the document. Default: false.
+   * Whether spans have type and id of the resource, and the id of the event, which takes time to compute unless
+   * there is a store. Default: false.
    */
   readonly captureResourceIds?: boolean | undefined
   /** Whose deliveries and dead letters are counted, each time that metrics are collected. Default: none. */

@@ -13,7 +13,8 @@ export function writeTraceparent(context: SpanContext): string | undefined {
 
 /** Links to the span that a `traceparent` names, if it names one. */
 export function toLinks(traceparent: string | undefined): Link[] {
-  const [, traceId = '', spanId = '', flags = ''] = traceparent?.split('-') ?? []
+  if (traceparent === undefined) return []
+  const [, traceId = '', spanId = '', flags = ''] = traceparent.split('-')
   const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true }
   return isSpanContextValid(context) ? [{ context }] : []
 }
