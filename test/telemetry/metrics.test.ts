@@ -19,6 +19,14 @@ const PROCESS = { 'messaging.system': 'commercelayer', 'messaging.operation.name
 const CIRCUIT = 'commercelayer.webhook.circuit.failures'
 
 describe('the duration of processing', () => {
+  it('is that of the span', async () => {
+    const { receiver, metrics, span } = createScene()
+    await receiver.receive(PLACED)
+    const [[, value] = []] = pointsOf(await metrics(), 'messaging.process.duration')
+    const [seconds, nanoseconds] = span('process orders.place').duration
+    expect((value as { sum: number }).sum).toBeCloseTo(seconds + nanoseconds / 1e9, 5)
+  })
+
   it('is in seconds, in the buckets of the conventions', async () => {
     const { receiver, metrics } = createScene()
     receiver.on('orders.place', () => new Promise((resolve) => setTimeout(resolve, 30)))
