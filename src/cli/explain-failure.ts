@@ -60,6 +60,9 @@ export function explainFailure(thrown: unknown): Failure {
     if (failure) return failure
     cause = (cause as { readonly cause?: unknown }).cause
   }
+  if (thrown instanceof TypeError && thrown.message === 'fetch failed') {
+    return { exit: 'UNREACHABLE', message: `The request failed: ${toMessage(thrown.cause)}` }
+  }
   return { exit: 'FOUND_WRONG', message: `Unexpected: ${toMessage(thrown)} (--verbose prints where.)` }
 }
 
