@@ -7,7 +7,7 @@ interface Question {
   readonly flag: string
 }
 
-export interface Choice {
+interface Choice {
   readonly value: string
   readonly label?: string
   readonly hint?: string

@@ -13,7 +13,7 @@ export interface CommandContext {
  * The work of a command: called with its flags and its arguments. It gives the name of an exit code, or nothing for 0,
  * and throws a `CliError` for what it can explain.
  */
-export type Work<Flags, Args extends readonly unknown[]> = (
+type Work<Flags, Args extends readonly unknown[]> = (
   context: CommandContext,
   flags: Flags,
   ...args: Args

@@ -27,9 +27,10 @@ async function main(argv: readonly string[]): Promise<ExitName> {
   const watch = watchForStop(explainFailure)
   const ended = runCommand(argv, watch).catch((error) => (watch.stopped() ? 'OK' : report(error, argv)))
   const exit = await Promise.race([ended, watch.overdue]).catch((): ExitName => 'OK')
+  await new Promise((resolve) => process.stdout.write('', resolve))
+  await new Promise(setImmediate) // A failure of stdout is told after the write.
   const stopped = watch.stopped()
   if (stopped?.message) process.stderr.write(`${escapeText(stopped.message)}\n`)
-  await new Promise((resolve) => process.stdout.write('', resolve))
   return stopped?.exit ?? exit
 }
 

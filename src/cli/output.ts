@@ -8,13 +8,13 @@ export interface OutputOptions {
 export type Style = Parameters<typeof styleText>[0]
 
 /** One column of a table. */
-export interface Column<T> {
+interface Column<T> {
   readonly title: string
   readonly align?: 'right'
   read(row: T): string | number | undefined
 }
 
-export interface Progress {
+interface Progress {
   /** How much is done now. `note` is one more word, such as what is being done. */
   update(done: number, note?: string): void
   /** Ends the line. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { Command } from 'commander'
 import { createReceiver } from 'hooklayer'
 import { defineConfig, type HooklayerConfig } from 'hooklayer/config'
 import { createMemoryInbox } from 'hooklayer/inboxes/memory'
@@ -7,7 +8,7 @@ import { TEST_SECRET } from 'hooklayer/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CliError } from '../../src/cli/cli-error.ts'
 import { loadConfig, readCredentials } from '../../src/cli/load-config.ts'
-import { maskSecret } from '../../src/cli/secrets.ts'
+import { addShowSecretsOption, maskSecret } from '../../src/cli/secrets.ts'
 import { buildPackage } from './build.ts'
 import { createProject, runCli } from './run-cli.ts'
 
@@ -129,6 +130,7 @@ describe('the credentials', () => {
 })
 
 it('a secret is printed only where that was asked for', () => {
-  expect(maskSecret('hush', {})).toBe('********')
-  expect(maskSecret('hush', { showSecrets: true })).toBe('hush')
+  const parse = (...flags: string[]) => addShowSecretsOption(new Command()).parse(flags, { from: 'user' }).opts()
+  expect(maskSecret('hush', parse())).toBe('********')
+  expect(maskSecret('hush', parse('--show-secrets'))).toBe('hush')
 })
