@@ -37,6 +37,7 @@ import {
 } from '../core/http/request.ts'
 import { respond, respondError } from '../core/http/respond.ts'
 import { createIdempotency } from '../core/idempotency/idempotency.ts'
+import { createSharedFailures } from '../core/idempotency/shared-failures.ts'
 import {
   type DeliveryAttempt,
   type FailedDelivery,
@@ -159,8 +160,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const gate = createGate(maxInFlight)
   const budget = createBudget(limits)
   const observation = createObservation(options.observers ?? [], createEventLog(logger), logger, isKnown)
-  const failureStreak = createFailureStreak(isKnown, (topic, level, consecutiveFailures) =>
-    observation.emit('breaker', { topic }, { level, consecutiveFailures }),
+  const failureStreak = createFailureStreak(
+    isKnown,
+    (topic, level, consecutiveFailures) => observation.emit('breaker', { topic }, { level, consecutiveFailures }),
+    createSharedFailures(options.idempotency?.store, isKnown, gate.waitFor),
   )
   const signatures =
     options.verifyStored === undefined ? undefined : createStoredSignatures(options.verifyStored, logger)
