@@ -16,8 +16,9 @@ for (const file of readdirSync('dist').filter((name) => name.endsWith('.js.map')
     if (name) bundled.add(name)
     return name ? null : source
   })
-  if (sources.some((source) => source !== null)) writeFileSync(`dist/${file}`, JSON.stringify({ ...map, sources }))
-  else dropMap(file)
+  const isOfOthers = sources.length > 0 && sources.every((source) => source === null)
+  if (isOfOthers) dropMap(file)
+  else writeFileSync(`dist/${file}`, JSON.stringify({ ...map, sources }))
 }
 
 function dropMap(file: string): void {
