@@ -147,10 +147,13 @@ export function createObservation(
     for (const observer of listeners.get(event.type) ?? []) call(() => observer.onEvent?.(event))
   }
 
-  function toEvent<T extends EventType>(type: T, subject: Subject, details: EventDetails[T]): ObservedEvent {
+  function toInfo(subject: Subject): Info {
     const { topic } = subject
-    const info = new Info(subject, topic !== undefined && isKnown(topic) ? topic : undefined)
-    return Object.assign(info, { type, ...details }) as unknown as ObservedEvent
+    return new Info(subject, topic !== undefined && isKnown(topic) ? topic : undefined)
+  }
+
+  function toEvent<T extends EventType>(type: T, subject: Subject, details: EventDetails[T]): ObservedEvent {
+    return Object.assign(toInfo(subject), { type, ...details }) as unknown as ObservedEvent
   }
 
   function emit<T extends EventType>(
@@ -205,18 +208,18 @@ export function createObservation(
     return undefined
   }
 
+  const observesEnd = isObserved('finished')
   const looksAtHandlers = wrappers.length > 0 || isObserved('handler-started') || isObserved('handler-finished')
   return {
     isObserved,
-    takesEnd: (outcome) => isObserved('finished') || log.takes('finished', outcome),
+    takesEnd: (outcome) => observesEnd || log.takes('finished', outcome),
     emit,
     runHandler: looksAtHandlers ? runHandler : undefined,
     toTraceparent(subject) {
       for (const observer of observers) {
         if (!observer.toTraceparent) continue
         try {
-          const info = new Info(subject, subject.topic)
-          const traceparent = readTraceparent(observer.toTraceparent(info))
+          const traceparent = readTraceparent(observer.toTraceparent(toInfo(subject)))
           if (traceparent) return traceparent
         } catch (cause) {
           logFailure(cause)
