@@ -84,6 +84,28 @@ describe('failures of processes that share a store', () => {
     expect(levels).toEqual([10])
   })
 
+  it('are reset later where the store fails to', async () => {
+    const store = createMemoryStore()
+    const count = store.countFailures?.bind(store)
+    let isUp = true
+    const flaky = {
+      ...store,
+      countFailures: (topic: string, change: 'add' | 'reset' | 'read') =>
+        isUp ? count?.(topic, change) : Promise.reject(new Error('down')),
+    }
+    const { levels, shop, one } = openProcesses(flaky as IdempotencyStore)
+    await one(9)
+    shop.isDown = false
+    isUp = false
+    await one()
+    isUp = true
+    await one()
+    shop.isDown = true
+    await one()
+    expect(levels).toEqual([])
+    expect(await count?.('orders.place', 'read')).toBe(1)
+  })
+
   it('are not stored for topics that anybody can make up', async () => {
     const store = createMemoryStore()
     const countFailures = vi.spyOn(store as Required<IdempotencyStore>, 'countFailures')
@@ -112,6 +134,11 @@ describe('a process that knows of no failure', () => {
     await other(3)
     expect(countFailures).not.toHaveBeenCalled()
     await one(9)
+    countFailures.mockClear()
+    vi.advanceTimersByTime(10_000)
+    countFailures.mockRejectedValueOnce(new Error('down'))
+    await other()
+    await vi.waitFor(() => expect(countFailures).toHaveBeenCalledOnce())
     countFailures.mockClear()
     vi.advanceTimersByTime(10_000)
     await other(3)
