@@ -1,5 +1,5 @@
 /**
- * Types for authors of stores, inboxes, adapters and wrappers around a receiver. This entry has no code.
+ * Types for authors of stores, inboxes, adapters, observers and wrappers around a receiver. This entry has no code.
  *
  * A store implements `IdempotencyStore`, an inbox implements `Inbox`, and an adapter calls `receiver.receive` with a
  * `WebhookRequest`. Whoever only uses a receiver finds the types for that in `hooklayer`.
@@ -34,6 +34,7 @@ export type {
   DeadLetterSelection,
   DeadLetters,
   DeliveryAttempt,
+  FailedDelivery,
   Inbox,
   InboxStatistics,
   ProcessDelivery,
@@ -51,5 +52,6 @@ export type {
 } from './core/inbox/listing.ts'
 export type { VerifyStoredOptions } from './core/inbox/stored-signatures.ts'
 export type { LoggerLike } from './core/logger.ts'
+export type { AttemptInfo, EventType, ObservedEvent, Observer } from './core/observed-events.ts'
 export type { LabelledSecret } from './core/verify/check-secret.ts'
 export type { SecretsByTopic, SecretsOption } from './core/verify/secrets.ts'

@@ -11,6 +11,7 @@ import type { IdempotencyOptions } from '../core/idempotency/idempotency.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
 import type { VerifyStoredOptions } from '../core/inbox/stored-signatures.ts'
 import type { LoggerLike } from '../core/logger.ts'
+import type { Observer } from '../core/observed-events.ts'
 import type { SecretsOption } from '../core/verify/secrets.ts'
 
 export interface ReceiverOptions {
@@ -82,6 +83,11 @@ export interface ReceiverOptions {
    * errors as they take them. Default: warnings and errors to the console.
    */
   readonly logger?: LoggerLike | undefined
+  /**
+   * Are told what happens to deliveries, and may run each handler in a span or a scope of their own. Workers report to
+   * those of their receiver. Default: none.
+   */
+  readonly observers?: readonly Observer[] | undefined
 }
 
 const RULES = {
@@ -98,7 +104,7 @@ const RULES = {
 }
 
 /** Options that are checked elsewhere. */
-const OTHERS = ['secrets', 'idempotency', 'inbox', 'verifyStored', 'logger']
+const OTHERS = ['secrets', 'idempotency', 'inbox', 'verifyStored', 'logger', 'observers']
 
 /** @throws TypeError if an option is unknown or out of range, or needs an inbox and there is none. */
 export function checkReceiverOptions(options: ReceiverOptions): CheckedOptions<typeof RULES> {

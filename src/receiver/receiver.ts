@@ -5,9 +5,10 @@ import { checkOptions, oneOf } from '../core/check-options.ts'
 import { createDeadline, type Deadline, NO_DEADLINE, pause } from '../core/deadline.ts'
 import { isWebhookError, toWebhookError, WebhookError } from '../core/errors.ts'
 import { checkDocument, type Document } from '../core/event/document.ts'
-import { describeEvent, parseEvent, type WebhookEvent } from '../core/event/event.ts'
+import { parseEvent, readSource, type WebhookEvent } from '../core/event/event.ts'
 import { isOlderThan, parseEarly } from '../core/event/parse-early.ts'
 import { dispatch, finishInTime, type Run } from '../core/handle/dispatch.ts'
+import { createEventLog } from '../core/handle/event-log.ts'
 import { createFailureStreak } from '../core/handle/failure-streak.ts'
 import { createGate } from '../core/handle/gate.ts'
 import {
@@ -18,20 +19,41 @@ import {
   type TopicPattern,
   type TopicsOf,
 } from '../core/handle/handlers.ts'
-import { createReports, type ErrorContext, type ErrorHandler, type ErrorHandlerOptions } from '../core/handle/report.ts'
+import {
+  createReports,
+  type ErrorContext,
+  type ErrorHandler,
+  type ErrorHandlerOptions,
+  isAboutSecret,
+} from '../core/handle/report.ts'
 import { admit, readBody } from '../core/http/admit.ts'
 import { createBudget } from '../core/http/budget.ts'
-import { type ReceiveOptions, toBytes, type WebhookRequest, type WebhookResponse } from '../core/http/request.ts'
+import {
+  getHeader,
+  type ReceiveOptions,
+  toBytes,
+  type WebhookRequest,
+  type WebhookResponse,
+} from '../core/http/request.ts'
 import { respond, respondError } from '../core/http/respond.ts'
 import { createIdempotency } from '../core/idempotency/idempotency.ts'
-import { type DeliveryAttempt, isStoredTopic, type StoredDelivery } from '../core/inbox/inbox.ts'
+import { createSharedFailures } from '../core/idempotency/shared-failures.ts'
+import {
+  type DeliveryAttempt,
+  type FailedDelivery,
+  type Inbox,
+  isStoredTopic,
+  type StoredDelivery,
+} from '../core/inbox/inbox.ts'
 import { restoreDelivery } from '../core/inbox/restore-delivery.ts'
 import { storeDelivery } from '../core/inbox/store-delivery.ts'
 import { createStoredSignatures } from '../core/inbox/stored-signatures.ts'
 import { defaultLogger, safeLogger } from '../core/logger.ts'
 import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
+import { createObservation, millisecondsSince, readTraceparent, type Subject } from '../core/observe.ts'
+import type { EventDetails } from '../core/observed-events.ts'
 import { IGNORED, mayBeReplay, type Outcome, QUEUED, TOO_OLD } from '../core/outcome.ts'
-import type { OutcomeName } from '../core/outcomes.ts'
+import type { ErrorCode, OutcomeName } from '../core/outcomes.ts'
 import { platform } from '../core/platform.ts'
 import {
   authenticate,
@@ -41,7 +63,7 @@ import {
   type SignedHeaders,
 } from '../core/verify/authenticate.ts'
 import type { SigningSecret } from '../core/verify/check-secret.ts'
-import { type Delivery, toDelivery } from '../core/verify/delivery.ts'
+import { type Delivery, readSigned, toDelivery } from '../core/verify/delivery.ts'
 import { createDiagnosis } from '../core/verify/diagnose.ts'
 import { limitRefreshes } from '../core/verify/limit-refreshes.ts'
 import { createSecrets } from '../core/verify/secrets.ts'
@@ -100,6 +122,11 @@ export interface Receiver {
    * `PermanentError` of a handler is thrown as it is.
    */
   handleStored(delivery: Omit<StoredDelivery, 'id' | 'group'>, attempt?: Partial<DeliveryAttempt>): Promise<void>
+  /**
+   * Tells the log and the observers of an attempt that has failed, and what comes next. Workers call it. A consumer of
+   * your own may do so too.
+   */
+  notify(failure: FailedDelivery): void
   /** The topics and includes of the registered handlers, in the order of registration. */
   subscriptions(): readonly Subscription[]
   /** Answers new deliveries 503, and resolves when all deliveries in progress have ended, late handlers included. */
@@ -132,10 +159,16 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const diagnose = createDiagnosis()
   const gate = createGate(maxInFlight)
   const budget = createBudget(limits)
-  const failureStreak = createFailureStreak(logger, isKnown)
+  const observation = createObservation(options.observers ?? [], createEventLog(logger), logger, isKnown)
+  const isObserved = observation.isObserved('received')
+  const failureStreak = createFailureStreak(
+    isKnown,
+    (topic, level, consecutiveFailures) => observation.emit('breaker', { topic }, { level, consecutiveFailures }),
+    createSharedFailures(options.idempotency?.store, isKnown, gate.waitFor),
+  )
   const signatures =
     options.verifyStored === undefined ? undefined : createStoredSignatures(options.verifyStored, logger)
-  const idempotency = options.idempotency && createIdempotency(options.idempotency, logger, gate.waitFor)
+  const idempotency = options.idempotency && createIdempotency(options.idempotency, logger, observation, gate.waitFor)
   if (deadlineMs > ANSWER_TIMEOUT_MS) logger.warn('`deadlineMs` is over 5,000: Commerce Layer does not wait that long.')
 
   /** The stages of a request, up to its outcome. */
@@ -145,6 +178,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     admit(request, limits)
     const headers = readSignedHeaders(request.headers)
     context.topic = headers.topic
+    context.headers = request.headers
     if (gate.isFull()) throw new WebhookError('OVERLOADED')
     return pipe(
       findSecrets(headers.topic, secrets, deadline),
@@ -166,10 +200,30 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const refusal = gate.enter()
     if (refusal) throw refusal
     context.hasPlace = true
+    begin(delivery, context)
     if (document && isOlderThan(maxAgeMs, delivery, document)) return TOO_OLD
     const isStored = inbox && (inboxMode === 'always' || failureStreak.isNearlyOpen(delivery.topic))
-    if (isStored) return storeDelivery(delivery, inbox, { ordering, signatures }, context.deadline)
-    return handleDelivery(delivery, context, document)
+    return isStored ? putInto(inbox, delivery, context) : handleDelivery(delivery, context, document)
+  }
+
+  async function putInto(stores: Pick<Inbox, 'put'>, delivery: Delivery, context: DeliveryContext): Promise<Outcome> {
+    const traceparent = observation.toTraceparent(context)
+    const outcome = await storeDelivery(delivery, stores, { ordering, signatures, traceparent }, context.deadline)
+    if (outcome === QUEUED) observation.emit('stored', context, { durationMs: millisecondsSince(context.startedAt) })
+    return outcome
+  }
+
+  /** From here on the observers know of a delivery. */
+  function begin(delivery: Delivery, context: DeliveryContext): Delivery {
+    context.delivery = delivery
+    if (isObserved) {
+      const { origin, traceparent, headers } = context
+      const bodyBytes = readSigned(delivery).bytes.byteLength
+      const senderTraceparent = headers && readTraceparent(getHeader(headers, 'traceparent'))
+      const { receivedAt } = delivery
+      observation.emit('received', context, { source: origin, receivedAt, bodyBytes, traceparent, senderTraceparent })
+    }
+    return delivery
   }
 
   /** The stages after verification, which are the same for stored and redelivered deliveries. */
@@ -187,14 +241,15 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   function handleEvent(event: WebhookEvent, context: DeliveryContext): MaybePromise<Outcome> {
     context.event = event
-    const { attempt } = context
+    context.parsed = readSource(event)
     const registrations = handlers.forTopic(event.topic)
     if (registrations.length === 0) return IGNORED
     if (context.deadline.remaining() === 0) throw new WebhookError('DEADLINE_EXCEEDED')
     if (context.signal?.aborted) throw new WebhookError('SHUTTING_DOWN')
-    if (!idempotency) return startHandlers(event, () => dispatch(event, registrations, logger, attempt), context)
+    if (!idempotency)
+      return startHandlers(event, () => dispatch(event, registrations, logger, observation, context), context)
     return pipe(idempotency.reserve(event, registrations, context.deadline), (reserved) =>
-      'name' in reserved ? reserved : startHandlers(event, () => reserved.run(attempt), context),
+      'name' in reserved ? reserved : startHandlers(event, () => reserved.run(context), context),
     )
   }
 
@@ -203,6 +258,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const { background, deadline, signal } = context
     if (background) {
       const withoutDeadline = { ...context, background: undefined, deadline: NO_DEADLINE, hasPlace: false }
+      context.isDeferred = true
       runInBackground(background, () =>
         finish(() => startHandlers(event, start, withoutDeadline), withoutDeadline, toResponse),
       )
@@ -235,37 +291,46 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     onEnd = () => {},
   ): Promise<T> {
     const { deadline } = context
-    const startedAt = Date.now()
     try {
       const pending = start()
       const outcome = isPromise(pending) ? await pending : pending
       leave(context)
       if (context.verifiedTopic && !mayBeReplay(outcome)) failureStreak.count(context.verifiedTopic, false)
+      if (!context.isDeferred) tellFinished(outcome.name, undefined, context, outcome.errors)
       for (const error of outcome.errors) await reports.report(error, context, deadline)
-      logOutcome(outcome.name, context, startedAt)
       return answer(outcome)
     } catch (thrown) {
       const error = toWebhookError(thrown)
       leave(context)
       if (context.verifiedTopic) context.consecutiveFailures = failureStreak.count(context.verifiedTopic, true)
-      if (context.isTrusted) await reports.report(error, context, deadline)
-      else await reportRefusal(error, context)
+      if (context.isTrusted) {
+        tellFinished('failed', error.code, context, [error])
+        await reports.report(error, context, deadline)
+      } else await reportRefusal(error, context)
       return answer(error)
     } finally {
       onEnd()
     }
   }
 
-  function logOutcome(outcome: OutcomeName, { topic, event, attempt }: DeliveryContext, startedAt: number): void {
-    const level = outcome === 'handled' ? 'info' : 'debug'
-    if (!logger.isOn(level)) return
-    const fields = { outcome, attempt, ms: Date.now() - startedAt }
-    logger[level](`${topic} ${outcome}`, event ? describeEvent(event, fields) : { topic, ...fields })
+  function tellFinished(
+    outcome: OutcomeName | 'failed',
+    code: ErrorCode | undefined,
+    context: DeliveryContext,
+    errors: readonly Error[],
+  ): void {
+    if (!observation.takesEnd(outcome)) return
+    const { consecutiveFailures, startedAt } = context
+    const durationMs = millisecondsSince(startedAt)
+    observation.emit('finished', context, { outcome, code, durationMs, consecutiveFailures }, errors)
   }
 
   /** Reports a request that was refused. A mismatch is examined after the answer, where the platform allows it. */
   function reportRefusal(error: WebhookError, context: DeliveryContext): MaybePromise<void> {
-    const { unverified, deadline } = context
+    const { unverified, deadline, topic, startedAt } = context
+    const { code, status } = error
+    if (topic && isAboutSecret(error) && isHandled(topic)) failureStreak.countMismatch(topic)
+    observation.emit('refused', context, { code, status, durationMs: millisecondsSince(startedAt) })
     const send = reports.refuse(error, context, deadline)
     if (!send) return undefined
     if (!unverified) return send(error)
@@ -283,14 +348,26 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   /** Handles a delivery that did not come over HTTP and needs no answer. */
   async function handleWithoutRequest(
-    topic: string | undefined,
+    source: Pick<DeliveryContext, 'topic' | 'origin' | 'traceparent'>,
     delivery: () => MaybePromise<Delivery>,
-    { signal, number: attempt }: Partial<DeliveryAttempt> = {},
+    { signal, number: attempt, maxAttempts: attempts }: Partial<DeliveryAttempt> = {},
   ): Promise<Outcome> {
     const refusal = gate.begin()
     if (refusal) throw refusal
-    const context = { ...createContext(NO_DEADLINE), topic, signal, attempt, isTrusted: true }
-    return finish(() => handleDelivery(delivery(), context), context, throwIfError, gate.end)
+    const context = {
+      ...createContext(performance.now(), NO_DEADLINE),
+      ...source,
+      signal,
+      attempt,
+      attempts,
+      isTrusted: true,
+    }
+    const start = () =>
+      handleDelivery(
+        pipe(delivery(), (known) => begin(known, context)),
+        context,
+      )
+    return finish(start, context, throwIfError, gate.end)
   }
 
   function requireHandler(delivery: Delivery): Delivery {
@@ -310,7 +387,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       return receiver
     },
     receive(request, { background } = {}) {
-      const context = createContext(createDeadline(deadlineMs), background)
+      const startedAt = performance.now()
+      const context = createContext(startedAt, createDeadline(deadlineMs, startedAt), background)
       const refusal = gate.begin()
       return refusal
         ? finish(() => Promise.reject(refusal), context, toResponse)
@@ -318,14 +396,29 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     },
     async redeliver(topic, document) {
       const bytes = () => toBytes(JSON.stringify(checkDocument(document)))
-      const { name } = await handleWithoutRequest(topic, () => toDelivery(topic, bytes(), new Date(), secrets))
+      const { name } = await handleWithoutRequest({ topic, origin: 'redelivery' }, () =>
+        toDelivery(topic, bytes(), new Date(), secrets),
+      )
       return name
     },
     async handleStored(stored, attempt) {
       const topic = isStoredTopic(stored.topic) ? stored.topic : undefined
       const restore = () => pipe(restoreDelivery(stored, signatures, secrets), requireHandler)
-      const { errors } = await handleWithoutRequest(topic, restore, attempt)
+      const traceparent = readTraceparent(stored.traceparent)
+      const { errors } = await handleWithoutRequest({ topic, origin: 'inbox', traceparent }, restore, attempt)
       for (const error of errors) throw error
+    },
+    notify({ type, topic, id, resource, error, attempt, maxAttempts, delayMs = 0, count = 1 }) {
+      const { code, handler } = error
+      const subject: Subject = {
+        topic: isStoredTopic(topic) ? topic : undefined,
+        delivery: id === undefined ? undefined : { id },
+        parsed: { reference: resource },
+        attempt,
+        attempts: maxAttempts,
+      }
+      if (type === 'dead') observation.emit(type, subject, { code, handler, count })
+      else observation.emit(type, subject, { code, handler, delayMs })
     },
     subscriptions: () => handlers.all().map(({ name, isNamed, handler, ...subscription }) => subscription),
     close: gate.close,
@@ -343,12 +436,18 @@ function throwIfError(ended: Outcome | WebhookError): Outcome {
 }
 
 /** The state of a delivery in progress. Error handlers receive it as their context. */
-interface DeliveryContext extends Mutable<Omit<ErrorContext, 'count'>> {
+interface DeliveryContext extends Mutable<Omit<ErrorContext, 'count'> & Omit<Subject, keyof ErrorContext>> {
   readonly deadline: Deadline
   readonly background: ReceiveOptions['background']
   readonly signal?: AbortSignal | undefined
-  /** The number of the attempt, where a worker counts them. */
-  readonly attempt?: number | undefined
+  /** Of `performance.now()`. */
+  readonly startedAt: number
+  readonly origin: EventDetails['received']['source']
+  readonly traceparent?: string | undefined
+  /** Of the request, once their form was checked. */
+  headers: WebhookRequest['headers'] | undefined
+  /** Whether the handlers run in the background. That ends the delivery by itself. */
+  isDeferred: boolean
   /** Whether the delivery was verified, or comes from a source that needs no signature. */
   isTrusted: boolean
   /**
@@ -370,10 +469,20 @@ interface Unverified {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-function createContext(deadline: Deadline, background?: DeliveryContext['background']): DeliveryContext {
+function createContext(
+  startedAt: number,
+  deadline: Deadline,
+  background?: DeliveryContext['background'],
+): DeliveryContext {
   return {
     deadline,
     background,
+    origin: 'request',
+    startedAt,
+    delivery: undefined,
+    headers: undefined,
+    parsed: undefined,
+    isDeferred: false,
     topic: undefined,
     event: undefined,
     consecutiveFailures: 0,

@@ -5,8 +5,11 @@ import { defaultLogger, type LoggerLike, safeLogger } from '../core/logger.ts'
 import type { Receiver } from './receiver.ts'
 
 export interface WorkerOptions {
-  /** The receiver whose handlers run. Deliveries of topics without a handler wait for a worker that has one. */
-  readonly receiver: Pick<Receiver, 'handleStored' | 'subscriptions'>
+  /**
+   * The receiver whose handlers run, and whose observers and log are told of retries and dead letters. Deliveries of
+   * topics without a handler wait for a worker that has one.
+   */
+  readonly receiver: Pick<Receiver, 'handleStored' | 'subscriptions'> & Partial<Pick<Receiver, 'notify'>>
   readonly inbox: Pick<Inbox, 'consume'>
   /** How many deliveries are handled at once. Default: 10. */
   readonly concurrency?: number | undefined
@@ -78,6 +81,7 @@ export function createWorker(options: WorkerOptions): Worker {
     delayMs: (attempt) => Math.ceil(Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)),
     attemptTimeoutMs: limitAttempt,
     isHandled: (topic) => isSubscribed(receiver.subscriptions(), topic),
+    onFailure: receiver.notify,
     onWarning: (message, topic) => logger.warn(`${topic}: ${message}`, { topic }),
     onError: (cause) => logger.error('The inbox failed. The worker goes on.', { cause }),
   })

@@ -53,7 +53,13 @@ it('each entry exports these names and no others', () => {
         "type Worker",
         "type WorkerOptions",
       ],
+      "hooklayer/config": [
+        "defineConfig",
+        "type HooklayerConfig",
+        "type HooklayerManagementConfig",
+      ],
       "hooklayer/drivers": [
+        "type AttemptInfo",
         "type CompleteOptions",
         "type ConsumeOptions",
         "type DeadLetter",
@@ -68,6 +74,8 @@ it('each entry exports these names and no others', () => {
         "type ErasableStore",
         "type ErasedDeliveries",
         "type ErasedRecords",
+        "type EventType",
+        "type FailedDelivery",
         "type HeadersLike",
         "type IdempotencyStore",
         "type Inbox",
@@ -77,6 +85,8 @@ it('each entry exports these names and no others', () => {
         "type LabelledSecret",
         "type ListedDelivery",
         "type LoggerLike",
+        "type ObservedEvent",
+        "type Observer",
         "type ProcessDelivery",
         "type RawBody",
         "type ReadBody",
@@ -219,6 +229,7 @@ it('each entry exports these names and no others', () => {
       "hooklayer/testing": [
         "createDelivery",
         "createEvent",
+        "explainSignature",
         "sampleOf",
         "serialize",
         "sign",
@@ -230,6 +241,8 @@ it('each entry exports these names and no others', () => {
         "type EventOptions",
         "type Identified",
         "type SampleOf",
+        "type SignatureExplanation",
+        "type SignatureQuestion",
         "type TestDelivery",
       ],
     }

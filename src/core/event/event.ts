@@ -151,6 +151,9 @@ let markParsedStale: (event: ParsedEvent) => void
 /** Names an event in the fields of a log, and adds others. The id is computed when it is read. */
 export let describeEvent: (event: WebhookEvent, more: object) => Readonly<Record<string, unknown>>
 
+/** What an event was made of, whatever was done to the object since. */
+export let readSource: (event: WebhookEvent) => Pick<Source, 'reference' | 'mode' | 'organizationId'>
+
 class ParsedEvent implements EventOf<string> {
   static {
     copyParsed = (event) => new ParsedEvent(event.#source, copyDelivery(event.#source.delivery), event.#id)
@@ -158,6 +161,7 @@ class ParsedEvent implements EventOf<string> {
       event.stale = true
       event.#source.stale = true
     }
+    readSource = (event) => (event as unknown as ParsedEvent).#source
     describeEvent = (event, more) => {
       const { topic, reference } = (event as unknown as ParsedEvent).#source
       return {

@@ -4,6 +4,7 @@ import { copyEvent, describeEvent, type WebhookEvent } from '../event/event.ts'
 import { findMissingInclude } from '../event/include.ts'
 import { bindLogger, type Logger } from '../logger.ts'
 import { isPromise, type MaybePromise } from '../maybe-promise.ts'
+import type { Observation, Subject } from '../observe.ts'
 import { HANDLED, type Outcome } from '../outcome.ts'
 import type { HandlerContext, Registration } from './handlers.ts'
 
@@ -22,28 +23,38 @@ export interface Run {
  * rejects with `INCLUDE_MISSING`, or with `HANDLER_FAILED` and the error as its cause (an `AggregateError` for
  * several). The first handler gets the event, and each of the others a copy.
  *
- * @param attempt the number of the attempt, where a worker counts them.
+ * @param subject what observers are told of the delivery.
  * @param succeeded is called for each handler that succeeds.
  */
 export function dispatch(
   event: WebhookEvent,
   registrations: readonly Registration[],
   logger: Logger,
-  attempt?: number,
+  observation: Observation,
+  subject: Subject,
   succeeded: (registration: Registration) => void = () => {},
 ): Run {
   const abortion = new Abortion()
   const failures: unknown[] = []
   const missing = findMissingInclude(event, registrations)
-  const toContext = ({ name }: Registration) => new Context(abortion, logger, event, name, attempt)
-  const ended = missing ? Promise.reject(missing) : runAll(event, registrations, toContext, failures, succeeded)
+  const runHandler: RunHandler = (own, { handler, name }) =>
+    handler(own, new Context(abortion, logger, event, name, subject.attempt))
+  const run = observation.runHandler ? observe(runHandler, observation.runHandler, subject) : runHandler
+  const ended = missing ? Promise.reject(missing) : runAll(event, registrations, run, failures, succeeded)
   return { ended, failures, abort: (reason) => abortion.abort(reason) }
+}
+
+type RunHandler = (event: WebhookEvent, registration: Registration) => unknown
+
+/** Lets observers look at a handler while it runs. */
+function observe(run: RunHandler, runObserved: NonNullable<Observation['runHandler']>, subject: Subject): RunHandler {
+  return (event, registration) => runObserved(subject, registration.name, () => run(event, registration))
 }
 
 function runAll(
   event: WebhookEvent,
   registrations: readonly Registration[],
-  toContext: (registration: Registration) => HandlerContext,
+  run: RunHandler,
   failures: unknown[],
   succeeded: (registration: Registration) => void,
 ): MaybePromise<Outcome> {
@@ -57,8 +68,7 @@ function runAll(
   for (const registration of registrations) {
     const own = registration === registrations[0] ? event : copyEvent(event)
     try {
-      const { handler } = registration
-      const result = handler(own, toContext(registration))
+      const result = run(own, registration)
       if (isPromise(result)) {
         const ended = Promise.resolve(result).then(() => succeeded(registration))
         running.push(ended.catch((thrown) => fail(thrown, registration)))

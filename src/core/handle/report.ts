@@ -1,8 +1,9 @@
 import { type Deadline, withTimeout } from '../deadline.ts'
-import { isWebhookError, type PermanentError, type WebhookError } from '../errors.ts'
+import type { PermanentError, WebhookError } from '../errors.ts'
 import { copyEvent, type WebhookEvent } from '../event/event.ts'
 import type { Logger } from '../logger.ts'
 import { createSampling } from '../sampling.ts'
+import { logError } from './event-log.ts'
 
 /** What is known about a delivery that was refused, failed or discarded. */
 export interface ErrorContext {
@@ -37,7 +38,7 @@ type ReportedDelivery = Omit<ErrorContext, 'count'>
 
 export interface Reports {
   onError(handler: ErrorHandler, options?: ErrorHandlerOptions): void
-  /** Logs an error of a genuine delivery, and calls the error handlers. */
+  /** Calls the error handlers for an error of a genuine delivery. */
   report(error: WebhookError | PermanentError, delivery: ReportedDelivery, deadline: Deadline): Promise<void>
   /**
    * Counts a request that was refused before it was verified: reported in the log once a minute, and to the error
@@ -59,8 +60,10 @@ const MAX_STRANGERS = 6
 /** How many lines a minute there are about requests that may be genuine. */
 const MAX_SUSPECTS = 10
 
-/** Genuine deliveries look like this after a secret was replaced or forgotten. */
-const SECRET_CODES: readonly string[] = ['SIGNATURE_MISMATCH', 'SECRET_UNKNOWN']
+/** Whether genuine deliveries are refused like this after a secret was replaced or forgotten. */
+export function isAboutSecret({ code }: WebhookError): boolean {
+  return code === 'SIGNATURE_MISMATCH' || code === 'SECRET_UNKNOWN'
+}
 
 /** @param isHandled tells whether a topic has a handler. */
 export function createReports(logger: Logger, isHandled: (topic: string) => boolean): Reports {
@@ -72,8 +75,9 @@ export function createReports(logger: Logger, isHandled: (topic: string) => bool
    * Counts a refused request. Strangers cannot cause an error of the server, or have a topic with a handler and a
    * secret.
    */
-  function sample({ code, status }: WebhookError, topic: string | undefined) {
-    const mayBeGenuine = topic && SECRET_CODES.includes(code) && isHandled(topic)
+  function sample(error: WebhookError, topic: string | undefined) {
+    const { code, status } = error
+    const mayBeGenuine = topic && isAboutSecret(error) && isHandled(topic)
     const isSuspect = mayBeGenuine || status >= 500
     const kind = mayBeGenuine ? `${code} ${topic}` : code
     return { isSuspect, count: (isSuspect ? suspects : strangers).count(kind) }
@@ -105,7 +109,6 @@ export function createReports(logger: Logger, isHandled: (topic: string) => bool
       handlers.push({ handler, unverified })
     },
     async report(error, delivery, deadline) {
-      log(error, delivery.topic, 1, logger)
       for (const { handler } of handlers) await call(handler, error, delivery, 1, deadline)
     },
     refuse(error, delivery, deadline) {
@@ -113,28 +116,11 @@ export function createReports(logger: Logger, isHandled: (topic: string) => bool
       const called = handlers.filter(({ unverified }) => unverified || (isSuspect && count > 0))
       if (count === 0 && called.length === 0) return undefined
       return async (explained) => {
-        if (count > 0) log(explained, delivery.topic, count, logger)
+        if (count > 0) logError(explained, delivery.topic, count, logger)
         for (const { handler, unverified } of called) {
           await call(handler, explained, delivery, unverified ? 1 : count, deadline)
         }
       }
     },
   }
-}
-
-/** A refused request is a warning; a genuine delivery that fails is an error. */
-function log(error: WebhookError | PermanentError, topic: string | undefined, count: number, logger: Logger): void {
-  const fields = {
-    ...(topic && { topic }),
-    ...(count > 1 && { count }),
-    ...(error.cause !== undefined && { cause: error.cause }),
-  }
-  if (!isWebhookError(error)) {
-    logger.error(`${topic} discarded: ${error.message}`, fields)
-    return
-  }
-  const { code, status, message, hint } = error
-  const more = count > 1 ? ` ${count - 1} more since this was logged last.` : ''
-  const line = `${topic ?? 'A request'}: ${status} ${code}. ${hint ?? message}${more}`
-  logger[status >= 500 ? 'error' : 'warn'](line, { code, ...fields })
 }

@@ -6,6 +6,7 @@ import { dispatch, type Run } from '../handle/dispatch.ts'
 import type { Registration } from '../handle/handlers.ts'
 import type { Logger } from '../logger.ts'
 import { asPromise, type MaybePromise } from '../maybe-promise.ts'
+import type { Observation, Subject } from '../observe.ts'
 import { DUPLICATE, type Outcome, STALE } from '../outcome.ts'
 import { identify } from '../verify/delivery.ts'
 import { BY_TOPIC } from '../verify/identity.ts'
@@ -46,7 +47,7 @@ export interface IdempotencyOptions {
 /** An event that this process has reserved: no other process handles it. */
 interface ReservedEvent {
   /** Starts the handlers that have not succeeded yet. The run ends when the store knows how they ended. */
-  run(attempt?: number): Run
+  run(subject: Subject): Run
 }
 
 export interface Idempotency {
@@ -75,6 +76,7 @@ const STATES: readonly unknown[] = ['reserved', 'in-progress', 'completed'] sati
 export function createIdempotency(
   options: IdempotencyOptions,
   logger: Logger,
+  observation: Observation,
   waitFor: (rest: Promise<unknown>) => void,
 ): Idempotency {
   const settings = checkOptions('idempotency', options, RULES, ['store', 'key'])
@@ -131,7 +133,7 @@ export function createIdempotency(
       const version = resourceVersion(event, identity)
       const names = handlers.filter(({ isNamed }) => isNamed).map(({ name }) => name)
       const reservation = await reserveKey(eventKey, version, deadline, leaseMs, names)
-      if (!reservation) return { run: (attempt) => dispatch(event, handlers, logger, attempt) }
+      if (!reservation) return { run: (subject) => dispatch(event, handlers, logger, observation, subject) }
       if (reservation.state === 'completed') return DUPLICATE
       if (reservation.state === 'in-progress') throw new WebhookError('IN_PROGRESS')
       const { token, done, wasCompleted } = reservation
@@ -150,7 +152,9 @@ export function createIdempotency(
       }
       // An event that was completed is done for all handlers without a name.
       const open = handlers.filter(({ name, isNamed }) => !lease.done.has(name) && (isNamed || !wasCompleted))
-      return { run: (attempt) => runWithLease(lease, event, open, names, leaseMs, logger, attempt) }
+      const start = (subject: Subject) =>
+        dispatch(event, open, logger, observation, subject, ({ name }) => lease.markDone(name))
+      return { run: (subject) => holdLease(lease, start(subject), names, leaseMs) }
     },
   }
 }
@@ -170,16 +174,8 @@ function releaseWhenLate(
     .catch(() => {})
 }
 
-function runWithLease(
-  lease: EventLease,
-  event: WebhookEvent,
-  open: readonly Registration[],
-  names: readonly string[],
-  leaseMs: number,
-  logger: Logger,
-  attempt?: number,
-): Run {
-  const run = dispatch(event, open, logger, attempt, ({ name }) => lease.markDone(name))
+/** Renews the lease of an event until its run has ended, and then records how. */
+function holdLease(lease: EventLease, run: Run, names: readonly string[], leaseMs: number): Run {
   const renewal = setInterval(() => lease.renew(run.abort), Math.min(leaseMs / 3, MAX_TIMER_MS))
   return { ...run, ended: finishRun(run, lease, names).finally(() => clearInterval(renewal)) }
 }

@@ -29,6 +29,8 @@ export interface StoredDelivery {
   readonly group: string | undefined
   /** Only with the option `verifyStored` of the receiver. Store it with the delivery, and hand it out again. */
   readonly signature?: string | undefined
+  /** Only with an observer that traces. Store it with the delivery, and hand it out again. */
+  readonly traceparent?: string | undefined
 }
 
 /**
@@ -90,6 +92,8 @@ export type ProcessDelivery = (delivery: StoredDelivery, attempt: DeliveryAttemp
 export interface DeliveryAttempt {
   /** Counted from 1. */
   readonly number: number
+  /** After how many attempts the worker gives up. */
+  readonly maxAttempts?: number | undefined
   /**
    * Aborted when the worker was stopped and its `timeoutMs` has passed, when the attempt takes longer than
    * `attemptTimeoutMs`, or when another worker has leased the delivery.
@@ -128,11 +132,30 @@ export interface ConsumeOptions {
   readonly causes?: 'masked' | 'full' | undefined
   /** Called with what the operator should know about deliveries of a topic: none has a handler, or one takes long. */
   readonly onWarning?: ((message: string, topic: string) => void) | undefined
+  /** Called when the inbox knows that an attempt has failed and what comes next. */
+  readonly onFailure?: ((failure: FailedDelivery) => void) | undefined
   /**
    * Called when the engine itself fails, which the worker survives by trying again, and when a delivery becomes a dead
    * letter with `WORKER_LOST` or `BODY_DAMAGED`.
    */
   readonly onError: (error: unknown) => void
+}
+
+/** What comes after an attempt that has failed: another one, or none. */
+export interface FailedDelivery {
+  readonly type: 'retry-scheduled' | 'dead'
+  readonly topic: string
+  /** Absent if it stands for several. */
+  readonly id?: string | undefined
+  readonly resource?: ResourceReference | undefined
+  readonly error: DeliveryError
+  /** The number of the attempt. */
+  readonly attempt?: number | undefined
+  readonly maxAttempts?: number | undefined
+  /** Milliseconds until the next attempt. */
+  readonly delayMs?: number | undefined
+  /** How many deliveries have become dead letters. Default: 1. */
+  readonly count?: number | undefined
 }
 
 export interface Worker {

@@ -10,6 +10,8 @@ import type { StoredSignatures } from './stored-signatures.ts'
 export interface StoreOptions {
   readonly ordering: 'none' | 'resource'
   readonly signatures: StoredSignatures | undefined
+  /** The trace context to store with it. */
+  readonly traceparent: string | undefined
 }
 
 /**
@@ -21,7 +23,7 @@ export interface StoreOptions {
 export async function storeDelivery(
   delivery: Delivery,
   inbox: Pick<Inbox, 'put'>,
-  { ordering, signatures }: StoreOptions,
+  { ordering, signatures, traceparent }: StoreOptions,
   deadline: Deadline,
 ): Promise<Outcome> {
   const { topic, body, receivedAt } = delivery
@@ -30,7 +32,7 @@ export async function storeDelivery(
   const group = ordering === 'resource' ? resourceGroup(delivery) : undefined
   const signed = signatures && { signature: await signatures.sign(delivery) }
   const stored = await withTimeout(
-    asPromise(() => inbox.put({ id, topic, body, receivedAt, group, ...signed })),
+    asPromise(() => inbox.put({ id, topic, body, receivedAt, group, ...signed, ...(traceparent && { traceparent }) })),
     deadline.remaining(),
     () => new Error('The inbox did not answer in time.'),
   ).catch((cause: unknown) => {

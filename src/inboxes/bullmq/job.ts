@@ -18,6 +18,7 @@ export interface JobData {
   readonly body?: string
   readonly group?: string | undefined
   readonly signature?: string | undefined
+  readonly traceparent?: string | undefined
   /** How many workers had been lost when the dead letter was last retried. These do not count any more. */
   readonly forgiven?: number
 }
@@ -47,8 +48,8 @@ export interface LeasedJob {
 /** BullMQ limits the attempts of each job. Here the worker decides, so the job's own limit must never be reached. */
 const MAX_ATTEMPTS = 2 ** 31 - 1
 
-export function toJobData({ body, group, signature }: StoredDelivery): JobData {
-  return { body: compressBody(body).toString('base64'), group, signature }
+export function toJobData({ body, group, signature, traceparent }: StoredDelivery): JobData {
+  return { body: compressBody(body).toString('base64'), group, signature, traceparent }
 }
 
 let lastTime = 0
@@ -108,7 +109,7 @@ export function toDeliveryId({
 
 /** For a job that {@link hasBody}. Whoever can write to the engine can write any data, so nothing of it is trusted. */
 export function toDeliveryRecord(job: DeliveryJob): DeliveryRecord {
-  const { group, signature }: Readonly<Record<string, unknown>> = isRecord(job.data) ? job.data : {}
+  const { group, signature, traceparent }: Readonly<Record<string, unknown>> = isRecord(job.data) ? job.data : {}
   const packed = readPacked(job.data)
   const whole = decompressBody(packed)
   const delivery = {
@@ -118,6 +119,7 @@ export function toDeliveryRecord(job: DeliveryJob): DeliveryRecord {
     receivedAt: toDate(job.timestamp),
     group: readGroup(job),
     ...(signature !== undefined && { signature: String(signature) }),
+    ...(traceparent !== undefined && { traceparent: String(traceparent) }),
   }
   const isWhole = isTime(job.timestamp) && Boolean(job.deduplicationId) && group === delivery.group
   return { delivery, isDamaged: whole === undefined || !isWhole }

@@ -37,7 +37,7 @@ export async function attemptDelivery(
   }
   if (leased.isLost && leased.losses >= SUSPECT_LOSSES) return { state: 'returned', delayMs: delayMs(leased.losses) }
   try {
-    await process(delivery, { number: attempt, signal })
+    await process(delivery, { number: attempt, maxAttempts: attempts, signal })
     return HANDLED
   } catch (thrown) {
     const { retryable, excused, ...error } = describeFailure(thrown, causes)

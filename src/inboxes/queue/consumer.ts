@@ -36,7 +36,7 @@ export function createConsumer(
   }
 
   function onUnhandled(topic: string, dead: number): void {
-    if (dead > 0) onWarning(`New dead letters: ${dead}. ${NO_HANDLER.message}`, topic)
+    if (dead > 0) options.onFailure?.({ type: 'dead', topic, error: NO_HANDLER, count: dead })
     else if (unhandled.count(topic) > 0) onWarning('Deliveries wait: this worker has no handler for the topic.', topic)
   }
 

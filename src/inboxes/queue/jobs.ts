@@ -112,7 +112,10 @@ export function createJobs(
   async function settle(leased: LeasedDelivery, settlement: Settlement, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (await queue.settle(leased, settlement)) unsettled.delete(leased.delivery.id)
+        if (await queue.settle(leased, settlement)) {
+          unsettled.delete(leased.delivery.id)
+          reportFailure(leased, settlement)
+        }
         // The receiver is closed. Leasing the delivery again at once would keep it from other processes.
         if (settlement === RETURNED) await pause(RETRY_MS, stopping)
         return
@@ -121,6 +124,12 @@ export function createJobs(
         await pause(RETRY_MS, signal)
       }
     }
+  }
+
+  function reportFailure({ delivery: { id, topic }, attempt }: LeasedDelivery, settlement: Settlement): void {
+    if (settlement.state !== 'failed' && settlement.state !== 'dead') return
+    const { state, ...failure } = settlement
+    options.onFailure?.({ ...failure, type: state === 'dead' ? 'dead' : 'retry-scheduled', id, topic, attempt })
   }
 
   async function returnDelivery(leased: LeasedDelivery): Promise<void> {

@@ -13,7 +13,7 @@ export const CODE = `coalesce(code, '${BODY_DAMAGED.code}')`
  */
 export const COLUMNS = `CAST(seq AS TEXT) AS seq, CAST(id AS BLOB) AS id, CAST(topic AS BLOB) AS topic,
   CAST(received_at AS REAL) AS received_at, CAST(grp AS BLOB) AS grp, ${ATTEMPTS} AS attempts,
-  CAST(signature AS BLOB) AS signature`
+  CAST(signature AS BLOB) AS signature, CAST(traceparent AS BLOB) AS traceparent`
 export const BODY = `CASE WHEN length(body) <= ${MAX_STORED_BYTES} THEN body END AS body`
 /** What tells the state of a delivery that was not handled. */
 export const STATE = 'state, token IS NOT NULL AS is_leased, CAST(due_at AS REAL) AS due_at'

@@ -58,13 +58,14 @@ export function createSqliteQueue(opened: OpenDatabase, limits: InboxLimits): De
 function insertDelivery(
   sql: InboxStatements,
   backlog: Backlog,
-  { id, topic, receivedAt, group, signature }: StoredDelivery,
+  { id, topic, receivedAt, group, signature, traceparent }: StoredDelivery,
   packed: Buffer,
 ): 'stored' | 'duplicate' | 'full' {
   const now = Date.now()
   if (!backlog.hasRoom()) return sql.isKnown.get(id, now) ? 'duplicate' : 'full'
   const grp = group ?? null
-  const insert = () => sql.insert.run(id, topic, receivedAt.getTime(), grp, signature ?? null, now, grp)
+  const texts = [signature ?? null, traceparent ?? null] as const
+  const insert = () => sql.insert.run(id, topic, receivedAt.getTime(), grp, ...texts, now, grp)
   let inserted = insert()
   if (inserted.changes === 0 && sql.forget.run(id, now).changes > 0) inserted = insert()
   if (inserted.changes === 0) return 'duplicate'

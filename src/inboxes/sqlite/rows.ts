@@ -16,6 +16,7 @@ interface Row {
   readonly grp: Bytes | null
   readonly attempts: number
   readonly signature: Bytes | null
+  readonly traceparent: Bytes | null
 }
 
 export interface DeliveryRow extends Row {
@@ -51,7 +52,7 @@ export interface ScannedRow extends Omit<DeadRow, 'code'>, StateColumns {
   readonly code: Bytes | null
 }
 
-export function toDeliveryRecord({ id, topic, received_at, grp, signature, body }: DeliveryRow): DeliveryRecord {
+export function toDeliveryRecord({ id, topic, received_at, grp, body, ...row }: DeliveryRow): DeliveryRecord {
   const packed = toBuffer(body)
   const whole = decompressBody(packed)
   const delivery = {
@@ -60,7 +61,8 @@ export function toDeliveryRecord({ id, topic, received_at, grp, signature, body 
     body: whole ?? packed,
     receivedAt: toDate(received_at),
     group: grp === null ? undefined : toText(grp),
-    ...(signature !== null && { signature: toText(signature) }),
+    ...(row.signature !== null && { signature: toText(row.signature) }),
+    ...(row.traceparent !== null && { traceparent: toText(row.traceparent) }),
   }
   return { delivery, isDamaged: whole === undefined || !isTime(received_at) || !hasValidId({ id }) }
 }

@@ -38,6 +38,7 @@ export const TABLES = `
 /** Columns that the tables of version 0.1 do not have. Processes of that version go on working beside this one. */
 export const ADDED_COLUMNS = [
   { table: 'hooklayer_deliveries', name: 'signature', type: 'TEXT' },
+  { table: 'hooklayer_deliveries', name: 'traceparent', type: 'TEXT' },
   { table: 'hooklayer_deliveries', name: 'losses', type: 'INTEGER NOT NULL DEFAULT 0' },
   { table: 'hooklayer_deliveries', name: 'details', type: 'TEXT' },
 ]
@@ -45,8 +46,8 @@ export const ADDED_COLUMNS = [
 const LAST = '(SELECT max(seq) FROM hooklayer_deliveries)'
 
 export const STATEMENTS = {
-  insert: `INSERT INTO hooklayer_deliveries (id, topic, received_at, grp, signature, due_at, state)
-    VALUES (?, ?, ?, ?, ?, ?, (SELECT count(*) FROM hooklayer_deliveries WHERE grp = ? AND state = 0))
+  insert: `INSERT INTO hooklayer_deliveries (id, topic, received_at, grp, signature, traceparent, due_at, state)
+    VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT count(*) FROM hooklayer_deliveries WHERE grp = ? AND state = 0))
     ON CONFLICT (id) DO NOTHING`,
   insertBody: 'INSERT INTO hooklayer_bodies SELECT seq, ? FROM hooklayer_deliveries WHERE id = ?',
   isKnown: 'SELECT 1 FROM hooklayer_deliveries WHERE id = ? AND (state <> 3 OR due_at > ?)',
@@ -65,7 +66,7 @@ export const STATEMENTS = {
     WHERE id = ? AND state = 2`,
   moveBody: `UPDATE hooklayer_bodies SET seq = ${LAST} WHERE seq = ?`,
   discard: `UPDATE hooklayer_deliveries SET state = 3, due_at = ?, token = NULL, code = NULL, message = NULL,
-    details = NULL, signature = NULL WHERE seq = ?`,
+    details = NULL, signature = NULL, traceparent = NULL WHERE seq = ?`,
   findOldDead: `SELECT CAST(seq AS TEXT) AS seq FROM hooklayer_deliveries WHERE state = 2 AND due_at <= ?
     ORDER BY due_at LIMIT ?`,
   findDead: 'SELECT CAST(seq AS TEXT) AS seq FROM hooklayer_deliveries WHERE id = ? AND state = 2',

@@ -147,6 +147,30 @@ export function testDeadLetters(suite: InboxSuite): void {
       expect({ ...got, body: [...(got?.body ?? [])] }).toEqual({ ...delivery, body: [...body] })
     })
 
+    it('reach a worker as they were stored, with signature and trace context', async () => {
+      const { open, consume, waitFor } = await createScene(suite)
+      const inbox = await open()
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+      const stored = createStored('whole', { group: 'orders/a', signature: 'signed', traceparent })
+      const { id, topic, receivedAt, group, signature } = stored
+      await putAll(inbox, [stored])
+      const seen: StoredDelivery[] = []
+      const failures: unknown[] = []
+      const process = async (one: StoredDelivery) => {
+        seen.push(one)
+        if (seen.length === 1) throw new Error('down')
+      }
+      consume(inbox, process, { attempts: 1, onFailure: (failure) => failures.push(failure) })
+      await waitFor(() => expect(failures).toHaveLength(1))
+      expect(failures).toMatchObject([{ type: 'dead', topic: 'orders.place', attempt: 1, maxAttempts: 1 }])
+      await inbox.deadLetters.retry('all')
+      await waitFor(() => expect(seen).toHaveLength(2))
+      for (const { body, ...others } of seen) {
+        expect(others).toEqual({ id, topic, receivedAt, group, signature, traceparent })
+        expect(Buffer.from(body)).toEqual(Buffer.from(stored.body))
+      }
+    })
+
     it('are retried one by one, at the end of the queue and with all their attempts', async () => {
       const scene = await createScene(suite)
       const inbox = await scene.open()

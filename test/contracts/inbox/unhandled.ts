@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { FailedDelivery } from 'hooklayer/drivers'
 import { describe, expect, it } from 'vitest'
 import {
   createRecording,
@@ -81,11 +82,11 @@ export function testUnhandled(suite: InboxSuite): void {
     it('becomes a dead letter once no worker has had a handler for long, and can be retried', async () => {
       const { open, consume, waitFor } = await createScene(suite)
       const inbox = await open({ unhandledMs: 300 })
-      const warnings: string[] = []
+      const failures: FailedDelivery[] = []
       const { process, ended } = createRecording()
       const worker = consume(inbox, process, {
         isHandled,
-        onWarning: (message, topic) => warnings.push(`${topic}: ${message}`),
+        onFailure: (failure) => failures.push(failure),
       })
       await putAll(inbox, [createStored('refund', REFUND)])
       await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ unhandled: 1, dead: 0 }))
@@ -95,7 +96,9 @@ export function testUnhandled(suite: InboxSuite): void {
         ]),
       )
       await waitFor(() =>
-        expect(warnings.at(-1)).toBe('orders.refund: New dead letters: 1. No worker had a handler for the topic.'),
+        expect(failures).toMatchObject([
+          { type: 'dead', topic: 'orders.refund', error: { code: 'NO_HANDLER' }, count: 1 },
+        ]),
       )
       expect(await inbox.statistics()).toMatchObject({ unhandled: 0, dead: 1 })
       await worker.stop()

@@ -3,7 +3,10 @@ import { PermanentError, parse, verify, WebhookError } from 'hooklayer'
 import { describe, expect, it, vi } from 'vitest'
 import { createDeadline } from '../../../src/core/deadline.ts'
 import { dispatch, finishInTime } from '../../../src/core/handle/dispatch.ts'
+import { createEventLog } from '../../../src/core/handle/event-log.ts'
 import type { Handler, Registration } from '../../../src/core/handle/handlers.ts'
+import { safeLogger } from '../../../src/core/logger.ts'
+import { createObservation } from '../../../src/core/observe.ts'
 import { CART, delivery, recordingLogger, rejection, SECRET } from '../../deliveries.ts'
 
 const { body, headers } = delivery('orders.place', CART)
@@ -21,7 +24,8 @@ function run(handlers: Handler[], ms = 1000) {
   const { logger, lines } = recordingLogger()
   const late: Promise<unknown>[] = []
   const outcome = (async () => {
-    const started = dispatch(event, handlers.map(toRegistration), logger)
+    const observation = createObservation([], createEventLog(safeLogger(logger)), logger, () => true)
+    const started = dispatch(event, handlers.map(toRegistration), logger, observation, { topic: event.topic })
     return finishInTime(started, event, createDeadline(ms), logger, (rest) => late.push(rest))
   })()
   return { outcome, late, lines, logger }

@@ -1,13 +1,12 @@
 import { describe, expect, it, vi } from 'vitest'
 import { isCatalogued } from '../../../src/commerce-layer/topics.ts'
 import { createFailureStreak } from '../../../src/core/handle/failure-streak.ts'
-import { recordingLogger } from '../../deliveries.ts'
 
 function countFailures(times: number, topic = 'orders.place') {
-  const { logger, messages } = recordingLogger()
-  const streak = createFailureStreak(logger, isCatalogued)
+  const levels: unknown[][] = []
+  const streak = createFailureStreak(isCatalogued, (...level) => levels.push(level))
   const counts = Array.from({ length: times }, () => streak.count(topic, true))
-  return { streak, counts, messages }
+  return { streak, counts, levels }
 }
 
 describe('createFailureStreak', () => {
@@ -25,13 +24,27 @@ describe('createFailureStreak', () => {
     expect(streak.count('orders.place', true)).toBe(4)
   })
 
-  it('logs a warning at the 10th and at the 20th failure, and no more', () => {
-    expect(countFailures(9).messages()).toEqual([])
-    const messages = countFailures(40).messages()
-    expect(messages).toEqual([
-      expect.stringMatching(/orders\.place: 10 failures in a row.*20 more/),
-      expect.stringMatching(/orders\.place: 20 failures in a row.*10 more/),
-    ])
+  it('warns at the 10th, the 20th and the 25th failure, and no more until one succeeds', () => {
+    expect(countFailures(9).levels).toEqual([])
+    const { streak, levels } = countFailures(40)
+    const once = [10, 20, 25].map((level) => ['orders.place', level, level])
+    expect(levels).toEqual(once)
+    streak.count('orders.place', false)
+    for (let i = 0; i < 40; i += 1) streak.count('orders.place', true)
+    expect(levels).toEqual([...once, ...once])
+  })
+
+  it('warns once when 10 signatures of a topic in a row did not match', () => {
+    const { streak, levels } = countFailures(0)
+    const mismatch = (times: number) => {
+      for (let i = 0; i < times; i += 1) streak.countMismatch('orders.place')
+    }
+    mismatch(9)
+    streak.count('orders.place', false)
+    mismatch(9)
+    expect(levels).toEqual([])
+    mismatch(30)
+    expect(levels).toEqual([['orders.place', 'mismatch', 10]])
   })
 
   it('says for a minute after the 20th failure that the circuit is nearly open', () => {

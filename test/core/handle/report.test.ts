@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ErrorCode, PermanentError, WebhookError } from 'hooklayer'
+import { type ErrorCode, WebhookError } from 'hooklayer'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { createDeadline } from '../../../src/core/deadline.ts'
 import { createReports, type ErrorHandler } from '../../../src/core/handle/report.ts'
@@ -8,50 +8,6 @@ import { recordingLogger } from '../../deliveries.ts'
 
 const WITHOUT_TOPIC = { topic: undefined, event: undefined, consecutiveFailures: 0 }
 const WITH_TOPIC = { topic: 'orders.place', event: undefined, consecutiveFailures: 0 }
-
-async function reportAndGetLines(
-  error: WebhookError | PermanentError,
-  context = WITH_TOPIC as typeof WITHOUT_TOPIC | typeof WITH_TOPIC,
-) {
-  const { logger, lines } = recordingLogger()
-  await createReports(logger, () => false).report(error, context, createDeadline(100))
-  return lines
-}
-
-describe('an error is logged', () => {
-  it('as a warning when a request is refused', async () => {
-    const [line] = await reportAndGetLines(new WebhookError('SIGNATURE_MISSING'))
-    expect(line).toMatchObject({ level: 'warn', fields: { code: 'SIGNATURE_MISSING', topic: 'orders.place' } })
-  })
-
-  it('as an error when a genuine delivery fails', async () => {
-    const [line] = await reportAndGetLines(new WebhookError('HANDLER_FAILED', { cause: 'reason' }))
-    expect(line).toMatchObject({
-      level: 'error',
-      fields: { code: 'HANDLER_FAILED', topic: 'orders.place', cause: 'reason' },
-    })
-  })
-
-  it('in a line with its topic, status and code, and its hint if it has one', async () => {
-    const [line] = await reportAndGetLines(new WebhookError('SIGNATURE_MISMATCH', { hint: 'The secret has changed.' }))
-    expect(line?.message).toMatch(/orders\.place.*401.*SIGNATURE_MISMATCH.*The secret has changed\./)
-    const error = new WebhookError('SIGNATURE_MISSING')
-    const [plain] = await reportAndGetLines(error)
-    expect(plain?.message).toContain(error.message)
-  })
-
-  it('without a topic when none is known', async () => {
-    const [line] = await reportAndGetLines(new WebhookError('METHOD_NOT_ALLOWED'), WITHOUT_TOPIC)
-    expect(line?.message).not.toMatch(/undefined/)
-    expect(line?.fields).toEqual({ code: 'METHOD_NOT_ALLOWED' })
-  })
-
-  it('with the reason when a delivery was discarded', async () => {
-    const [line] = await reportAndGetLines(new PermanentError('The order is a test.', { cause: 1 }))
-    expect(line).toMatchObject({ level: 'error', fields: { topic: 'orders.place', cause: 1 } })
-    expect(line?.message).toMatch(/orders\.place discarded.*The order is a test\./)
-  })
-})
 
 describe('error handlers', () => {
   const error = new WebhookError('HANDLER_FAILED')
@@ -91,8 +47,7 @@ describe('error handlers', () => {
       const next = vi.fn<ErrorHandler>()
       const messages = await reportTo([broken, next], 20)
       expect(next).toHaveBeenCalledOnce()
-      expect(messages).toHaveLength(2)
-      expect(messages[1]).toMatch(/error handler failed/i)
+      expect(messages).toEqual([expect.stringMatching(/error handler failed/i)])
     },
   )
 })

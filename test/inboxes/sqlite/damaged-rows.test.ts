@@ -114,7 +114,7 @@ describe('a SQLite file of version 0.1', () => {
     await putAll(before, [createStored('old')])
     await before.close()
     const database = new Libsql(file)
-    for (const column of ['signature', 'losses']) {
+    for (const column of ['signature', 'traceparent', 'losses']) {
       database.exec(`ALTER TABLE hooklayer_deliveries DROP COLUMN ${column}`)
     }
     database.close()

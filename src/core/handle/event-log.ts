@@ -1,0 +1,76 @@
+import { FAILURES_TO_OPEN } from '../../commerce-layer/limits.ts'
+import { isWebhookError } from '../errors.ts'
+import type { Logger, SafeLogger } from '../logger.ts'
+import type { EventLog } from '../observe.ts'
+import type { ObservedEvent } from '../observed-events.ts'
+
+/** Writes the lines of the log that are about deliveries. Requests that were refused are summed up elsewhere. */
+export function createEventLog(logger: SafeLogger): EventLog {
+  function writeFinished(event: ObservedEvent<'finished'>, errors: readonly Error[], topic: string): void {
+    const { outcome, attempt, durationMs, resource } = event
+    for (const error of errors) logError(error, topic, 1, logger)
+    const level = toLevel(outcome)
+    if (outcome === 'failed' || !logger.isOn(level)) return
+    logger[level](`${topic} ${outcome}`, {
+      topic,
+      // Computed if the logger reads it.
+      get eventId() {
+        return event.eventId
+      },
+      ...{ resource, outcome, attempt, ms: Math.round(durationMs) },
+    })
+  }
+
+  return {
+    takes(type, outcome) {
+      if (type === 'finished') return outcome === 'failed' || outcome === 'discarded' || logger.isOn(toLevel(outcome))
+      return type === 'dead' || type === 'breaker' || (type === 'retry-scheduled' && logger.isOn('debug'))
+    },
+    write(event, errors, topic = 'A delivery') {
+      if (event.type === 'finished') writeFinished(event, errors, topic)
+      if (event.type === 'breaker') logger.warn(describeBreaker(event, topic), { topic })
+      if (event.type === 'retry-scheduled') {
+        const { resource, attempt, code, delayMs } = event
+        logger.debug(`${topic}: the next attempt is in ${delayMs} ms.`, { topic, resource, attempt, code })
+      }
+      if (event.type === 'dead') {
+        const { resource, attempt, code, handler, count } = event
+        const dead = count > 1 ? `${count} deliveries are dead letters now.` : 'The delivery is a dead letter now.'
+        logger.error(`${topic}: ${dead} ${code}.`, { topic, resource, attempt, code, handler })
+      }
+    },
+  }
+}
+
+function toLevel(outcome: string | undefined): 'info' | 'debug' {
+  return outcome === 'handled' ? 'info' : 'debug'
+}
+
+function describeBreaker({ level, consecutiveFailures }: ObservedEvent<'breaker'>, topic: string): string {
+  if (level === 'mismatch') {
+    return `${topic}: ${consecutiveFailures} signatures did not match, and none did since. Was the secret replaced?`
+  }
+  const left = FAILURES_TO_OPEN - consecutiveFailures
+  return `${topic}: ${consecutiveFailures} failures in a row. After ${left} more, Commerce Layer stops sending it.`
+}
+
+/**
+ * A refused request is a warning; a genuine delivery that fails is an error.
+ *
+ * @param count how many errors the line stands for.
+ */
+export function logError(error: Error, topic: string | undefined, count: number, logger: Logger): void {
+  const fields = {
+    ...(topic && { topic }),
+    ...(count > 1 && { count }),
+    ...(error.cause !== undefined && { cause: error.cause }),
+  }
+  if (!isWebhookError(error)) {
+    logger.error(`${topic} discarded: ${error.message}`, fields)
+    return
+  }
+  const { code, status, message, hint } = error
+  const more = count > 1 ? ` ${count - 1} more since this was logged last.` : ''
+  const line = `${topic ?? 'A request'}: ${status} ${code}. ${hint ?? message}${more}`
+  logger[status >= 500 ? 'error' : 'warn'](line, { code, ...fields })
+}
