@@ -25,10 +25,10 @@ interface Parsed {
 
 type Wrapper = NonNullable<Observer['wrapHandler']>
 
-/** The log, which is also told the errors and the topic as it came. */
+/** The log, which is also told the errors, and the delivery as it came. */
 export interface EventLog {
   takes(type: EventType, outcome: string | undefined): boolean
-  write(event: ObservedEvent, errors: readonly Error[], topic: string | undefined): void
+  write(event: ObservedEvent, errors: readonly Error[], subject: Subject): void
 }
 
 export interface Observation {
@@ -168,7 +168,7 @@ export function createObservation(
     const isLogged = log.takes(type, 'outcome' in details ? details.outcome : undefined)
     if (!isLogged && !isObserved(type)) return
     const event = toEvent(type, subject, details)
-    if (isLogged) log.write(event, errors, subject.topic)
+    if (isLogged) log.write(event, errors, subject)
     tell(event)
   }
 
