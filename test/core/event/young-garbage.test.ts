@@ -13,14 +13,21 @@ const MEGABYTE = 2 ** 20
 /** Reads nothing, as most loggers that write to nowhere do. */
 const logger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
-it('leaves no document to a full collection of V8 because its outcome was logged', async () => {
-  const receiver = createReceiver({ secrets: { 'orders.place': SECRET }, logger })
+it.each([
+  ['its outcome was logged', { logger }],
+  ['an observer was told of it', { logger: { warn() {}, error() {} }, observers: [{ onEvent() {} }] }],
+  [
+    'an observer has wrapped its handler',
+    { logger: { warn() {}, error() {} }, observers: [{ wrapHandler: (_: unknown, run: () => unknown) => run() }] },
+  ],
+])('leaves no document to a full collection of V8 because %s', async (_, options) => {
+  const receiver = createReceiver({ secrets: { 'orders.place': SECRET }, ...options })
   receiver.on('orders.place', () => {})
   const items = Array.from({ length: 400 }, (_, at) => ({ id: `item-${at}`, type: 'line_items', attributes: { at } }))
   const request = delivery('orders.place', { data: order(), included: items })
   const handle = async (times: number) => {
     for (let i = 0; i < times; i++) {
-      expect((await receiver.receive({ method: 'POST', ...request })).status).toBe(200)
+      expect((await receiver.receive(request)).status).toBe(200)
       if (i % 10 === 0) gc({ type: 'minor' })
     }
     gc({ type: 'minor' })
