@@ -6,6 +6,7 @@
 export const ENTRIES: { readonly [subpath: string]: string } = {
   '.': 'src/index.ts',
   './drivers': 'src/drivers.ts',
+  './config': 'src/config.ts',
   './express': 'src/adapters/express.ts',
   './koa': 'src/adapters/koa.ts',
   './next': 'src/adapters/next.ts',
@@ -52,8 +53,12 @@ export const PLATFORM = {
   edgeConditions: ['workerd', 'edge-light'],
 } as const satisfies { usual: ExtraFile; edge: ExtraFile; [key: string]: unknown }
 
+/** Built apart: for Node only, with its libraries bundled, and with the entries imported by their public names. */
+export const COMMAND_LINE: ExtraFile = { file: 'cli', source: 'src/cli/main.ts' }
+
 /** The programs that the package installs. */
 export const PROGRAMS: { readonly [command: string]: ExtraFile } = {
+  hooklayer: COMMAND_LINE,
   'hooklayer-emulator': { file: 'emulator-cli', source: 'src/emulator/cli.ts' },
 }
 
@@ -74,9 +79,10 @@ export function listModules(): Record<string, string> {
   return Object.fromEntries([...entries, ...conditional.map(({ file, source }) => [file, source])])
 }
 
-/** The files of `dist` that are run, by their name without the extension. */
+/** The files of `dist` that are run and share code with the entries, by their name without the extension. */
 export function listPrograms(): Record<string, string> {
-  return Object.fromEntries(Object.values(PROGRAMS).map(({ file, source }) => [file, source]))
+  const programs = Object.values(PROGRAMS).filter((program) => program !== COMMAND_LINE)
+  return Object.fromEntries(programs.map(({ file, source }) => [file, source]))
 }
 
 /** The files of `dist` that only the package itself imports, by their name without the extension. */

@@ -1,11 +1,12 @@
 import type { KnipConfig } from 'knip'
-import { listInternals, listModules } from './entries.ts'
+import { COMMAND_LINE, listInternals, listModules } from './entries.ts'
 
 const config: KnipConfig = {
   workspaces: {
     '.': {
       entry: [
         ...Object.values({ ...listModules(), ...listInternals() }),
+        COMMAND_LINE.source,
         'examples/**/*.{js,ts}',
         'test/contracts/adapter/hosts/*.ts',
         'test/contracts/adapter/hosts/frameworks/*.js',
@@ -39,7 +40,7 @@ const config: KnipConfig = {
     'test/bench': { entry: ['bench.ts', '*-{receiver,lister}.ts'] },
     'test/fixtures/*': { ignoreDependencies: [/./] },
   },
-  ignoreBinaries: ['mount', 'openssl', 'pgrep', 'taskset', 'umount'],
+  ignoreBinaries: ['mount', 'openssl', 'pgrep', 'script', 'taskset', 'umount'],
 }
 
 export default config

@@ -1,6 +1,6 @@
 import type { Plugin } from 'esbuild'
-import { defineConfig } from 'tsup'
-import { listInternals, listModules, listPrograms, PLATFORM } from './entries.ts'
+import { defineConfig, type Options } from 'tsup'
+import { COMMAND_LINE, listInternals, listModules, listPrograms, PLATFORM } from './entries.ts'
 
 /** Leaves the choice of the platform's module to `imports` of package.json. */
 const platformByCondition: Plugin = {
@@ -12,17 +12,35 @@ const platformByCondition: Plugin = {
   },
 }
 
-export default defineConfig({
-  entry: { ...listModules(), ...listPrograms(), ...listInternals() },
-  format: ['esm', 'cjs'],
+const SHARED = {
   target: 'node20.19',
-  platform: 'neutral',
-  clean: true,
   sourcemap: true,
-  dts: false, // `declarations.ts` makes them: tsup's have no maps, and its chunks bear the names of internal files.
-  esbuildPlugins: [platformByCondition],
   esbuildOptions(options) {
     options.chunkNames = 'chunk-[hash]'
     options.sourcesContent = false // The package has `src`, to which the maps point.
   },
-})
+} satisfies Options
+
+/** `npm run build` empties `dist` first: the two are built side by side. */
+export default defineConfig([
+  {
+    ...SHARED,
+    entry: { ...listModules(), ...listPrograms(), ...listInternals() },
+    format: ['esm', 'cjs'],
+    platform: 'neutral',
+    dts: false, // `declarations.ts` makes them: tsup's have no maps, and its chunks bear the names of internal files.
+    esbuildPlugins: [platformByCondition],
+  },
+  {
+    ...SHARED,
+    entry: { [COMMAND_LINE.file]: COMMAND_LINE.source },
+    format: ['esm'],
+    platform: 'node',
+    // A configuration imports the entries too, so each must be loaded once: from its own file.
+    external: [/^hooklayer(\/|$)/],
+    // Bundled CommonJS requires modules of Node.
+    banner: {
+      js: "import { createRequire as toRequire } from 'node:module'; const require = toRequire(import.meta.url);",
+    },
+  },
+])

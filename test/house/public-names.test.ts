@@ -53,6 +53,11 @@ it('each entry exports these names and no others', () => {
         "type Worker",
         "type WorkerOptions",
       ],
+      "hooklayer/config": [
+        "defineConfig",
+        "type HooklayerConfig",
+        "type HooklayerManagementConfig",
+      ],
       "hooklayer/drivers": [
         "type AttemptInfo",
         "type CompleteOptions",
@@ -228,6 +233,7 @@ it('each entry exports these names and no others', () => {
       "hooklayer/testing": [
         "createDelivery",
         "createEvent",
+        "explainSignature",
         "sampleOf",
         "serialize",
         "sign",
@@ -239,6 +245,8 @@ it('each entry exports these names and no others', () => {
         "type EventOptions",
         "type Identified",
         "type SampleOf",
+        "type SignatureExplanation",
+        "type SignatureQuestion",
         "type TestDelivery",
       ],
     }

@@ -47,6 +47,11 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/emulator/api/filters/filter.ts', '../../sender/sender.ts'],
   ['src/emulator/sender/sender.ts', '../api/app.ts'],
   ['src/testing/delivery.ts', '../receiver/receiver.ts'],
+  ['src/config.ts', './receiver/receiver.ts'],
+  ['src/cli/main.ts', '../receiver/receiver.ts'],
+  ['src/cli/main.ts', './commands/verify.ts'],
+  ['src/cli/commands/verify.ts', '../../core/errors.ts'],
+  ['src/cli/commands/verify.ts', './trigger.ts'],
 ]
 
 interface Diagnostic {

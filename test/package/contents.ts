@@ -7,7 +7,7 @@ import { deepEqual, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
-import { listInternals, listModules, listPrograms } from '../../entries.ts'
+import { COMMAND_LINE, listInternals, listModules, listPrograms } from '../../entries.ts'
 
 interface Pack {
   readonly size: number
@@ -28,7 +28,8 @@ const others = Object.keys({ ...listPrograms(), ...listInternals() }).flatMap((n
   `dist/${name}.js`,
   `dist/${name}.cjs`,
 ])
-const entries = [...modules, ...others].flatMap((path) => [path, `${path}.map`])
+const commandLine = `dist/${COMMAND_LINE.file}.js`
+const entries = [...modules, ...others, commandLine].flatMap((path) => [path, `${path}.map`])
 deepEqual(listMissing(entries), [], 'Entries that were not built.')
 
 const CHUNK = /^dist\/chunk-[\w-]+\.(js|d\.ts|d\.cts)(\.map)?$/

@@ -8,10 +8,15 @@ const EVERY_MS = 1000
  * With these limits a diagnosis takes 10 ms of processor time at most, whatever the body. They count work and not time,
  * so that the same mismatch gets the same explanation on a busy machine. A large order has 280 KB.
  */
-const MAX_BYTES = 512 * 1024
-const MAX_SECRETS = 2
-const MAX_OTHERS = 4
-const MAX_REPLACEMENTS = 10_000
+const IN_A_RECEIVER: DiagnosisLimits = { bytes: 512 * 1024, secrets: 2, otherSecrets: 4, replacements: 10_000 }
+
+/** How much work a diagnosis may be. */
+export interface DiagnosisLimits {
+  readonly bytes: number
+  readonly secrets: number
+  readonly otherSecrets: number
+  readonly replacements: number
+}
 
 const REWRITTEN =
   'The body was parsed and serialized again, without the `.0` of its floats: pass the bytes as received.'
@@ -31,8 +36,9 @@ export interface Mismatch {
 export type Diagnose = (mismatch: Mismatch) => Promise<string>
 
 /** A possible cause: the replacement values with which the signature would match. */
-interface Explanation {
+export interface Explanation {
   readonly hint: string
+  /** The bytes that were signed. */
   readonly bytes?: Uint8Array
   readonly secrets?: readonly string[]
 }
@@ -44,24 +50,33 @@ export function createDiagnosis(): Diagnose {
     const now = performance.now()
     if (now < nextAt) return 'It was not examined: another mismatch was, within the last second.'
     nextAt = now + EVERY_MS
-    return examine(mismatch)
+    return (await examine(mismatch, IN_A_RECEIVER)).hint
   }
 }
 
-async function examine({ signature, body, secrets, otherSecrets }: Mismatch): Promise<string> {
-  if (body.length === 0) return 'The body is empty: it was read before it reached the receiver.'
-  if (body.length > MAX_BYTES) return 'It was not examined: the body is over 512 KB.'
-  const known = secrets.slice(0, MAX_SECRETS)
-  for (const explanation of possibleExplanations(body, otherSecrets.slice(0, MAX_OTHERS))) {
+/** Examines one mismatch, within limits. */
+export async function examine(
+  { signature, body, secrets, otherSecrets }: Mismatch,
+  limits: DiagnosisLimits,
+): Promise<Explanation> {
+  if (body.length === 0) return { hint: 'The body is empty: it was read before it reached the receiver.' }
+  if (body.length > limits.bytes) return { hint: 'It was not examined: the body is over 512 KB.' }
+  const known = secrets.slice(0, limits.secrets)
+  const others = otherSecrets.slice(0, limits.otherSecrets)
+  for (const explanation of possibleExplanations(body, others, limits.replacements)) {
     for (const secret of explanation.secrets ?? known) {
       const expected = await computeSignature(explanation.bytes ?? body, secret)
-      if (isSameSignature(signature, expected)) return explanation.hint
+      if (isSameSignature(signature, expected)) return explanation
     }
   }
-  return 'The reason is not known: another secret, changed bytes, or a forgery.'
+  return { hint: 'The reason is not known: another secret, changed bytes, or a forgery.' }
 }
 
-function* possibleExplanations(body: Uint8Array, others: readonly string[]): Generator<Explanation> {
+function* possibleExplanations(
+  body: Uint8Array,
+  others: readonly string[],
+  maxReplacements: number,
+): Generator<Explanation> {
   yield { hint: 'It was signed with the secret of another topic: a mix-up, or a replay.', secrets: others }
   const text = platform.decodeUtf8(body) ?? ''
   if (/^[\w+/]/.test(text)) {
@@ -79,8 +94,8 @@ function* possibleExplanations(body: Uint8Array, others: readonly string[]): Gen
   const isSpaced = bytes.length < body.length
   if (isSpaced) yield { hint: 'The body has whitespace or a byte order mark added: pass the bytes as received.', bytes }
   const compact = isSpaced ? String(platform.decodeUtf8(bytes)) : text
-  const withFloats = restoreFloats(compact)
-  const escaped = restoreEscapes(withFloats)
+  const withFloats = restoreFloats(compact, maxReplacements)
+  const escaped = restoreEscapes(withFloats, maxReplacements)
   // A body with whitespace gets one of the two, so that there are no more than eight HMACs in all.
   if (withFloats !== compact && !isSpaced) yield { hint: REWRITTEN, bytes: toBytes(withFloats) }
   if (escaped !== (isSpaced ? compact : withFloats)) yield { hint: REWRITTEN, bytes: toBytes(escaped) }
@@ -129,21 +144,21 @@ function decodeBase64(base64: string): Uint8Array | undefined {
 }
 
 /** Writes whole numbers in fields of floats as Commerce Layer does: `20.0`. */
-function restoreFloats(text: string): string {
-  return replaceSome(text, /(?<=_float":)-?\d+(?=[,}])/g, (integer) => `${integer}.0`)
+function restoreFloats(text: string, max: number): string {
+  return replaceSome(text, max, /(?<=_float":)-?\d+(?=[,}])/g, (integer) => `${integer}.0`)
 }
 
 /** Writes `&`, `<` and `>` as Commerce Layer does: `\u0026`. */
-function restoreEscapes(text: string): string {
-  return replaceSome(text, /[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
+function restoreEscapes(text: string, max: number): string {
+  return replaceSome(text, max, /[&<>]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
 }
 
 /** Replaces what matches, but gives the text as it was if there is more of it than any delivery has. */
-function replaceSome(text: string, pattern: RegExp, replace: (match: string) => string): string {
+function replaceSome(text: string, max: number, pattern: RegExp, replace: (match: string) => string): string {
   const parts: string[] = []
   let from = 0
   for (const match of text.matchAll(pattern)) {
-    if (parts.length === 2 * MAX_REPLACEMENTS) return text
+    if (parts.length === 2 * max) return text
     parts.push(text.slice(from, match.index), replace(match[0]))
     from = match.index + match[0].length
   }

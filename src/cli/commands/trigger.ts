@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { createDelivery, sign, type TestDelivery } from 'hooklayer/testing'
+import { createAsk } from '../ask.ts'
+import { asUsage, CliError } from '../cli-error.ts'
+import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
+import type { ExitName } from '../exit-codes.ts'
+import { applyFault, createBody, FAULTS, type Fault, type Shipment } from '../faulty-delivery.ts'
+import { addConfigOption, type ConfigFlags, findConfig } from '../load-config.ts'
+import { escapeText, paint } from '../output.ts'
+import { readInputFile } from '../read-input.ts'
+import { addSecretOptions, readSecrets, type SecretFlags } from '../secrets.ts'
+import { readChanges } from '../set-fields.ts'
+
+interface TriggerFlags extends SecretFlags, ConfigFlags {
+  readonly to?: string
+  readonly set: readonly string[]
+  readonly file?: string
+  readonly times: number
+  readonly concurrency: number
+  readonly fault?: Fault
+  readonly yes?: boolean
+}
+
+/** What is printed of each answer. */
+interface Answer {
+  readonly topic: string
+  readonly url: string
+  readonly status: number
+  /** The `code` of the receiver's answer, or the outcome. */
+  readonly answer: string
+  readonly durationMs: number
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:3000/webhooks'
+const TIMEOUT_MS = 30_000
+const MAX_ANSWER_LENGTH = 200
+
+export const define: DefineCommand = (command, run) => {
+  addFlags(command)
+    .argument('<topic>', 'such as orders.place')
+    .addHelpText(
+      'after',
+      describeExamples(
+        ['One order', 'trigger orders.place --to http://127.0.0.1:3000/webhooks --set customer.email=zoe@example.com'],
+        ['100 orders, each twice', 'trigger orders.place --times 100 --concurrency 10 --fault duplicate'],
+      ),
+    )
+    .action(
+      run(async (context, flags: TriggerFlags, topic: string) => {
+        const config = await findConfig(flags)
+        const url = toUrl(flags.to ?? config?.forward ?? DEFAULT_URL)
+        const [secret = ''] = await readSecrets(topic, flags, context.signal)
+        await confirmHost(context, url, flags)
+        const deliveries = await asUsage(() => createDeliveries(topic, secret, flags))
+        const otherSecret = randomBytes(16).toString('hex')
+        const shipments = await applyFault(deliveries, flags.fault, { otherSecret })
+        return sendAll(context, shipments, url, flags.concurrency)
+      }),
+    )
+}
+
+function addFlags(command: Command): Command {
+  const collect = (value: string, before: readonly string[]) => [...before, value]
+  const faults = Object.entries(FAULTS).map(([name, what]) => `${name}: ${what}`)
+  return addConfigOption(addSecretOptions(command.option('--to <url>', `the receiver; default: ${DEFAULT_URL}`)))
+    .option('--set <path=value>', 'changes a field of the sample; may be repeated', collect, [])
+    .option('--file <file>', 'sends the bytes of this file, and no sample')
+    .option('--times <number>', 'how many deliveries, each of another resource', toCount, 1)
+    .option('--concurrency <number>', 'how many at once', toCount, 1)
+    .addOption(new Option('--fault <name>', faults.join('; ')).choices(Object.keys(FAULTS)))
+    .option('--yes', 'sends to other hosts than this one without a question')
+}
+
+function toCount(value: string): number {
+  const count = Number(value)
+  if (Number.isSafeInteger(count) && count > 0) return count
+  throw new InvalidArgumentError('It must be a whole number over 0.')
+}
+
+function toUrl(text: string): URL {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text)
+  throw new CliError('USAGE', '--to must be a URL such as http://127.0.0.1:3000/webhooks')
+}
+
+/** A receiver takes a signed delivery for a true one. */
+async function confirmHost({ output }: CommandContext, { hostname }: URL, flags: TriggerFlags): Promise<void> {
+  if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return
+  const message = `${hostname} will handle this as a true order or customer. Send it?`
+  if (!(await createAsk(output, flags).confirm({ message, flag: '--yes' }))) {
+    throw new CliError('INTERRUPTED', 'Nothing was sent.')
+  }
+}
+
+async function createDeliveries(topic: string, secret: string, flags: TriggerFlags): Promise<TestDelivery[]> {
+  const { times, file, set } = flags
+  if (file !== undefined && set.length > 0) throw new CliError('USAGE', 'Give --set or --file, and not both.')
+  const changes = readChanges(set)
+  const sample = await createDelivery(topic, { secret, resource: changes })
+  if (file !== undefined) {
+    const body = Uint8Array.from(await readInputFile(file, '--file'))
+    const headers = { 'x-commercelayer-signature': await sign(body, secret), 'content-length': String(body.length) }
+    return Array.from({ length: times }, () => ({ ...sample, headers: mergeHeaders(sample.headers, headers), body }))
+  }
+  if (times === 1) return [sample]
+  return Promise.all(
+    Array.from({ length: times }, (_, i) => createDelivery(topic, { secret, resource: { ...toId(i), ...changes } })),
+  )
+}
+
+/** Another resource for each delivery: the same bytes are the same event. */
+function toId(i: number): { readonly id: string } {
+  return { id: `hkl${String(i).padStart(7, '0')}` }
+}
+
+function mergeHeaders(headers: Readonly<Record<string, string>>, replaced: Readonly<Record<string, string>>) {
+  const others = Object.entries(headers).filter(([name]) => !(name.toLowerCase() in replaced))
+  return { ...Object.fromEntries(others), ...replaced }
+}
+
+async function sendAll(
+  { output, signal }: CommandContext,
+  shipments: readonly Shipment[],
+  url: URL,
+  concurrency: number,
+): Promise<ExitName> {
+  const progress = output.progress('Sent', shipments.length)
+  const queue = shipments.values()
+  let [sent, accepted, wrong] = [0, 0, 0]
+  const work = async () => {
+    for (const shipment of queue) {
+      const answer = await send(shipment, url, signal)
+      sent += 1
+      if (isAccepted(answer)) accepted += 1
+      if (!isExpected(answer, shipment)) wrong += 1
+      output.result(answer, describeAnswer(answer))
+      progress.update(sent)
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: concurrency }, work))
+  } finally {
+    progress.end()
+  }
+  if (shipments.length > 1) output.info(`${sent} sent, ${accepted} accepted, ${sent - accepted} not.`)
+  return wrong === 0 ? 'OK' : 'FOUND_WRONG'
+}
+
+function isAccepted({ status }: Answer): boolean {
+  return status >= 200 && status < 300
+}
+
+/** A forged delivery must be refused, and nobody can answer one that was cut. */
+function isExpected(answer: Answer, { fault }: Shipment): boolean {
+  if (fault === 'cut') return true
+  return isAccepted(answer) !== (fault === 'wrong-signature' || fault === 'other-topic')
+}
+
+async function send(shipment: Shipment, url: URL, signal: AbortSignal): Promise<Answer> {
+  const { topic, headers } = shipment.delivery
+  const startedAt = performance.now()
+  const body = createBody(shipment)
+  const finish = (status: number, answer: string) => {
+    return { topic, url: url.href, status, answer, durationMs: Math.round(performance.now() - startedAt) }
+  }
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: body instanceof Uint8Array ? headers : withoutLength(headers),
+      body,
+      duplex: 'half',
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    } as RequestInit)
+    return finish(response.status, readAnswer(await response.text()))
+  } catch (error) {
+    if (shipment.fault === 'cut') return finish(0, 'cut on purpose')
+    if (signal.aborted || !(error instanceof Error && error.name === 'TimeoutError')) throw error
+    throw new CliError('UNREACHABLE', `${url.host} did not answer within ${TIMEOUT_MS / 1000} seconds.`)
+  }
+}
+
+/** A body that is a stream has no length that is known before. */
+function withoutLength(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-length'))
+}
+
+/** The code or the outcome of a receiver of ours, and the beginning of any other answer. */
+function readAnswer(text: string): string {
+  try {
+    const { code, outcome, error, status } = JSON.parse(text)
+    const word = code ?? outcome ?? error?.code ?? status
+    if (typeof word === 'string') return word
+  } catch {} // It is of another make.
+  return text.slice(0, MAX_ANSWER_LENGTH)
+}
+
+function describeAnswer(answer: Answer): string {
+  const { topic, url, status, answer: text, durationMs } = answer
+  const shown = paint(isAccepted(answer) ? 'green' : 'red', String(status || '—'))
+  return `${topic} → ${url}: ${shown} ${escapeText(text)} (${durationMs} ms)`
+}

@@ -1,0 +1,79 @@
+import { createDelivery, type TestDelivery } from 'hooklayer/testing'
+
+/** What `trigger --fault` does to deliveries. */
+export const FAULTS = {
+  duplicate: 'each delivery is sent twice, at once',
+  reorder: 'deliveries are sent in the reverse order',
+  'wrong-signature': 'the signature is of another secret',
+  'other-topic': 'the topic is another one than was signed for',
+  slow: 'the body is sent in ten parts, over two seconds',
+  cut: 'the connection is cut in the middle of the body',
+} as const
+
+export type Fault = keyof typeof FAULTS
+
+/** How a delivery is sent. */
+export interface Shipment {
+  readonly delivery: TestDelivery
+  readonly fault: Fault | undefined
+}
+
+const OTHER_TOPICS = ['orders.place', 'customers.create'] as const
+const TOPIC = 'x-commercelayer-topic'
+const SIGNATURE = 'x-commercelayer-signature'
+
+/** Applies a fault to the deliveries of one run. */
+export async function applyFault(
+  deliveries: readonly TestDelivery[],
+  fault: Fault | undefined,
+  options: { readonly otherSecret: string },
+): Promise<Shipment[]> {
+  const shipments = deliveries.map((delivery) => ({ delivery, fault }))
+  if (fault === 'duplicate') return shipments.flatMap((shipment) => [shipment, shipment])
+  if (fault === 'reorder') return shipments.reverse()
+  if (fault === 'wrong-signature') {
+    const { headers } = await createDelivery('orders.place', { secret: options.otherSecret })
+    return shipments.map((shipment) => replaceHeader(shipment, SIGNATURE, readHeader(headers, SIGNATURE)))
+  }
+  if (fault === 'other-topic') {
+    return shipments.map((shipment) => {
+      const other = OTHER_TOPICS.find((topic) => topic !== shipment.delivery.topic)
+      return replaceHeader(shipment, TOPIC, String(other))
+    })
+  }
+  return shipments
+}
+
+/** The body of a delivery as `fetch` takes it. With `slow` and `cut` it is a stream. */
+export function createBody({ delivery, fault }: Shipment): Uint8Array | ReadableStream<Uint8Array> {
+  const { body } = delivery
+  if (fault === 'slow') return ReadableStream.from(sendSlowly(body))
+  if (fault === 'cut') return ReadableStream.from(sendHalf(body))
+  return body
+}
+
+const PARTS = 10
+const PART_MS = 200
+
+async function* sendSlowly(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  const size = Math.ceil(body.length / PARTS)
+  for (let from = 0; from < body.length; from += size) {
+    if (from > 0) await new Promise((resolve) => setTimeout(resolve, PART_MS))
+    yield body.subarray(from, from + size)
+  }
+}
+
+async function* sendHalf(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield body.subarray(0, body.length / 2)
+  await new Promise((resolve) => setTimeout(resolve, PART_MS)) // Until it has left.
+  throw new Error('Cut on purpose.')
+}
+
+function replaceHeader({ delivery, fault }: Shipment, name: string, value: string): Shipment {
+  const others = Object.entries(delivery.headers).filter(([header]) => header.toLowerCase() !== name)
+  return { delivery: { ...delivery, headers: { ...Object.fromEntries(others), [name]: value } }, fault }
+}
+
+function readHeader(headers: Readonly<Record<string, string>>, name: string): string {
+  return Object.entries(headers).find(([header]) => header.toLowerCase() === name)?.[1] ?? ''
+}

@@ -1,0 +1,76 @@
+import type { Command } from 'commander'
+import { secretsFromEnv } from 'hooklayer'
+import { CliError } from './cli-error.ts'
+import { readStdin } from './read-input.ts'
+
+export interface SecretFlags {
+  readonly secret?: string
+  readonly secretEnv?: string
+}
+
+/** The flags of a command that needs a shared secret. {@link readSecrets} reads them. */
+export function addSecretOptions(command: Command): Command {
+  return command
+    .option('--secret <secret>', 'the shared secret of the webhook; - reads it from stdin')
+    .option('--secret-env <name>', 'the environment variable that holds it; default: CL_SECRET_ORDERS__PLACE and so on')
+}
+
+/**
+ * Reads the shared secrets of a topic: from the flags, or else from the variable of the topic. The variable may hold
+ * several.
+ */
+export async function readSecrets(
+  topic: string,
+  { secret, secretEnv }: SecretFlags,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (secret !== undefined && secretEnv !== undefined) {
+    throw new CliError('USAGE', 'Give --secret or --secret-env, and not both.')
+  }
+  if (secret === '') throw new CliError('USAGE', '--secret is empty.')
+  if (secret === '-') return [await readSecretFromStdin(signal)]
+  if (secret !== undefined) return [secret]
+  if (secretEnv !== undefined) return readVariable(secretEnv)
+  const secrets = listEnvSecrets()[topic]
+  if (secrets) return secrets
+  const variable = `CL_SECRET_${topic.toUpperCase().replace('.', '__')}`
+  throw new CliError('USAGE', `There is no secret: pass --secret or --secret-env, or set ${variable}.`)
+}
+
+/** The secrets of the other topics in the environment, as far as there are any. */
+export function listOtherSecrets(topic: string): string[] {
+  const others = Object.entries(listEnvSecrets()).filter(([other]) => other !== topic)
+  return others.flatMap(([, secrets]) => secrets)
+}
+
+/** The flag with which secrets are printed. {@link maskSecret} obeys it. */
+export function addShowSecretsOption(command: Command): Command {
+  return command.option('--show-secrets', 'prints secrets, which are masked otherwise')
+}
+
+/** A secret as it is printed. Nothing of it is shown, not even its length, unless that was asked for. */
+export function maskSecret(secret: string, { showSecrets = false }: { readonly showSecrets?: boolean }): string {
+  return showSecrets ? secret : '********'
+}
+
+async function readSecretFromStdin(signal: AbortSignal): Promise<string> {
+  const secret = new TextDecoder().decode(await readStdin('--secret-env', signal)).replace(/\r?\n$/, '')
+  if (secret === '') throw new CliError('USAGE', 'There is no secret on stdin.')
+  return secret
+}
+
+function readVariable(name: string): string[] {
+  const value = process.env[name]
+  if (!value) throw new CliError('CONFIGURATION', `--secret-env: the variable ${name} is not set.`)
+  return value.split(',')
+}
+
+function listEnvSecrets(): Readonly<Record<string, readonly string[]>> {
+  const hasAny = Object.entries(process.env).some(([name, value]) => name.startsWith('CL_SECRET_') && value)
+  if (!hasAny) return {}
+  try {
+    return secretsFromEnv()
+  } catch (error) {
+    throw new CliError('CONFIGURATION', error instanceof Error ? error.message : String(error), { cause: error })
+  }
+}

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { COMMANDS } from '../../src/cli/commands.ts'
+import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
+import { FAULTS } from '../../src/cli/faulty-delivery.ts'
+
+const PAGE = readFileSync('docs/cli.md', 'utf8')
+
+it('the table of exit codes is that of the program', () => {
+  const rows = Array.from(PAGE.matchAll(/^\| (\d+) \| (.*) \|$/gm), ([, code, meaning]) => ({
+    code: Number(code),
+    meaning,
+  }))
+  expect(rows).toEqual(Object.values(EXIT_CODES))
+})
+
+it('each command has a heading, and no other has one', () => {
+  const headings = Array.from(PAGE.matchAll(/^## `hooklayer (.*)`$/gm), ([, name]) => name)
+  expect([...headings].sort()).toEqual(Object.keys(COMMANDS).sort())
+})
+
+it('each fault of `trigger` is in its table', () => {
+  for (const fault of Object.keys(FAULTS)) expect(PAGE).toContain(`| \`${fault}\` |`)
+})

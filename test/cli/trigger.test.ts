@@ -1,0 +1,175 @@
+import { EventEmitter, once } from 'node:events'
+import { createReceiver } from 'hooklayer'
+import { createNodeListener } from 'hooklayer/node'
+import { createDelivery } from 'hooklayer/testing'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { listen } from '../contracts/adapter/listen.ts'
+import { maskOutput, runCli, runInTerminal, startInTerminal } from './run-cli.ts'
+
+const SECRET = '0123456789abcdef0123456789abcdef'
+
+interface Shop {
+  readonly url: string
+  /** The email addresses of the orders, in the order in which they were handled. */
+  readonly emails: unknown[]
+  readonly ids: string[]
+}
+
+async function startShop(onOrder: () => Promise<void> | void = () => {}): Promise<Shop> {
+  const [emails, ids]: [unknown[], string[]] = [[], []]
+  const secrets = { 'orders.place': SECRET, 'orders.approve': 'fedcba9876543210fedcba9876543210' }
+  const receiver = createReceiver({ secrets, logger: { warn() {}, error() {} } })
+  receiver.on('orders.place', { include: ['customer'] }, async ({ resource }) => {
+    await onOrder()
+    emails.push(resource.customer.email)
+    ids.push(resource.id)
+  })
+  const { url, close } = await listen(createNodeListener(receiver), '/webhooks')
+  onTestFinished(close)
+  return { url, emails, ids }
+}
+
+const flags = (url: string, ...more: string[]) => ['trigger', 'orders.place', '--to', url, '--secret', SECRET, ...more]
+
+describe('hooklayer trigger', () => {
+  it('sends a signed order with what was set, and prints the answer with its time', async () => {
+    const { url, emails } = await startShop()
+    const { exit, stdout, stderr } = await runCli(flags(url, '--set', 'customer.email=zoe@example.com'))
+    expect({ exit, stdout, stderr: maskOutput(stderr) }).toEqual({
+      exit: 0,
+      stdout: '',
+      stderr: 'orders.place → http://127.0.0.1:PORT/webhooks: 200 handled ( TIME)\n',
+    })
+    expect(emails).toEqual(['zoe@example.com'])
+  })
+
+  it('sends many of different orders, several at once, an object a line with --json', async () => {
+    const { url, ids } = await startShop()
+    const { exit, stderr, objects } = await runCli(flags(url, '--times', '20', '--concurrency', '5', '--json'))
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
+    expect(objects()).toHaveLength(20)
+    expect(objects()[0]).toEqual({
+      topic: 'orders.place',
+      url,
+      status: 200,
+      answer: 'handled',
+      durationMs: expect.any(Number),
+    })
+    expect(new Set(ids).size).toBe(20)
+  })
+
+  it('sends the bytes of a file', async () => {
+    const { url, ids } = await startShop()
+    const { body } = await createDelivery('orders.place', { resource: { id: 'ofAFileAbc' } })
+    const files = { 'order.json': new TextDecoder().decode(body) }
+    expect(await runCli(flags(url, '--file', 'order.json'), { files })).toMatchObject({ exit: 0 })
+    expect(ids).toEqual(['ofAFileAbc'])
+  })
+
+  it('sends duplicates, and deliveries in the reverse order', async () => {
+    const { url, ids } = await startShop()
+    await runCli(flags(url, '--fault', 'duplicate'))
+    expect(ids).toHaveLength(2)
+    expect(ids[0]).toBe(ids[1])
+    ids.length = 0
+    await runCli(flags(url, '--fault', 'reorder', '--times', '3'))
+    expect(ids).toEqual(['hkl0000002', 'hkl0000001', 'hkl0000000'])
+  })
+
+  it('sends a body slowly', async () => {
+    const { url, ids } = await startShop()
+    const { exit, objects } = await runCli(flags(url, '--fault', 'slow', '--json'))
+    expect({ exit, ids: ids.length }).toEqual({ exit: 0, ids: 1 })
+    expect(objects()).toEqual([expect.objectContaining({ durationMs: expect.toSatisfy((ms: number) => ms > 1500) })])
+  })
+
+  it('cuts the connection in the middle of a body', async () => {
+    const { url, ids } = await startShop()
+    const { exit, stderr } = await runCli(flags(url, '--fault', 'cut'))
+    expect({ exit, stderr, ids }).toEqual({ exit: 0, stderr: expect.stringContaining('cut on purpose'), ids: [] })
+  })
+
+  it.each(['wrong-signature', 'other-topic'])('takes it as right that %s is refused', async (fault) => {
+    const { url, ids } = await startShop()
+    const { exit, stderr } = await runCli(flags(url, '--fault', fault))
+    expect({ exit, stderr, ids }).toEqual({
+      exit: 0,
+      stderr: expect.stringContaining('401 SIGNATURE_MISMATCH'),
+      ids: [],
+    })
+  })
+
+  it('exits with 1 when a forged delivery is accepted, or a true one is not', async () => {
+    const { url, close } = await listen((_, response) => response.writeHead(200).end('\u001b[31mred'), '/')
+    onTestFinished(close)
+    const trusting = await runCli(flags(url, '--fault', 'wrong-signature'))
+    expect(trusting).toMatchObject({ exit: 1, stderr: expect.stringContaining('200 \\u001b[31mred') })
+    const shop = await startShop(() => Promise.reject(new Error('broken')))
+    expect(await runCli(flags(shop.url))).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining('500 HANDLER_FAILED'),
+    })
+  })
+
+  it('says in one line that nothing listens, with 4', async () => {
+    const { exit, stderr } = await runCli(flags('http://127.0.0.1:2/'))
+    expect({ exit, stderr }).toMatchObject({ exit: 4, stderr: expect.stringMatching(/^Nothing listens there: .*\n$/) })
+  })
+
+  it('says that a port may not be called, with 4', async () => {
+    expect(await runCli(flags('http://127.0.0.1:9/'))).toMatchObject({
+      exit: 4,
+      stderr: 'The request failed: bad port\n',
+    })
+  })
+
+  it('asks in a terminal before it sends to another host, and refuses without one', async () => {
+    const url = 'http://shop.invalid/webhooks'
+    expect(await runCli(flags(url))).toMatchObject({
+      exit: 2,
+      stderr:
+        'shop.invalid will handle this as a true order or customer. Send it? ' +
+        'Nobody can be asked here: answer with --yes.\n',
+    })
+    expect(await runCli(flags(url, '--yes'))).toMatchObject({ exit: 4 })
+    const running = await startInTerminal(flags(url))
+    await running.lineWith('Send it?')
+    running.child.stdin.write('n')
+    const { exit, stdout } = await running.result()
+    expect({ exit, stdout }).toEqual({ exit: 130, stdout: expect.stringContaining('Nothing was sent.') })
+  })
+
+  it('ends with 130 on Ctrl-C while an answer is awaited, in a terminal too', async () => {
+    const started = new EventEmitter()
+    const arrived = once(started, 'order')
+    const { url } = await startShop(() => {
+      started.emit('order')
+      return new Promise((resolve) => setTimeout(resolve, 3000))
+    })
+    const running = await startInTerminal(flags(url))
+    await arrived
+    running.child.stdin.write('\x03')
+    expect(await running.result()).toMatchObject({ exit: 130, stdout: expect.stringContaining('Interrupted.') })
+  })
+
+  it('rewrites one line of progress in a terminal, and leaves none behind', async () => {
+    const { url } = await startShop()
+    const { stdout } = await runInTerminal(flags(url, '--times', '30'))
+    expect(stdout).toContain('\r\u001b[2KSent 1/30')
+    expect(stdout).toMatch(/2K30 sent, 30 accepted, 0 not\.\r\n$/)
+  })
+
+  it.each([
+    [['--set', 'email'], '--set takes a path and a value: --set customer.email=zoe@example.com'],
+    [['--set', '__proto__.a=1'], '--set takes a path and a value: --set customer.email=zoe@example.com'],
+    [['--to', 'nowhere'], '--to must be a URL such as http://127.0.0.1:3000/webhooks'],
+    [['--times', '0'], "Option '--times <number>' argument '0' is invalid. It must be a whole number over 0"],
+    [['--fault', 'fire'], "Option '--fault <name>' argument 'fire' is invalid. Allowed choices are duplicate, "],
+    [['--file', 'none.json'], '--file: there is no file none.json.'],
+  ])('refuses %j in one line, with 2', async (more, line) => {
+    const { exit, stdout, stderr } = await runCli(['trigger', 'orders.place', '--secret', SECRET, ...more])
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' })
+    expect(stderr).toMatch(/^[^\n]+\n$/)
+    expect(stderr).toContain(line)
+  })
+})
