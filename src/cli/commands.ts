@@ -8,6 +8,10 @@ interface CommandEntry {
 
 /** All commands, in the order of `hooklayer --help`. A command's file is loaded only when it runs. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  inbox: {
+    summary: 'looks into an inbox: what waits, what has failed; retries and discards dead letters',
+    load: () => import('./commands/inbox.ts'),
+  },
   trigger: {
     summary: 'sends signed deliveries of a topic to a URL',
     load: () => import('./commands/trigger.ts'),
