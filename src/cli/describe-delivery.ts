@@ -1,7 +1,8 @@
 import type { ListedDelivery } from 'hooklayer/drivers'
 import { maskText } from 'hooklayer/testing'
+import { alignLines } from './align-lines.ts'
 import { describeDuration } from './moment.ts'
-import { escapeText, type Output, paint } from './output.ts'
+import type { Output } from './output.ts'
 
 const SHORT_ID = 12
 
@@ -58,14 +59,6 @@ export function describeDelivery(delivery: ListedDelivery): string {
     ['handler', error?.handler],
     ['cause', error?.cause],
   ])
-}
-
-function alignLines(lines: readonly (readonly [title: string, text: string | undefined])[]): string {
-  return lines
-    .flatMap(([title, text]) =>
-      text === undefined ? [] : `${paint('bold', title.padEnd('next attempt'.length))}  ${escapeText(text)}`,
-    )
-    .join('\n')
 }
 
 function describeWait(until: Date): string {
