@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Inbox } from 'hooklayer'
 import { asUsage, CliError } from './cli-error.ts'
@@ -90,13 +90,16 @@ async function openFile(file: string, access: 'read' | 'write'): Promise<Inbox> 
 /** Nothing is created: a file that is not there is a wrong path. */
 function checkFile(file: string, access: 'read' | 'write', force: boolean): void {
   if (!existsSync(file)) throw new CliError('UNREACHABLE', `There is no inbox: the file ${file} does not exist.`)
+  if (access === 'read') return
   const user = process.getuid?.()
   const owner = statSync(file).uid
-  if (access === 'read' || force || user === undefined || user === owner) return
-  throw new CliError(
-    'REFUSED',
-    `${file} belongs to another user, with the id ${owner}: run the command as that user, or with --force.`,
-  )
+  if (!force && user !== undefined && user !== owner) {
+    throw new CliError(
+      'REFUSED',
+      `${file} belongs to another user, with the id ${owner}: run the command as that user, or with --force.`,
+    )
+  }
+  accessSync(file, constants.W_OK)
 }
 
 /** A URL with a password would be in the list of processes, so it may be in a variable. */
@@ -111,6 +114,7 @@ function readUrl(flag: string, given: string): string {
 const SERVER_ANSWERS: readonly (readonly [answer: RegExp, exit: ExitName, about: string])[] = [
   [/NOAUTH|WRONGPASS|NOPERM|password authentication failed|permission denied/, 'REFUSED', 'The server refused access'],
   [/did not answer in time|timed out|Connection is closed/, 'UNREACHABLE', 'The server does not answer'],
+  [/createBullmqInbox needs/, 'CONFIGURATION', 'A package is missing'],
   [/tables of BullMQ are missing/, 'CONFIGURATION', 'There is no inbox in this database'],
   [/(role|database) ".*" does not exist/, 'CONFIGURATION', 'The URL is wrong'],
 ]

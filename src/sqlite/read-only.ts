@@ -1,7 +1,7 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { type OpenDatabase, prepare, type SqliteDatabase, type SqliteStatement } from './database.ts'
-import { findUriDriver } from './driver.ts'
+import { type Driver, findUriDriver } from './driver.ts'
 import { type AddedColumn, BUSY_TIMEOUT_MS, hasColumn } from './set-up.ts'
 
 /**
@@ -12,10 +12,11 @@ import { type AddedColumn, BUSY_TIMEOUT_MS, hasColumn } from './set-up.ts'
  * @throws Error that names the file and what to do. Its `cause` says what the system or SQLite has said.
  */
 export function openReadOnly(file: string, columns: readonly AddedColumn[]): OpenDatabase {
+  const { open } = findUriDriver()
   let database: SqliteDatabase | undefined
   try {
     accessSync(file, constants.R_OK)
-    database = openAsItIs(realpathSync(file))
+    database = openAsItIs(realpathSync(file), open)
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     for (const column of columns) if (!hasColumn(database, column)) throw new MissingTableError(file)
     return withoutWriting(database, file)
@@ -33,8 +34,7 @@ export function openReadOnly(file: string, columns: readonly AddedColumn[]): Ope
  * With a `-wal` the file may be in use: the newest changes are in it, and its `-shm` must be read too. Without one no
  * other process has the file open, so it is read alone. SQLite would create both otherwise.
  */
-function openAsItIs(file: string): SqliteDatabase {
-  const { open } = findUriDriver()
+function openAsItIs(file: string, open: Driver['open']): SqliteDatabase {
   const uri = pathToFileURL(file).href
   if (statSync(`${file}-wal`, { throwIfNoEntry: false })) return open(`${uri}?mode=ro&readonly_shm=1`)
   return assertUnchanged(open(`${uri}?mode=ro&immutable=1`), file)

@@ -1,5 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Inbox } from 'hooklayer'
@@ -22,10 +31,10 @@ function createFile(): string {
 }
 
 /** Fills an inbox in a file, and closes it. */
-async function createInboxFile(fill: (inbox: Inbox) => Promise<unknown>): Promise<string> {
+async function createInboxFile(fill: (inbox: Inbox, file: string) => Promise<unknown>): Promise<string> {
   const file = createFile()
   const inbox = createSqliteInbox({ file })
-  await fill(inbox)
+  await fill(inbox, file)
   await inbox.close()
   return file
 }
@@ -64,11 +73,14 @@ const mask = (text: string) =>
 
 describe('hooklayer inbox', () => {
   it('lists, counts and shows a dead letter without personal data, and writes nothing for it', async () => {
-    const file = await createInboxFile(async (inbox) => {
+    const file = createFile()
+    await createInboxFile(async (inbox, original) => {
       await addFailedOrder(inbox, 'full')
       await putAll(inbox, [createStored('waiting', { topic: 'customers.create' })])
+      // As it stands after the process was killed: to open it for writing would change it.
+      for (const end of ['', '-wal', '-shm']) copyFileSync(`${original}${end}`, `${file}${end}`)
     })
-    for (const end of ['-wal', '-shm']) rmSync(`${file}${end}`, { force: true }) // libsql may leave empty ones.
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
     const before = describeFolder(file)
     const listed = await runCli(['inbox', 'list', '--sqlite', file])
     expect({ ...listed, stderr: mask(listed.stderr) }).toMatchObject({
