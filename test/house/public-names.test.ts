@@ -234,6 +234,7 @@ it('each entry exports these names and no others', () => {
         "createDelivery",
         "createEvent",
         "explainSignature",
+        "maskText",
         "sampleOf",
         "serialize",
         "sign",
