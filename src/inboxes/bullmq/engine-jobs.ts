@@ -9,7 +9,7 @@ export interface LockedJob {
 }
 
 /** A job that was taken, and the token that it is locked with. */
-export interface TakenJob {
+interface TakenJob {
   readonly job: JobJson
   readonly token: string
 }
