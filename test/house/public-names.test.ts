@@ -229,6 +229,7 @@ it('each entry exports these names and no others', () => {
       "hooklayer/testing": [
         "createDelivery",
         "createEvent",
+        "createProbe",
         "explainSignature",
         "sampleOf",
         "serialize",
@@ -240,6 +241,7 @@ it('each entry exports these names and no others', () => {
         "type DocumentOptions",
         "type EventOptions",
         "type Identified",
+        "type ProbeOptions",
         "type SampleOf",
         "type SignatureExplanation",
         "type SignatureQuestion",
