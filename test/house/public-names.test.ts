@@ -158,6 +158,7 @@ it('each entry exports these names and no others', () => {
         "ApplyError",
         "createManagement",
         "describePlan",
+        "FAILURES_TO_OPEN",
         "isManagementError",
         "ManagementError",
         "RecoveryError",
