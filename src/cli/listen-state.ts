@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 /** An event callback that was looked at. */
-export interface SeenCall {
+interface SeenCall {
   readonly id: string
   readonly created_at: string
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Emulator, EmulatorOptions } from 'hooklayer/emulator'
@@ -77,7 +77,7 @@ describe('hooklayer webhooks rotate', () => {
     writeFileSync(join(folder, 'shop.env'), `CL_SECRET_ORDERS__PLACE=${'not a secret of any webhook'}\n`)
     const shop = await startShop(folder)
     const { id, shared_secret } = await api.webhooks.create({ topic: TOPIC, callbackUrl: shop.url })
-    writeFileSync(join(folder, 'shop.env'), `# of the shop\nCL_SECRET_ORDERS__PLACE=${shared_secret}\n`)
+    writeFileSync(join(folder, 'shop.env'), `CL_SECRET_ORDERS__PLACE=${shared_secret}\n`)
 
     const numbers: string[] = []
     let isOver = false
@@ -97,9 +97,13 @@ describe('hooklayer webhooks rotate', () => {
       await Promise.all(calls)
     })()
     await pause(500)
-    const flags = rotate(shop.url, '--yes', '--write-secrets', 'shop.env')
+    const flags = rotate(shop.url, '--yes', '--write-secrets', 'next.env')
     const env = { ...toEnv(emulator), CL_API_URL: (await startApiProxy(emulator, 200)).url }
-    const { exit, stderr } = await runCli(flags, { cwd: folder, env })
+    const running = await startCli(flags, { cwd: folder, env })
+    await running.lineWith('Waiting.')
+    await pause(1000)
+    copyFileSync(join(folder, 'next.env'), join(folder, 'shop.env')) // Somebody deploys.
+    const { exit, stderr } = await running.result()
     await pause(500)
     isOver = true
     await load
@@ -122,7 +126,7 @@ describe('hooklayer webhooks rotate', () => {
     expect(others).toEqual([])
     expect(webhook).toMatchObject({ disabled_at: null, circuit_state: 'closed' })
     expect(webhook?.id).not.toBe(id)
-    const written = `# of the shop\nCL_SECRET_ORDERS__PLACE=${webhook?.shared_secret},${shared_secret}\n`
+    const written = `CL_SECRET_ORDERS__PLACE=${webhook?.shared_secret},${shared_secret}\n`
     expect(readFileSync(join(folder, 'shop.env'), 'utf8')).toBe(written)
     expect(stderr).not.toContain(shared_secret)
     expect(stderr).not.toContain(webhook?.shared_secret)
