@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { secretsFromEnv } from 'hooklayer'
+import { secretsFromEnv, TOPICS } from 'hooklayer'
 import { CliError } from './cli-error.ts'
 import { readStdin } from './read-input.ts'
 
@@ -44,6 +45,17 @@ export function toVariable(topic: string): string {
 /** The secret of a topic in the environment, if there is one: the first where there are several. */
 export function findEnvSecret(topic: string): string | undefined {
   return listEnvSecrets()[topic]?.[0]
+}
+
+/**
+ * Before its webhooks are made, a receiver has no secrets, and `secretsFromEnv` of the configuration would throw. A
+ * command that neither receives nor signs can do without: this sets secrets that no webhook has.
+ */
+export function permitNoSecrets(): void {
+  const hasAny = Object.entries(process.env).some(([name, value]) => name.startsWith('CL_SECRET_') && value)
+  if (hasAny) return
+  const topics = Object.entries(TOPICS).flatMap(([resource, events]) => events.map((event) => `${resource}.${event}`))
+  for (const topic of topics) process.env[toVariable(topic)] = randomBytes(16).toString('hex')
 }
 
 /** The secrets of the other topics in the environment, as far as there are any. */

@@ -8,12 +8,10 @@ import { createProject, runCli, startInTerminal } from './run-cli.ts'
 const URL = 'https://shop.example/webhooks'
 
 const CONFIG = `
-import { createReceiver } from 'hooklayer'
+import { createReceiver, secretsFromEnv } from 'hooklayer'
 import { defineConfig } from 'hooklayer/config'
 
-const receiver = createReceiver({
-  secrets: { 'orders.place': '0123456789abcdef0123456789abcdef', 'customers.create': 'fedcba9876543210fedcba9876543210' },
-})
+const receiver = createReceiver({ secrets: secretsFromEnv() })
 receiver.on('orders.place', { include: ['customer'] }, () => {})
 receiver.on('customers.create', () => {})
 export default defineConfig({ receiver, callbackUrl: '${URL}' })
@@ -65,7 +63,7 @@ describe('hooklayer webhooks', () => {
 
   it('writes the secrets to a file that only its owner reads, and keeps what else is there', async () => {
     const { emulator, cwd, env } = await startShop()
-    const files = { '.env': '# ours\nPORT=3000\nCL_SECRET_ORDERS__PLACE=old\n' }
+    const files = { '.env': '# ours\nPORT=3000\nCL_SECRET_ORDERS__PLACE=0123456789abcdef\n' }
     const { exit, stdout, stderr } = await runCli(['webhooks', 'apply', '--write-secrets', '.env'], { cwd, env, files })
     expect({ exit, stdout }).toEqual({ exit: 0, stdout: '' })
     const secrets = emulator.webhooks.map(({ shared_secret }) => shared_secret)

@@ -1,5 +1,5 @@
 import type { Webhook } from '@commercelayer/sdk'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { describePlan, FAILURES_TO_OPEN, type Plan } from 'hooklayer/management'
 import { createAsk } from '../ask.ts'
 import { CliError } from '../cli-error.ts'
@@ -11,7 +11,7 @@ import { addConfigOption, type ConfigFlags, findConfig, loadConfig } from '../lo
 import { escapeText } from '../output.ts'
 import { type RotateFlags, rotateSecrets, toProbes } from '../rotate-secrets.ts'
 import { findRotations } from '../rotation.ts'
-import { addShowSecretsOption, maskSecret, toVariable } from '../secrets.ts'
+import { addShowSecretsOption, maskSecret, permitNoSecrets, toVariable } from '../secrets.ts'
 import { writeVariables } from '../write-variables.ts'
 
 interface UrlFlags extends ConfigFlags {
@@ -111,11 +111,16 @@ function addRotateFlags(command: Command): Command {
   return addWriteSecretsOption(addShowSecretsOption(addUrlOption(command)))
     .option('--prepare', 'makes the second webhook and ends; a second run goes on')
     .option('--probes <number>', 'how many probes in a row must be accepted; more for many instances', toProbes, 10)
-    .option('--timeout <duration>', 'how long to wait for the receiver', parseDuration, 30 * 60_000)
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait for the receiver')
+        .argParser(parseDuration)
+        .default(30 * 60_000, '30m'),
+    )
     .option('--yes', 'asks nothing')
 }
 
 async function makePlan({ signal }: CommandContext, flags: UrlFlags) {
+  permitNoSecrets()
   const config = await loadConfig(flags)
   const management = connectApi(config)
   const callbackUrl = requireUrl(flags, config)
@@ -216,6 +221,7 @@ async function giveSecrets(
 }
 
 async function list({ output, signal }: CommandContext, flags: ListFlags): Promise<void> {
+  permitNoSecrets()
   const config = await findConfig(flags)
   const rows: ReturnType<typeof toRow>[] = []
   for await (const webhook of connectApi(config).webhooks.list({ signal })) {
@@ -247,6 +253,7 @@ function toRow(webhook: Webhook, { showSecrets }: ListFlags) {
 }
 
 async function reset({ output, signal }: CommandContext, flags: UrlFlags, wanted: readonly string[]): Promise<void> {
+  permitNoSecrets()
   const config = await findConfig(flags)
   const { webhooks } = connectApi(config)
   const chosen: Webhook[] = []
@@ -272,6 +279,7 @@ async function rotate(
   topics: readonly string[],
 ): Promise<void> {
   const { output, signal } = context
+  permitNoSecrets()
   const config = await findConfig(flags)
   const management = connectApi(config)
   const rotations = await findRotations(management, topics, requireUrl(flags, config), signal)
