@@ -203,6 +203,10 @@ it('each entry exports these names and no others', () => {
       "hooklayer/node": [
         "createNodeListener",
       ],
+      "hooklayer/opentelemetry": [
+        "createOpenTelemetryObserver",
+        "type OpenTelemetryObserverOptions",
+      ],
       "hooklayer/stores/memory": [
         "createMemoryStore",
         "type MemoryStoreOptions",
@@ -232,6 +236,7 @@ it('each entry exports these names and no others', () => {
         "createEvent",
         "createProbe",
         "explainSignature",
+        "maskText",
         "sampleOf",
         "serialize",
         "sign",
