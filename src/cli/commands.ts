@@ -32,4 +32,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'says whether a signature matches a body, and if not, why',
     load: () => import('./commands/verify.ts'),
   },
+  listen: {
+    summary: 'forwards the events of an organization to a receiver, without a tunnel',
+    load: () => import('./commands/listen.ts'),
+  },
+  webhooks: {
+    summary: 'has plan, apply, list, reset and rotate for the webhooks of Commerce Layer',
+    load: () => import('./commands/webhooks.ts'),
+  },
 }

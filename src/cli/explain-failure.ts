@@ -33,6 +33,7 @@ const SYSTEM: Readonly<Record<string, Explanation>> = {
   EROFS: { exit: 'REFUSED', about: 'The file system is read-only' },
   ENOENT: { exit: 'USAGE', about: 'There is no such file' },
   EISDIR: { exit: 'USAGE', about: 'A folder is not a file' },
+  ERR_MODULE_NOT_FOUND: { exit: 'CONFIGURATION', about: 'A package that this command needs is not installed' },
   EADDRINUSE: { exit: 'CONFIGURATION', about: 'The port is in use' },
 }
 

@@ -93,6 +93,7 @@ function configure(command: Command): Command {
 function addCommonOptions(command: Command): void {
   if (command.commands.length > 0) {
     for (const one of command.commands) addCommonOptions(configure(one))
+    command.addHelpText('after', '\nEach of them has --help, --json and --verbose.')
     return
   }
   checkMandatoryLast(command)

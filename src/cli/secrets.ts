@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { secretsFromEnv } from 'hooklayer'
+import { secretsFromEnv, TOPICS } from 'hooklayer'
 import { CliError } from './cli-error.ts'
 import { readStdin } from './read-input.ts'
 
@@ -33,8 +34,28 @@ export async function readSecrets(
   if (secretEnv !== undefined) return readVariable(secretEnv)
   const secrets = listEnvSecrets()[topic]
   if (secrets) return secrets
-  const variable = `CL_SECRET_${topic.toUpperCase().replace('.', '__')}`
-  throw new CliError('USAGE', `There is no secret: pass --secret or --secret-env, or set ${variable}.`)
+  throw new CliError('USAGE', `There is no secret: pass --secret or --secret-env, or set ${toVariable(topic)}.`)
+}
+
+/** The name of the variable that holds the secret of a topic. */
+export function toVariable(topic: string): string {
+  return `CL_SECRET_${topic.toUpperCase().replace('.', '__')}`
+}
+
+/** The secret of a topic in the environment, if there is one: the first where there are several. */
+export function findEnvSecret(topic: string): string | undefined {
+  return listEnvSecrets()[topic]?.[0]
+}
+
+/**
+ * Before its webhooks are made, a receiver has no secrets, and `secretsFromEnv` of the configuration would throw. A
+ * command that neither receives nor signs can do without: this sets secrets that no webhook has.
+ */
+export function permitNoSecrets(): void {
+  const hasAny = Object.entries(process.env).some(([name, value]) => name.startsWith('CL_SECRET_') && value)
+  if (hasAny) return
+  const topics = Object.entries(TOPICS).flatMap(([resource, events]) => events.map((event) => `${resource}.${event}`))
+  for (const topic of topics) process.env[toVariable(topic)] = randomBytes(16).toString('hex')
 }
 
 /** The secrets of the other topics in the environment, as far as there are any. */

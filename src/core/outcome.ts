@@ -21,10 +21,15 @@ export const IGNORED = toOutcome('ignored')
 export const STALE = toOutcome('ignored')
 /** The version of the resource is older than `maxAgeMs`. */
 export const TOO_OLD = toOutcome('discarded')
+/** It was no delivery: somebody asked whether the secret is known. */
+export const PROBED = toOutcome('ignored')
 
-const MAYBE_REPLAYED: readonly Outcome[] = [DUPLICATE, STALE, TOO_OLD]
+const MAYBE_REPLAYED: readonly Outcome[] = [DUPLICATE, STALE, TOO_OLD, PROBED]
 
-/** Whether an outcome says nothing about the handlers: somebody may have sent a captured delivery again. */
+/**
+ * Whether an outcome says nothing about the handlers: somebody may have sent a captured delivery again, or it was a
+ * probe.
+ */
 export function mayBeReplay(outcome: Outcome): boolean {
   return MAYBE_REPLAYED.includes(outcome)
 }

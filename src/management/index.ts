@@ -1,3 +1,4 @@
+export { FAILURES_TO_OPEN } from '../commerce-layer/limits.ts'
 export type { RequestOptions } from './client/abort.ts'
 export { isManagementError, ManagementError, type ManagementFailure } from './client/errors.ts'
 export type { AccessTokenFunction } from './client/tokens.ts'

@@ -52,7 +52,7 @@ import { defaultLogger, safeLogger } from '../core/logger.ts'
 import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import { createObservation, millisecondsSince, readTraceparent, type Subject } from '../core/observe.ts'
 import type { EventDetails } from '../core/observed-events.ts'
-import { IGNORED, mayBeReplay, type Outcome, QUEUED, TOO_OLD } from '../core/outcome.ts'
+import { IGNORED, mayBeReplay, type Outcome, PROBED, QUEUED, TOO_OLD } from '../core/outcome.ts'
 import type { ErrorCode, OutcomeName } from '../core/outcomes.ts'
 import { platform } from '../core/platform.ts'
 import {
@@ -66,6 +66,7 @@ import type { SigningSecret } from '../core/verify/check-secret.ts'
 import { type Delivery, readSigned, toDelivery } from '../core/verify/delivery.ts'
 import { createDiagnosis } from '../core/verify/diagnose.ts'
 import { limitRefreshes } from '../core/verify/limit-refreshes.ts'
+import { isProbe } from '../core/verify/probe.ts'
 import { createSecrets } from '../core/verify/secrets.ts'
 import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
 
@@ -194,13 +195,15 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   /** Takes a place for a delivery, and stores or handles it. */
   function handleVerified(delivery: Delivery, context: DeliveryContext): MaybePromise<Outcome> {
     context.unverified = undefined
-    const document = parseEarly(delivery, maxAgeMs)
+    const isProbing = isProbe(readSigned(delivery).bytes)
+    const document = isProbing ? undefined : parseEarly(delivery, maxAgeMs)
     context.verifiedTopic = delivery.topic
     context.isTrusted = true
     const refusal = gate.enter()
     if (refusal) throw refusal
     context.hasPlace = true
     begin(delivery, context)
+    if (isProbing) return PROBED
     if (document && isOlderThan(maxAgeMs, delivery, document)) return TOO_OLD
     const isStored = inbox && (inboxMode === 'always' || failureStreak.isNearlyOpen(delivery.topic))
     return isStored ? putInto(inbox, delivery, context) : handleDelivery(delivery, context, document)
@@ -334,8 +337,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   function reportRefusal(error: WebhookError, context: DeliveryContext): MaybePromise<void> {
     const { unverified, deadline, topic, startedAt } = context
     const { code, status } = error
-    if (topic && isAboutSecret(error) && isHandled(topic)) failureStreak.countMismatch(topic)
+    // Somebody asks whether a secret is there yet. That it is not says nothing about deliveries.
+    const isProbing = unverified !== undefined && isProbe(unverified.body)
+    if (topic && isAboutSecret(error) && isHandled(topic) && !isProbing) failureStreak.countMismatch(topic)
     observation.emit('refused', context, { code, status, durationMs: millisecondsSince(startedAt) })
+    if (isProbing) return undefined
     const send = reports.refuse(error, context, deadline)
     if (!send) return undefined
     if (!unverified) return send(error)

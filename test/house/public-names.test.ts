@@ -158,6 +158,7 @@ it('each entry exports these names and no others', () => {
         "ApplyError",
         "createManagement",
         "describePlan",
+        "FAILURES_TO_OPEN",
         "isManagementError",
         "ManagementError",
         "RecoveryError",
@@ -233,6 +234,7 @@ it('each entry exports these names and no others', () => {
       "hooklayer/testing": [
         "createDelivery",
         "createEvent",
+        "createProbe",
         "explainSignature",
         "maskText",
         "sampleOf",
@@ -245,6 +247,7 @@ it('each entry exports these names and no others', () => {
         "type DocumentOptions",
         "type EventOptions",
         "type Identified",
+        "type ProbeOptions",
         "type SampleOf",
         "type SignatureExplanation",
         "type SignatureQuestion",

@@ -1,0 +1,147 @@
+import type { Webhook } from '@commercelayer/sdk'
+import type { Command } from 'commander'
+import type { Management } from 'hooklayer/management'
+import { createAsk } from '../ask.ts'
+import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
+import { confirmHost, DEFAULT_RECEIVER, toReceiverUrl } from '../confirm-host.ts'
+import { connectApi } from '../connect-api.ts'
+import { parseDuration } from '../duration.ts'
+import type { ExitName } from '../exit-codes.ts'
+import { forward } from '../forward.ts'
+import { findStateFile, openListenState } from '../listen-state.ts'
+import { chooseStart, type HeardEvent, listenForEvents } from '../listener.ts'
+import { addConfigOption, type ConfigFlags, findConfig, readCredentials } from '../load-config.ts'
+import { escapeText, paint } from '../output.ts'
+import { addSecretOptions, findEnvSecret, readSecrets, type SecretFlags } from '../secrets.ts'
+import { createTopicFilter, readTopics } from '../wanted-topics.ts'
+
+interface ListenFlags extends SecretFlags, ConfigFlags {
+  readonly forward?: string
+  /** Milliseconds. */
+  readonly since?: number
+  readonly topics?: readonly string[]
+  readonly once?: boolean
+  readonly again?: boolean
+  readonly resetCircuits?: boolean
+  readonly yes?: boolean
+}
+
+export const define: DefineCommand = (command, run) => {
+  addFlags(command)
+    .addHelpText(
+      'after',
+      describeExamples(
+        ['What happens from now on', 'listen --forward http://127.0.0.1:3000/webhooks'],
+        ['The orders of the last two hours, and no more', 'listen --since 2h --topics orders.place --once'],
+      ),
+    )
+    .action(run(listen))
+}
+
+function addFlags(command: Command): Command {
+  return addConfigOption(addSecretOptions(command))
+    .option('--forward <url>', `the receiver; default: ${DEFAULT_RECEIVER}`)
+    .option('--since <duration>', 'begins so long ago, such as 2h; default: where it was, or now', parseDuration)
+    .option('--topics <topics>', 'separated by commas; default: those with a handler, or all', readTopics)
+    .option('--once', 'ends when all is forwarded')
+    .option('--again', 'forgets what was forwarded before')
+    .option('--reset-circuits', 'closes open circuits without a question')
+    .option('--yes', 'forwards to other hosts than this one without a question')
+}
+
+async function listen(context: CommandContext, flags: ListenFlags): Promise<ExitName> {
+  const { output, signal } = context
+  const config = await findConfig(flags)
+  const url = toReceiverUrl(flags.forward ?? config?.forward ?? DEFAULT_RECEIVER, '--forward')
+  const { organization, url: api = '' } = readCredentials(config)
+  const management = connectApi(config)
+  const findSecret = await createSecretFinder(flags, signal)
+  await confirmHost(output, url, flags)
+  const file = findStateFile(api, organization, url.href, process.cwd())
+  const state = await openListenState(file, { isNew: flags.again === true })
+  const since = flags.since === undefined ? undefined : new Date(Date.now() - flags.since).toISOString()
+  await chooseStart(management, state, since, signal)
+  const { from, last } = state
+  output.info(escapeText(`Forwarding ${organization} to ${url.href}, from ${last?.created_at ?? from} on.`))
+  const told = new Set<string>()
+  let [forwarded, accepted] = [0, 0]
+  const onUnreachable = (problem: string) => output.warn(escapeText(`Waiting for ${url.host}. ${problem}`))
+  await listenForEvents({
+    management,
+    state,
+    isWanted: createTopicFilter(flags.topics, config),
+    once: flags.once === true,
+    signal,
+    onProblem: (problem) => output.warn(`${problem} It is tried again.`),
+    onWebhooks: (webhooks) => tellCircuits(context, management, webhooks, told, flags),
+    async onEvent(event) {
+      const { topic, call, webhook } = event
+      const secret = findSecret(topic) ?? webhook.shared_secret
+      const options = { url, keepsTrying: flags.once !== true, onUnreachable, signal }
+      const answer = await forward({ topic, document: call.payload, secret }, options)
+      forwarded += 1
+      if (answer.status >= 200 && answer.status < 300) accepted += 1
+      const report = toReport(event, answer)
+      output.result(report, describeReport(report))
+    },
+  })
+  output.info(`${forwarded} events forwarded, ${accepted} accepted.`)
+  return accepted === forwarded ? 'OK' : 'FOUND_WRONG'
+}
+
+/** A secret of the flags signs all topics. Else a topic has one in the environment, or that of its webhook. */
+async function createSecretFinder(
+  flags: SecretFlags,
+  signal: AbortSignal,
+): Promise<(topic: string) => string | undefined> {
+  if (flags.secret === undefined && flags.secretEnv === undefined) return findEnvSecret
+  const [secret] = await readSecrets('', flags, signal)
+  return () => secret
+}
+
+/** Says once which circuits are open, and offers to close them: until then nothing can be listened to. */
+async function tellCircuits(
+  { output, signal }: CommandContext,
+  management: Management,
+  webhooks: readonly Webhook[],
+  told: Set<string>,
+  { resetCircuits = false }: ListenFlags,
+): Promise<void> {
+  if (webhooks.length === 0 && !told.has('')) {
+    told.add('')
+    output.warn('There is no webhook of these topics, so nothing is called: `hooklayer webhooks apply` makes them.')
+  }
+  for (const { id, topic, callback_url, circuit_state } of webhooks) {
+    if (circuit_state !== 'open') told.delete(id)
+    if (circuit_state !== 'open' || told.has(id)) continue
+    told.add(id)
+    const url = escapeText(callback_url)
+    output.warn(`${escapeText(topic)}: the circuit of ${id} is open, so Commerce Layer does not call ${url}.`)
+    const ask = createAsk(output, { yes: resetCircuits })
+    const question = { message: `Close the circuit of ${id}?`, flag: '--reset-circuits' }
+    if ((resetCircuits || ask.canAsk) && (await ask.confirm(question))) {
+      await management.webhooks.resetCircuit(id, { signal })
+      output.info(`${id}: the circuit is closed.`)
+    } else output.warn(`\`hooklayer webhooks reset ${id}\`, or --reset-circuits here, closes it.`)
+  }
+}
+
+function toReport({ call, topic, eventId }: HeardEvent, answer: Awaited<ReturnType<typeof forward>>) {
+  const { type, id } = Object(Object(call.payload).data)
+  return { topic, eventId, resource: `${type}/${id}`, callbackId: call.id, createdAt: call.created_at, ...answer }
+}
+
+/** One line: `10:03:04  orders.place  orders/NrlYhpzLKA  200 handled  12 ms`. */
+function describeReport({
+  topic,
+  resource,
+  createdAt,
+  status,
+  answer,
+  durationMs,
+}: ReturnType<typeof toReport>): string {
+  const clock = new Date(createdAt).toTimeString().slice(0, 8)
+  const shown = paint(status >= 200 && status < 300 ? 'green' : 'red', status === 0 ? '—' : String(status))
+  const words = [clock, escapeText(topic), escapeText(resource), `${shown} ${escapeText(answer)}`, `${durationMs} ms`]
+  return words.join('  ')
+}
