@@ -8,6 +8,10 @@ interface CommandEntry {
 
 /** All commands, in the order of `hooklayer --help`. A command's file is loaded only when it runs. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  doctor: {
+    summary: 'probes an endpoint, and says what is wrong with it',
+    load: () => import('./commands/doctor.ts'),
+  },
   trigger: {
     summary: 'sends signed deliveries of a topic to a URL',
     load: () => import('./commands/trigger.ts'),
