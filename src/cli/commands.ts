@@ -12,6 +12,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'probes an endpoint, and says what is wrong with it',
     load: () => import('./commands/doctor.ts'),
   },
+  init: {
+    summary: 'writes a receiver, its test and its configuration into a project',
+    load: () => import('./commands/init.ts'),
+  },
   trigger: {
     summary: 'sends signed deliveries of a topic to a URL',
     load: () => import('./commands/trigger.ts'),

@@ -21,7 +21,7 @@ const ALL = [FORGED, PLAIN, ...PROBES, AFTERWARDS]
 
 /**
  * Sends all probes to an endpoint. The two that the others are compared with come first, then most side by side, then
- * the load, and at last whether the endpoint is still there.
+ * the load, then alone what was too slow, and at last whether the endpoint is still there.
  *
  * @returns what came of each, in the order of the table.
  * @throws CliError `UNREACHABLE` where nothing answers the first.
@@ -49,9 +49,15 @@ export async function runProbes(url: URL, options: RunOptions): Promise<Examinat
     }),
   )
   for (const probe of probes.filter(({ name }) => name === '50 at once')) await run(probe)
+  for (const probe of probes.filter((one) => mayBeBusy(found.get(one)))) await run(probe)
   await run(AFTERWARDS)
   signal.throwIfAborted()
   return ALL.flatMap((probe) => found.get(probe) ?? [])
+}
+
+/** What may only have been slow beside the others is probed once more, alone. */
+function mayBeBusy(examination: Examination | undefined): boolean {
+  return examination?.result === 'wrong' && /late|nothing|closed|^(408|429|503)$/.test(examination.came)
 }
 
 /** How many probes are sent. */
