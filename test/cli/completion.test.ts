@@ -17,11 +17,7 @@ const LINES: readonly (readonly [line: string, words: readonly string[]])[] = [
   ['hooklayer trigger orders.place --fau', ['--fault']],
   ['hooklayer trigger --fault ', ['duplicate', 'reorder', 'wrong-signature', 'other-topic', 'slow', 'cut']],
   ['hooklayer trigger --fault duplicate --t', ['--times', '--to']],
-  [
-    'hooklayer doctor http://127.0.0.1:3000/ --topic customers.c',
-    ['customers.create', 'customers.create_password'],
-    true,
-  ],
+  ['hooklayer doctor http://127.0.0.1:3000/ --topic customers.c', ['customers.create', 'customers.create_password']],
   ['hooklayer verify --body ord', ['order.json']],
   ['hooklayer completion ', ['bash', 'zsh', 'fish']],
   ['hooklayer init --topics orders.place,orders.refun', ['orders.place,orders.refund']],

@@ -119,7 +119,7 @@ function writeFish(places: readonly Place[], topics: readonly string[]): string 
     if (values === 'file') return '-rF'
     if (values === 'anything') return '-x'
     if (values === 'topics') return '-xa "$__hooklayer_topics"'
-    if (values === 'topic list') return '-xa "(__fish_append , $__hooklayer_topics)"'
+    if (values === 'topic list') return '-xa "(__hooklayer_topic_list)"'
     return `-xa ${quoteFish(values.join(' '))}`
   }
   const lines = places.flatMap(({ path, commands, flags, args }) => {
@@ -145,6 +145,10 @@ function __hooklayer_at
     end
   end
   test "$at" = "$argv[1]"
+end
+function __hooklayer_topic_list
+  set -l before (string replace -r '[^,]*$' '' -- (commandline -ct))
+  printf '%s\\n' "$before"$__hooklayer_topics
 end
 complete -c hooklayer -f
 ${lines.join('\n')}
