@@ -16,7 +16,7 @@ export interface Word {
   readonly about: string
 }
 
-export interface Flag extends Word {
+interface Flag extends Word {
   /** `undefined` where the flag takes no value. */
   readonly values: Values | undefined
 }

@@ -3,7 +3,7 @@ import { createDelivery } from 'hooklayer/testing'
 import type { ProbeRequest } from './send-request.ts'
 
 /** A delivery of the doctor, before it is signed. */
-export interface Draft {
+interface Draft {
   /** JSON that parsers and serializers do not change, so that each probe finds one mistake. */
   readonly text: string
   /** The same as Commerce Layer writes it: `20.0`, and `\\u0026` for `&`. */
