@@ -50,7 +50,7 @@ const HAND_WRITTEN: Readonly<Record<string, HandWritten>> = {
   'node:http, which answers after 5 s and adds chunks up as text': {
     start: () => listen(createListener({ 'orders.place': SECRET }, work), '/webhooks'),
     wrong: ['plain', 'split'],
-    same: 9,
+    same: 7,
   },
 }
 
