@@ -104,7 +104,7 @@ function toFailure(answer: Answer): Failure {
 
 function explain(probe: Probe, failure: Failure): Finding {
   const { means, fix } = probe
-  if (failure === 'other') return { means, fix }
+  if (failure === 'other' || probe.level === 'note') return { means, fix }
   const general = (probe.kind === 'forged' ? OF_FORGED[failure] : undefined) ?? OF_GENUINE[failure]
   return { means: general.means, fix: general.fix || fix }
 }

@@ -383,7 +383,7 @@ export const PROBES: readonly Probe[] = [
     request: async () => [[{ method: 'GET', headers: { Accept: 'text/html' }, parts: [] }]],
     expected: CLIENT_ERROR,
     level: 'note',
-    means: 'It is answered. That is harmless if nothing is done, but monitors will call the endpoint healthy.',
+    means: 'It is answered otherwise. That is harmless if nothing is done, but a monitor learns nothing from it.',
     fix: 'Answer 405 to every method but POST.',
   },
   {

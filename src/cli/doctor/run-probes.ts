@@ -17,6 +17,8 @@ interface RunOptions {
 /** Twice as long as Commerce Layer waits. */
 const TIMEOUT_MS = 10_000
 const PROBES_AT_ONCE = 8
+/** Where both a forged and a signed delivery get this, there is no receiver. */
+const NO_ROUTE: ReadonlySet<string> = new Set(['404', '405'])
 const ALL = [FORGED, PLAIN, ...PROBES, AFTERWARDS]
 
 /**
@@ -42,6 +44,7 @@ export async function runProbes(url: URL, options: RunOptions): Promise<Examinat
   }
   bases.forged = await run(FORGED)
   if (genuine) bases.genuine = await run(PLAIN)
+  if ([bases.forged, bases.genuine].every((basis) => basis && NO_ROUTE.has(basis.came))) return [...found.values()]
   const queue = probes.filter(({ name }) => name !== '50 at once').values()
   await Promise.all(
     Array.from({ length: PROBES_AT_ONCE }, async () => {

@@ -110,6 +110,15 @@ describe('hooklayer doctor', { timeout: 60_000 }, () => {
     }
   })
 
+  it('says after two probes that nothing is there at a path', async () => {
+    const { url, close } = await listen(createApp(SECRET), '/webhook')
+    onTestFinished(close)
+    const { exit, stderr } = await runCli(['doctor', url, '--secret', SECRET])
+    expect(exit).toBe(1)
+    expect(stderr).toContain('  means: Every order fails: nothing takes a POST at this URL.\n')
+    expect(stderr).toContain('\n2 probes: 0 ok, 2 wrong, 0 to note.\n')
+  })
+
   it('finds that a probe has ended the process', async () => {
     const shop = await listen((request, response) => {
       if (request.method === 'GET') request.socket.destroy()
