@@ -15,6 +15,7 @@ export const ENTRIES: { readonly [subpath: string]: string } = {
   './fastify': 'src/adapters/fastify.ts',
   './node': 'src/adapters/node.ts',
   './nestjs': 'src/nestjs/index.ts',
+  './opentelemetry': 'src/telemetry/opentelemetry.ts',
   './testing': 'src/testing/index.ts',
   './emulator': 'src/emulator/index.ts',
   './management': 'src/management/index.ts',

@@ -11,7 +11,9 @@ const config: KnipConfig = {
         'test/contracts/adapter/hosts/*.ts',
         'test/contracts/adapter/hosts/frameworks/*.js',
         'test/nestjs/typed.ts',
+        'test/docs/sentry-program.ts',
         'test/stores/sqlite-racer.ts',
+        'test/telemetry/program.ts',
         'test/inboxes/*/child.ts',
         'test/faults/shop/program.ts',
         'test/package/bundlers/shop.mjs',
@@ -19,8 +21,12 @@ const config: KnipConfig = {
         'test/faults/wrong-receivers/receivers/*.ts',
       ],
       ignore: ['test/contracts/adapter/hosts/{next,nitro-2,nitro-3}/**'],
-      // Of fixtures.
+      // Of fixtures, and of what the manual sets up.
       ignoreDependencies: [
+        '@opentelemetry/exporter-metrics-otlp-http',
+        '@opentelemetry/exporter-trace-otlp-http',
+        '@opentelemetry/instrumentation',
+        '@opentelemetry/instrumentation-http',
         '@codegenie/serverless-express',
         '@hapi/hapi',
         'elysia',

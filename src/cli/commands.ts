@@ -20,6 +20,22 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'writes a receiver, its test and its configuration into a project',
     load: () => import('./commands/init.ts'),
   },
+  callbacks: {
+    summary: 'shows the calls of webhooks and their answers, and handles their events again',
+    load: () => import('./commands/callbacks.ts'),
+  },
+  recover: {
+    summary: 'runs the handlers for events whose delivery has failed',
+    load: () => import('./commands/recover.ts'),
+  },
+  health: {
+    summary: 'shows the circuits of the webhooks, and how many calls fail',
+    load: () => import('./commands/health.ts'),
+  },
+  inbox: {
+    summary: 'looks into an inbox: what waits, what has failed; retries and discards dead letters',
+    load: () => import('./commands/inbox.ts'),
+  },
   trigger: {
     summary: 'sends signed deliveries of a topic to a URL',
     load: () => import('./commands/trigger.ts'),

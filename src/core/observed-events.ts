@@ -58,7 +58,10 @@ export interface EventDetails {
     /** Only with `failed`. */
     readonly code: ErrorCode | undefined
     readonly durationMs: number
-    /** How many deliveries of the topic have failed in a row; 0 if this one did not fail. */
+    /**
+     * How many deliveries of the topic have failed in a row, as Commerce Layer's circuit counts them: 0 after one that
+     * succeeded. A duplicate does not change it. Always 0 in a worker, whose failures are not answers.
+     */
     readonly consecutiveFailures: number
   }
   /** A worker will try again. */

@@ -1,4 +1,4 @@
-import { checkOptions } from '../core/check-options.ts'
+import { checkOptions, oneOf, wrongOption } from '../core/check-options.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
 import type { SqliteDatabase } from '../sqlite/database.ts'
 import { openDatabase, type SqliteLocation } from '../sqlite/open.ts'
@@ -20,7 +20,16 @@ export type SqliteInboxOptions = SqliteLocation &
      * be longer than their event loop ever blocks. Default: 30,000.
      */
     readonly leaseMs?: number | undefined
+    /**
+     * Only looks at a `file` that exists: nothing is written, neither in it nor beside it. Storing, handling, retrying,
+     * discarding and erasing are rejected. It may be a file of another user that other processes write to. Default:
+     * false.
+     */
+    readonly readOnly?: boolean | undefined
   }
+
+const OWNER = 'createSqliteInbox'
+const RULES = { ...INBOX_RULES, readOnly: oneOf(false, true) }
 
 /**
  * A durable inbox in a SQLite file, shared by all processes of one machine. Stored deliveries survive a crash and a
@@ -31,6 +40,7 @@ export type SqliteInboxOptions = SqliteLocation &
  * - `database`: an open database instead. It is set to WAL, `synchronous = FULL` and a busy timeout of 2 s. It must not
  *   be inside a transaction when control returns to the event loop.
  * - `retentionMs` (default: 7 days), `maxQueued` (default: 100,000), `leaseMs` (default: 30,000).
+ * - `readOnly` (default: false): only looks at a `file`, and writes nothing. Needs Node 22.15 or later, or libsql.
  *
  * It creates the tables `hooklayer_deliveries`, `hooklayer_bodies` and `hooklayer_counts`. SQLite is synchronous: the
  * process blocks while the disk writes. While another process has locked the file, writes wait for up to 4 s without
@@ -45,7 +55,8 @@ export type SqliteInboxOptions = SqliteLocation &
  * @see docs/durable-inbox.md
  */
 export function createSqliteInbox(options: SqliteInboxOptions): Inbox {
-  const limits = checkOptions('createSqliteInbox', options, INBOX_RULES, ['file', 'database'])
-  const opened = openDatabase(options, TABLES, { addedColumns: ADDED_COLUMNS })
+  const { readOnly, ...limits } = checkOptions(OWNER, options, RULES, ['file', 'database'])
+  if (readOnly && options.database) throw wrongOption(OWNER, 'readOnly', 'is not an option for a `database`')
+  const opened = openDatabase(options, TABLES, { addedColumns: ADDED_COLUMNS, readOnly })
   return createInbox(createSqliteQueue(opened, limits), limits.leaseMs)
 }

@@ -295,7 +295,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const pending = start()
       const outcome = isPromise(pending) ? await pending : pending
       leave(context)
-      if (context.verifiedTopic && !mayBeReplay(outcome)) failureStreak.count(context.verifiedTopic, false)
+      if (context.verifiedTopic) context.consecutiveFailures = countSuccess(context.verifiedTopic, outcome)
       if (!context.isDeferred) tellFinished(outcome.name, undefined, context, outcome.errors)
       for (const error of outcome.errors) await reports.report(error, context, deadline)
       return answer(outcome)
@@ -311,6 +311,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     } finally {
       onEnd()
     }
+  }
+
+  /** Gives the failures in a row. What may be a replay says nothing about the handlers, and ends no outage. */
+  function countSuccess(topic: string, outcome: Outcome): number {
+    return mayBeReplay(outcome) ? failureStreak.get(topic) : failureStreak.count(topic, false)
   }
 
   function tellFinished(

@@ -24,6 +24,17 @@ export interface SqliteStatement {
 
 type SqliteValue = string | number | bigint | null | Uint8Array
 
+export interface OpenDatabase {
+  readonly database: SqliteDatabase
+  /** Throws if what is written now could be lost: the file was deleted, replaced, or found to be damaged. */
+  readonly assertSafe: () => void
+  /**
+   * Moves all that was written into the file itself, so that it can be copied alone, and no deleted row is left in the
+   * write-ahead log. Closes the database if it was opened here. One that is read-only is only closed.
+   */
+  readonly close: () => Promise<void>
+}
+
 export function prepare(database: SqliteDatabase, sql: string): SqliteStatement {
   return database.prepare(sql) as SqliteStatement
 }

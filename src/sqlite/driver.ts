@@ -11,26 +11,49 @@ export interface Driver {
 
 type DatabaseClass = new (file: string) => SqliteDatabase
 
-/**
- * Synchronous, so that a program without a driver fails at its start. A bundle stands where nothing is installed, or
- * does not know where it stands: then what the program itself could load is taken.
- */
+/** Synchronous, so that a program without a driver fails at its start. */
 export function findDriver(): Driver {
+  for (const driver of loadDrivers()) return driver
+  throw new Error(
+    'There is no SQLite driver: install `better-sqlite3` or `libsql`, or run on Node 22.13 or later. In a bundle, leave hooklayer and the driver out of it, or give `database`, which you have opened.',
+  )
+}
+
+/** The first driver that takes URIs: only these say that nothing may be written, not even beside the file. */
+export function findUriDriver(): Driver {
+  for (const driver of loadDrivers()) if (takesUris(driver)) return driver
+  throw new Error(
+    'There is no SQLite driver that reads a file without writing beside it: install `libsql`, or run on Node 22.15 or later.',
+  )
+}
+
+/**
+ * A bundle stands where nothing is installed, or does not know where it stands: then what the program itself could load
+ * is taken.
+ */
+function* loadDrivers(): Generator<Driver> {
   const builtin: unknown = process.getBuiltinModule('node:sqlite' as 'node:fs')
   if (builtin) {
     const { DatabaseSync } = builtin as { DatabaseSync: DatabaseClass }
-    return { path: undefined, open: (file) => new DatabaseSync(file) }
+    yield { path: undefined, open: (file) => new DatabaseSync(file) }
   }
   const self = typeof __filename === 'string' ? __filename : import.meta.url
   for (const place of [self, `${process.cwd()}/`]) {
     for (const name of ['better-sqlite3', 'libsql']) {
       const found = loadDriver(name, place)
-      if (found) return found
+      if (found) yield found
     }
   }
-  throw new Error(
-    'There is no SQLite driver: install `better-sqlite3` or `libsql`, or run on Node 22.13 or later. In a bundle, leave hooklayer and the driver out of it, or give `database`, which you have opened.',
-  )
+}
+
+/** Without URIs it is a file in a folder `file:` that does not exist, so that nothing is created either. */
+function takesUris({ open }: Driver): boolean {
+  try {
+    open('file:/hooklayer/none?mode=memory').close()
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** @throws Error if the driver is there and fails, such as one without its binary; its `cause` is the failure. */

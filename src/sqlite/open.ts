@@ -1,9 +1,10 @@
 import { realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type BackgroundCheck, checkAccess, checkInBackground, checkNow } from './check.ts'
-import { isLocked, prepare, type SqliteDatabase } from './database.ts'
+import { isLocked, type OpenDatabase, prepare, type SqliteDatabase } from './database.ts'
 import { type Driver, findDriver } from './driver.ts'
 import { createPrivateFile, watchPlace } from './place.ts'
+import { openReadOnly } from './read-only.ts'
 import { type AddedColumn, setUp } from './set-up.ts'
 
 /** A file, which is opened and created if it does not exist; or an open database, which is never closed here. */
@@ -19,17 +20,8 @@ export interface OpenOptions {
   readonly keepsSettings?: boolean
   /** Columns that a table of an earlier version lacks. Default: none. */
   readonly addedColumns?: readonly AddedColumn[]
-}
-
-export interface OpenDatabase {
-  readonly database: SqliteDatabase
-  /** Throws if what is written now could be lost: the file was deleted, replaced, or found to be damaged. */
-  readonly assertSafe: () => void
-  /**
-   * Moves all that was written into the file itself, so that it can be copied alone, and no deleted row is left in the
-   * write-ahead log. Closes the database if it was opened here.
-   */
-  readonly close: () => Promise<void>
+  /** Opens a `file` that exists so that nothing is written, neither in it nor beside it. Default: false. */
+  readonly readOnly?: boolean
 }
 
 /** Milliseconds to wait for other processes while closing. This process is blocked meanwhile. */
@@ -56,7 +48,9 @@ export function openDatabase(location: SqliteLocation, tables: string, options: 
   if (database ? typeof database.prepare !== 'function' || typeof database.exec !== 'function' : !isPath(file)) {
     throw new TypeError('SQLite needs either `file`, the path of a database, or `database`, an open database.')
   }
-  return database ? useDatabase(database, tables, options) : openFile(resolve(String(file)), tables, options)
+  if (database) return useDatabase(database, tables, options)
+  const path = resolve(String(file))
+  return options.readOnly ? openReadOnly(path, options.addedColumns ?? []) : openFile(path, tables, options)
 }
 
 function useDatabase(

@@ -32,12 +32,18 @@ export function setUp(database: SqliteDatabase, tables: string, addedColumns: re
   }
 }
 
-function addColumn(database: SqliteDatabase, { table, name, type }: AddedColumn): void {
+function addColumn(database: SqliteDatabase, column: AddedColumn): void {
+  const { table, name, type } = column
+  if (!hasColumn(database, column)) database.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${type}`)
+}
+
+/** False if there is no such table, too. */
+export function hasColumn(database: SqliteDatabase, { table, name }: AddedColumn): boolean {
   const { found } = prepare(database, 'SELECT count(*) AS found FROM pragma_table_info(?) WHERE name = ?').get(
     table,
     name,
   ) as { readonly found: number | bigint }
-  if (Number(found) === 0) database.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${type}`)
+  return Number(found) > 0
 }
 
 interface JournalMode {

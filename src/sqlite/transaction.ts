@@ -1,5 +1,4 @@
-import type { SqliteDatabase } from './database.ts'
-import type { OpenDatabase } from './open.ts'
+import type { OpenDatabase, SqliteDatabase } from './database.ts'
 import { BUSY_TIMEOUT_MS } from './set-up.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { CompleteOptions, ResourceVersion } from '../core/idempotency/store.ts'
-import type { OpenDatabase } from '../sqlite/open.ts'
+import type { OpenDatabase } from '../sqlite/database.ts'
 import { prepareStatements } from '../sqlite/statements.ts'
 import { inSavepoint, inTransaction } from '../sqlite/transaction.ts'
 import { readDoneNames, writeDoneNames } from './done-names.ts'

@@ -2,6 +2,7 @@
  * Test helpers: signed deliveries of every topic, written as Commerce Layer writes them, events for handlers alone, and
  * sample resources.
  */
+export { maskText } from '../core/mask-text.ts'
 export { sign } from '../core/verify/signature.ts'
 export { TEST_SECRET } from '../core/verify/test-secret.ts'
 export { type DocumentOptions, type Identified, TEST_ORGANIZATION_ID } from '../wire/document.ts'

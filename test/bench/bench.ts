@@ -5,18 +5,20 @@ import { benchEmulator } from './emulator.ts'
 import { benchInboxes } from './inboxes.ts'
 import { benchLinking } from './link.ts'
 import { benchManagement } from './management.ts'
+import { benchObservers } from './observers.ts'
 import { asMarkdown, asText, inOrder, machineLine, tableOfBars } from './report.ts'
 import { benchServers } from './servers.ts'
 import { benchStores } from './stores.ts'
 
 /**
- * `npm run bench -- [--only deliver|link|servers|emulator|management|stores|inboxes] [--quick] [--markdown]`. It takes
- * about 25 minutes and always succeeds: it prints what was measured, and which of the project's bars were missed. The
- * parts `stores` and `inboxes` need `redis-server` and PostgreSQL; `--quick` makes these two short, to work on them.
+ * `npm run bench -- [--only deliver|link|observers|servers|emulator|management|stores|inboxes] [--quick] [--markdown]`.
+ * It takes about 25 minutes and always succeeds: it prints what was measured, and which of the project's bars were
+ * missed. The parts `stores` and `inboxes` need `redis-server` and PostgreSQL; `--quick` makes these two short, to work on them.
  */
 const PARTS = {
   deliver: benchDelivery,
   link: benchLinking,
+  observers: benchObservers,
   servers: benchServers,
   emulator: benchEmulator,
   management: benchManagement,

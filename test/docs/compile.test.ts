@@ -10,8 +10,11 @@ import { describeUnless } from '../unless.ts'
 import { type CodeBlock, parseCodeBlocks } from './code-blocks.ts'
 import { MANUAL } from './pages.ts'
 
-/** Pages and examples import `next/server`, `h3` and others. */
-const missing = (await installFixture('next')) ?? (await installFixture('frameworks'))
+/** Pages and examples import `next/server`, `h3`, `@sentry/node` and others. */
+const fixtures = await Promise.all((['next', 'frameworks', 'sentry'] as const).map(installFixture))
+const missing = fixtures.find(Boolean)
+
+const SENTRY_PATHS = { '@sentry/node': ['./test/fixtures/sentry/node_modules/@sentry/node'] }
 
 const FOLDER = 'test/docs/.blocks/compile'
 
@@ -60,7 +63,7 @@ function getProgram(): ts.Program {
   // A reader's `fetch`, `Request` and `Response` come with their Node's types.
   program ??= ts.createProgram([...BLOCKS.map(({ file }) => file), ...EXAMPLES.flatMap(codeOf)], {
     ...options,
-    paths: { ...options.paths, ...NEXT_PATHS, ...FRAMEWORK_PATHS },
+    paths: { ...options.paths, ...NEXT_PATHS, ...FRAMEWORK_PATHS, ...SENTRY_PATHS },
     allowJs: true,
     checkJs: true,
   })

@@ -8,6 +8,7 @@ import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createManagement } from 'hooklayer/management'
+import { createOpenTelemetryObserver } from 'hooklayer/opentelemetry'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import { createRedisStore } from 'hooklayer/stores/redis'
@@ -38,6 +39,7 @@ const EMULATOR = [
   ],
   ...['maxEventCallbacks', 'timeoutMs', 'retries', 'retryDelayMs', 'logger', 'faults', 'seed'],
 ]
+const OBSERVER = { page: 'docs/observability.md', heading: '### Options' }
 const INBOXES = { page: 'docs/durable-inbox.md', heading: '## Options of an inbox' }
 
 /** Where the options of a function are documented, those that it needs, and how to call it. */
@@ -48,6 +50,7 @@ const OWNERS: readonly Owner[] = [
   owner('on', {}, (options) => createReceiver({ secrets }).on('orders.place', options, () => {})),
   owner('onError', {}, (options) => receiver.onError(() => {}, options)),
   owner('secretsFromEnv', { env: { CL_SECRET_ORDERS__PLACE: TEST_SECRET } }, secretsFromEnv),
+  owner('createOpenTelemetryObserver', {}, createOpenTelemetryObserver, OBSERVER),
   owner('createMemoryStore', {}, createMemoryStore),
   owner('createSqliteStore', { file }, (options) => createSqliteStore(options).close()),
   owner('createRedisStore', { client }, createRedisStore),

@@ -202,6 +202,10 @@ it('each entry exports these names and no others', () => {
       "hooklayer/node": [
         "createNodeListener",
       ],
+      "hooklayer/opentelemetry": [
+        "createOpenTelemetryObserver",
+        "type OpenTelemetryObserverOptions",
+      ],
       "hooklayer/stores/memory": [
         "createMemoryStore",
         "type MemoryStoreOptions",
@@ -230,6 +234,7 @@ it('each entry exports these names and no others', () => {
         "createDelivery",
         "createEvent",
         "explainSignature",
+        "maskText",
         "sampleOf",
         "serialize",
         "sign",

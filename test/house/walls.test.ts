@@ -28,6 +28,7 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/adapters/koa.ts', './express.ts'],
   ['src/adapters/express.ts', '../core/verify/signature.ts'],
   ['src/nestjs/module.ts', '../receiver/receiver.ts'],
+  ['src/telemetry/spans.ts', '../core/observe.ts'],
   ['src/sqlite/open.ts', '../stores/sqlite.ts'],
   ['src/stores/redis.ts', '../inboxes/memory.ts'],
   ['src/inboxes/memory.ts', '../stores/memory.ts'],

@@ -76,6 +76,27 @@ describe('an observer', () => {
     ])
   })
 
+  it('is told of an outage that a duplicate does not end', async () => {
+    const { receiver, of } = observed({ idempotency: { store: createMemoryStore() } })
+    let isDown = false
+    receiver.on('orders.place', () => {
+      if (isDown) throw new Error('down')
+    })
+    const other = delivery('orders.place', { ...CART, data: { ...CART.data, id: 'another' } })
+    await receiver.receive(PLACED)
+    isDown = true
+    await receiver.receive(other)
+    await receiver.receive(PLACED)
+    isDown = false
+    await receiver.receive(other)
+    expect(of('finished').map(({ outcome, consecutiveFailures }) => [outcome, consecutiveFailures])).toEqual([
+      ['handled', 0],
+      ['failed', 1],
+      ['duplicate', 1],
+      ['handled', 0],
+    ])
+  })
+
   it('is told of what a handler discards, of duplicates and of what nobody handles', async () => {
     const { receiver, of } = observed({ idempotency: { store: createMemoryStore() } })
     receiver.on('orders.pay', async () => {
@@ -342,6 +363,14 @@ describe('an observer of a worker', () => {
       { traceparent: undefined, senderTraceparent: sender },
       { traceparent: TRACE, senderTraceparent: undefined },
     ])
+  })
+
+  it('is asked for a trace context without a topic that was made up', async () => {
+    const topics: unknown[] = []
+    const { receiver } = setUp({ toTraceparent: ({ topic }) => void topics.push(topic) })
+    await receiver.receive(delivery('made_up.topic', { data: { type: 'made_up', id: 'a' } }))
+    await receiver.receive(PLACED)
+    expect(topics).toEqual([undefined, 'orders.place'])
   })
 
   it('stores no trace context that is none', async () => {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { createDelivery, sign, type TestDelivery } from 'hooklayer/testing'
 import { createAsk } from '../ask.ts'
 import { asUsage, CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
+import { toCount } from '../count.ts'
 import type { ExitName } from '../exit-codes.ts'
 import { applyFault, createBody, FAULTS, type Fault, type Shipment } from '../faulty-delivery.ts'
 import { addConfigOption, type ConfigFlags, findConfig } from '../load-config.ts'
@@ -70,12 +71,6 @@ function addFlags(command: Command): Command {
     .option('--concurrency <number>', 'how many at once', toCount, 1)
     .addOption(new Option('--fault <name>', faults.join('; ')).choices(Object.keys(FAULTS)))
     .option('--yes', 'sends to other hosts than this one without a question')
-}
-
-function toCount(value: string): number {
-  const count = Number(value)
-  if (Number.isSafeInteger(count) && count > 0) return count
-  throw new InvalidArgumentError('It must be a whole number over 0.')
 }
 
 function toUrl(text: string): URL {

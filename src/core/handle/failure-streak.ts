@@ -15,6 +15,8 @@ const MISMATCHES_TO_WARN = 10
 export interface FailureStreak {
   /** Counts the answer to a genuine delivery, and gives the number of consecutive failures in this process. */
   count(topic: string, isFailure: boolean): number
+  /** The number of consecutive failures so far. */
+  get(topic: string): number
   /** Counts a signature that did not match. It says nothing by itself: anybody can send one. */
   countMismatch(topic: string): void
   /** Whether the topic reached 20 failures within the last minute, so that its circuit is nearly open. */
@@ -62,6 +64,7 @@ export function createFailureStreak(
       else warn(topic, failures)
       return failures
     },
+    get: (topic) => failuresByTopic.get(topic) ?? 0,
     countMismatch(topic) {
       const mismatches = (mismatchesByTopic.get(topic) ?? 0) + 1
       mismatchesByTopic.set(topic, mismatches)

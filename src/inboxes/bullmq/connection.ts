@@ -55,8 +55,15 @@ export function createConnection(open: () => Promise<OpenLanes>): Connection {
 class OpeningError extends Error {
   constructor(error: unknown) {
     const message = toMessage(error)
-    super(`It could not connect, and tries again on its next use. ${message}`, { cause: new Error(message) })
+    const cause = Object.assign(new Error(message), readCode(error))
+    super(`It could not connect, and tries again on its next use. ${message}`, { cause })
   }
+}
+
+/** Such as `ECONNREFUSED`, or `28P01` of PostgreSQL. */
+function readCode(error: unknown): { readonly code?: string } {
+  const { code } = Object(error)
+  return typeof code === 'string' && /^[A-Z\d_]{1,40}$/.test(code) ? { code } : {}
 }
 
 /** Errors of the drivers hold commands and rows, and so passwords and delivered data. Only their message is kept. */

@@ -1,5 +1,4 @@
-import { isLocked, LOCK_RETRY_MS, LOCK_WAIT_MS, prepare } from '../../sqlite/database.ts'
-import type { OpenDatabase } from '../../sqlite/open.ts'
+import { isLocked, LOCK_RETRY_MS, LOCK_WAIT_MS, type OpenDatabase, prepare } from '../../sqlite/database.ts'
 import { inTransaction } from '../../sqlite/transaction.ts'
 
 /** Runs all writes of one turn of the event loop in one transaction, so that they wait for the disk only once. */

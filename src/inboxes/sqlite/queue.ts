@@ -1,5 +1,5 @@
 import type { StoredDelivery } from '../../core/inbox/inbox.ts'
-import type { OpenDatabase } from '../../sqlite/open.ts'
+import type { OpenDatabase } from '../../sqlite/database.ts'
 import { prepareStatements } from '../../sqlite/statements.ts'
 import { compressBody } from '../queue/compressed-body.ts'
 import type { DeliveryQueue, InboxLimits } from '../queue/queue.ts'

@@ -1,8 +1,9 @@
 import type { EventCallback } from '@commercelayer/sdk'
 import { z } from 'zod'
 import { checkSchema, mustBe, oneOf, wholeNumber } from '../../schema/check-schema.ts'
+import type { RequestOptions } from '../client/abort.ts'
 import type { Client } from '../client/client.ts'
-import { id, moment, momentOfRecord, signal, topic } from './arguments.ts'
+import { checkRecordCall, id, moment, momentOfRecord, signal, topic } from './arguments.ts'
 import { PAGE_SIZE, paginate } from './paginate.ts'
 
 /** Which event callbacks to list, and in which order. All members are optional; those that are given must all match. */
@@ -43,6 +44,8 @@ export interface EventCallbacks {
    * }
    */
   list(query?: EventCallbackQuery): AsyncIterable<EventCallback>
+  /** Reads one event callback, with its `webhook`. */
+  retrieve(id: string, options?: RequestOptions): Promise<EventCallback>
 }
 
 const QUERY = z.strictObject({
@@ -78,6 +81,10 @@ export function createEventCallbacks(client: Client): EventCallbacks {
         const params = { ...page, filters: { ...filters, ...page.filters }, include: ['webhook'] }
         return client.call((options) => client.eventCallbacks.list(params, options), { signal })
       }, range)
+    },
+    async retrieve(id, options = {}) {
+      const call = checkRecordCall('eventCallbacks.retrieve', id, options)
+      return client.call((options) => client.eventCallbacks.retrieve(id, { include: ['webhook'] }, options), call)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { PermanentError, WebhookError } from 'hooklayer'
+import { maskText } from 'hooklayer/testing'
 import { describe, expect, it } from 'vitest'
-import { describeFailure, maskText, readResource } from '../../../src/inboxes/queue/describe-failure.ts'
+import { describeFailure, readResource } from '../../../src/inboxes/queue/describe-failure.ts'
 
 describe('the text of an error that a dead letter keeps', () => {
   it.each([
@@ -15,6 +16,7 @@ describe('the text of an error that a dead letter keeps', () => {
     ['createOrderInWarehouseSystem failed', 'createOrderInWarehouseSystem failed'],
   ])('is masked where it looks like personal data or a secret: %s', (text, masked) => {
     expect(maskText(text)).toBe(masked)
+    expect(maskText(masked)).toBe(masked)
   })
 
   it('is masked in message and cause, unless it is asked for in full', () => {

@@ -1,7 +1,7 @@
 import type { EventCallbackQuery } from 'hooklayer/management'
 import { describe, expect, it } from 'vitest'
 import { rejection } from '../../deliveries.ts'
-import { collect } from '../harness.ts'
+import { collect, startCommerceLayer, startEndpoint } from '../harness.ts'
 import { type Answer, type ScriptedRequest, startScriptedApi } from '../scripted-api.ts'
 
 interface Call {
@@ -206,5 +206,22 @@ describe('event callbacks', () => {
     })()
     expect(await rejection(listing)).toBe(controller.signal.reason)
     expect(count).toBe(25)
+  })
+})
+
+describe('one event callback', () => {
+  it('is read with its webhook, and refused by name where there is none', async () => {
+    const { emulator, api } = await startCommerceLayer({ retries: 0 })
+    const { url: callbackUrl } = await startEndpoint()
+    const { id: webhookId } = await api.webhooks.create({ topic: 'orders.place', callbackUrl })
+    const [call] = await emulator.trigger('orders.place')
+    const read = await api.eventCallbacks.retrieve(String(call?.id))
+    expect(read).toMatchObject({
+      id: call?.id,
+      response_code: '200',
+      webhook: { id: webhookId, topic: 'orders.place' },
+    })
+    expect(await rejection(api.eventCallbacks.retrieve('xYZkjABcde'))).toMatchObject({ code: 'RECORD_NOT_FOUND' })
+    expect(await rejection(api.eventCallbacks.retrieve('../webhooks'))).toBeInstanceOf(TypeError)
   })
 })

@@ -12,6 +12,7 @@ const OLD_MAJORS = [
   '@commercelayer/js-auth@7',
   '@commercelayer/sdk@6',
   '@hono/node-server@1',
+  '@opentelemetry/api@1.7',
   'better-sqlite3@11',
   'bullmq@5',
   'hono@4',
@@ -21,7 +22,7 @@ const OLD_MAJORS = [
 ]
 
 const PROJECTS = [
-  { kind: 'an empty project', present: [], others: ['@commercelayer/sdk'] },
+  { kind: 'an empty project', present: [], others: ['@commercelayer/sdk', '@opentelemetry/api'] },
   { kind: 'a project with old majors of the peers', present: OLD_MAJORS, others: [] },
 ]
 

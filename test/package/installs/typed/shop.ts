@@ -3,7 +3,7 @@
  * CommonJS, by each compiler in each resolution mode. A type that is `any` accepts all, so a wrong field must fail too.
  */
 import { createReceiver, type Handler, type ResourceOf, secretsFromEnv, type Topic, type WebhookEvent } from 'hooklayer'
-import type { IdempotencyStore, Inbox, StoredDelivery } from 'hooklayer/drivers'
+import type { IdempotencyStore, Inbox, Observer, StoredDelivery } from 'hooklayer/drivers'
 import { createEmulator } from 'hooklayer/emulator'
 import { createExpressMiddleware } from 'hooklayer/express'
 import { createFastifyPlugin } from 'hooklayer/fastify'
@@ -16,6 +16,7 @@ import { createLambdaHandler } from 'hooklayer/lambda'
 import { createManagement } from 'hooklayer/management'
 import { createApiHandler, createRouteHandler } from 'hooklayer/next'
 import { createNodeListener } from 'hooklayer/node'
+import { createOpenTelemetryObserver } from 'hooklayer/opentelemetry'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import { createRedisStore } from 'hooklayer/stores/redis'
@@ -87,6 +88,10 @@ createSqliteStore({ file: 1 })
 createRedisStore({})
 // @ts-expect-error a client is needed
 createPostgresStore({})
+
+export const observer: Observer = createOpenTelemetryObserver({ inbox: createMemoryInbox() })
+// @ts-expect-error a provider has a method
+createOpenTelemetryObserver({ tracerProvider: {} })
 
 export async function tryOut(): Promise<unknown[]> {
   const { method, body, headers } = await createDelivery('orders.place')
