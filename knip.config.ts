@@ -40,7 +40,7 @@ const config: KnipConfig = {
     'test/bench': { entry: ['bench.ts', '*-{receiver,lister}.ts'] },
     'test/fixtures/*': { ignoreDependencies: [/./] },
   },
-  ignoreBinaries: ['mount', 'openssl', 'pgrep', 'script', 'taskset', 'umount'],
+  ignoreBinaries: ['fish', 'mount', 'openssl', 'pgrep', 'script', 'taskset', 'umount'],
 }
 
 export default config

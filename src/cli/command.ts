@@ -7,6 +7,8 @@ export interface CommandContext {
   readonly output: Output
   /** Aborted by Ctrl-C, SIGTERM and a broken pipe. The command then has two seconds to clean up. */
   readonly signal: AbortSignal
+  /** Describes all commands of the program, with their flags. Nothing of them runs. */
+  readonly loadCommands: () => Promise<readonly Command[]>
 }
 
 /**

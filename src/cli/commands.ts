@@ -1,6 +1,6 @@
 import type { DefineCommand } from './command.ts'
 
-interface CommandEntry {
+export interface CommandEntry {
   /** One line of `hooklayer --help`. */
   readonly summary: string
   load(): Promise<{ readonly define: DefineCommand }>
@@ -8,6 +8,18 @@ interface CommandEntry {
 
 /** All commands, in the order of `hooklayer --help`. A command's file is loaded only when it runs. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  completion: {
+    summary: 'prints the script with which a shell completes commands, flags and topics',
+    load: () => import('./commands/completion.ts'),
+  },
+  doctor: {
+    summary: 'probes an endpoint, and says what is wrong with it',
+    load: () => import('./commands/doctor.ts'),
+  },
+  init: {
+    summary: 'writes a receiver, its test and its configuration into a project',
+    load: () => import('./commands/init.ts'),
+  },
   callbacks: {
     summary: 'shows the calls of webhooks and their answers, and handles their events again',
     load: () => import('./commands/callbacks.ts'),

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { CliError } from './cli-error.ts'
 import type { Run } from './command.ts'
-import { COMMANDS } from './commands.ts'
+import { COMMANDS, type CommandEntry } from './commands.ts'
 import { EXIT_CODES, type ExitName } from './exit-codes.ts'
 import { explainFailure } from './explain-failure.ts'
 import { loadEnv } from './load-env.ts'
@@ -60,14 +60,24 @@ async function runCommand(argv: readonly string[], { signal }: StopWatch): Promi
       const { json = false, verbose = false } = flags as CommonFlags
       loadEnv()
       const output = createOutput({ json, verbose })
-      exit = (await work({ output, signal }, flags as never, ...(args as never))) ?? 'OK'
+      exit = (await work({ output, signal, loadCommands }, flags as never, ...(args as never))) ?? 'OK'
     }
-  const { define } = await entry.load()
-  const command = configure(new Command(`hooklayer ${name}`).description(`hooklayer ${name} ${entry.summary}.`))
-  define(command, run)
-  addCommonOptions(command)
+  const command = await loadCommand(name, entry, run)
   await command.parseAsync(rest, { from: 'user' })
   return exit
+}
+
+async function loadCommand(name: string, { summary, load }: CommandEntry, run: Run): Promise<Command> {
+  const { define } = await load()
+  const command = configure(new Command(`hooklayer ${name}`).description(`hooklayer ${name} ${summary}.`))
+  define(command, run)
+  addCommonOptions(command)
+  return command
+}
+
+function loadCommands(): Promise<Command[]> {
+  const neverRun: Run = () => async () => {}
+  return Promise.all(Object.entries(COMMANDS).map(([name, entry]) => loadCommand(name, entry, neverRun)))
 }
 
 /** The program without its commands' files: for `--help`, and for a command that is not known. */

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.ts'
+import { AFTERWARDS, FORGED, PLAIN, PROBES } from '../../src/cli/doctor/probes.ts'
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
 import { FAULTS } from '../../src/cli/faulty-delivery.ts'
+import { FRAMEWORKS } from '../../src/cli/init/files.ts'
 
 const PAGE = readFileSync('docs/cli.md', 'utf8')
 
@@ -21,4 +23,16 @@ it('each command has a heading, and no other has one', () => {
 
 it('each fault of `trigger` is in its table', () => {
   for (const fault of Object.keys(FAULTS)) expect(PAGE).toContain(`| \`${fault}\` |`)
+})
+
+it('each probe of `doctor` is in its table, and they are counted', () => {
+  const probes = [FORGED, PLAIN, ...PROBES, AFTERWARDS]
+  const [table = ''] = PAGE.split('| signed probes |')[1]?.split('\n\n') ?? []
+  const named = Array.from(table.matchAll(/`([^`]+)`/g), ([, name]) => name)
+  expect(named.sort()).toEqual(probes.map(({ name }) => name).sort())
+  expect(PAGE).toContain(`Sends ${probes.length} probes`)
+})
+
+it('each framework of `init` is named', () => {
+  for (const framework of Object.keys(FRAMEWORKS)) expect(PAGE).toMatch(new RegExp(`--framework.*\`${framework}\``))
 })

@@ -20,7 +20,7 @@ describeUnless(noNext)('examples, installed from the packed package', { timeout:
 
   // Next exits with the code for SIGTERM.
   testServerExample(shop, 'next-app', { build, exitCode: 143 })
-  testServerExample(shop, 'next-pages', { build: buildWithoutTypes, exitCode: 143 })
+  testServerExample(shop, 'next-pages', { build: buildWithoutTypes, exitCode: 143, probed: '/api/webhooks' })
 
   itUnless(noPostgres)('next-cron survives hang-ups, and handles what is stored when it is called', async () => {
     const folder = shop.folderOf('next-cron')

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { runScript, startServer } from './child.ts'
+import { listFindings, probeEndpoint } from '../cli/doctor/probe-endpoint.ts'
+import { EXAMPLE_SECRET, runScript, startServer } from './child.ts'
 import { hangUpOn } from './hang-ups.ts'
 import type { Shop } from './shop.ts'
 
@@ -9,6 +10,8 @@ export const REFUSED = /^401 .*"SIGNATURE_MISMATCH"/m
 export const PRINTED = 'john@example.com placed order 1234'
 
 interface ServerOptions {
+  /** Where the receiver is, for `hooklayer doctor`; `false` where it is not served over HTTP/1.1. Default: `/webhooks`. */
+  readonly probed?: string | false
   /** Builds it before it is started. Default: there is nothing to build. */
   readonly build?: (folder: string) => Promise<unknown>
   /** The exit code, or the signal that ends it. Default: 0. */
@@ -19,10 +22,10 @@ interface ServerOptions {
 
 /**
  * What every example that is a server does: it starts, takes an order, refuses a forged one, survives senders that hang
- * up, and ends on SIGTERM.
+ * up, passes the probes of `hooklayer doctor`, and ends on SIGTERM.
  */
 export function testServerExample(shop: Shop, example: string, options: ServerOptions = {}): void {
-  const { build, exitCode = 0, hangUp = hangUpOn } = options
+  const { build, probed = '/webhooks', exitCode = 0, hangUp = hangUpOn } = options
   it(`${example} receives an order, refuses a forged one, survives hang-ups, and ends on SIGTERM`, async () => {
     const folder = shop.folderOf(example)
     await build?.(folder)
@@ -32,6 +35,7 @@ export function testServerExample(shop: Shop, example: string, options: ServerOp
       expect(await runScript(folder, 'deliver', { ...server, args: ['a-guess'] })).toMatch(REFUSED)
       await hangUp(server.port)
       expect(await runScript(folder, 'deliver', server)).toBe(HANDLED)
+      if (probed) expect(await findWrong(`http://127.0.0.1:${server.port}${probed}`)).toEqual([])
       server.process.kill('SIGTERM')
       expect(await server.ended).toBe(exitCode)
       expect(server.output()).toContain(PRINTED)
@@ -39,4 +43,8 @@ export function testServerExample(shop: Shop, example: string, options: ServerOp
       server.process.kill('SIGKILL')
     }
   })
+}
+
+async function findWrong(url: string): Promise<string[]> {
+  return listFindings(await probeEndpoint(url, { secret: EXAMPLE_SECRET })).wrong
 }

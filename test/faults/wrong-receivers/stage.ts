@@ -22,6 +22,7 @@ export interface Receiver {
 
 /** A process of the receiver. */
 export interface Process {
+  readonly url: URL
   /** The status, or `undefined` if there was no answer. */
   send(delivery: TestDelivery): Promise<number | undefined>
   /** Retries, as Commerce Layer does, until it is acknowledged or the process has ended. */
@@ -99,6 +100,7 @@ async function startProcess(file: string, args: readonly string[], folder: strin
     )
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
   return {
+    url,
     send,
     hasEnded,
     async deliver(delivery) {
