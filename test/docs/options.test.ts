@@ -36,7 +36,7 @@ const EMULATOR = [
     'tokenLifetimeMs',
     'rateLimit',
   ],
-  ...['maxEventCallbacks', 'timeoutMs', 'retries', 'retryDelayMs', 'logger', 'faults', 'seed'],
+  ...['maxEventCallbacks', 'timeoutMs', 'retries', 'retryDelayMs', 'logger', 'faults', 'seed', 'onCall'],
 ]
 const INBOXES = { page: 'docs/durable-inbox.md', heading: '## Options of an inbox' }
 
