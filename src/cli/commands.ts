@@ -8,6 +8,14 @@ interface CommandEntry {
 
 /** All commands, in the order of `hooklayer --help`. A command's file is loaded only when it runs. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  dev: {
+    summary: 'starts a local Commerce Layer, and your receiver with its secrets',
+    load: () => import('./commands/dev.ts'),
+  },
+  emulator: {
+    summary: 'starts a local Commerce Layer alone',
+    load: () => import('./commands/emulator.ts'),
+  },
   trigger: {
     summary: 'sends signed deliveries of a topic to a URL',
     load: () => import('./commands/trigger.ts'),

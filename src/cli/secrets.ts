@@ -33,8 +33,17 @@ export async function readSecrets(
   if (secretEnv !== undefined) return readVariable(secretEnv)
   const secrets = listEnvSecrets()[topic]
   if (secrets) return secrets
-  const variable = `CL_SECRET_${topic.toUpperCase().replace('.', '__')}`
-  throw new CliError('USAGE', `There is no secret: pass --secret or --secret-env, or set ${variable}.`)
+  throw new CliError('USAGE', `There is no secret: pass --secret or --secret-env, or set ${toVariable(topic)}.`)
+}
+
+/** The name of the variable that holds the secret of a topic. */
+export function toVariable(topic: string): string {
+  return `CL_SECRET_${topic.toUpperCase().replace('.', '__')}`
+}
+
+/** The secret of a topic in the environment, if there is one: the first where there are several. */
+export function findEnvSecret(topic: string): string | undefined {
+  return listEnvSecrets()[topic]?.[0]
 }
 
 /** The secrets of the other topics in the environment, as far as there are any. */
