@@ -52,6 +52,12 @@ const FAULTS: Readonly<Record<string, string>> = {
 
 /** Says in a sentence or two why a call was not accepted, or had no effect. `undefined` where all is fine. */
 export async function explainRefusal(call: EmulatedCall, given: GivenSecrets): Promise<string | undefined> {
+  const reason = await findReason(call, given)
+  if (call.eventCallback.webhook.circuit_state === 'closed') return reason
+  return [reason, 'The circuit is open now, so nothing is called any more.'].filter(Boolean).join(' ')
+}
+
+async function findReason(call: EmulatedCall, given: GivenSecrets): Promise<string | undefined> {
   const { response_code: status, callback_url, metadata } = call.eventCallback
   const word = readWord(call.answer)
   if (word === 'ignored') return 'The receiver has no handler for this topic.'

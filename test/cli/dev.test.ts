@@ -119,6 +119,24 @@ describe('hooklayer dev', () => {
     expect(await deliveryWith(running, '  orders.place  ')).toBe(`CLOCK  orders.place  ${expected}`)
   })
 
+  it('says that the circuit is open after 30 failures, and that nothing listens any more', async () => {
+    const dying = SHOP.replace(
+      "console.log('listening'",
+      "setTimeout(() => process.exit(0), 300)\n  console.log('listening'",
+    )
+    const running = await startCli(dev('--speed', '100000', '--', 'sh', '-c', 'node shop.mjs; sleep 60'), {
+      files: { 'shop.mjs': dying },
+    })
+    await running.lineWith('200 handled')
+    await expect.poll(() => fetch(String(running.output().match(/calls (\S+)/)?.[1])).catch(() => 'gone')).toBe('gone')
+    for (let i = 0; i < 3; i += 1) type(running, 'orders.place')
+    expect(await deliveryWith(running, 'The circuit is open')).toMatch(
+      /— {1,2}Connection refused TIME {2}Nothing listens on 127\.0\.0\.1:PORT\. The circuit is open now, so nothing is called/,
+    )
+    type(running, 'orders.place')
+    await running.lineWith('the circuit of its webhook is open')
+  })
+
   it('gives the topics and includes of the configuration to the webhooks, before there is any secret', async () => {
     const config = `
       import { createReceiver, secretsFromEnv } from 'hooklayer'
