@@ -7,7 +7,7 @@ import { CliError } from './cli-error.ts'
 export interface Child {
   /** Its exit code once it has ended; 128 and the number of the signal that ended it, as a shell says it. */
   readonly ended: Promise<number>
-  /** Ends it and its own children, by SIGTERM and at last by SIGKILL. */
+  /** Ends it and its own children, by SIGTERM and at last by SIGKILL. They may have outlived it. */
   stop(): Promise<void>
 }
 
@@ -33,16 +33,14 @@ export async function startChild(
   const group = Number(child.pid)
   const guard = startGuard(group)
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
-  let stopped: Promise<void> | undefined
-  const stop = () => {
-    stopped ??= endGroup(group).then(() => endGuard(guard))
-    return stopped
+  const ended = exited.then(([code, signal]) => code ?? 128 + (signal === null ? 0 : constants.signals[signal]))
+  return {
+    ended,
+    async stop() {
+      await endGroup(group)
+      await endGuard(guard)
+    },
   }
-  const ended = exited.then(async ([code, signal]) => {
-    await stop() // It may have left children.
-    return code ?? 128 + (signal === null ? 0 : constants.signals[signal])
-  })
-  return { ended, stop }
 }
 
 async function endGroup(group: number): Promise<void> {

@@ -256,9 +256,9 @@ describe('the end of hooklayer dev', () => {
   )
 
   it('kills a receiver that does not end by SIGTERM', async () => {
-    const stubborn = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up') // of-dev-stubborn`
+    const stubborn = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('stubborn') // of-dev-stubborn`
     const running = await startCli(dev('--', 'node', '-e', stubborn))
-    await running.lineWith('up')
+    await running.lineWith('stubborn')
     running.child.kill('SIGTERM')
     expect(await running.result()).toMatchObject({ exit: 130 })
     expect(listProcesses('of-dev-stubborn')).toEqual([])
