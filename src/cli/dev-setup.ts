@@ -38,7 +38,7 @@ export async function readSetup(flags: DevFlags, program: readonly string[]): Pr
   const config = await findConfig(flags)
   const url = toReceiverUrl(flags.forward ?? config?.forward ?? DEFAULT_RECEIVER, '--forward')
   await choosePort(url, program)
-  const topics = [...new Set(flags.topics.length > 0 ? flags.topics : listTopics(config))]
+  const topics = [...new Set(flags.topics ?? listTopics(config))]
   return {
     url,
     topics,

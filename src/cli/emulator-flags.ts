@@ -13,7 +13,7 @@ import { asUsage, CliError } from './cli-error.ts'
 export interface EmulatorFlags {
   readonly port?: number
   readonly forward?: string
-  readonly topics: readonly string[]
+  readonly topics?: readonly string[]
   readonly faults?: Faults
   readonly speed: number
 }
@@ -30,16 +30,20 @@ export const FAULT_NAMES = [
   'retryAfterSuccess',
 ] as const satisfies readonly (keyof Faults)[]
 
-export function addEmulatorOptions(command: Command, defaultPort: string): Command {
+export function addEmulatorOptions(
+  command: Command,
+  defaults: { readonly port: string; readonly forward: string },
+): Command {
   return command
-    .option('--port <number>', `the port on 127.0.0.1; default: ${defaultPort}`, toNumber)
-    .option('--topics <list>', 'the topics of the webhooks, with commas; may be repeated', collectTopics, [])
+    .option('--forward <url>', `the receiver, which the webhooks call; default: ${defaults.forward}`)
+    .option('--topics <list>', 'the topics of the webhooks, with commas; may be repeated', collectTopics)
+    .option('--port <number>', `the port on 127.0.0.1; default: ${defaults.port}`, toNumber)
     .option('--faults <list>', 'faults and their probability: duplicate=0.3,reorder,delayMs=200', toFaults)
     .option('--speed <number>', 'divides the delays between retries', toNumber, 1)
 }
 
 /** Adds a list with commas to those before it. */
-export function collectTopics(value: string, before: readonly string[]): string[] {
+export function collectTopics(value: string, before: readonly string[] = []): string[] {
   return [...before, ...value.split(',').filter((topic) => topic.trim() !== '')].map((topic) => topic.trim())
 }
 

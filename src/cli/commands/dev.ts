@@ -14,15 +14,15 @@ import { addShowSecretsOption, maskSecret } from '../secrets.ts'
 import { type Child, startChild } from '../start-child.ts'
 
 const DEFAULT_PORT = 4000
+const DEFAULTS = { port: `${DEFAULT_PORT}, or the next that is free`, forward: DEFAULT_RECEIVER }
 /** How many ports are tried. */
 const MAX_PORTS = 20
 /** After this time without a receiver, a hint is printed. */
 const PATIENCE_MS = 10_000
 
 export const define: DefineCommand = (command, run) => {
-  addShowSecretsOption(addConfigOption(addEmulatorOptions(command, `${DEFAULT_PORT}, or the next that is free`)))
+  addShowSecretsOption(addConfigOption(addEmulatorOptions(command, DEFAULTS)))
     .argument('[program...]', 'after --, the receiver to start: npm run dev')
-    .option('--forward <url>', `the receiver; default: ${DEFAULT_RECEIVER}`)
     .option('--write-env <file>', 'writes the variables that a receiver needs, for one that you start yourself')
     .option('--yes', 'calls other hosts than this one without a question')
     .passThroughOptions()

@@ -27,19 +27,20 @@ interface Flags extends EmulatorFlags, SecretFlags {
   readonly clientId?: string
   readonly clientSecret?: string
   readonly webhook?: string
-  readonly topic: readonly string[]
+  readonly topic?: readonly string[]
   readonly send?: boolean
   readonly showSecrets?: boolean
 }
 
 export const define: DefineCommand = (command, run) => {
-  addShowSecretsOption(addSecretOptions(addEmulatorOptions(command, 'a free port')))
-    .option('--forward <url>', 'creates webhooks that call this URL')
+  addShowSecretsOption(
+    addSecretOptions(addEmulatorOptions(command, { port: 'a free port', forward: 'none, and no webhooks' })),
+  )
     .option('--organization <slug>', 'the slug of the organization; default: my-org')
     .option('--client-id <text>', 'the client id of the application; default: random')
     .option('--client-secret <text>', 'the client secret of the application; default: random')
     .option('--webhook <url>', 'the same as --forward')
-    .option('--topic <topic>', 'the same as --topics', collectTopics, [])
+    .option('--topic <topic>', 'the same as --topics', collectTopics)
     .option('--send', 'delivers one sample of each topic, prints the answers and stops')
     .addHelpText(
       'after',
@@ -62,7 +63,7 @@ async function runEmulator(context: CommandContext, flags: Flags): Promise<ExitN
   if (flags.send && forward === undefined) {
     throw new CliError('USAGE', '`--send` needs `--webhook` or `--forward`, the URL to send to.')
   }
-  const topics = [...flags.topics, ...flags.topic]
+  const topics = [...(flags.topics ?? []), ...(flags.topic ?? [])]
   const { organization, clientId, clientSecret } = flags
   const emulator = await startEmulator(flags, {
     ...{ organization, clientId, clientSecret },
