@@ -1,8 +1,8 @@
 /**
  * Finishes what tsup has built from packages of others: `dist/LICENSES.txt` has their licenses, and no source map names
- * their sources, which the package does not have.
+ * their sources, which the package does not have. A file that is of others alone has no map.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
 interface SourceMap {
   sources: (string | null)[]
@@ -16,7 +16,15 @@ for (const file of readdirSync('dist').filter((name) => name.endsWith('.js.map')
     if (name) bundled.add(name)
     return name ? null : source
   })
-  writeFileSync(`dist/${file}`, JSON.stringify({ ...map, sources }))
+  const isOfOthers = sources.length > 0 && sources.every((source) => source === null)
+  if (isOfOthers) dropMap(file)
+  else writeFileSync(`dist/${file}`, JSON.stringify({ ...map, sources }))
+}
+
+function dropMap(file: string): void {
+  const code = `dist/${file.slice(0, -'.map'.length)}`
+  writeFileSync(code, readFileSync(code, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n'))
+  rmSync(`dist/${file}`)
 }
 
 const licenses = [...bundled].sort().map((name) => {

@@ -19,8 +19,9 @@ export function pause(ms: number): Promise<void> {
   })
 }
 
-export function createDeadline(ms: number): Deadline {
-  const end = performance.now() + ms
+/** @param startedAt of `performance.now()`. */
+export function createDeadline(ms: number, startedAt = performance.now()): Deadline {
+  const end = startedAt + ms
   return { remaining: () => Math.max(0, end - performance.now()) }
 }
 

@@ -23,10 +23,12 @@ interface Parsed {
   readonly organizationId?: string | undefined
 }
 
-/** The log, which is also told the errors and the topic as it came. */
+type Wrapper = NonNullable<Observer['wrapHandler']>
+
+/** The log, which is also told the errors, and the delivery as it came. */
 export interface EventLog {
   takes(type: EventType, outcome: string | undefined): boolean
-  write(event: ObservedEvent, errors: readonly Error[], topic: string | undefined): void
+  write(event: ObservedEvent, errors: readonly Error[], subject: Subject): void
 }
 
 export interface Observation {
@@ -121,10 +123,11 @@ export function createObservation(
 ): Observation {
   for (const observer of observers) checkObserver(observer)
   const failures = createSampling()
-  const wrappers = observers.filter(({ wrapHandler }) => wrapHandler)
-  const listeners = new Map(
-    (Object.keys(TYPES) as EventType[]).map((type) => [type, observers.filter((one) => isTaken(one, type))]),
-  )
+  const wrappers = observers.flatMap((one) => one.wrapHandler?.bind(one) ?? [])
+  const tracers = observers.flatMap((one) => one.toTraceparent?.bind(one) ?? [])
+  const listeners = Object.fromEntries(
+    Object.keys(TYPES).map((type) => [type, observers.flatMap((one) => findListener(one, type) ?? [])]),
+  ) as Record<EventType, NonNullable<Observer['onEvent']>[]>
 
   const logFailure = (cause: unknown) => {
     if (failures.count('') > 0) logger.warn('An observer failed. Deliveries are not affected.', { cause })
@@ -140,17 +143,20 @@ export function createObservation(
   }
 
   function isObserved(type: EventType): boolean {
-    return listeners.get(type)?.length !== 0
+    return listeners[type].length > 0
   }
 
   function tell(event: ObservedEvent): void {
-    for (const observer of listeners.get(event.type) ?? []) call(() => observer.onEvent?.(event))
+    for (const onEvent of listeners[event.type]) call(() => onEvent(event))
+  }
+
+  function toInfo(subject: Subject): Info {
+    const { topic } = subject
+    return new Info(subject, topic !== undefined && isKnown(topic) ? topic : undefined)
   }
 
   function toEvent<T extends EventType>(type: T, subject: Subject, details: EventDetails[T]): ObservedEvent {
-    const { topic } = subject
-    const info = new Info(subject, topic !== undefined && isKnown(topic) ? topic : undefined)
-    return Object.assign(info, { type, ...details }) as unknown as ObservedEvent
+    return Object.assign(toInfo(subject), { type, ...details }) as unknown as ObservedEvent
   }
 
   function emit<T extends EventType>(
@@ -162,12 +168,12 @@ export function createObservation(
     const isLogged = log.takes(type, 'outcome' in details ? details.outcome : undefined)
     if (!isLogged && !isObserved(type)) return
     const event = toEvent(type, subject, details)
-    if (isLogged) log.write(event, errors, subject.topic)
+    if (isLogged) log.write(event, errors, subject)
     tell(event)
   }
 
   /** The handler's own result, whatever an observer makes of it. */
-  function wrap(observer: Observer, info: ObservedEvent<'handler-started'>, run: () => unknown): unknown {
+  function wrap(wrapHandler: Wrapper, info: ObservedEvent<'handler-started'>, run: () => unknown): unknown {
     let ended: { readonly result?: unknown; readonly thrown?: unknown } | undefined
     const once = () => {
       ended ??= attempt(run)
@@ -175,11 +181,11 @@ export function createObservation(
       return ended.result
     }
     try {
-      const wrapped = observer.wrapHandler?.(info, once)
+      const wrapped = wrapHandler(info, once)
       // It rejects as the handler does, which is reported elsewhere.
       if (isPromise(wrapped)) wrapped.then(undefined, () => {})
     } catch (cause) {
-      if (!(ended && 'thrown' in ended && ended.thrown === cause)) logFailure(cause)
+      if (!ended || ended.thrown !== cause) logFailure(cause)
     }
     return once()
   }
@@ -205,18 +211,17 @@ export function createObservation(
     return undefined
   }
 
+  const observesEnd = isObserved('finished')
   const looksAtHandlers = wrappers.length > 0 || isObserved('handler-started') || isObserved('handler-finished')
   return {
     isObserved,
-    takesEnd: (outcome) => isObserved('finished') || log.takes('finished', outcome),
+    takesEnd: (outcome) => observesEnd || log.takes('finished', outcome),
     emit,
     runHandler: looksAtHandlers ? runHandler : undefined,
     toTraceparent(subject) {
-      for (const observer of observers) {
-        if (!observer.toTraceparent) continue
+      for (const toTraceparent of tracers) {
         try {
-          const info = new Info(subject, subject.topic)
-          const traceparent = readTraceparent(observer.toTraceparent(info))
+          const traceparent = readTraceparent(toTraceparent(toInfo(subject)))
           if (traceparent) return traceparent
         } catch (cause) {
           logFailure(cause)
@@ -235,8 +240,10 @@ function attempt(run: () => unknown): { readonly result: unknown } | { readonly 
   }
 }
 
-function isTaken({ onEvent, events }: Observer, type: EventType): boolean {
-  return onEvent !== undefined && (events ?? [type]).includes(type)
+/** The method of an observer that takes the events of a type, if it has one. */
+function findListener(observer: Observer, type: string): Observer['onEvent'] {
+  const types: readonly string[] = observer.events ?? [type]
+  return types.includes(type) ? observer.onEvent?.bind(observer) : undefined
 }
 
 const METHODS = ['onEvent', 'wrapHandler', 'toTraceparent'] as const

@@ -37,6 +37,7 @@ import {
 } from '../core/http/request.ts'
 import { respond, respondError } from '../core/http/respond.ts'
 import { createIdempotency } from '../core/idempotency/idempotency.ts'
+import { createSharedFailures } from '../core/idempotency/shared-failures.ts'
 import {
   type DeliveryAttempt,
   type FailedDelivery,
@@ -159,8 +160,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const gate = createGate(maxInFlight)
   const budget = createBudget(limits)
   const observation = createObservation(options.observers ?? [], createEventLog(logger), logger, isKnown)
-  const failureStreak = createFailureStreak(isKnown, (topic, level, consecutiveFailures) =>
-    observation.emit('breaker', { topic }, { level, consecutiveFailures }),
+  const isObserved = observation.isObserved('received')
+  const failureStreak = createFailureStreak(
+    isKnown,
+    (topic, level, consecutiveFailures) => observation.emit('breaker', { topic }, { level, consecutiveFailures }),
+    createSharedFailures(options.idempotency?.store, isKnown, gate.waitFor),
   )
   const signatures =
     options.verifyStored === undefined ? undefined : createStoredSignatures(options.verifyStored, logger)
@@ -212,7 +216,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   /** From here on the observers know of a delivery. */
   function begin(delivery: Delivery, context: DeliveryContext): Delivery {
     context.delivery = delivery
-    if (observation.isObserved('received')) {
+    if (isObserved) {
       const { origin, traceparent, headers } = context
       const bodyBytes = readSigned(delivery).bytes.byteLength
       const senderTraceparent = headers && readTraceparent(getHeader(headers, 'traceparent'))
@@ -350,7 +354,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   ): Promise<Outcome> {
     const refusal = gate.begin()
     if (refusal) throw refusal
-    const context = { ...createContext(NO_DEADLINE), ...source, signal, attempt, attempts, isTrusted: true }
+    const context = {
+      ...createContext(performance.now(), NO_DEADLINE),
+      ...source,
+      signal,
+      attempt,
+      attempts,
+      isTrusted: true,
+    }
     const start = () =>
       handleDelivery(
         pipe(delivery(), (known) => begin(known, context)),
@@ -376,7 +387,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       return receiver
     },
     receive(request, { background } = {}) {
-      const context = createContext(createDeadline(deadlineMs), background)
+      const startedAt = performance.now()
+      const context = createContext(startedAt, createDeadline(deadlineMs, startedAt), background)
       const refusal = gate.begin()
       return refusal
         ? finish(() => Promise.reject(refusal), context, toResponse)
@@ -457,12 +469,16 @@ interface Unverified {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-function createContext(deadline: Deadline, background?: DeliveryContext['background']): DeliveryContext {
+function createContext(
+  startedAt: number,
+  deadline: Deadline,
+  background?: DeliveryContext['background'],
+): DeliveryContext {
   return {
     deadline,
     background,
     origin: 'request',
-    startedAt: performance.now(),
+    startedAt,
     delivery: undefined,
     headers: undefined,
     parsed: undefined,

@@ -45,6 +45,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ErasableSto
   const held = new Map<string, HeldReservation>()
   const ended = new LRUCache<string, EndedReservation>({ max: maxEntries })
   const versions = new LRUCache<string, string>({ max: maxEntries })
+  const failures = new LRUCache<string, number>({ max: maxEntries, ttl: DAY_MS })
 
   const findHeld = (key: string, token: string) => {
     const reservation = held.get(key)
@@ -107,6 +108,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ErasableSto
       if (!reservation) return false
       end(key, new Set([...reservation.done, ...done]), retentionMs)
       return true
+    },
+
+    async countFailures(topic, change) {
+      const count = change === 'reset' ? 0 : (failures.get(topic) ?? 0) + (change === 'add' ? 1 : 0)
+      if (change !== 'read') failures.set(topic, count)
+      return count
     },
 
     async erase(resource) {

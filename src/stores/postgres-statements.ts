@@ -13,10 +13,14 @@ export interface Statements {
   readonly complete: string
   /** $1 key, $2 token, $3 milliseconds of the retention, $4 names that are done. */
   readonly release: string
-  /** $1 the most rows to delete of each table. */
   /** $1 resource. */
   readonly erase: string
+  /** $1 the most rows to delete of each table. */
   readonly sweep: string
+  /** Whether there is a table to count in: `migrate` of an earlier version did not make it. */
+  readonly canCount: string
+  /** $1 topic. */
+  readonly countFailures: Readonly<Record<'add' | 'reset' | 'read', string>>
 }
 
 /** Not `now()`: that is the start of the transaction, which may be long ago in a transaction of the user. */
@@ -25,6 +29,7 @@ const IN_$3_MS = `${NOW} + $3::double precision * interval '1 millisecond'`
 /** What was completed is kept for at least as long as it was to be. */
 const EXPIRES_IN_$3_MS = `greatest(case when completed then expires_at end, ${IN_$3_MS})`
 const ABANDONED = "interval '1 day'"
+const FAILURES_KEPT = "interval '1 day'"
 /**
  * What a row was completed with is in `token`: null if it counts for all names, as in version 0.1. Else it is this, or
  * the token of the next reservation, and `done` has the names.
@@ -46,7 +51,8 @@ export function buildStatements(table: string): Statements {
   }
   const events = parts.map(quoteName).join('.')
   const versions = [...parts.slice(0, -1), `${parts.at(-1)}_versions`].map(quoteName).join('.')
-  const schema = buildSchema(events, versions, parts.at(-1) ?? '')
+  const failures = [...parts.slice(0, -1), `${parts.at(-1)}_failures`].map(quoteName).join('.')
+  const schema = `${buildSchema(events, versions, parts.at(-1) ?? '')}${buildFailuresTable(failures)}`
   return {
     schema,
     migrate: `do ${quoteLiteral(`begin perform pg_advisory_xact_lock(${MIGRATION_LOCK});\n${schema} end`)}`,
@@ -68,6 +74,16 @@ returning key`,
     sweep: `
 with swept as (${buildSweep(events, 'key')})
 ${buildSweep(versions, 'resource')}`,
+    canCount: `select to_regclass(${quoteLiteral(failures)}) is not null as can_count`,
+    countFailures: {
+      add: `
+insert into ${failures} as topics (topic, failures, expires_at) values ($1, 1, ${NOW} + ${FAILURES_KEPT})
+on conflict (topic) do update set
+  failures = case when topics.expires_at > ${NOW} then topics.failures + 1 else 1 end, expires_at = excluded.expires_at
+returning failures`,
+      reset: `delete from ${failures} where topic = $1 returning 0 as failures`,
+      read: `select failures from ${failures} where topic = $1 and expires_at > ${NOW}`,
+    },
   }
 }
 
@@ -87,6 +103,15 @@ create table if not exists ${versions} (
   expires_at timestamptz not null
 );
 create index if not exists ${quoteName(`${name}_versions_expires_at`)} on ${versions} (expires_at);
+`
+}
+
+function buildFailuresTable(failures: string): string {
+  return `create table if not exists ${failures} (
+  topic text primary key,
+  failures integer not null,
+  expires_at timestamptz not null
+);
 `
 }
 

@@ -16,8 +16,8 @@ export interface PostgresStoreOptions {
   /** The client. It stays yours to close. */
   readonly client: PostgresClient
   /**
-   * The table of events, `name` or `schema.name`. The table of versions is `{name}_versions`. Give each service a table
-   * of its own. Default: `hooklayer`.
+   * The table of events, `name` or `schema.name`. The tables `{name}_versions` and `{name}_failures` belong
+   * to it. Give each service a table of its own. Default: `hooklayer`.
    */
   readonly table?: string | undefined
 }
@@ -59,6 +59,7 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
   checkMethods('client', client, ['query'])
   const statements = buildStatements(table)
   const query = (text: string, values: unknown[]) => retryOnConflict(() => client.query(text, values.map(withoutNul)))
+  let canCount: Promise<boolean> | undefined
   const isHeld = async (text: string, values: unknown[]) => (await query(text, values)).rows.length > 0
 
   return {
@@ -80,6 +81,13 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     },
     release: (key, token, { done, retentionMs }) =>
       isHeld(statements.release, [key, token, retentionMs, writeDoneNames(done)]),
+    async countFailures(topic, change) {
+      // A statement on a table that is missing would end a transaction of the user.
+      canCount ??= query(statements.canCount, []).then(({ rows }) => (rows[0] as { can_count: boolean }).can_count)
+      if (!(await canCount)) throw new Error('The table of failures is missing. Call `migrate()` once.')
+      const { rows } = await query(statements.countFailures[change], [topic])
+      return (rows[0] as { failures: number } | undefined)?.failures ?? 0
+    },
     async erase(resource) {
       return { versions: (await query(statements.erase, [checkResourceName(resource)])).rows.length }
     },

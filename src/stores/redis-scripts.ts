@@ -73,5 +73,13 @@ ${ADD_DONE_FROM(3)}
 keep(ARGV[2])
 return 1`
 
+/** ARGV: `add`, `reset` or `read`, milliseconds for which the number is kept. */
+export const COUNT_FAILURES = `
+if ARGV[1] == 'reset' then redis.call('DEL', KEYS[1]) end
+if ARGV[1] ~= 'add' then return tonumber(redis.call('GET', KEYS[1]) or 0) end
+local failures = redis.call('INCR', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return failures`
+
 /** Deletes a version. */
 export const ERASE = "return redis.call('DEL', KEYS[1])"

@@ -9,7 +9,7 @@ import {
   type RedisClient,
   type UpstashRedisClient,
 } from './redis-client.ts'
-import { COMPLETE, ERASE, RELEASE, RENEW, RESERVE } from './redis-scripts.ts'
+import { COMPLETE, COUNT_FAILURES, ERASE, RELEASE, RENEW, RESERVE } from './redis-scripts.ts'
 
 export type { IoRedisClient, NodeRedisClient, UpstashRedisClient }
 
@@ -37,7 +37,7 @@ const DAY_MS = String(24 * 60 * 60 * 1000)
  *
  * An event of a resource is stored as `hooklayer:{orders/OeRyhjDlje}claim:<key>`, with the resource as the hash tag. So
  * it is in the same cluster slot as `hooklayer:{orders/OeRyhjDlje}version`. An event without a resource is stored as
- * `hooklayer:claim:<key>`.
+ * `hooklayer:claim:<key>`. `hooklayer:failures:<topic>` has the number of consecutive failures.
  *
  * @throws TypeError if `client` is no such client.
  * @example
@@ -78,6 +78,9 @@ export function createRedisStore(options: RedisStoreOptions): ErasableStore {
     },
     release(key, token, { done, retentionMs }) {
       return isHeld(run(RELEASE, [buildKeys(key, token).event], [token, String(retentionMs), ...done]))
+    },
+    async countFailures(topic, change) {
+      return Number(await run(COUNT_FAILURES, [`${prefix}failures:${topic}`], [change, DAY_MS]))
     },
     async erase(resource) {
       const key = `${prefix}${toHashTag({ resource: checkResourceName(resource) })}version`

@@ -32,6 +32,7 @@ export interface Transactions {
   release(key: string, token: string, retentionMs: number, done: readonly string[]): boolean
   /** Deletes the version of a resource. Returns how many there were. */
   erase(resource: string): number
+  countFailures(topic: string, change: 'add' | 'reset' | 'read'): number
   /** Deletes expired rows, but at most `SWEEP_ROWS` of each table, so that it never takes long. */
   sweep(): void
 }
@@ -61,6 +62,11 @@ create table if not exists hooklayer_versions (
   expires_at integer not null
 ) without rowid;
 create index if not exists hooklayer_versions_expires_at on hooklayer_versions (expires_at);
+create table if not exists hooklayer_failures (
+  topic text primary key,
+  failures integer not null,
+  expires_at integer not null
+) without rowid;
 `
 
 const BY_NAMES = "'names'"
@@ -110,6 +116,11 @@ const HOLDER = `
 select ${IS_DONE} as isCompleted, token, leased_until as leasedUntil, leased_until - ${NOW} as leftMs
 from hooklayer as claim where key = ?`
 
+const ADD_FAILURE = `
+insert into hooklayer_failures as topics (topic, failures, expires_at) values (?, 1, ${NOW} + ${DAY_MS})
+on conflict (topic) do update set
+  failures = case when expires_at > ${NOW} then failures + 1 else 1 end, expires_at = excluded.expires_at`
+
 const IS_STALE = `select 1 from hooklayer_versions where resource = ? and updated_at > ? and expires_at > ${NOW}`
 
 function writeSweep(table: string, key: string): string {
@@ -126,6 +137,9 @@ const STATEMENTS = {
   release: RELEASE,
   holder: HOLDER,
   isStale: IS_STALE,
+  addFailure: ADD_FAILURE,
+  resetFailures: 'delete from hooklayer_failures where topic = ?',
+  readFailures: `select failures from hooklayer_failures where topic = ? and expires_at > ${NOW}`,
   erase: 'delete from hooklayer_versions where resource = ?',
   sweepEvents: writeSweep('hooklayer', 'key'),
   sweepVersions: writeSweep('hooklayer_versions', 'resource'),
@@ -177,6 +191,20 @@ export function createTransactions(opened: OpenDatabase, isOwn: boolean): Transa
       }),
     release: (key, token, retentionMs, done) =>
       transact(opened, () => sql.release.run(retentionMs, writeDoneNames(done), key, token).changes > 0),
+    countFailures(topic, change) {
+      const read = () =>
+        Number((sql.readFailures.get(topic) as { failures: number | bigint } | undefined)?.failures ?? 0)
+      if (change === 'read') return read()
+      return transact(
+        opened,
+        () => {
+          if (change === 'add') sql.addFailure.run(topic)
+          else sql.resetFailures.run(topic)
+          return read()
+        },
+        'soon',
+      )
+    },
     erase: (resource) => transact(opened, () => Number(sql.erase.run(resource).changes)),
     sweep: () =>
       transact(opened, () => {

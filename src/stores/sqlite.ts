@@ -30,9 +30,9 @@ const SWEEP_EVERY = 100
  *   before use if the last process did not close it.
  * - `database`: an open database instead, with SQLite 3.42 or newer. It may be inside a transaction of yours.
  *
- * It creates the tables `hooklayer` and `hooklayer_versions`, and uses the clock of the machine. When that is set back,
- * a lease that a killed process left ends after its length all the same. SQLite is synchronous: the process blocks while
- * the disk writes. While another process has locked the file, operations wait for up to 4 s without blocking. They are
+ * It creates the tables `hooklayer`, `hooklayer_versions` and `hooklayer_failures`, and uses the clock of the machine.
+ * When that is set back, a lease that a killed process left ends after its length all the same. SQLite is synchronous:
+ * the process blocks while the disk writes. While another process has locked the file, operations wait for up to 4 s without blocking. They are
  * rejected once the file was deleted or replaced, or was found to be damaged.
  *
  * @throws TypeError if there is neither `file` nor `database`.
@@ -74,6 +74,7 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
     renew: (key, token, { leaseMs, done }) => run(({ renew }) => renew(key, token, leaseMs, done)),
     complete: (key, token, completion) => run(({ complete }) => complete(key, token, completion)),
     release: (key, token, { done, retentionMs }) => run(({ release }) => release(key, token, retentionMs, done)),
+    countFailures: (topic, change) => run((transactions) => transactions.countFailures(topic, change)),
     async erase(resource) {
       const name = checkResourceName(resource)
       return { versions: await run(({ erase }) => erase(name)) }

@@ -5,8 +5,8 @@ import { readOrder } from './read-order.ts'
 import { SECRET, TOPIC } from './signed.ts'
 import { silentLogger as logger } from './silent-logger.ts'
 
-/** Opens an inbox that is full, and starts a worker for it: a file, or the URL of Redis. */
-export type BacklogTask = { readonly file: string } | { readonly redis: string }
+/** Opens an inbox that is full, and starts a worker for it: a file, or the URL of a server. */
+export type BacklogTask = { readonly file: string } | { readonly redis: string } | { readonly postgres: string }
 
 /** Asks to work for so many milliseconds. */
 export type BacklogQuestion = { readonly ms: number }

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import type { Inbox } from '../../src/index.ts'
 import { openDatabase } from '../../src/sqlite/open.ts'
+import { startPostgres } from '../servers/postgres.ts'
 import { startRedis } from '../servers/redis.ts'
 import type { BacklogAnswer, BacklogQuestion, BacklogTask } from './backlog-worker.ts'
 import { built } from './built.ts'
@@ -43,15 +45,21 @@ export async function benchBacklog(progress: (message: string) => void): Promise
 
   progress(`memory of a worker with ${large.toLocaleString('en')} queued`)
   const redis = await startRedis({ appendfsync: 'everysec' })
-  const places = { SQLite: { file: join(folder, 'large.db') }, 'BullMQ on Redis': { redis: redis.url } }
+  const postgres = await startPostgres({ fsync: true })
+  const places = {
+    SQLite: { file: join(folder, 'large.db') },
+    'BullMQ on Redis': { redis: redis.url },
+    'BullMQ on PostgreSQL': { postgres: postgres.url },
+  }
   const grown: string[][] = []
   for (const [name, place] of Object.entries(places)) {
-    await fill(await open(place), large, createBodies(2))
+    await fill(await open(place), 'postgres' in place ? FEW : large, createBodies(2))
+    if ('postgres' in place) await multiplyJobs(place.postgres, large / FEW)
     const { megabytes, handled } = await measureWorker(place)
     grown.push([name, `${megabytes.toFixed(0)} MB`, handled.toLocaleString('en')])
     bars.push({ what: `MB over idle, a worker with a long queue, ${name}`, figure: megabytes, atMost: 60 })
   }
-  await redis.close()
+  await Promise.all([redis.close(), postgres.close()])
   rmSync(folder, { recursive: true })
   const head = ['', 'over idle, at the most', 'handled meanwhile']
   const memory = { title: `A worker that starts with ${large.toLocaleString('en')} queued, 2 KB`, head, rows: grown }
@@ -83,6 +91,18 @@ function multiply(file: string, times: number): void {
     SELECT seq, (SELECT body FROM hooklayer_bodies LIMIT 1) FROM hooklayer_deliveries;
     COMMIT`)
   close()
+}
+
+/** The same in PostgreSQL, which takes in a thousand a second. */
+async function multiplyJobs(url: string, times: number): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  const changes = `jsonb_build_object('id', id || n, 'dedup_id', dedup_id || n, 'seq', nextval('bullmq.job_seq'))`
+  await client.query(
+    `INSERT INTO bullmq.job SELECT (jsonb_populate_record(job, ${changes})).* FROM bullmq.job, generate_series(2, $1) n`,
+    [times],
+  )
+  await client.end()
 }
 
 /** Medians of several openings. */

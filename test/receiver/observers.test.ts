@@ -5,7 +5,17 @@ import type { EventType, ObservedEvent, Observer } from 'hooklayer/drivers'
 import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, vi } from 'vitest'
-import { bytes, CART, delivery, idOf, OTHER_SECRET, recordingLogger, SECRET, withHeaders } from '../deliveries.ts'
+import {
+  bytes,
+  CART,
+  delivery,
+  idOf,
+  nested,
+  OTHER_SECRET,
+  recordingLogger,
+  SECRET,
+  withHeaders,
+} from '../deliveries.ts'
 
 const PLACED = delivery('orders.place', CART)
 const FORGED = delivery('orders.place', CART, OTHER_SECRET)
@@ -191,6 +201,50 @@ describe('an observer', () => {
       outcome: 'handled',
       consecutiveFailures: 0,
     })
+  })
+
+  it('gets no id of an event that has none', async () => {
+    const { receiver, of } = observed()
+    await receiver.on('orders.place', () => {}).receive(delivery('orders.place', nested(501)))
+    expect(of('finished')).toMatchObject([{ outcome: 'handled', eventId: undefined }])
+  })
+
+  it('is told of dead letters that a worker names, and nothing of a topic that is none', () => {
+    const { receiver, events } = observed()
+    const error = { code: 'NO_HANDLER', message: 'No worker had a handler.' }
+    receiver.notify({ type: 'dead', topic: 'orders.place', error, count: 7 })
+    receiver.notify({ type: 'retry-scheduled', topic: 'ada@example.com\n', id: 'a', error })
+    expect(events).toMatchObject([
+      { type: 'dead', topic: 'orders.place', deliveryId: undefined, code: 'NO_HANDLER', count: 7 },
+      { type: 'retry-scheduled', topic: undefined, deliveryId: 'a', delayMs: 0 },
+    ])
+  })
+
+  it('is called as a method of its own', async () => {
+    class Counter implements Observer {
+      #count = 0
+      onEvent() {
+        this.#count += 1
+      }
+      wrapHandler(_: unknown, run: () => unknown) {
+        this.#count += 10
+        return run()
+      }
+      toTraceparent() {
+        this.#count += 100
+        return undefined
+      }
+      get count() {
+        return this.#count
+      }
+    }
+    const counter = new Counter()
+    const { receiver, messages } = observed({ observers: [counter] })
+    await receiver.on('orders.place', () => {}).receive(PLACED)
+    const storing = observed({ observers: [counter], inbox: createMemoryInbox() })
+    await storing.receiver.receive(PLACED)
+    expect(counter.count).toBe(4 + 10 + 100 + 3)
+    expect([...messages(), ...storing.messages()]).not.toContainEqual(expect.stringMatching(/observer failed/i))
   })
 
   it('is not told of types that it has not asked for', async () => {
@@ -412,7 +466,22 @@ describe('a wrapper of handlers', () => {
     }
   })
 
-  it('sees a handler wait that a store has reserved the event for', async () => {
+  it('that fails because the handler does is logged beside it', async () => {
+    const { receiver, messages } = wrap((_, run) => {
+      try {
+        return run()
+      } catch {
+        throw new Error('scope down')
+      }
+    })
+    receiver.on('orders.place', () => {
+      throw new Error('down')
+    })
+    expect((await receiver.receive(PLACED)).status).toBe(500)
+    expect(messages()).toEqual([expect.stringMatching(/observer failed/i), expect.stringMatching(/HANDLER_FAILED/)])
+  })
+
+  it('runs handlers that a store has reserved the event for, and no others', async () => {
     const names: string[] = []
     const { logger } = recordingLogger()
     const receiver = createReceiver({

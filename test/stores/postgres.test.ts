@@ -36,7 +36,7 @@ const inPostgres = async () => {
       return store
     },
     async close() {
-      await pools[0]?.query(`drop table ${table}, ${table}_versions`)
+      await pools[0]?.query(`drop table ${table}, ${table}_versions, ${table}_failures`)
       await Promise.all(pools.map((pool) => pool.end()))
     },
   }
@@ -53,7 +53,7 @@ describeUnless(noPostgres)('the store in PostgreSQL', () => {
   })
   const dropped: string[] = []
   const createdTable = async (table = newTable()) => {
-    dropped.push(`"${table.replaceAll('"', '""')}"`, `"${table.replaceAll('"', '""')}_versions"`)
+    for (const suffix of ['', '_versions', '_failures']) dropped.push(`"${table.replaceAll('"', '""')}${suffix}"`)
     await createPostgresStore({ client: pool, table }).migrate()
     return table
   }
@@ -75,7 +75,7 @@ describeUnless(noPostgres)('the store in PostgreSQL', () => {
   it('works on a schema that was migrated by hand', async () => {
     const table = newTable()
     const store = createPostgresStore({ client: pool, table })
-    dropped.push(table, `${table}_versions`)
+    dropped.push(table, `${table}_versions`, `${table}_failures`)
     await pool.query(store.schema)
     await reserveKey(store, 'key')
   })

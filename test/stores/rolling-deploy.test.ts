@@ -99,7 +99,7 @@ testDeploy('PostgreSQL', noPostgres, async () => {
     former: createFormerPostgresStore(pool, table),
     store,
     async close() {
-      await pool.query(`drop table ${table}, ${table}_versions`)
+      await pool.query(`drop table ${table}, ${table}_versions, ${table}_failures`)
       await pool.end()
       await server.close()
     },

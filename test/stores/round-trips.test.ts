@@ -55,9 +55,9 @@ function testRoundTrips(what: string, open: () => Promise<Opened>): void {
     expect(await deliver()).toEqual([200, 1])
   })
 
-  it(`needs two ${what} for an event whose handler fails: to reserve it, and to release it`, async () => {
+  it(`needs three ${what} for an event whose handler fails: to reserve, to release, and to count it`, async () => {
     const deliver = await createScene(fail)
-    expect(await deliver()).toEqual([500, 2])
+    expect(await deliver()).toEqual([500, 3])
   })
 
   it(`needs no more ${what} for several handlers, except one for each handler that ends long before another`, async () => {
@@ -132,7 +132,7 @@ describeUnless(noPostgres)('the store in PostgreSQL', () => {
     const store = createPostgresStore({ client, table })
     await store.migrate()
     const close = async () => {
-      await pool.query(`drop table ${table}, ${table}_versions`)
+      await pool.query(`drop table ${table}, ${table}_versions, ${table}_failures`)
       await pool.end()
     }
     return { store, asked, close }

@@ -1,24 +1,23 @@
 import { FAILURES_TO_OPEN } from '../../commerce-layer/limits.ts'
 import { isWebhookError } from '../errors.ts'
+import { describeEvent, type WebhookEvent } from '../event/event.ts'
 import type { Logger, SafeLogger } from '../logger.ts'
-import type { EventLog } from '../observe.ts'
+import type { EventLog, Subject } from '../observe.ts'
 import type { ObservedEvent } from '../observed-events.ts'
 
 /** Writes the lines of the log that are about deliveries. Requests that were refused are summed up elsewhere. */
 export function createEventLog(logger: SafeLogger): EventLog {
-  function writeFinished(event: ObservedEvent<'finished'>, errors: readonly Error[], topic: string): void {
-    const { outcome, attempt, durationMs, resource } = event
+  function writeFinished(
+    { outcome, attempt, durationMs }: ObservedEvent<'finished'>,
+    errors: readonly Error[],
+    { topic = 'A delivery', event }: Subject,
+  ): void {
     for (const error of errors) logError(error, topic, 1, logger)
     const level = toLevel(outcome)
     if (outcome === 'failed' || !logger.isOn(level)) return
-    logger[level](`${topic} ${outcome}`, {
-      topic,
-      // Computed if the logger reads it.
-      get eventId() {
-        return event.eventId
-      },
-      ...{ resource, outcome, attempt, ms: Math.round(durationMs) },
-    })
+    const fields = { outcome, attempt, ms: Math.round(durationMs) }
+    const described = event ? describeEvent(event as WebhookEvent, fields) : { topic, ...fields }
+    logger[level](`${topic} ${outcome}`, described)
   }
 
   return {
@@ -26,8 +25,9 @@ export function createEventLog(logger: SafeLogger): EventLog {
       if (type === 'finished') return outcome === 'failed' || outcome === 'discarded' || logger.isOn(toLevel(outcome))
       return type === 'dead' || type === 'breaker' || (type === 'retry-scheduled' && logger.isOn('debug'))
     },
-    write(event, errors, topic = 'A delivery') {
-      if (event.type === 'finished') writeFinished(event, errors, topic)
+    write(event, errors, subject) {
+      const { topic = 'A delivery' } = subject
+      if (event.type === 'finished') writeFinished(event, errors, subject)
       if (event.type === 'breaker') logger.warn(describeBreaker(event, topic), { topic })
       if (event.type === 'retry-scheduled') {
         const { resource, attempt, code, delayMs } = event

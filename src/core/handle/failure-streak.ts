@@ -13,12 +13,20 @@ const MISMATCHES_TO_WARN = 10
  * deliveries.
  */
 export interface FailureStreak {
-  /** Counts the answer to a genuine delivery, and gives the number of consecutive failures. */
+  /** Counts the answer to a genuine delivery, and gives the number of consecutive failures in this process. */
   count(topic: string, isFailure: boolean): number
   /** Counts a signature that did not match. It says nothing by itself: anybody can send one. */
   countMismatch(topic: string): void
   /** Whether the topic reached 20 failures within the last minute, so that its circuit is nearly open. */
   isNearlyOpen(topic: string): boolean
+}
+
+/** Counts over all processes. */
+export interface SharedFailures {
+  /** Counts a failure. `then` is called with the number in all processes, or with `own` if that cannot be told. */
+  add(topic: string, own: number, then: (failures: number) => void): void
+  /** Says that a delivery of the topic did not fail. */
+  reset(topic: string): void
 }
 
 /**
@@ -28,22 +36,30 @@ export interface FailureStreak {
 export function createFailureStreak(
   isKnown: (topic: string) => boolean,
   onLevel: (topic: string, level: Level, consecutiveFailures: number) => void,
+  shared?: SharedFailures,
 ): FailureStreak {
   const failuresByTopic = createTopicMap<number>(isKnown)
   const mismatchesByTopic = createTopicMap<number>(isKnown)
   const nearlyOpenUntil = createTopicMap<number>(isKnown)
+
+  function warn(topic: string, failures: number): void {
+    const level = LEVELS.find((one) => one === failures)
+    if (level) onLevel(topic, level, failures)
+    if (failures === NEARLY_OPEN_AT) nearlyOpenUntil.set(topic, Date.now() + NEARLY_OPEN_MS)
+  }
+
   return {
     count(topic, isFailure) {
       mismatchesByTopic.delete(topic)
       if (!isFailure) {
         failuresByTopic.delete(topic)
+        shared?.reset(topic)
         return 0
       }
       const failures = (failuresByTopic.get(topic) ?? 0) + 1
       failuresByTopic.set(topic, failures)
-      const level = LEVELS.find((one) => one === failures)
-      if (level) onLevel(topic, level, failures)
-      if (failures === NEARLY_OPEN_AT) nearlyOpenUntil.set(topic, Date.now() + NEARLY_OPEN_MS)
+      if (shared) shared.add(topic, failures, (inAll) => warn(topic, inAll))
+      else warn(topic, failures)
       return failures
     },
     countMismatch(topic) {

@@ -1,9 +1,16 @@
+import type { JobJson } from 'bullmq'
 import type { DeliveryState } from '../../core/inbox/listing.ts'
 
 /** A job that is locked with a token, by the name of its queue. */
 export interface LockedJob {
   readonly queue: string
   readonly id: string
+  readonly token: string
+}
+
+/** A job that was taken, and the token that it is locked with. */
+export interface TakenJob {
+  readonly job: JobJson
   readonly token: string
 }
 
@@ -36,6 +43,11 @@ export interface JobRecord {
  * change for each queue, of the same records as BullMQ's own. Queues are given by their names.
  */
 export interface EngineJobs {
+  /**
+   * Takes the next jobs of a queue and locks each with one of the tokens, for `leaseMs` milliseconds. None if BullMQ
+   * has to look after the queue first: then it takes one itself.
+   */
+  take(queue: string, tokens: readonly string[], leaseMs: number): Promise<readonly TakenJob[]>
   /** Completes jobs and deletes their data. For each, whether its token still held it. */
   complete(jobs: readonly LockedJob[]): Promise<readonly boolean[]>
   /** Puts a job back in the place from which it was taken; false if the token does not hold it. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Job, JobsOptions, Queue, Worker } from 'bullmq'
+import type { Job, JobJson, JobsOptions, Queue, Worker } from 'bullmq'
 import type { DeadLetter, StoredDelivery } from '../../core/inbox/inbox.ts'
 import { compressBody, decompressBody, MAX_STORED_BYTES } from '../queue/compressed-body.ts'
 import {
@@ -34,6 +34,8 @@ export interface Lane {
 interface LaneWorker extends Worker<JobData> {
   /** When the next delayed job of the lane is due, in milliseconds since the epoch, as of the last look; 0 if none is. */
   readonly dueAt: number
+  /** Makes a job of what was read of it. */
+  toJob(json: JobJson): DeliveryJob
 }
 
 /** A job that this process has locked with a token. */

@@ -132,6 +132,10 @@ function openLane(name: string, backEnd: OpenBackEnd, options: LanesOptions, bul
       return this.nextJobFromJobData(json, id, token)
     }
 
+    toJob(json: JobJson): DeliveryJob {
+      return this.createJob(json, json.id)
+    }
+
     /** BullMQ would try for ever to schedule the next job of a scheduler that is none. Nothing is scheduled here. */
     protected override createJob(json: JobJson, jobId: string): DeliveryJob {
       const { repeatJobKey, ...unscheduled } = json

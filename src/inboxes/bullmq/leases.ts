@@ -5,7 +5,7 @@ import { createLostReplies } from './lost-replies.ts'
 import { createPostponement } from './postpone.ts'
 import type { Schedule } from './schedule.ts'
 import { settleJob } from './settle-job.ts'
-import { admitJob, type TakeOptions, takeJobs } from './take-job.ts'
+import { admitJob, type TakeOptions, takeJob, takeJobs } from './take-job.ts'
 import { createUnhandled } from './unhandled.ts'
 
 interface Leases extends Pick<DeliveryQueue, 'renew'> {
@@ -19,7 +19,7 @@ interface Leases extends Pick<DeliveryQueue, 'renew'> {
 const JOBS_PER_LANE = 100
 /** When such a lane is asked again. */
 const NEXT_JOBS_MS = 200
-/** The most jobs that are taken at once, each with a command of its own. A pool has about as many connections. */
+/** The most jobs that are taken with one command. */
 const TAKEN_AT_ONCE = 10
 
 /**
@@ -31,13 +31,25 @@ const TAKEN_AT_ONCE = 10
  */
 export function createLeases(limits: InboxLimits, schedule: Schedule, onRemoved: () => void): Leases {
   const { leaseMs } = limits
-  const jobs = new WeakMap<LeasedDelivery, LeasedJob>()
   /** The lanes that had as many jobs as were asked for. */
   const busy = new WeakSet<Lane>()
   const postpone = createPostponement()
   const unhandled = createUnhandled(limits, onRemoved)
   const lostReplies = createLostReplies(leaseMs)
   let firstLane = 0
+
+  /** Takes one job in BullMQ's own way, or several at once of a lane that had as many as were asked for. */
+  async function take(opened: OpenLanes, lane: Lane, capacity: number): Promise<readonly LeasedJob[]> {
+    if (!busy.has(lane)) {
+      const found = await takeJob(opened, lane, lostReplies.add)
+      if (found.length > 0 && lane === opened.lanes[0]) busy.add(lane)
+      return found
+    }
+    const wanted = Math.min(capacity, TAKEN_AT_ONCE)
+    const found = await takeJobs(opened, lane, wanted, leaseMs, lostReplies.add)
+    if (found.length < wanted) busy.delete(lane)
+    return found
+  }
 
   /** Adds deliveries of a lane to `leased`, until the lane is empty or `capacity` is reached. */
   async function leaseFrom(
@@ -49,20 +61,25 @@ export function createLeases(limits: InboxLimits, schedule: Schedule, onRemoved:
   ): Promise<void> {
     for (let taken = 0; leased.length < capacity && schedule.isDue(lane); ) {
       schedule.rest(lane)
-      const wanted = busy.has(lane) ? Math.min(capacity - leased.length, TAKEN_AT_ONCE) : 1
-      const { found, errors } = await takeJobs(opened, lane, wanted, lostReplies.add)
+      const wasBusy = busy.has(lane)
+      let found: readonly LeasedJob[]
+      try {
+        found = await take(opened, lane, capacity - leased.length)
+      } catch (error) {
+        busy.delete(lane)
+        schedule.wake(lane)
+        throw error
+      }
       taken += found.length
-      if (found.length < wanted || lane !== opened.lanes[0]) busy.delete(lane)
-      else busy.add(lane)
       const { dueAt } = lane.worker
-      if (found.length > 0 || errors.length > 0) schedule.wake(lane, taken < JOBS_PER_LANE ? 0 : NEXT_JOBS_MS)
+      // BullMQ itself has not been asked yet.
+      if (found.length > 0 || wasBusy) schedule.wake(lane, taken < JOBS_PER_LANE ? 0 : NEXT_JOBS_MS)
       else if (dueAt > 0) schedule.wake(lane, Math.ceil(dueAt) - Date.now())
+      const errors: unknown[] = []
       for (const job of found) {
         try {
           if (!(await admitJob(opened, job, options))) continue
-          const delivery = toLeasedDelivery(job)
-          jobs.set(delivery, job)
-          leased.push(delivery)
+          leased.push(toLeasedDelivery(job))
         } catch (error) {
           lostReplies.add(lane, job.token)
           errors.push(error)
@@ -103,12 +120,10 @@ export function createLeases(limits: InboxLimits, schedule: Schedule, onRemoved:
       return leased
     },
     async renew(leased) {
-      const { job } = jobs.get(leased) ?? {}
-      return job !== undefined && (await job.extendLock(leased.token, leaseMs)) > 0
+      return (await toLeasedJob(leased).job.extendLock(leased.token, leaseMs)) > 0
     },
     async settle(opened, leased, settlement) {
-      const job = jobs.get(leased)
-      if (!job) return false
+      const job = toLeasedJob(leased)
       let isHeld: boolean
       try {
         isHeld = await settleJob(opened, job, settlement, onRemoved)
@@ -116,7 +131,6 @@ export function createLeases(limits: InboxLimits, schedule: Schedule, onRemoved:
         if (!isRefusal(error)) throw error
         isHeld = false
       }
-      jobs.delete(leased)
       schedule.wake(job.lane)
       opened.announce(job.lane)
       return isHeld
@@ -125,7 +139,17 @@ export function createLeases(limits: InboxLimits, schedule: Schedule, onRemoved:
   }
 }
 
-function toLeasedDelivery({ job, token }: LeasedJob): LeasedDelivery {
+/** A leased delivery with its job. In a WeakMap it would keep both until V8's next full collection. */
+interface JobDelivery extends LeasedDelivery {
+  readonly leasedJob: LeasedJob
+}
+
+function toLeasedDelivery(leasedJob: LeasedJob): JobDelivery {
+  const { job, token } = leasedJob
   const attempt = countAttempts(job) + 1
-  return { token, attempt, isLost: isLost(job), losses: countLosses(job), ...toDeliveryRecord(job) }
+  return { token, attempt, isLost: isLost(job), losses: countLosses(job), leasedJob, ...toDeliveryRecord(job) }
+}
+
+function toLeasedJob(leased: LeasedDelivery): LeasedJob {
+  return (leased as JobDelivery).leasedJob
 }

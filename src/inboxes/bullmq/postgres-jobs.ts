@@ -1,3 +1,4 @@
+import type { JobJson } from 'bullmq'
 import { type EngineJobs, type JobCount, type JobRecord, type LockedJob, UNHANDLED_NOTE } from './engine-jobs.ts'
 
 /** Runs one statement, with BullMQ's schema in the search path. */
@@ -17,6 +18,12 @@ WITH held AS (
 ), `
 
 const UNLOCKED = `lock_token = NULL, locked_until_ms = NULL, stalled_marked = false`
+
+/** Calls the function of BullMQ that takes one job. The functions see what those before them have changed. */
+const TAKE = `
+SELECT token, id, name, added_at_ms::float8 AS timestamp, data::text, failed_reason, dedup_id, attempts_made,
+  stalled_count
+  FROM unnest($2::text[]) AS token, move_to_active($1, token, $3, $4, NULL, NULL, NULL)`
 
 const COMPLETE = `${HELD} changed AS (
   UPDATE job SET state = 'completed', data = '{}', return_value = 'null', failed_reason = NULL, stacktrace = NULL,
@@ -131,6 +138,11 @@ interface CountRow extends StateRow {
   readonly oldest: number
 }
 
+interface TakenRow extends Omit<JobRow, 'state' | 'unhandled' | 'due_at' | 'finished_on'> {
+  readonly token: string
+  readonly data: string
+}
+
 interface JobRow extends StateRow {
   readonly id: string
   readonly due_at: number | null
@@ -162,6 +174,10 @@ export function createPostgresJobs(query: RunQuery, queues: readonly string[]): 
   const delay: EngineJobs['delay'] = (job, until, note) => changeOne(DELAY, job, until, note)
 
   return {
+    async take(queue, tokens, leaseMs) {
+      const rows = await run<TakenRow>(TAKE, queue, tokens, leaseMs, Date.now())
+      return rows.map((row) => ({ job: toJobJson(row), token: row.token }))
+    },
     async complete(jobs) {
       const completed = await change(COMPLETE, jobs, Date.now())
       return jobs.map((job) => completed.has(toKey(job)))
@@ -218,6 +234,24 @@ function toKey({ queue, id }: Pick<LockedJob, 'queue' | 'id'>): string {
 
 function toState({ state, unhandled }: StateRow): JobCount['state'] {
   return unhandled ? 'unhandled' : (STATES[state] ?? 'queued')
+}
+
+/** As BullMQ reads a job, without what is not used of it. */
+function toJobJson(row: TakenRow): JobJson {
+  return {
+    id: row.id,
+    name: row.name,
+    data: row.data,
+    opts: {},
+    progress: 0,
+    attemptsStarted: 0,
+    attemptsMade: row.attempts_made,
+    stalledCounter: row.stalled_count,
+    timestamp: row.timestamp,
+    failedReason: row.failed_reason ?? '',
+    returnvalue: 'null',
+    ...(row.dedup_id !== null && { deduplicationId: row.dedup_id }),
+  }
 }
 
 function toJobRecord(row: JobRow): JobRecord {

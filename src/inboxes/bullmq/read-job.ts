@@ -1,3 +1,4 @@
+import type { JobJson } from 'bullmq'
 import { type DeliveryJob, isUnreadable, type Lane } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
 
@@ -9,6 +10,19 @@ export async function readJob({ repairJob }: OpenLanes, { queue }: Lane, id: str
     if (!isUnreadable(error)) throw error
     await repairJob(queue, id)
     return queue.getJob(id)
+  }
+}
+
+/** Makes a job of what was taken. One that cannot be parsed is repaired, and read again. */
+export async function toJob(opened: OpenLanes, { worker, queue }: Lane, taken: JobJson): Promise<DeliveryJob> {
+  try {
+    return worker.toJob(taken)
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    await opened.repairJob(queue, taken.id)
+    const repaired = await opened.findJob(worker, taken.id)
+    if (!repaired) throw error
+    return repaired
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Queue } from 'bullmq'
+import type { JobJson, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { parseRecord } from '../queue/stored-failure.ts'
 import type { EngineJobs, JobCount, JobRecord, LockedJob } from './engine-jobs.ts'
@@ -40,9 +40,15 @@ export function createRedisJobs(client: Redis, queues: readonly Queue[]): Engine
   }
 
   return {
+    async take(queue, tokens, leaseMs) {
+      const args = [findLane(queue).keyPrefix, Date.now(), leaseMs, ...tokens]
+      const taken = (await run('take', [], args)) as (readonly (string | null)[])[]
+      return taken.map((fields, i) => ({ job: toJobJson(fields), token: tokens[i] ?? '' }))
+    },
     async complete(jobs) {
-      const completed = jobs.map((job) => runOn(job, 'complete', Date.now()))
-      return Promise.all(completed)
+      const locked = jobs.flatMap(({ queue, id, token }) => [findLane(queue).keyPrefix, id, token])
+      const completed = (await run('complete', [], [Date.now(), ...locked])) as number[]
+      return completed.map((isHeld) => isHeld === 1)
     },
     giveBack: (job) => runOn(job, 'giveBack'),
     async giveBackToken(queue, token) {
@@ -118,6 +124,25 @@ function createRunner(client: Redis) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
       return client.eval(text, keys.length, ...keys, ...args)
     }
+  }
+}
+
+/** As BullMQ reads a job, without what is not used of it. */
+function toJobJson(fields: readonly (string | null)[]): JobJson {
+  const [id, name, timestamp, data, failedReason, deduplicationId, attemptsMade, stalledCounter] = fields
+  return {
+    id: id ?? '',
+    name: name ?? '',
+    data: data ?? '{}',
+    opts: {},
+    progress: 0,
+    attemptsStarted: 0,
+    attemptsMade: Number.parseInt(attemptsMade ?? '0', 10),
+    stalledCounter: Number.parseInt(stalledCounter ?? '0', 10),
+    timestamp: Number.parseInt(timestamp ?? '', 10),
+    failedReason: failedReason ?? '',
+    returnvalue: 'null',
+    ...(deduplicationId && { deduplicationId }),
   }
 }
 

@@ -45,12 +45,43 @@ local function isUnhandled(reason)
 end
 `
 
+/**
+ * Does what BullMQ's script does for one job. That one must be asked if delayed jobs are due, or the queue has limits.
+ * A count that is none stays: somebody else has written it.
+ */
+const TAKE = `
+local prefix, now, lease = ARGV[1], ARGV[2], ARGV[3]
+local limits = redis.call('HMGET', prefix .. 'meta', 'paused', 'concurrency', 'max')
+if limits[1] or limits[2] or limits[3] then return {} end
+local due = redis.call('ZRANGEBYSCORE', prefix .. 'delayed', 0, (now + 1) * 0x1000 - 1, 'LIMIT', 0, 1)
+if due[1] then return {} end
+local taken = {}
+for i = 4, #ARGV do
+  local id = redis.call('RPOPLPUSH', prefix .. 'wait', prefix .. 'active')
+  if not id then break end
+  local key = prefix .. id
+  redis.call('SET', key .. ':lock', ARGV[i], 'PX', lease)
+  redis.call('HSET', key, 'processedOn', now)
+  redis.pcall('HINCRBY', key, 'ats', 1)
+  local job = redis.call('HMGET', key, 'name', 'timestamp', 'data', 'failedReason', 'deid', 'atm', 'stc')
+  taken[#taken + 1] = { id, unpack(job) }
+end
+if redis.call('EXISTS', prefix .. 'wait') == 1 then redis.call('ZADD', prefix .. 'marker', 0, '0') end
+return taken
+`
+
 const COMPLETE = `${RELEASE}${FINISH}
-local prefix, id, token, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-if not release(prefix, id, token) then return 0 end
-redis.call('HINCRBY', prefix .. id, 'atm', 1)
-finish(prefix, id, now)
-return 1
+local now, completed = ARGV[1], {}
+for i = 2, #ARGV, 3 do
+  local prefix, id, token = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local isHeld = release(prefix, id, token)
+  if isHeld then
+    redis.pcall('HINCRBY', prefix .. id, 'atm', 1)
+    finish(prefix, id, now)
+  end
+  completed[#completed + 1] = isHeld and 1 or 0
+end
+return completed
 `
 
 const GIVE_BACK = `${RELEASE}${PLACE}
@@ -215,6 +246,7 @@ return found
 
 /** Each with its digest, by which Redis knows it. */
 export const SCRIPTS = {
+  take: toScript(TAKE),
   complete: toScript(COMPLETE),
   giveBack: toScript(GIVE_BACK),
   delay: toScript(DELAY),

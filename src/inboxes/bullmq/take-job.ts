@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hasBody, type Lane, type LeasedJob, readGroup, readNote, resetOptions, toNote } from './job.ts'
 import type { OpenLanes } from './lanes.ts'
-import { getNextJob } from './read-job.ts'
+import { getNextJob, toJob } from './read-job.ts'
 
 /** How long a delivery waits for an earlier one of its group. It is promoted as soon as that one has been handled. */
 const BEHIND_GROUP_MS = 30_000
@@ -17,31 +17,49 @@ export interface TakeOptions {
   readonly setAside: (unhandled: LeasedJob) => Promise<unknown>
 }
 
+/** Called with a token for which the engine has not answered. */
+type OnLost = (lane: Lane, token: string) => void
+
+/** Takes the next job of a lane in BullMQ's own way, which also looks after the jobs that are delayed. */
+export async function takeJob(opened: OpenLanes, lane: Lane, onLost: OnLost): Promise<readonly LeasedJob[]> {
+  const token = randomUUID()
+  try {
+    const job = await getNextJob(opened, lane, token)
+    return job ? [{ job, lane, token }] : []
+  } catch (error) {
+    onLost(lane, token)
+    throw error
+  }
+}
+
 /**
- * Takes the next jobs of a lane, at most `count`. Some may be taken although there is an error for others.
- *
- * @param onLost is called with a token for which the engine has not answered.
+ * Takes the next jobs of a lane with one command, at most `count`. Fails if there is an error for all of them: one that
+ * cannot be read does not keep the others.
  */
 export async function takeJobs(
   opened: OpenLanes,
   lane: Lane,
   count: number,
-  onLost: (lane: Lane, token: string) => void,
-): Promise<{ readonly found: readonly LeasedJob[]; readonly errors: unknown[] }> {
+  leaseMs: number,
+  onLost: OnLost,
+): Promise<readonly LeasedJob[]> {
+  const tokens = Array.from({ length: count }, () => randomUUID())
+  const taken = await opened.jobs.take(lane.queue.name, tokens, leaseMs).catch((error: unknown) => {
+    for (const token of tokens) onLost(lane, token)
+    throw error
+  })
   const found: LeasedJob[] = []
   const errors: unknown[] = []
-  const take = async () => {
-    const token = randomUUID()
+  for (const { job, token } of taken) {
     try {
-      const job = await getNextJob(opened, lane, token)
-      if (job) found.push({ job, lane, token })
+      found.push({ job: await toJob(opened, lane, job), lane, token })
     } catch (error) {
       onLost(lane, token)
       errors.push(error)
     }
   }
-  await Promise.all(Array.from({ length: count }, take))
-  return { found, errors }
+  if (found.length === 0) for (const error of errors) throw error
+  return found
 }
 
 /** Whether a job that was taken is to be handled now. If not, it was moved away. */

@@ -9,6 +9,9 @@ export const MAX_BODY_BYTES = 64 * 1024 * 1024
 export const MAX_STORED_BYTES = MAX_BODY_BYTES + 1024 * 1024
 
 const CHECKSUM_BYTES = 4
+/** Of the pieces that a body is unpacked in. */
+const MIN_CHUNK_BYTES = 1024
+const MAX_CHUNK_BYTES = 1024 * 1024
 /** Brotli at its fastest takes a third of the time of gzip at its fastest, for an order of 200 KB. */
 const FASTEST = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MIN_QUALITY } }
 
@@ -34,8 +37,11 @@ export function compressBody(body: Uint8Array): Buffer {
 export function decompressBody(packed: Buffer): Buffer | undefined {
   const compressed = packed.subarray(CHECKSUM_BYTES)
   if (packed.length <= CHECKSUM_BYTES || packed.readUInt32BE() !== crc32(compressed)) return undefined
+  // An order is about eight times as large. Node's own 16 KiB stay allocated behind a body of 2 KB, and are two pieces
+  // to be joined for one of 20 KB.
+  const chunkSize = Math.min(Math.max(8 * compressed.length, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES)
   try {
-    return brotliDecompressSync(compressed, { maxOutputLength: MAX_BODY_BYTES })
+    return brotliDecompressSync(compressed, { maxOutputLength: MAX_BODY_BYTES, chunkSize })
   } catch {
     return undefined
   }

@@ -29,6 +29,7 @@ export interface JobsOptions extends ConsumeOptions {
 }
 
 interface Job {
+  readonly leased: LeasedDelivery
   /** Aborted when the attempt takes too long, and together with `lease`. Given to the handlers. */
   readonly attempt: AbortController
   /** Aborted when the delivery belongs to somebody else. */
@@ -37,6 +38,8 @@ interface Job {
   isOverdue: boolean
   /** Whether the handlers have ended, and only the queue has to be told. */
   isHandled: boolean
+  /** Resolves when the queue has been told of the end. */
+  ended?: Promise<void>
 }
 
 /** Pause before a queue that has failed is called again. */
@@ -57,27 +60,26 @@ export function createJobs(
   options: JobsOptions,
 ): Jobs {
   const { stopping, onFree, onError } = options
-  const running = new Map<LeasedDelivery, Job>()
-  const ending = new Set<Promise<void>>()
+  // V8 keeps what was in a Map when it grew until its next full collection: jobs with their documents, here.
+  const running: Job[] = []
   const waiting: LeasedDelivery[] = []
   const unsettled = new LRUCache<string, true>(UNSETTLED)
 
   function begin(leased: LeasedDelivery): void {
     const job: Job = {
+      leased,
       attempt: new AbortController(),
       lease: new AbortController(),
       isOverdue: false,
       isHandled: false,
     }
-    running.set(leased, job)
-    const stopWatching = watchAttempt(leased, job, options, free)
-    const ended = run(leased, job).finally(() => {
+    running.push(job)
+    const stopWatching = watchAttempt(job, options, free)
+    job.ended = run(job).finally(() => {
       stopWatching()
-      running.delete(leased)
-      ending.delete(ended)
+      running.splice(running.indexOf(job), 1)
       free()
     })
-    ending.add(ended)
   }
 
   function free(): void {
@@ -86,13 +88,13 @@ export function createJobs(
   }
 
   function startAlone(): void {
-    const isBusy = [...running.values()].some((job) => !isOver(job))
+    const isBusy = running.some((job) => !isOver(job))
     const next = isBusy ? undefined : waiting.shift()
     if (next) begin(next)
   }
 
-  async function run(leased: LeasedDelivery, job: Job): Promise<void> {
-    const { attempt, lease } = job
+  async function run(job: Job): Promise<void> {
+    const { leased, attempt, lease } = job
     const { id } = leased.delivery
     const settlement = unsettled.has(id) ? HANDLED : await attemptDelivery(leased, process, options, attempt.signal)
     // The handlers of a lost lease were aborted, and may have returned half done.
@@ -136,8 +138,8 @@ export function createJobs(
 
   return {
     capacity() {
-      const active = [...running].flatMap(([leased, job]) => (isOver(job) ? [] : leased))
-      const settling = [...running.values()].filter(({ isHandled }) => isHandled).length
+      const active = running.flatMap((job) => (isOver(job) ? [] : job.leased))
+      const settling = running.filter(({ isHandled }) => isHandled).length
       const isExclusive = waiting.length > 0 || active.some(mustRunAlone)
       return isExclusive || settling > options.concurrency
         ? { capacity: 0, capacityByTopic: new Map() }
@@ -146,30 +148,31 @@ export function createJobs(
     start(leased) {
       if (!mustRunAlone(leased)) {
         // One that must run alone may have begun while this one was being leased.
-        if ([...running].some(([one, job]) => mustRunAlone(one) && !isOver(job))) void returnDelivery(leased)
+        if (running.some((job) => mustRunAlone(job.leased) && !isOver(job))) void returnDelivery(leased)
         else begin(leased)
       }
       // Several that may end the process would be lost together, without an attempt.
-      else if ([...running.keys(), ...waiting].some(mustRunAlone)) void settle(leased, LATER, stopping)
+      else if ([...running.map((job) => job.leased), ...waiting].some(mustRunAlone))
+        void settle(leased, LATER, stopping)
       else {
         waiting.push(leased)
         startAlone()
       }
     },
     async renewLeases() {
-      const renewed = [...running].map(async ([leased, job]) => {
-        if (!(await queue.renew(leased))) abortJob(job, new WebhookError('IN_PROGRESS'))
+      const renewed = running.map(async (job) => {
+        if (!(await queue.renew(job.leased))) abortJob(job, new WebhookError('IN_PROGRESS'))
       })
       await Promise.all([...renewed, ...waiting.map((leased) => queue.renew(leased))]).catch(onError)
     },
     async drain() {
       await Promise.all(waiting.splice(0).map(returnDelivery))
-      await Promise.all(ending)
+      await Promise.all(running.map(({ ended }) => ended))
     },
     async abort() {
       const jobs = [...running]
-      for (const [, job] of jobs) abortJob(job, new WebhookError('SHUTTING_DOWN'))
-      await Promise.all(jobs.map(([leased]) => returnDelivery(leased)))
+      for (const job of jobs) abortJob(job, new WebhookError('SHUTTING_DOWN'))
+      await Promise.all(jobs.map(({ leased }) => returnDelivery(leased)))
     },
     returnDelivery,
   }
@@ -193,11 +196,11 @@ function abortJob({ attempt, lease }: Job, reason: WebhookError): void {
  * @returns a function that ends the watch.
  */
 function watchAttempt(
-  { delivery: { topic } }: LeasedDelivery,
   job: Job,
   { attemptTimeoutMs, onWarning = () => {} }: ConsumeOptions,
   onOverdue: () => void,
 ): () => void {
+  const { topic } = job.leased.delivery
   const limit = attemptTimeoutMs && isStoredTopic(topic) ? attemptTimeoutMs(topic) : Number.POSITIVE_INFINITY
   const half = limit / 2
   if (half > MAX_TIMER_MS) return () => {}

@@ -3,8 +3,13 @@ import type { AttemptFailure, LeasedDelivery, LeaseRequest, Settlement } from '.
 import { hasValidId, type OpenRow, toDeliveryRecord } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
 
-/** The rows of leased deliveries, by `seq`: an id that is not text would not find its row again. */
-const rows = new WeakMap<LeasedDelivery, string>()
+/**
+ * A leased delivery with the `seq` of its row: an id that is not text would not find it again. In a WeakMap it would
+ * keep the body until V8's next full collection.
+ */
+interface LeasedRow extends LeasedDelivery {
+  readonly seq: string
+}
 
 /**
  * Leases the oldest deliveries that are ready. One that must run alone is leased alone: if it ends the process, no other
@@ -42,16 +47,16 @@ function findReady(sql: InboxStatements, left: ReadonlyMap<string, number>, limi
   return found.map((row) => sql.readReady.get((row as OpenRow).seq) as OpenRow)
 }
 
-function toLease(row: OpenRow): LeasedDelivery {
+function toLease(row: OpenRow): LeasedRow {
   const isLost = row.is_lost === 1
   const losses = row.losses + row.is_lost
-  return { token: crypto.randomUUID(), attempt: row.attempts + 1, isLost, losses, ...toDeliveryRecord(row) }
+  const token = crypto.randomUUID()
+  return { token, attempt: row.attempts + 1, isLost, losses, seq: row.seq, ...toDeliveryRecord(row) }
 }
 
 function writeLease(sql: InboxStatements, row: OpenRow, lease: LeasedDelivery, leaseMs: number): void {
   sql.lease.run(lease.token, Date.now() + leaseMs, lease.losses, row.seq)
   if (!hasValidId(row)) sql.rename.run(row.seq)
-  rows.set(lease, row.seq)
 }
 
 /** To be run in a transaction. False if the token no longer holds the delivery. */
@@ -101,5 +106,5 @@ function openNext(sql: InboxStatements, leased: LeasedDelivery): void {
 }
 
 function findRow(leased: LeasedDelivery): string {
-  return rows.get(leased) ?? ''
+  return (leased as LeasedRow).seq
 }

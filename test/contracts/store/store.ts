@@ -1,5 +1,6 @@
 import type { IdempotencyStore } from 'hooklayer/drivers'
 import { afterAll, afterEach, beforeAll, describe, vi } from 'vitest'
+import { testCounting } from './counting.ts'
 import { testErasing } from './erasing.ts'
 import { testModel } from './model.ts'
 import { testNames } from './names.ts'
@@ -44,6 +45,7 @@ export function testStore(name: string, start: () => Promise<StoreScene>, clock:
       testRaces,
       testModel,
       testErasing,
+      testCounting,
     ]
     for (const test of tests) test(connection)
     if (clock === 'own') testClock(connection)
