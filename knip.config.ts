@@ -1,11 +1,11 @@
 import type { KnipConfig } from 'knip'
-import { listInternals, listModules, listPrograms } from './entries.ts'
+import { listInternals, listModules } from './entries.ts'
 
 const config: KnipConfig = {
   workspaces: {
     '.': {
       entry: [
-        ...Object.values({ ...listModules(), ...listInternals(), ...listPrograms() }),
+        ...Object.values({ ...listModules(), ...listInternals() }),
         'examples/**/*.{js,ts}',
         'test/contracts/adapter/hosts/*.ts',
         'test/contracts/adapter/hosts/frameworks/*.js',

@@ -112,6 +112,6 @@ export function createSender(options: SenderOptions): FaultySender {
 /**
  * The delay before a retry in milliseconds, 1 s before the first. An assumption: Commerce Layer documents no delays.
  */
-export function computeRetryDelay(attempt: number): number {
+function computeRetryDelay(attempt: number): number {
   return 1000 * 2 ** (attempt - 1)
 }
