@@ -53,13 +53,13 @@ export const PLATFORM = {
   edgeConditions: ['workerd', 'edge-light'],
 } as const satisfies { usual: ExtraFile; edge: ExtraFile; [key: string]: unknown }
 
-/** Built apart: for Node only, with its libraries bundled, and with the entries imported by their public names. */
-export const COMMAND_LINE: ExtraFile = { file: 'cli', source: 'src/cli/main.ts' }
-
-/** The programs that the package installs. */
+/**
+ * The programs that the package installs. They are built apart: for Node only, with their libraries bundled, and with
+ * the entries imported by their public names.
+ */
 export const PROGRAMS: { readonly [command: string]: ExtraFile } = {
-  hooklayer: COMMAND_LINE,
-  'hooklayer-emulator': { file: 'emulator-cli', source: 'src/emulator/cli.ts' },
+  hooklayer: { file: 'cli', source: 'src/cli/main.ts' },
+  'hooklayer-emulator': { file: 'emulator-cli', source: 'src/cli/emulator-program.ts' },
 }
 
 /** The name of an entry's file in `dist`, without the extension. */
@@ -79,10 +79,9 @@ export function listModules(): Record<string, string> {
   return Object.fromEntries([...entries, ...conditional.map(({ file, source }) => [file, source])])
 }
 
-/** The files of `dist` that are run and share code with the entries, by their name without the extension. */
+/** The files of `dist` that are run, by their name without the extension. */
 export function listPrograms(): Record<string, string> {
-  const programs = Object.values(PROGRAMS).filter((program) => program !== COMMAND_LINE)
-  return Object.fromEntries(programs.map(({ file, source }) => [file, source]))
+  return Object.fromEntries(Object.values(PROGRAMS).map(({ file, source }) => [file, source]))
 }
 
 /** The files of `dist` that only the package itself imports, by their name without the extension. */

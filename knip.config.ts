@@ -1,12 +1,11 @@
 import type { KnipConfig } from 'knip'
-import { COMMAND_LINE, listInternals, listModules } from './entries.ts'
+import { listInternals, listModules } from './entries.ts'
 
 const config: KnipConfig = {
   workspaces: {
     '.': {
       entry: [
         ...Object.values({ ...listModules(), ...listInternals() }),
-        COMMAND_LINE.source,
         'examples/**/*.{js,ts}',
         'test/contracts/adapter/hosts/*.ts',
         'test/contracts/adapter/hosts/frameworks/*.js',

@@ -1,6 +1,6 @@
 import type { Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
-import { COMMAND_LINE, listInternals, listModules, listPrograms, PLATFORM } from './entries.ts'
+import { listInternals, listModules, listPrograms, PLATFORM } from './entries.ts'
 
 /** Leaves the choice of the platform's module to `imports` of package.json. */
 const platformByCondition: Plugin = {
@@ -25,7 +25,7 @@ const SHARED = {
 export default defineConfig([
   {
     ...SHARED,
-    entry: { ...listModules(), ...listPrograms(), ...listInternals() },
+    entry: { ...listModules(), ...listInternals() },
     format: ['esm', 'cjs'],
     platform: 'neutral',
     dts: false, // `declarations.ts` makes them: tsup's have no maps, and its chunks bear the names of internal files.
@@ -33,7 +33,7 @@ export default defineConfig([
   },
   {
     ...SHARED,
-    entry: { [COMMAND_LINE.file]: COMMAND_LINE.source },
+    entry: listPrograms(),
     format: ['esm'],
     platform: 'node',
     // A configuration imports the entries too, so each must be loaded once: from its own file.

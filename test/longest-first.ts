@@ -10,6 +10,7 @@ const LONGEST = [
   'test/inboxes/bullmq/',
   'test/adapters/http2.test.ts',
   'test/examples/cloudflare-queues.test.ts',
+  'test/cli/dev',
   'test/emulator/cli',
   'test/docs/',
   'test/examples/',

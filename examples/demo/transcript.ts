@@ -21,6 +21,14 @@ export function check(what: string, actual: unknown, expected: unknown): void {
   if (!isExpected) failures += 1
 }
 
+/** Waits until something is true, for ten seconds at most. */
+export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !(await isTrue()); ) {
+    if (Date.now() > deadline) throw new Error('It took more than ten seconds.')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
 /** Prints the result of all checks, and fails the process if one failed. */
 export function printSummary(file: string): void {
   if (failures > 0) process.exitCode = 1

@@ -19,6 +19,8 @@ export interface Ask {
   /** `true` at once with `--yes`. */
   confirm(question: Question): Promise<boolean>
   select(question: Question & { readonly choices: readonly Choice[] }): Promise<string>
+  /** The same with a filter that is typed, for many choices. */
+  search(question: Question & { readonly choices: readonly Choice[] }): Promise<string>
   selectMany(question: Question & { readonly choices: readonly Choice[] }): Promise<string[]>
   text(question: Question & { readonly placeholder?: string; readonly fallback?: string }): Promise<string>
 }
@@ -44,6 +46,12 @@ export function createAsk({ json }: OutputOptions, { yes = false }: { readonly y
       const { select } = await loadPrompts(question)
       const options = question.choices.map((choice) => ({ ...choice }))
       return toAnswer(await select<string>({ message: question.message, options, output: process.stderr }))
+    },
+    async search(question) {
+      const { autocomplete } = await loadPrompts(question)
+      const options = question.choices.map((choice) => ({ ...choice }))
+      const { message } = question
+      return toAnswer(await autocomplete<string>({ message, options, maxItems: 10, output: process.stderr }))
     },
     async selectMany(question) {
       const { multiselect } = await loadPrompts(question)

@@ -13,14 +13,14 @@ export interface CommandContext {
 
 /**
  * The work of a command: called with its flags and its arguments. It gives the name of an exit code, or nothing for 0,
- * and throws a `CliError` for what it can explain.
+ * or the exit code of a program that it has run. It throws a `CliError` for what it can explain.
  */
 type Work<Flags, Args extends readonly unknown[]> = (
   context: CommandContext,
   flags: Flags,
   ...args: Args
   // biome-ignore lint/suspicious/noConfusingVoidType: a command without a word about its end has ended well.
-) => Promise<ExitName | void>
+) => Promise<ExitName | number | void>
 
 /** Turns the work of a command into an action of commander. */
 export type Run = <Flags, const Args extends readonly unknown[]>(

@@ -21,9 +21,11 @@ Exit codes: ${Object.values(EXIT_CODES)
   .map(({ code }) => code)
   .join(', ')}; see https://github.com/hooklayer/hooklayer/blob/main/docs/cli.md`
 
-process.exit(EXIT_CODES[await main(process.argv.slice(2))].code)
+const exit = await main(process.argv.slice(2))
+process.exit(typeof exit === 'number' ? exit : EXIT_CODES[exit].code)
 
-async function main(argv: readonly string[]): Promise<ExitName> {
+/** The name of an exit code, or the exit code of a program that a command has run. */
+async function main(argv: readonly string[]): Promise<ExitName | number> {
   const watch = watchForStop(explainFailure)
   const ended = runCommand(argv, watch).catch((error) => (watch.stopped() ? 'OK' : report(error, argv)))
   const exit = await Promise.race([ended, watch.overdue]).catch((): ExitName => 'OK')
@@ -45,14 +47,14 @@ function report(error: unknown, argv: readonly string[]): ExitName {
   return exit
 }
 
-async function runCommand(argv: readonly string[], { signal }: StopWatch): Promise<ExitName> {
+async function runCommand(argv: readonly string[], { signal }: StopWatch): Promise<ExitName | number> {
   const [name = '', ...rest] = argv[0] === 'help' && argv[1] ? [argv[1], '--help'] : argv
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (!entry) {
     await createProgram().parseAsync(argv, { from: 'user' })
     return 'OK'
   }
-  let exit: ExitName = 'OK'
+  let exit: ExitName | number = 'OK'
   const run: Run =
     (work) =>
     async (...given) => {

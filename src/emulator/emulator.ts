@@ -2,22 +2,36 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
+import * as z from 'zod'
 import type { ResourceOf } from '../commerce-layer/resources.ts'
-import type { Topic } from '../commerce-layer/topics.ts'
+import { resourceOf, type Topic } from '../commerce-layer/topics.ts'
+import { checkSchema, mustBe } from '../schema/check-schema.ts'
 import type { Changes } from '../wire/samples/changes.ts'
+import { getUsualIncludes } from '../wire/samples/usual-includes.ts'
 import { createApi } from './api/app.ts'
-import { isTopic } from './api/webhooks.ts'
+import { isTopic, subscribe } from './api/webhooks.ts'
 import { createBoundedMap } from './bounded-map.ts'
+import {
+  copyEventCallback,
+  copyWebhook,
+  type EmulatedEventCallback,
+  type EmulatedWebhook,
+  toEmulatedCall,
+} from './emulated-records.ts'
 import { createEventFactory, explainSilence } from './new-event.ts'
-import { checkEmulatorOptions, type EmulatorOptions } from './options.ts'
-import type { EventCallbackRecord, Records, WebhookRecord } from './records.ts'
+import { checkEmulatorOptions, type EmulatorOptions, OPTIONS } from './options.ts'
+import type { EventRecord, Records } from './records.ts'
+import type { EndedCall } from './sender/call.ts'
+import type { Faults } from './sender/fault-plan.ts'
 import { createSender } from './sender/sender.ts'
 
-/** A webhook with the attributes of the API, including `shared_secret`. */
-export type EmulatedWebhook = Readonly<WebhookRecord>
-
-/** An event callback with the attributes of the API, including its webhook. */
-export type EmulatedEventCallback = Readonly<Omit<EventCallbackRecord, 'event'>>
+/** The options of `subscribe` of an {@link Emulator}. */
+export interface SubscribeOptions {
+  /** Dotted paths of the relationships that deliveries include. Default: the usual ones of the resource. */
+  readonly includeResources?: readonly string[] | undefined
+  /** The shared secret, 16 characters or more. Default: `secret` of the emulator, or else a random one. */
+  readonly secret?: string | undefined
+}
 
 /** A running emulator, created by {@link createEmulator}. */
 export interface Emulator {
@@ -52,6 +66,27 @@ export interface Emulator {
     topic: T,
     resource?: Changes<ResourceOf<T>>,
   ): Promise<EmulatedEventCallback[]>
+  /**
+   * Creates a webhook without the API.
+   *
+   * @throws TypeError for a topic that is not in the catalog, a URL that cannot be called, and includes or a secret that
+   * cannot be used.
+   *
+   * @example
+   * const { shared_secret } = emulator.subscribe('orders.place', 'http://127.0.0.1:3000/webhooks')
+   */
+  subscribe(topic: Topic | (string & {}), callbackUrl: string, options?: SubscribeOptions): EmulatedWebhook
+  /**
+   * Calls the webhooks of the last event again, with the same bytes and the same signatures, as `_trigger` of the API
+   * does. Resolves as `trigger` does: with an empty list if there was no event.
+   */
+  repeat(): Promise<EmulatedEventCallback[]>
+  /**
+   * Replaces the faults of the deliveries that come. `{}` ends them.
+   *
+   * @throws TypeError if an option is unknown or out of range.
+   */
+  setFaults(faults: Faults): void
   /** Copies of all webhooks, in the order in which they were created. */
   readonly webhooks: readonly EmulatedWebhook[]
   /** Copies of the last event callbacks, in the order of the calls. `maxEventCallbacks` limits their number. */
@@ -87,9 +122,16 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     events: createBoundedMap(maxEventCallbacks),
   }
   const createEvent = createEventFactory(records)
-  const sender = createSender({ ...settings, records })
+  function onCall(call: EndedCall): void {
+    try {
+      settings.onCall?.(toEmulatedCall(call))
+    } catch (error) {
+      settings.logger.warn(`\`onCall\` failed: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  const sender = createSender({ ...settings, records, onCall })
   const readUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const api = createApi({ ...settings, organization, records, sender, url: readUrl })
+  const api = createApi({ ...settings, organization, records, sender, trigger, url: readUrl })
   const server = createAdaptorServer({
     fetch: api.fetch,
     serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS },
@@ -98,19 +140,36 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   const url = readUrl()
   let closed: Promise<void> | undefined
 
+  async function trigger(topic: string, resource: object): Promise<EmulatedEventCallback[]> {
+    if (!isTopic(topic)) throw new TypeError(`\`${topic}\` is not a topic of Commerce Layer.`)
+    const event = createEvent(topic, resource)
+    records.events.set(event.id, event)
+    return send(event)
+  }
+
+  async function send(event: EventRecord): Promise<EmulatedEventCallback[]> {
+    const problem = explainSilence(event.name, records)
+    if (problem) settings.logger.warn(problem)
+    return (await sender.send(event)).map(copyEventCallback)
+  }
+
   return {
     url,
     organization: organization.slug,
     clientId,
     clientSecret,
-    async trigger(topic, resource) {
-      if (!isTopic(topic)) throw new TypeError(`\`${topic}\` is not a topic of Commerce Layer.`)
-      const event = createEvent(topic, resource ?? {})
-      records.events.set(event.id, event)
-      const problem = explainSilence(topic, records)
-      if (problem) settings.logger.warn(problem)
-      return (await sender.send(event)).map(copyEventCallback)
+    trigger: (topic, resource) => trigger(topic, resource ?? {}),
+    subscribe(topic, callbackUrl, given = {}) {
+      const { includeResources, secret = settings.secret } = checkSchema('subscribe', SUBSCRIBE, given)
+      const include_resources = includeResources ?? getUsualIncludes(resourceOf(topic))
+      const attributes = { topic, callback_url: callbackUrl, include_resources }
+      return copyWebhook(subscribe(records, organization.slug, attributes, secret))
     },
+    async repeat() {
+      const last = [...records.events.values()].at(-1)
+      return last ? send(last) : []
+    },
+    setFaults: (faults) => sender.setFaults(faults),
     get webhooks() {
       return [...records.webhooks.values()].map(copyWebhook)
     },
@@ -128,14 +187,10 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
 /** Milliseconds in which a request must have come. Its body is small, and its sender is on this machine. */
 const REQUEST_TIMEOUT_MS = 30_000
 
-function copyWebhook(webhook: WebhookRecord): EmulatedWebhook {
-  return structuredClone(webhook)
-}
-
-/** The payload is not copied: payloads are large, there may be many, and nothing writes to them. */
-function copyEventCallback({ event, webhook, payload, ...others }: EventCallbackRecord): EmulatedEventCallback {
-  return { ...structuredClone(others), payload, webhook: copyWebhook(webhook) }
-}
+const SUBSCRIBE = z.strictObject({
+  includeResources: z.array(z.string(), mustBe('a list of paths')).optional(),
+  secret: OPTIONS.shape.secret,
+})
 
 async function listen(server: Server, port: number): Promise<void> {
   server.listen(port, '127.0.0.1')

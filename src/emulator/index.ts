@@ -2,6 +2,7 @@
  * A local Commerce Layer: its API for webhooks, event callbacks and events, and the sender that calls the webhooks.
  */
 export type { ResourceDocument } from '../wire/document.ts'
-export { createEmulator, type EmulatedEventCallback, type EmulatedWebhook, type Emulator } from './emulator.ts'
+export type { EmulatedCall, EmulatedEventCallback, EmulatedWebhook } from './emulated-records.ts'
+export { createEmulator, type Emulator, type SubscribeOptions } from './emulator.ts'
 export type { EmulatorOptions } from './options.ts'
 export type { Faults } from './sender/fault-plan.ts'

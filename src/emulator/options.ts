@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import { callback, checkSchema, flag, logger, milliseconds, oneOf, text, wholeNumber } from '../schema/check-schema.ts'
 import { randomId } from '../wire/samples/ids.ts'
+import type { EmulatedCall } from './emulated-records.ts'
 import type { SenderOptions } from './sender/sender.ts'
 
 /** The options of `createEmulator`, including those of its sender. */
-export interface EmulatorOptions extends Omit<SenderOptions, 'records' | 'mode' | 'organizationId'> {
+export interface EmulatorOptions extends Omit<SenderOptions, 'records' | 'mode' | 'organizationId' | 'onCall'> {
   /** The port on 127.0.0.1. Default: a free port. */
   readonly port?: number | undefined
   /** The slug of the organization: lower-case letters, digits and hyphens. Default: `my-org`. */
@@ -28,10 +29,15 @@ export interface EmulatorOptions extends Omit<SenderOptions, 'records' | 'mode' 
   readonly logger?: { warn(message: string): void } | undefined
   /** The maximum number of event callbacks, and of events. The oldest are dropped. Default: 1,000. */
   readonly maxEventCallbacks?: number | undefined
+  /**
+   * Is called with each call to a webhook when it has ended: retries, and what only a fault caused, too. What it throws
+   * is logged.
+   */
+  readonly onCall?: ((call: EmulatedCall) => void) | undefined
 }
 
 /** `faults` is checked by the sender. */
-const OPTIONS = z.strictObject({
+export const OPTIONS = z.strictObject({
   port: wholeNumber(0, 65_535).default(0),
   organization: text.regex(/^[a-z0-9-]+$/, 'must be a slug such as my-org').default('my-org'),
   organizationId: text.default(randomId),
@@ -48,6 +54,7 @@ const OPTIONS = z.strictObject({
   retryDelayMs: callback<NonNullable<SenderOptions['retryDelayMs']>>().optional(),
   faults: z.custom<SenderOptions['faults']>().optional(),
   seed: wholeNumber(0).optional(),
+  onCall: callback<NonNullable<EmulatorOptions['onCall']>>().optional(),
 })
 
 /**

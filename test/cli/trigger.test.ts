@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { createReceiver } from 'hooklayer'
+import { createEmulator, type Emulator } from 'hooklayer/emulator'
 import { createNodeListener } from 'hooklayer/node'
 import { createDelivery } from 'hooklayer/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -157,6 +158,67 @@ describe('hooklayer trigger', () => {
     const { stdout } = await runInTerminal(flags(url, '--times', '30'))
     expect(stdout).toContain('\r\u001b[2KSent 1/30')
     expect(stdout).toMatch(/2K30 sent, 30 accepted, 0 not\.\r\n$/)
+  })
+
+  describe('through an emulator', () => {
+    const connect = ({ url, clientId, clientSecret }: Emulator) => ({
+      CL_API_URL: url,
+      CL_ORGANIZATION: 'my-org',
+      CL_CLIENT_ID: clientId,
+      CL_CLIENT_SECRET: clientSecret,
+    })
+
+    async function startEmulator(): Promise<Emulator> {
+      const emulator = await createEmulator({ logger: { warn() {} } })
+      onTestFinished(() => emulator.close())
+      return emulator
+    }
+
+    it('has its webhooks called, without a secret', async () => {
+      const { url, emails } = await startShop()
+      const emulator = await startEmulator()
+      emulator.subscribe('orders.place', url, { secret: SECRET })
+      const args = ['trigger', 'orders.place', '--set', 'customer.email=zoe@example.com', '--times', '2']
+      const { exit, stderr } = await runCli(args, { env: connect(emulator) })
+      const line = 'orders.place → http://127.0.0.1:PORT/webhooks: 200 OK ( TIME)\n'
+      expect({ exit, stderr: maskOutput(stderr) }).toEqual({
+        exit: 0,
+        stderr: `${line}${line}2 sent, 2 accepted, 0 not.\n`,
+      })
+      expect(emails).toEqual(['zoe@example.com', 'zoe@example.com'])
+      const direct = await runCli(flags(url), { env: connect(emulator) })
+      expect(direct.stderr).toContain('200 handled')
+      expect(emulator.eventCallbacks).toHaveLength(2)
+    })
+
+    it.each([
+      ['no webhook has the topic', {}, 1, 'orders.pay: the emulator has no webhook that it can call.\n'],
+      [
+        'the credentials are wrong',
+        { CL_CLIENT_SECRET: 'wrong' },
+        5,
+        /^The emulator at \S+ refuses the credentials\.\n$/,
+      ],
+      ['nothing listens', { CL_API_URL: 'http://127.0.0.1:2' }, 4, /^Nothing listens there: .*\n$/],
+      ['a credential is missing', { CL_CLIENT_ID: '' }, 3, /^Set CL_CLIENT_ID in the environment .*\n$/],
+    ])('says in one line that %s', async (_, env, exit, stderr) => {
+      const emulator = await startEmulator()
+      const result = await runCli(['trigger', 'orders.pay'], { env: { ...connect(emulator), ...env } })
+      expect(result).toMatchObject({
+        exit,
+        stderr: typeof stderr === 'string' ? stderr : expect.stringMatching(stderr),
+      })
+    })
+
+    it('says in one line that CL_API_URL is no emulator', async () => {
+      const { url, close } = await listen((_, response) => response.writeHead(404).end(), '/')
+      onTestFinished(close)
+      const env = { ...connect(await startEmulator()), CL_API_URL: url }
+      expect(await runCli(['trigger', 'orders.pay'], { env })).toMatchObject({
+        exit: 3,
+        stderr: `CL_API_URL: there is no emulator at ${url}. Name a receiver with --to.\n`,
+      })
+    })
   })
 
   it.each([

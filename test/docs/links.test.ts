@@ -23,7 +23,7 @@ describe.each(PAGES)('%s', (page) => {
     const own = join(dirname(page), 'package.json')
     const file = existsSync(own) ? own : 'package.json'
     const { scripts } = JSON.parse(readFileSync(file, 'utf8')) as { scripts: Record<string, string> }
-    const named = Array.from(text.matchAll(/\bnpm (?:run )?(?!run\b)([\w:]+)/g), ([, script]) => script ?? '')
+    const named = Array.from(text.matchAll(/(?<!-- )\bnpm (?:run )?(?!run\b)([\w:]+)/g), ([, script]) => script ?? '')
     expect(named.filter((script) => !(script in scripts || NPM_COMMANDS.includes(script)))).toEqual([])
   })
 })

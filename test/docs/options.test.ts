@@ -37,7 +37,7 @@ const EMULATOR = [
     'tokenLifetimeMs',
     'rateLimit',
   ],
-  ...['maxEventCallbacks', 'timeoutMs', 'retries', 'retryDelayMs', 'logger', 'faults', 'seed'],
+  ...['maxEventCallbacks', 'timeoutMs', 'retries', 'retryDelayMs', 'logger', 'faults', 'seed', 'onCall'],
 ]
 const OBSERVER = { page: 'docs/observability.md', heading: '### Options' }
 const INBOXES = { page: 'docs/durable-inbox.md', heading: '## Options of an inbox' }

@@ -15,7 +15,7 @@ interface Run {
 }
 
 function run(...args: string[]): Run {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/emulator/cli.ts', ...args], { stdio: 'pipe' })
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/emulator-program.ts', ...args], { stdio: 'pipe' })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })

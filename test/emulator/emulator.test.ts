@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import type { Order } from '@commercelayer/sdk'
 import { createReceiver, eventIdOf } from 'hooklayer'
-import { createEmulator, type EmulatorOptions } from 'hooklayer/emulator'
+import { createEmulator, type EmulatedCall, type EmulatorOptions } from 'hooklayer/emulator'
 import { createNodeListener } from 'hooklayer/node'
 import { createMemoryStore } from 'hooklayer/stores/memory'
-import { sampleOf } from 'hooklayer/testing'
+import { sampleOf, sign } from 'hooklayer/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { listen } from '../contracts/adapter/listen.ts'
 import { GONE, startEmulatorForTest, startEndpoint } from './harness.ts'
@@ -38,6 +38,109 @@ describe('an emulator', () => {
     await Promise.all([emulator.close(), emulator.close()])
     await expect(fetch(emulator.url)).rejects.toThrow()
     await emulator.settled()
+  })
+
+  it('creates webhooks with the usual includes, and refuses what the API refuses', async () => {
+    const { emulator } = await startEmulatorForTest()
+    const url = 'http://127.0.0.1:3000/webhooks'
+    expect(emulator.subscribe('customers.create', url)).toMatchObject({
+      topic: 'customers.create',
+      callback_url: url,
+      include_resources: ['customer_addresses.address', 'customer_group'],
+      shared_secret: expect.stringMatching(/^[0-9a-f]{32}$/),
+    })
+    const secret = '0123456789abcdef'
+    const own = emulator.subscribe('orders.pay', url, { includeResources: ['customer'], secret })
+    expect(own).toMatchObject({ include_resources: ['customer'], shared_secret: secret })
+    expect(emulator.webhooks).toHaveLength(2)
+    expect(() => emulator.subscribe('orders.eat', url)).toThrow(
+      new TypeError('subscribe: topic - is not included in the list'),
+    )
+    expect(() => emulator.subscribe('orders.place', 'nowhere')).toThrow('callback_url - is invalid')
+    expect(() => emulator.subscribe('orders.place', url, { secret: 'short' })).toThrow(
+      'must have 16 characters or more',
+    )
+    expect(() => emulator.subscribe('orders.place', url, { includeResources: ['custmer'] })).toThrow(
+      'include_resources',
+    )
+  })
+
+  it('tells `onCall` of each call what was sent and answered, retries too, and goes on when that throws', async () => {
+    const calls: EmulatedCall[] = []
+    const warnings: string[] = []
+    const { url, close } = await listen((request, response) => {
+      request.resume()
+      response.writeHead(calls.length === 0 ? 500 : 200).end('x'.repeat(5000))
+    }, '/')
+    onTestFinished(close)
+    const { emulator } = await startEmulatorForTest({
+      retryDelayMs: () => 0,
+      logger: { warn: (message) => warnings.push(message) },
+      onCall(call) {
+        calls.push(call)
+        throw new Error('broken')
+      },
+    })
+    const { shared_secret } = emulator.subscribe('orders.place', url)
+    await emulator.trigger('orders.place')
+    await emulator.settled()
+    expect(calls.map(({ eventCallback }) => eventCallback.response_code)).toEqual(['500', '200'])
+    const [call] = calls
+    expect(call).toMatchObject({ topic: 'orders.place', answer: 'x'.repeat(2000), durationMs: expect.any(Number) })
+    expect(call?.signature).toBe(await sign(Uint8Array.from(call?.body ?? []), shared_secret))
+    expect(warnings).toEqual(['`onCall` failed: broken', '`onCall` failed: broken'])
+  })
+
+  it('repeats the last event with the same bytes, and takes other faults while it runs', async () => {
+    const calls: EmulatedCall[] = []
+    const { url, close } = await startEndpoint()
+    onTestFinished(close)
+    const { emulator } = await startEmulatorForTest({ onCall: (call) => calls.push(call) })
+    expect(await emulator.repeat()).toEqual([])
+    emulator.subscribe('orders.place', `${url}/200`)
+    await emulator.trigger('orders.place')
+    expect(await emulator.repeat()).toHaveLength(1)
+    expect(calls[1]?.body).toEqual(calls[0]?.body)
+    emulator.setFaults({ duplicate: 1 })
+    await emulator.trigger('orders.place')
+    await emulator.settled()
+    expect(calls.map(({ eventCallback }) => eventCallback.metadata.fault)).toContain('duplicate')
+    expect(calls).toHaveLength(4)
+    emulator.setFaults({})
+    await emulator.repeat()
+    await emulator.settled()
+    expect(calls).toHaveLength(5)
+    expect(() => emulator.setFaults({ duplicate: 2 })).toThrow('`duplicate` must be a probability from 0 to 1')
+  })
+
+  it('triggers events for other programs that have a token', async () => {
+    const { emulator, token } = await startEmulatorForTest({ logger: { warn() {} } })
+    const { url, close } = await startEndpoint()
+    onTestFinished(close)
+    emulator.subscribe('orders.place', `${url}/404`)
+    const trigger = async (body: unknown, authorization = `Bearer ${token}`) => {
+      const answer = await fetch(`${emulator.url}/emulator/trigger`, {
+        method: 'POST',
+        headers: { authorization },
+        body: JSON.stringify(body),
+      })
+      return { status: answer.status, body: await answer.json() }
+    }
+    const answered = await trigger({ topic: 'orders.place', resource: { number: '4711' } })
+    expect(answered).toEqual({
+      status: 200,
+      body: {
+        event_callbacks: [
+          expect.objectContaining({ topic: 'orders.place', response_code: '404', callback_url: `${url}/404` }),
+        ],
+      },
+    })
+    expect(JSON.stringify(answered)).not.toContain(emulator.webhooks[0]?.shared_secret)
+    expect(emulator.eventCallbacks[0]?.payload.data).toMatchObject({ attributes: { number: '4711' } })
+    expect(await trigger({ topic: 'orders.place' }, 'Bearer x')).toMatchObject({ status: 401 })
+    expect(await trigger({ topic: 'orders.eat' })).toMatchObject({ status: 400 })
+    expect(await trigger({ resource: {} })).toMatchObject({ status: 400 })
+    expect(await trigger({ topic: 'orders.pay' })).toEqual({ status: 200, body: { event_callbacks: [] } })
   })
 
   it.each<[string, object]>([

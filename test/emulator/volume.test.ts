@@ -17,6 +17,7 @@ const api = createApi({
   tokenLifetimeMs: 60_000,
   rateLimit: false,
   url: () => 'http://127.0.0.1:4000',
+  trigger: async () => [],
   sender: createSender({ records, organizationId: organization.id, mode: 'test' }),
 })
 let authorization: string

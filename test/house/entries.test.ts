@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
-  COMMAND_LINE,
   CONDITIONS,
   ENTRIES,
   listInternals,
@@ -26,7 +25,7 @@ const SUBPATHS = Object.keys(ENTRIES)
 
 describe('the list of entries', () => {
   it('names source files that exist, and no file of dist twice', () => {
-    const sources = [COMMAND_LINE.source, ...Object.values({ ...listModules(), ...listPrograms(), ...listInternals() })]
+    const sources = Object.values({ ...listModules(), ...listPrograms(), ...listInternals() })
     expect(sources.filter((source) => !existsSync(source))).toEqual([])
     const conditional = Object.values(CONDITIONS).flatMap((conditions) => Object.values(conditions))
     const extra = [...conditional, ...Object.values(PROGRAMS), PLATFORM.usual, PLATFORM.edge]
@@ -105,10 +104,7 @@ describe('the same entries', () => {
 
   it('are built by tsup, with the programs and the module of the platform', () => {
     const entries = [tsup].flat().map((config) => (typeof config === 'function' ? undefined : config.entry))
-    expect(entries).toEqual([
-      { ...listModules(), ...listPrograms(), ...listInternals() },
-      { [COMMAND_LINE.file]: COMMAND_LINE.source },
-    ])
+    expect(entries).toEqual([{ ...listModules(), ...listInternals() }, listPrograms()])
   })
 
   it('are what tests import by their public names', () => {

@@ -111,12 +111,14 @@ it('each entry exports these names and no others', () => {
       ],
       "hooklayer/emulator": [
         "createEmulator",
+        "type EmulatedCall",
         "type EmulatedEventCallback",
         "type EmulatedWebhook",
         "type Emulator",
         "type EmulatorOptions",
         "type Faults",
         "type ResourceDocument",
+        "type SubscribeOptions",
       ],
       "hooklayer/express": [
         "createExpressMiddleware",

@@ -7,7 +7,7 @@ import { deepEqual, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
-import { COMMAND_LINE, listInternals, listModules, listPrograms } from '../../entries.ts'
+import { listInternals, listModules, listPrograms } from '../../entries.ts'
 
 interface Pack {
   readonly size: number
@@ -24,12 +24,9 @@ const built = [...files].filter((path) => path.startsWith('dist/'))
 const modules = Object.keys(listModules()).flatMap((name) =>
   ['js', 'cjs', 'd.ts', 'd.cts'].map((extension) => `dist/${name}.${extension}`),
 )
-const others = Object.keys({ ...listPrograms(), ...listInternals() }).flatMap((name) => [
-  `dist/${name}.js`,
-  `dist/${name}.cjs`,
-])
-const commandLine = `dist/${COMMAND_LINE.file}.js`
-const entries = [...modules, ...others, commandLine].flatMap((path) => [path, `${path}.map`])
+const internals = Object.keys(listInternals()).flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`])
+const programs = Object.keys(listPrograms()).map((name) => `dist/${name}.js`)
+const entries = [...modules, ...internals, ...programs].flatMap((path) => [path, `${path}.map`])
 deepEqual(listMissing(entries), [], 'Entries that were not built.')
 
 const CHUNK = /^dist\/chunk-[\w-]+\.(js|d\.ts|d\.cts)(\.map)?$/

@@ -1,17 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { type Command, Option } from 'commander'
+import type { HooklayerConfig } from 'hooklayer/config'
+import type { CredentialsOptions } from 'hooklayer/management'
 import { createDelivery, sign, type TestDelivery } from 'hooklayer/testing'
-import { createAsk } from '../ask.ts'
 import { asUsage, CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
+import { confirmHost, DEFAULT_RECEIVER, toReceiverUrl } from '../confirm-host.ts'
 import { toCount } from '../count.ts'
 import type { ExitName } from '../exit-codes.ts'
 import { applyFault, createBody, FAULTS, type Fault, type Shipment } from '../faulty-delivery.ts'
-import { addConfigOption, type ConfigFlags, findConfig } from '../load-config.ts'
+import { addConfigOption, type ConfigFlags, findConfig, readCredentials } from '../load-config.ts'
 import { escapeText, paint } from '../output.ts'
+import { readAnswer } from '../read-answer.ts'
 import { readInputFile } from '../read-input.ts'
 import { addSecretOptions, readSecrets, type SecretFlags } from '../secrets.ts'
 import { readChanges } from '../set-fields.ts'
+import { connectToEmulator } from '../trigger-emulator.ts'
 
 interface TriggerFlags extends SecretFlags, ConfigFlags {
   readonly to?: string
@@ -33,9 +37,13 @@ interface Answer {
   readonly durationMs: number
 }
 
-const DEFAULT_URL = 'http://127.0.0.1:3000/webhooks'
+/** One delivery of a run, and which answers are right. */
+interface Sending {
+  readonly send: () => Promise<readonly Answer[]>
+  readonly isExpected: (answer: Answer) => boolean
+}
+
 const TIMEOUT_MS = 30_000
-const MAX_ANSWER_LENGTH = 200
 
 export const define: DefineCommand = (command, run) => {
   addFlags(command)
@@ -44,19 +52,26 @@ export const define: DefineCommand = (command, run) => {
       'after',
       describeExamples(
         ['One order', 'trigger orders.place --to http://127.0.0.1:3000/webhooks --set customer.email=zoe@example.com'],
+        ['One customer, by the emulator that CL_API_URL names', 'trigger customers.create'],
         ['100 orders, each twice', 'trigger orders.place --times 100 --concurrency 10 --fault duplicate'],
       ),
     )
     .action(
       run(async (context, flags: TriggerFlags, topic: string) => {
         const config = await findConfig(flags)
-        const url = toUrl(flags.to ?? config?.forward ?? DEFAULT_URL)
+        const emulator = findEmulator(config, flags)
+        if (emulator) return triggerThere(context, emulator, topic, flags)
+        const url = toReceiverUrl(flags.to ?? config?.forward ?? DEFAULT_RECEIVER, '--to')
         const [secret = ''] = await readSecrets(topic, flags, context.signal)
-        await confirmHost(context, url, flags)
+        await confirmHost(context.output, url, flags)
         const deliveries = await asUsage(() => createDeliveries(topic, secret, flags))
         const otherSecret = randomBytes(16).toString('hex')
         const shipments = await applyFault(deliveries, flags.fault, { otherSecret })
-        return sendAll(context, shipments, url, flags.concurrency)
+        const sendings = shipments.map((shipment) => ({
+          send: async () => [await send(shipment, url, context.signal)],
+          isExpected: (answer: Answer) => isExpected(answer, shipment),
+        }))
+        return sendAll(context, sendings, flags.concurrency)
       }),
     )
 }
@@ -64,7 +79,7 @@ export const define: DefineCommand = (command, run) => {
 function addFlags(command: Command): Command {
   const collect = (value: string, before: readonly string[]) => [...before, value]
   const faults = Object.entries(FAULTS).map(([name, what]) => `${name}: ${what}`)
-  return addConfigOption(addSecretOptions(command.option('--to <url>', `the receiver; default: ${DEFAULT_URL}`)))
+  return addConfigOption(addSecretOptions(command.option('--to <url>', `the receiver; default: ${DEFAULT_RECEIVER}`)))
     .option('--set <path=value>', 'changes a field of the sample; may be repeated', collect, [])
     .option('--file <file>', 'sends the bytes of this file, and no sample')
     .option('--times <number>', 'how many deliveries, each of another resource', toCount, 1)
@@ -73,18 +88,31 @@ function addFlags(command: Command): Command {
     .option('--yes', 'sends to other hosts than this one without a question')
 }
 
-function toUrl(text: string): URL {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text)
-  throw new CliError('USAGE', '--to must be a URL such as http://127.0.0.1:3000/webhooks')
+/**
+ * The emulator that signs and sends, unless a flag says where to send and with which secret, or asks for what only this
+ * command sends.
+ */
+function findEmulator(config: HooklayerConfig | undefined, flags: TriggerFlags) {
+  const isOwnSending = [flags.to, flags.secret, flags.secretEnv, flags.file, flags.fault].some(Boolean)
+  const url = config?.management?.url ?? process.env.CL_API_URL
+  return isOwnSending || !url ? undefined : { ...readCredentials(config), url }
 }
 
-/** A receiver takes a signed delivery for a true one. */
-async function confirmHost({ output }: CommandContext, { hostname }: URL, flags: TriggerFlags): Promise<void> {
-  if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return
-  const message = `${hostname} will handle this as a true order or customer. Send it?`
-  if (!(await createAsk(output, flags).confirm({ message, flag: '--yes' }))) {
-    throw new CliError('INTERRUPTED', 'Nothing was sent.')
+async function triggerThere(
+  context: CommandContext,
+  emulator: CredentialsOptions & { readonly url: string },
+  topic: string,
+  flags: TriggerFlags,
+): Promise<ExitName> {
+  const changes = readChanges(flags.set)
+  const trigger = await connectToEmulator(emulator, context.signal)
+  const send = async () => {
+    const calls = await trigger(topic, changes)
+    if (calls.length === 0) throw new CliError('FOUND_WRONG', `${topic}: the emulator has no webhook that it can call.`)
+    return calls
   }
+  const sendings = Array.from({ length: flags.times }, () => ({ send, isExpected: isAccepted }))
+  return sendAll(context, sendings, flags.concurrency)
 }
 
 async function createDeliveries(topic: string, secret: string, flags: TriggerFlags): Promise<TestDelivery[]> {
@@ -114,21 +142,21 @@ function mergeHeaders(headers: Readonly<Record<string, string>>, replaced: Reado
 }
 
 async function sendAll(
-  { output, signal }: CommandContext,
-  shipments: readonly Shipment[],
-  url: URL,
+  { output }: CommandContext,
+  sendings: readonly Sending[],
   concurrency: number,
 ): Promise<ExitName> {
-  const progress = output.progress('Sent', shipments.length)
-  const queue = shipments.values()
+  const progress = output.progress('Sent', sendings.length)
+  const queue = sendings.values()
   let [sent, accepted, wrong] = [0, 0, 0]
   const work = async () => {
-    for (const shipment of queue) {
-      const answer = await send(shipment, url, signal)
-      sent += 1
-      if (isAccepted(answer)) accepted += 1
-      if (!isExpected(answer, shipment)) wrong += 1
-      output.result(answer, describeAnswer(answer))
+    for (const { send, isExpected } of queue) {
+      for (const answer of await send()) {
+        sent += 1
+        if (isAccepted(answer)) accepted += 1
+        if (!isExpected(answer)) wrong += 1
+        output.result(answer, describeAnswer(answer))
+      }
       progress.update(sent)
     }
   }
@@ -137,7 +165,7 @@ async function sendAll(
   } finally {
     progress.end()
   }
-  if (shipments.length > 1) output.info(`${sent} sent, ${accepted} accepted, ${sent - accepted} not.`)
+  if (sent > 1) output.info(`${sent} sent, ${accepted} accepted, ${sent - accepted} not.`)
   return wrong === 0 ? 'OK' : 'FOUND_WRONG'
 }
 
@@ -178,16 +206,6 @@ async function send(shipment: Shipment, url: URL, signal: AbortSignal): Promise<
 /** A body that is a stream has no length that is known before. */
 function withoutLength(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-length'))
-}
-
-/** The code or the outcome of a receiver of ours, and the beginning of any other answer. */
-function readAnswer(text: string): string {
-  try {
-    const { code, outcome, error, status } = JSON.parse(text)
-    const word = code ?? outcome ?? error?.code ?? status
-    if (typeof word === 'string') return word
-  } catch {} // It is of another make.
-  return text.slice(0, MAX_ANSWER_LENGTH)
 }
 
 function describeAnswer(answer: Answer): string {

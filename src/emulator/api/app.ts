@@ -12,18 +12,20 @@ import { readShape } from './query.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { addReading, answer, findRecord } from './reading.ts'
 import { EVENTS, findCollection, WEBHOOKS } from './schema.ts'
+import { answerTrigger, type Trigger } from './trigger.ts'
 import { createWebhook, updateWebhook, WEBHOOK_CREATE, WEBHOOK_UPDATE } from './webhooks.ts'
 
 export interface ApiOptions extends OauthOptions, AnswerOptions {
   readonly sender: Sender
   readonly rateLimit: boolean
+  readonly trigger: Trigger
   /** The shared secret of all webhooks. Default: a random one for each. */
   readonly secret?: string | undefined
 }
 
 /**
  * Creates one app for both hosts of Commerce Layer: `/oauth/token` of `auth.commercelayer.io`, and `/api` of the
- * organization.
+ * organization. `/emulator` has what Commerce Layer does not have.
  */
 export function createApi(options: ApiOptions): Hono {
   const oauth = createOauth(options)
@@ -41,6 +43,11 @@ export function createApi(options: ApiOptions): Hono {
   addWebhooks(app, options)
   addEvents(app, options)
   addReading(app, options)
+  app.use('/emulator/*', async (c, next) => {
+    await oauth.checkToken(c.req.header('authorization'))
+    await next()
+  })
+  app.post('/emulator/trigger', (c) => answerTrigger(c, options.trigger))
   // Before this, every method that a resource has was tried.
   app.on(['POST', 'PUT', 'PATCH', 'DELETE'], ['/api/:type', '/api/:type/:id'], (c) => {
     throw findCollection(c.req.param('type')) ? refuseMethod(c.req.method) : refuseNotFound()

@@ -23,12 +23,17 @@ export async function readJson(c: Context): Promise<unknown> {
   if (type !== JSON_API) {
     throw refuse('UNSUPPORTED_MEDIA_TYPE', `All requests that create or update must be of Content-Type ${JSON_API}.`)
   }
-  const json = parseJson(await c.req.text())
+  return parseJson(await c.req.text())
+}
+
+/** @throws ApiError `BAD_REQUEST` if the text is not JSON, or too deep. */
+export function parseJson(text: string): unknown {
+  const json = readText(text)
   if (isTooDeep(json)) throw refuse('BAD_REQUEST', `The body of the request has more than ${MAX_DEPTH} levels.`)
   return json
 }
 
-function parseJson(text: string): unknown {
+function readText(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

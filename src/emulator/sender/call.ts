@@ -4,7 +4,7 @@ import type { EventCallbackRecord, Records, WebhookRecord } from '../records.ts'
 import { countCall, isCallable } from './circuit.ts'
 import { type Delivery, isDecoy } from './delivery.ts'
 import { recordAnswer, recordCall } from './event-callback.ts'
-import { createPoster } from './post.ts'
+import { type Answer, createPoster } from './post.ts'
 
 /** A call that has ended. */
 export interface Call {
@@ -25,12 +25,22 @@ export interface CallerOptions {
   readonly timeoutMs: number
   /** Is called when a failure opens the circuit of a webhook. */
   readonly onOpenCircuit: (webhook: WebhookRecord) => void
+  /** Is called when a call has ended. */
+  readonly onCall: (call: EndedCall) => void
+}
+
+/** A call with what was sent and what came back. */
+export interface EndedCall {
+  readonly record: EventCallbackRecord
+  readonly delivery: Delivery
+  readonly answer: Answer
+  readonly durationMs: number
 }
 
 /** The maximum number of open calls of a sender. More calls wait. */
 const MAX_OPEN_CALLS = 256
 
-export function createCaller({ records, timeoutMs, onOpenCircuit }: CallerOptions): Caller {
+export function createCaller({ records, timeoutMs, onOpenCircuit, onCall }: CallerOptions): Caller {
   const poster = createPoster(timeoutMs)
   const openCalls = bulkhead(MAX_OPEN_CALLS, Number.POSITIVE_INFINITY)
   let isClosed = false
@@ -40,11 +50,13 @@ export function createCaller({ records, timeoutMs, onOpenCircuit }: CallerOption
     if (isClosed || !isCallable(records, webhook)) return undefined
     const record = recordCall(records, delivery)
     const headers = createDeliveryHeaders(delivery.topic, delivery.signature)
+    const startedAt = performance.now()
     const answer = await poster.post({ url: record.callback_url, headers, body: payload.body, chunking })
     recordAnswer(record, answer)
     const { status = 0 } = answer
     const isSuccess = status >= 200 && status < 300
     if (!isDecoy(delivery) && countCall(webhook, isSuccess)) onOpenCircuit(webhook)
+    onCall({ record, delivery, answer, durationMs: performance.now() - startedAt })
     return { record, isSuccess }
   }
 

@@ -23,7 +23,12 @@ interface PostRequest {
 export interface Answer {
   readonly status: number | undefined
   readonly message: string
+  /** The beginning of the body of the answer. */
+  readonly text: string
 }
+
+/** How much of an answer is kept. A receiver's answer is short, and an error page is not read to its end. */
+const MAX_TEXT_LENGTH = 2000
 
 /** An HTTP client that keeps connections alive. */
 export interface Poster {
@@ -38,7 +43,7 @@ const IDLE_MS = 1000
 
 /**
  * Creates a client whose calls take at most `timeoutMs`, from the connection to the last byte of the answer. Only the
- * status of an answer matters, its body is discarded. Redirects are not followed.
+ * status of an answer matters to the sender, and the beginning of its body is kept. Redirects are not followed.
  */
 export function createPoster(timeoutMs: number): Poster {
   const agentOptions = { keepAlive: true, timeout: IDLE_MS, maxFreeSockets: Number.POSITIVE_INFINITY }
@@ -54,7 +59,8 @@ export function createPoster(timeoutMs: number): Poster {
 
   function send(postRequest: PostRequest, resolve: (answer: Answer) => void): void {
     const request = openRequest(postRequest)
-    let answer: Answer | undefined
+    let answer: Omit<Answer, 'text'> | undefined
+    let text = ''
     const giveUp = (message: string) => {
       answer ??= { status: undefined, message }
       request.destroy()
@@ -63,12 +69,14 @@ export function createPoster(timeoutMs: number): Poster {
     request.once('response', (response) => {
       const { statusCode: status = 0, statusMessage } = response
       answer ??= { status, message: statusMessage || (http.STATUS_CODES[status] ?? '') }
-      response.resume()
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk.slice(0, MAX_TEXT_LENGTH - text.length)
+      })
     })
     request.on('error', (error) => giveUp(describeFailure(error)))
     request.once('close', () => {
       clearTimeout(timer)
-      resolve(answer ?? { status: undefined, message: CLOSED })
+      resolve({ ...(answer ?? { status: undefined, message: CLOSED }), text })
     })
     writeBody(request, postRequest, giveUp)
   }
@@ -78,6 +86,7 @@ export function createPoster(timeoutMs: number): Poster {
       new Promise<Answer>((resolve) => send(request, resolve)).catch(() => ({
         status: undefined,
         message: 'The callback URL cannot be called',
+        text: '',
       })),
     close() {
       agents.http.destroy()

@@ -1,6 +1,6 @@
 import { ANSWER_TIMEOUT_MS, MAX_RETRIES } from '../../commerce-layer/limits.ts'
 import type { EventRecord, Records, Sender, WebhookRecord } from '../records.ts'
-import { type Call, createCaller } from './call.ts'
+import { type Call, createCaller, type EndedCall } from './call.ts'
 import { isCallable } from './circuit.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { createFaultPlanner, type Faults } from './fault-plan.ts'
@@ -25,6 +25,14 @@ export interface SenderOptions extends PayloadOptions {
   readonly faults?: Faults | undefined
   /** The seed of the faults, a whole number. The same seed gives the same faults. Default: 1. */
   readonly seed?: number | undefined
+  /** Is called when a call has ended, retries and decoys included. It must not throw. */
+  readonly onCall?: ((call: EndedCall) => void) | undefined
+}
+
+/** A sender whose faults can be changed. */
+export interface FaultySender extends Sender {
+  /** Replaces the faults of the deliveries that come. `seed` begins anew. */
+  setFaults(faults: Faults): void
 }
 
 /**
@@ -40,7 +48,7 @@ export interface SenderOptions extends PayloadOptions {
  *
  * @throws TypeError if `faults` has an option that is unknown or out of range.
  */
-export function createSender(options: SenderOptions): Sender {
+export function createSender(options: SenderOptions): FaultySender {
   const {
     records,
     mode,
@@ -48,11 +56,12 @@ export function createSender(options: SenderOptions): Sender {
     timeoutMs = ANSWER_TIMEOUT_MS,
     retries = MAX_RETRIES,
     retryDelayMs = computeRetryDelay,
+    onCall = () => {},
   } = options
-  const planFaults = createFaultPlanner(options.faults, options.seed)
+  let planFaults = createFaultPlanner(options.faults, options.seed)
   const pauses = createPauses()
   const pendingWork = createPendingWork()
-  const { call, close } = createCaller({ records, timeoutMs, onOpenCircuit: pauses.cancel })
+  const { call, close } = createCaller({ records, timeoutMs, onOpenCircuit: pauses.cancel, onCall })
 
   async function retry(delivery: Delivery): Promise<void> {
     for (let attempt = 1; attempt <= retries; attempt++) {
@@ -88,6 +97,9 @@ export function createSender(options: SenderOptions): Sender {
       )
       return calls.flatMap((first) => first?.record ?? [])
     },
+    setFaults(faults) {
+      planFaults = createFaultPlanner(faults, options.seed)
+    },
     settled: pendingWork.settled,
     async close() {
       pauses.close()
@@ -100,6 +112,6 @@ export function createSender(options: SenderOptions): Sender {
 /**
  * The delay before a retry in milliseconds, 1 s before the first. An assumption: Commerce Layer documents no delays.
  */
-export function computeRetryDelay(attempt: number): number {
+function computeRetryDelay(attempt: number): number {
   return 1000 * 2 ** (attempt - 1)
 }

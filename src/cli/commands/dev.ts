@@ -1,0 +1,196 @@
+import type { EmulatedCall, Emulator } from 'hooklayer/emulator'
+import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
+import { confirmHost, DEFAULT_RECEIVER } from '../confirm-host.ts'
+import { type Controls, startControls } from '../controls.ts'
+import { type DevFlags, type DevSetup, listVariables, readSetup, toAddress } from '../dev-setup.ts'
+import { addEmulatorOptions, isPortInUse, startEmulator, subscribeTopic } from '../emulator-flags.ts'
+import { writeEnvFile } from '../env-file.ts'
+import type { ExitName } from '../exit-codes.ts'
+import { addConfigOption } from '../load-config.ts'
+import { escapeText } from '../output.ts'
+import { waitForPort } from '../ports.ts'
+import { describeCall, reportCall } from '../report-call.ts'
+import { addShowSecretsOption, maskSecret } from '../secrets.ts'
+import { type Child, startChild } from '../start-child.ts'
+
+const DEFAULT_PORT = 4000
+const DEFAULTS = { port: `${DEFAULT_PORT}, or the next that is free`, forward: DEFAULT_RECEIVER }
+/** How many ports are tried. */
+const MAX_PORTS = 20
+/** After this time without a receiver, a hint is printed. */
+const PATIENCE_MS = 10_000
+
+export const define: DefineCommand = (command, run) => {
+  addShowSecretsOption(addConfigOption(addEmulatorOptions(command, DEFAULTS)))
+    .argument('[program...]', 'after --, the receiver to start: npm run dev')
+    .option('--write-env <file>', 'writes the variables that a receiver needs, for one that you start yourself')
+    .option('--yes', 'calls other hosts than this one without a question')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      describeExamples(
+        ['Your receiver too', 'dev --topics orders.place,customers.create -- npm run dev'],
+        ['You start it, with the variables of a file', 'dev --write-env .env.local'],
+      ),
+    )
+    .action(run(develop))
+}
+
+async function develop(
+  context: CommandContext,
+  flags: DevFlags,
+  program: readonly string[],
+): Promise<ExitName | number> {
+  const setup = await readSetup(flags, program)
+  await confirmHost(context.output, setup.url, flags)
+  const printer = createPrinter(context, setup)
+  const emulator = await startOnFreePort(context, flags, printer)
+  let child: Child | undefined
+  try {
+    for (const topic of setup.topics) {
+      const options = { includeResources: setup.includes(topic), secret: setup.secrets[topic] }
+      subscribeTopic(emulator, topic, setup.url.href, options)
+    }
+    const variables = listVariables(emulator, setup)
+    if (flags.writeEnv !== undefined) writeEnvFile(flags.writeEnv, variables)
+    describeSetup(context, flags, setup, program, variables)
+    if (program.length > 0) {
+      const env = { PORT: setup.url.port || undefined, ...process.env, ...variables }
+      child = await startChild(program, { env, json: context.output.json })
+    }
+    return await serve(context, { setup, emulator, child, program, printer })
+  } finally {
+    await Promise.all([child?.stop(), emulator.close()])
+  }
+}
+
+interface Printer {
+  print(call: EmulatedCall): void
+  /** Prints what was held back while a question was on the screen. */
+  flush(): void
+  /** Lines are held back while these ask. */
+  controls: Controls | undefined
+}
+
+function createPrinter({ output }: CommandContext, { secrets }: DevSetup): Printer {
+  let held: (() => void)[] = []
+  const printer: Printer = {
+    controls: undefined,
+    print(call) {
+      void reportCall(call, secrets).then((report) => {
+        const print = () => output.result(report, describeCall(report))
+        if (printer.controls?.isAsking()) held.push(print)
+        else print()
+      })
+    },
+    flush() {
+      const lines = held
+      held = []
+      for (const print of lines) print()
+    },
+  }
+  return printer
+}
+
+async function startOnFreePort({ output }: CommandContext, flags: DevFlags, { print }: Printer): Promise<Emulator> {
+  const first = flags.port ?? DEFAULT_PORT
+  const logger = { warn: (message: string) => output.warn(escapeText(message)) }
+  for (let port = first; ; port += 1) {
+    try {
+      return await startEmulator({ ...flags, port }, { logger, onCall: print })
+    } catch (error) {
+      if (!isPortInUse(error) || port - first >= MAX_PORTS) throw error
+    }
+  }
+}
+
+interface Session {
+  readonly setup: DevSetup
+  readonly emulator: Emulator
+  readonly child: Child | undefined
+  readonly program: readonly string[]
+  readonly printer: Printer
+}
+
+/** Runs until somebody quits, the command is stopped or the program has ended. */
+async function serve(
+  { output, signal }: CommandContext,
+  { setup, emulator, child, program, printer }: Session,
+): Promise<ExitName | number> {
+  const quit = new AbortController()
+  const stop = AbortSignal.any([signal, quit.signal])
+  const controls = startControls(
+    {
+      topics: setup.topics,
+      trigger: (topic) => emulator.trigger(topic),
+      repeat: () => emulator.repeat(),
+      setFaults: (faults) => emulator.setFaults(faults),
+      quit: () => quit.abort(),
+    },
+    { output, onAnswered: printer.flush },
+  )
+  printer.controls = controls
+  output.info(controls.help)
+  void sendFirst(setup, emulator, stop, (hint) => output.info(hint))
+  try {
+    const code = await Promise.race([
+      new Promise<void>((resolve) => onAbort(stop, resolve)),
+      ...(child ? [child.ended] : []),
+    ])
+    if (typeof code !== 'number') return 'OK'
+    output.info(`${escapeText(program.join(' '))} has ended with ${code}.`)
+    return code
+  } finally {
+    quit.abort()
+    controls.close()
+  }
+}
+
+function onAbort(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act()
+  else signal.addEventListener('abort', act, { once: true })
+}
+
+/** Triggers the first topic as soon as the receiver listens. */
+async function sendFirst(
+  { url, topics: [first = ''] }: DevSetup,
+  emulator: Emulator,
+  signal: AbortSignal,
+  hint: (text: string) => void,
+): Promise<void> {
+  const text = `Nothing listens on ${url.host} yet. Name the receiver's URL with --forward if it is another one.`
+  const timer = setTimeout(hint, PATIENCE_MS, text)
+  const isOpen = await waitForPort(toAddress(url), signal)
+  clearTimeout(timer)
+  if (isOpen) await emulator.trigger(first)
+}
+
+function describeSetup(
+  { output }: CommandContext,
+  flags: DevFlags,
+  { url, topics }: DevSetup,
+  program: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): void {
+  const isSecret = (name: string) => name.includes('SECRET')
+  const shown = Object.entries(variables).map(([name, value]) => [
+    name,
+    isSecret(name) ? maskSecret(value, flags) : value,
+  ])
+  const { CL_API_URL } = variables
+  const found = { type: 'listening', url: CL_API_URL, forward: url.href, topics, variables: Object.fromEntries(shown) }
+  const lines = [
+    `A local Commerce Layer listens at ${CL_API_URL} and calls ${url.href}`,
+    `Topics: ${topics.join(', ')}`,
+  ]
+  output.result(found, lines.join('\n'))
+  if (flags.writeEnv !== undefined) {
+    output.info(`${flags.writeEnv} has the variables for the receiver: node --env-file=${flags.writeEnv} shop.js`)
+  } else if (program.length === 0) {
+    output.info(
+      'Start the receiver with these variables, or let this command start it: npx hooklayer dev -- npm run dev',
+    )
+    for (const [name, value] of shown) output.info(`  ${name}=${value}`)
+    if (!flags.showSecrets) output.info('--show-secrets prints the secrets, and --write-env .env.local writes them.')
+  }
+}
