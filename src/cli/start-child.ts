@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
+import type { Writable } from 'node:stream'
 import { CliError } from './cli-error.ts'
 
 /** A program that a command has started, with all that this starts. */
@@ -15,23 +16,29 @@ export interface Child {
 const GRACE_MS = 1500
 const LOOK_MS = 25
 
+/** The program starts when the guard knows it: this process may be killed at any moment. */
+const START = 'read -r go <&3 && exec 3<&- && exec "$@"'
+
 /**
  * Starts a program in a process group of its own, so that `npm run dev` ends with the server that it starts. It reads
  * nothing from the terminal, which is the command's. Its output goes to stderr where stdout is for objects.
  */
 export async function startChild(
-  [program = '', ...args]: readonly string[],
+  program: readonly string[],
   { env, json }: { readonly env: NodeJS.ProcessEnv; readonly json: boolean },
 ): Promise<Child> {
   if (process.platform === 'win32') {
     throw new CliError('USAGE', 'Programs cannot be started on Windows: start the receiver yourself, or use WSL.')
   }
-  const child = spawn(program, args, { env, detached: true, stdio: ['ignore', json ? 2 : 'inherit', 'inherit'] })
-  await once(child, 'spawn').catch((cause) => {
-    throw new CliError('USAGE', `${program} cannot be started: is it installed?`, { cause })
-  })
+  const guard = startGuard()
+  const stdio = ['ignore', json ? 2 : 'inherit', 'inherit', 'pipe'] as const
+  const child = spawn('sh', ['-c', START, 'sh', ...program], { env, detached: true, stdio: [...stdio] })
+  await once(child, 'spawn')
   const group = Number(child.pid)
-  const guard = startGuard(group)
+  guard.stdin?.write(`${group}\n`)
+  const go = child.stdio[3] as Writable
+  go.on('error', () => {})
+  go.end('go\n')
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
   const ended = exited.then(([code, signal]) => code ?? 128 + (signal === null ? 0 : constants.signals[signal]))
   return {
@@ -63,11 +70,18 @@ function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** Ends the group when this process is gone, also by SIGKILL: its stdin is at its end then. */
-const GUARD = 'read -r done && exit; kill -TERM -"$0"; sleep 1; kill -KILL -"$0"'
+/**
+ * Reads the group and a second line. Without the second, its stdin has ended because this process is gone, also by
+ * SIGKILL: then it ends the group.
+ */
+const GUARD = `read -r group || exit
+read -r done && exit
+kill -TERM -"$group"
+sleep 1
+kill -KILL -"$group"`
 
-function startGuard(group: number): ChildProcess {
-  const guard = spawn('sh', ['-c', GUARD, String(group)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+function startGuard(): ChildProcess {
+  const guard = spawn('sh', ['-c', GUARD], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
   guard.on('error', () => {}) // Without a shell only SIGKILL leaves something behind.
   guard.stdin?.on('error', () => {})
   return guard

@@ -120,10 +120,7 @@ describe('hooklayer dev', () => {
   })
 
   it('says that the circuit is open after 30 failures, and that nothing listens any more', async () => {
-    const dying = SHOP.replace(
-      "console.log('listening'",
-      "setTimeout(() => process.exit(0), 300)\n  console.log('listening'",
-    )
+    const dying = SHOP.replace('=> console.log(', '=> setTimeout(() => process.exit(), 200) && console.log(')
     const running = await startCli(dev('--speed', '100000', '--', 'sh', '-c', 'node shop.mjs; sleep 60'), {
       files: { 'shop.mjs': dying },
     })
@@ -242,7 +239,7 @@ describe('the end of hooklayer dev', () => {
     'leaves no process and no port behind on %s, before and after the receiver listens',
     async (signal, end) => {
       for (const text of ['listens at', 'order 1234']) {
-        const word = `of-dev-${signal}-${text.length}`
+        const word = `of-dev-${signal}-${text.length}-${process.pid}`
         const running = await startCli(dev('--', 'sh', '-c', `node shop.mjs ${word}; true`), { files: FILES })
         const url = (await running.lineWith('listens at')).split(' ')[5] ?? ''
         if (text === 'listens at') await expect.poll(() => listProcesses(word).length).toBeGreaterThan(1)
@@ -265,7 +262,7 @@ describe('the end of hooklayer dev', () => {
   })
 
   it.each([
-    [['--', 'no-such-program'], 2, 'no-such-program cannot be started: is it installed?\n'],
+    [['--', 'no-such-program'], 127, 'no-such-program has ended with 127.\n'],
     [
       ['--topics', 'orders.eat', '--', 'true'],
       2,
