@@ -103,8 +103,10 @@ async function completeInZsh(line: string): Promise<string> {
     }
   }
   try {
-    const setUp = `PROMPT='> '; LISTMAX=1000; unsetopt beep; autoload -Uz compinit; compinit -u -D; source '${scriptOf('zsh')}'`
-    child.stdin.write(`${setUp}; echo re''ady\n`)
+    // Otherwise a Tab that comes while zsh is not ready yet is taken for a pasted one.
+    const noPastedTabs = `zstyle ':completion:*' insert-tab false`
+    const setUp = `PROMPT='> '; LISTMAX=1000; unsetopt beep; ${noPastedTabs}; autoload -Uz compinit; compinit -u -D`
+    child.stdin.write(`${setUp}; source '${scriptOf('zsh')}'; echo re''ady\n`)
     await wait('ready')
     output = ''
     child.stdin.write(`${line}\t\t\x15echo do''ne\n`) // Ctrl-U clears the line.

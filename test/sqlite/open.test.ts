@@ -93,7 +93,7 @@ describe.each<[string, Create]>([
     const { tables } = database.prepare("select count(*) as tables from sqlite_schema where type = 'table'").get() as {
       tables: number
     }
-    expect(tables).toBe(name === 'inbox' ? 3 : 2)
+    expect(tables).toBe(3)
     database.close()
   })
 })
