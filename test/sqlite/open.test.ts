@@ -63,7 +63,7 @@ const PAGE = 4096
 describe.each<[string, Create]>([
   ['inbox', createSqliteInbox],
   ['store', createSqliteStore],
-])('the location of the SQLite %s', (name, create) => {
+])('the location of the SQLite %s', (_, create) => {
   it.each([
     ['in a folder that does not exist', (folder: string) => join(folder, 'missing', 'hooklayer.sqlite')],
     ['that is a folder', (folder: string) => mkdirSync(join(folder, 'one'), { recursive: true }) ?? ''],
