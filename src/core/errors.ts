@@ -86,7 +86,15 @@ export function toWebhookError(thrown: unknown): WebhookError {
   return isWebhookError(thrown) ? thrown : new WebhookError('INTERNAL_ERROR', { cause: thrown })
 }
 
-const failedHandlers = new WeakMap<object, string>()
+const HANDLERS = Symbol.for('hooklayer.handlers')
+/** One for all copies of the package: as CommonJS, a receiver and an inbox are two. */
+const failedHandlers = readShared()
+
+function readShared(): WeakMap<object, string> {
+  const shared = globalThis as { [HANDLERS]?: WeakMap<object, string> }
+  shared[HANDLERS] ??= new WeakMap()
+  return shared[HANDLERS]
+}
 
 /** Records which handler an error comes from. A thrown value that is no object is not recorded. */
 export function recordHandler<T>(error: T, handler: string): T {

@@ -64,6 +64,26 @@ const CIRCLE_NAMES = {
   'hooklayer/management': 'createManagement',
   'node:http': 'createServer',
 }
+/** A dead letter says which handler has failed, although the receiver and the inbox are two files of the package. */
+const DEAD_LETTER = `
+async function main() {
+  const inbox = createMemoryInbox()
+  const receiver = createReceiver({ secrets: TEST_SECRET, inbox, logger: { warn() {}, error() {} } })
+  receiver.on('orders.place', { name: 'erp' }, () => { throw new PermanentError('no use') })
+  const worker = createWorker({ receiver, inbox })
+  await receiver.receive(await createDelivery('orders.place'))
+  for (let left = 500; left > 0 && (await inbox.statistics()).dead === 0; left--) await setTimeout(10)
+  for await (const { error } of inbox.deadLetters.list()) console.log('failed in ' + error.handler)
+  await worker.stop()
+}
+main()
+`
+const DEAD_LETTER_NAMES = {
+  hooklayer: 'createReceiver, createWorker, PermanentError',
+  'hooklayer/inboxes/memory': 'createMemoryInbox',
+  'hooklayer/testing': 'createDelivery, TEST_SECRET',
+  'node:timers/promises': 'setTimeout',
+}
 /**
  * A module whose own declarations name types of the package: without a public name for each, TypeScript reports TS2742.
  */
@@ -96,9 +116,12 @@ try {
   write('cjs.cjs', writeRequires(NAMES) + USE)
   write('typed.mts', writeImports(NAMES) + USE)
   write('typed.cts', writeImports(NAMES) + USE)
-  const checkThatItReceives = (file: string) => {
+  const check = (file: string, expected: string) => {
     const output = run(process.execPath, file)
-    if (!output.includes('john@example.com')) throw new Error(`${file} printed ${output}`)
+    if (!output.includes(expected)) throw new Error(`${file} printed ${output}`)
+  }
+  const checkThatItReceives = (file: string) => {
+    check(file, 'john@example.com')
     console.log(`${file}: receives an order`)
   }
   for (const file of ['esm.mjs', 'cjs.cjs']) checkThatItReceives(file)
@@ -106,6 +129,9 @@ try {
   write('circle.cjs', writeRequires(CIRCLE_NAMES) + toJavaScript(CIRCLE))
   write('circle.mts', writeImports(CIRCLE_NAMES) + CIRCLE)
   for (const file of ['circle.mjs', 'circle.cjs']) checkThatItReceives(file)
+  write('dead-letter.mjs', writeImports(DEAD_LETTER_NAMES) + DEAD_LETTER)
+  write('dead-letter.cjs', writeRequires(DEAD_LETTER_NAMES) + DEAD_LETTER)
+  for (const file of ['dead-letter.mjs', 'dead-letter.cjs']) check(file, 'failed in erp')
   const help = run('npx', 'hooklayer-emulator', '--help')
   if (!help.includes('--port')) throw new Error(`hooklayer-emulator --help printed ${help}`)
   for (const extension of ['mts', 'cts']) {
