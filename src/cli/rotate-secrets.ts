@@ -20,7 +20,7 @@ import { writeVariables } from './write-variables.ts'
 export interface RotateFlags {
   readonly showSecrets?: boolean
   /** A file that gets both secrets of each topic. */
-  readonly writeSecrets?: string
+  readonly writeEnv?: string
   /** Ends when the second webhooks are made. */
   readonly prepare?: boolean
   readonly probes: number
@@ -65,7 +65,7 @@ async function giveSecrets(
   const variables = rotations.map(
     ({ topic, old, next }) => [toVariable(topic), `${next.shared_secret},${old.shared_secret}`] as const,
   )
-  if (flags.writeSecrets !== undefined) await writeVariables(flags.writeSecrets, Object.fromEntries(variables))
+  if (flags.writeEnv !== undefined) await writeVariables(flags.writeEnv, Object.fromEntries(variables))
   for (const [i, [variable, secrets]] of variables.entries()) {
     const { topic, next } = rotations[i] as BegunRotation
     const value = maskSecret(secrets, flags)
@@ -74,10 +74,10 @@ async function giveSecrets(
       `${topic}: the second webhook is ${next.id}. Give the receiver both secrets: ${variable}=${value}`,
     )
   }
-  if (flags.writeSecrets !== undefined) output.info(`${flags.writeSecrets} has both secrets now.`)
+  if (flags.writeEnv !== undefined) output.info(`${flags.writeEnv} has both secrets now.`)
   else if (!flags.showSecrets) {
     output.info(
-      '--show-secrets prints them, and --write-secrets writes them to a file. `management.secrets` reads them itself.',
+      '--show-secrets prints them, and --write-env writes them to a file. `management.secrets` reads them itself.',
     )
   }
 }

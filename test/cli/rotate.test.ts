@@ -97,7 +97,7 @@ describe('hooklayer webhooks rotate', () => {
       await Promise.all(calls)
     })()
     await pause(500)
-    const flags = rotate(shop.url, '--yes', '--write-secrets', 'next.env')
+    const flags = rotate(shop.url, '--yes', '--write-env', 'next.env')
     const env = { ...toEnv(emulator), CL_API_URL: (await startApiProxy(emulator, 200)).url }
     const running = await startCli(flags, { cwd: folder, env })
     await running.lineWith('Waiting.')
@@ -177,7 +177,7 @@ describe('hooklayer webhooks rotate', () => {
       stdout: '',
       stderr: [
         `orders.place: the second webhook is ${next?.id}. Give the receiver both secrets: CL_SECRET_ORDERS__PLACE=********`,
-        '--show-secrets prints them, and --write-secrets writes them to a file. `management.secrets` reads them itself.',
+        '--show-secrets prints them, and --write-env writes them to a file. `management.secrets` reads them itself.',
         'Waiting. The receiver does not have the new secret of orders.place.',
         'orders.place: The receiver has both secrets.',
         `orders.place: ${next?.id} delivers in place of ${webhookId}.`,
@@ -213,7 +213,7 @@ describe('hooklayer webhooks rotate', () => {
   it('makes the second webhook with --prepare and ends, into a file that only its owner reads', async () => {
     const { emulator, url, secrets, env, webhookId } = await subscribe()
     const cwd = await createProject()
-    const prepared = await runCli(rotate(url, '--prepare', '--write-secrets', '.secrets'), { env, cwd })
+    const prepared = await runCli(rotate(url, '--prepare', '--write-env', '.secrets'), { env, cwd })
     expect(prepared.exit).toBe(0)
     const next = emulator.webhooks.find(({ id }) => id !== webhookId)
     expect(next?.disabled_at).not.toBeNull()

@@ -64,14 +64,14 @@ describe('hooklayer webhooks', () => {
   it('writes the secrets to a file that only its owner reads, and keeps what else is there', async () => {
     const { emulator, cwd, env } = await startShop()
     const files = { '.env': '# ours\nPORT=3000\nCL_SECRET_ORDERS__PLACE=0123456789abcdef\n' }
-    const { exit, stdout, stderr } = await runCli(['webhooks', 'apply', '--write-secrets', '.env'], { cwd, env, files })
+    const { exit, stdout, stderr } = await runCli(['webhooks', 'apply', '--write-env', '.env'], { cwd, env, files })
     expect({ exit, stdout }).toEqual({ exit: 0, stdout: '' })
     const secrets = emulator.webhooks.map(({ shared_secret }) => shared_secret)
     expect(readFileSync(join(cwd, '.env'), 'utf8')).toBe(
       `# ours\nPORT=3000\nCL_SECRET_CUSTOMERS__CREATE=${secrets[0]}\nCL_SECRET_ORDERS__PLACE=${secrets[1]}\n`,
     )
     for (const secret of secrets) expect(stderr).not.toContain(secret)
-    await runCli(['webhooks', 'apply', '--write-secrets', 'new.env'], { cwd, env })
+    await runCli(['webhooks', 'apply', '--write-env', 'new.env'], { cwd, env })
     expect(statSync(join(cwd, 'new.env')).mode & 0o777).toBe(0o600)
     const shown = await runCli(['webhooks', 'list', '--json', '--show-secrets'], { cwd, env })
     expect(shown.objects()).toMatchObject(secrets.map((secret) => ({ secret })))

@@ -21,7 +21,7 @@ interface UrlFlags extends ConfigFlags {
 interface ApplyFlags extends UrlFlags {
   readonly yes?: boolean
   readonly showSecrets?: boolean
-  readonly writeSecrets?: string
+  readonly writeEnv?: string
 }
 
 interface ListFlags extends UrlFlags {
@@ -33,7 +33,7 @@ export const define: DefineCommand = (command, run) => {
     'after',
     describeExamples(
       ['What has to change, so that the handlers get their deliveries', 'webhooks plan'],
-      ['Change it', 'webhooks apply --write-secrets .env'],
+      ['Change it', 'webhooks apply --write-env .env'],
     ),
   )
 
@@ -51,13 +51,13 @@ export const define: DefineCommand = (command, run) => {
       }),
     )
 
-  addWriteSecretsOption(addShowSecretsOption(addUrlOption(command.command('apply'))))
+  addWriteEnvOption(addShowSecretsOption(addUrlOption(command.command('apply'))))
     .description('creates, changes and deletes webhooks, so that the handlers get their deliveries')
     .option('--yes', 'deletes webhooks without a question')
     .addHelpText(
       'after',
       describeExamples(
-        ['Ask before webhooks are deleted, and write the secrets to .env', 'webhooks apply --write-secrets .env'],
+        ['Ask before webhooks are deleted, and write the secrets to .env', 'webhooks apply --write-env .env'],
         ['In a pipeline', 'webhooks apply --yes --json'],
       ),
     )
@@ -90,7 +90,7 @@ export const define: DefineCommand = (command, run) => {
       'after',
       describeExamples(
         ['Print both secrets, and go on when the receiver has them', 'webhooks rotate orders.place --show-secrets'],
-        ['In two steps, with a deployment between', 'webhooks rotate orders.place --prepare --write-secrets .env'],
+        ['In two steps, with a deployment between', 'webhooks rotate orders.place --prepare --write-env .env'],
       ),
     )
     .action(run(rotate))
@@ -100,15 +100,12 @@ function addUrlOption(command: Command): Command {
   return addConfigOption(command).option('--url <url>', 'the URL that the webhooks call; default: `callbackUrl`')
 }
 
-function addWriteSecretsOption(command: Command): Command {
-  return command.option(
-    '--write-secrets <file>',
-    'writes the secrets to this file, as CL_SECRET_ORDERS__PLACE and so on',
-  )
+function addWriteEnvOption(command: Command): Command {
+  return command.option('--write-env <file>', 'writes the secrets to this file, as CL_SECRET_ORDERS__PLACE and so on')
 }
 
 function addRotateFlags(command: Command): Command {
-  return addWriteSecretsOption(addShowSecretsOption(addUrlOption(command)))
+  return addWriteEnvOption(addShowSecretsOption(addUrlOption(command)))
     .option('--prepare', 'makes the second webhook and ends; a second run goes on')
     .option('--probes <number>', 'how many probes in a row must be accepted; more for many instances', toProbes, 10)
     .addOption(
@@ -206,16 +203,16 @@ async function giveSecrets(
   flags: ApplyFlags,
 ): Promise<void> {
   const variables = Object.entries(secrets).map(([topic, some]) => [topic, [some].flat().join(',')] as const)
-  if (flags.writeSecrets !== undefined) {
+  if (flags.writeEnv !== undefined) {
     const named = variables.map(([topic, value]) => [toVariable(topic), value])
-    await writeVariables(flags.writeSecrets, Object.fromEntries(named))
-    output.info(`${flags.writeSecrets} has the secrets of ${countWebhooks(named.length)}.`)
+    await writeVariables(flags.writeEnv, Object.fromEntries(named))
+    output.info(`${flags.writeEnv} has the secrets of ${countWebhooks(named.length)}.`)
   }
   for (const [topic, secret] of variables) {
     const [variable, value] = [toVariable(topic), maskSecret(secret, flags)]
     if (created.has(topic)) output.result({ topic, variable, value }, escapeText(`${variable}=${value}`))
   }
-  if (created.size > 0 && !flags.showSecrets && flags.writeSecrets === undefined) {
+  if (created.size > 0 && !flags.showSecrets && flags.writeEnv === undefined) {
     output.info('The receiver needs these secrets: `webhooks list --show-secrets` prints them.')
   }
 }
