@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { installFixture } from '../../fixtures/install.ts'
-import { describeUnless } from '../../unless.ts'
+import { describeUnless, itUnless } from '../../unless.ts'
 import { createProject } from '../installs/projects.ts'
 import { BUNDLERS } from './bundlers.ts'
 
@@ -66,7 +66,8 @@ for (const { drivers, said } of DRIVERS) {
       120_000,
     )
 
-    it.runIf(drivers.includes('libsql') && SQLITE !== 'opened')(
+    const otherDriver = SQLITE === 'opened' ? 'Node has a driver of its own' : undefined
+    itUnless(drivers.includes('libsql') ? otherDriver : 'libsql is not installed')(
       'a driver without its binary is not taken for one that is missing',
       async () => {
         rmSync(join(folder, 'node_modules/@libsql'), { recursive: true })
