@@ -103,10 +103,10 @@ async function completeInZsh(line: string): Promise<string> {
     }
   }
   try {
-    // Otherwise a Tab that comes while zsh is not ready yet is taken for a pasted one.
-    const noPastedTabs = `zstyle ':completion:*' insert-tab false`
-    const setUp = `PROMPT='> '; LISTMAX=1000; unsetopt beep; ${noPastedTabs}; autoload -Uz compinit; compinit -u -D`
-    child.stdin.write(`${setUp}; source '${scriptOf('zsh')}'; echo re''ady\n`)
+    const setUp = `PROMPT='> '; LISTMAX=1000; unsetopt beep; autoload -Uz compinit; compinit -u -D; source '${scriptOf('zsh')}'`
+    // Only then it takes keys: before, Ctrl-U would be the terminal's.
+    const whenReady = `zle-line-init() { print -n re''ady }; zle -N zle-line-init`
+    child.stdin.write(`${setUp}; ${whenReady}\n`)
     await wait('ready')
     output = ''
     child.stdin.write(`${line}\t\t\x15echo do''ne\n`) // Ctrl-U clears the line.
