@@ -29,7 +29,7 @@ export const SHOPS = [
 ]
 
 /** Without isolation a worker loads each module once, and not once for each file: a third of the time of a run. */
-export const SHARED = { isolate: false, testTimeout: 30_000 }
+export const SHARED = { isolate: false, testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } }
 
 export default defineConfig({
   test: {
