@@ -17,6 +17,9 @@ import {
   withHeaders,
 } from '../deliveries.ts'
 
+/** Longer than a busy machine takes. */
+const eventually = (check: () => unknown) => vi.waitFor(check, 10_000)
+
 const PLACED = delivery('orders.place', CART)
 const FORGED = delivery('orders.place', CART, OTHER_SECRET)
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
@@ -34,7 +37,7 @@ function observed(options: Partial<ReceiverOptions> = {}, observer: Observer = {
 
 /** Waits until a worker has told of an event. */
 const toldOf = (types: () => EventType[], type: EventType, times = 1) =>
-  vi.waitFor(() => expect(types().filter((one) => one === type)).toHaveLength(times))
+  eventually(() => expect(types().filter((one) => one === type)).toHaveLength(times))
 
 describe('an observer', () => {
   it('is told what happens to a delivery, in order, with what is known of it', async () => {
@@ -295,7 +298,7 @@ describe('an observer', () => {
     receiver.on('orders.place', () => {})
     expect((await receiver.receive(PLACED)).status).toBe(200)
     expect((await receiver.receive(PLACED)).status).toBe(200)
-    await vi.waitFor(() => expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1))
+    await eventually(() => expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1))
     expect(lines.find(({ level }) => level === 'warn')?.message).toMatch(/observer failed/i)
     expect(next).toHaveBeenCalledTimes(8)
   })
@@ -396,7 +399,7 @@ describe('an observer of a worker', () => {
     await receiver.receive(PLACED)
     const { handleStored, subscriptions } = receiver
     const worker = createWorker({ receiver: { handleStored, subscriptions }, inbox, logger: recordingLogger().logger })
-    await vi.waitFor(async () => expect((await inbox.statistics()).dead).toBe(1))
+    await eventually(async () => expect((await inbox.statistics()).dead).toBe(1))
     await worker.stop()
     expect(types()).not.toContain('dead')
   })

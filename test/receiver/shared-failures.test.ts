@@ -4,6 +4,9 @@ import { createMemoryStore } from 'hooklayer/stores/memory'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CART, delivery, order, recordingLogger, SECRET } from '../deliveries.ts'
 
+/** Longer than a busy machine takes. */
+const eventually = (check: () => unknown) => vi.waitFor(check, 10_000)
+
 let next = 0
 /** Another order each time. */
 const placed = () => delivery('orders.place', { data: order({ id: `order-${next++}` }) })
@@ -43,7 +46,7 @@ describe('failures of processes that share a store', () => {
       await one()
       await other()
     }
-    await vi.waitFor(() => expect(levels).toEqual([10, 20, 25]))
+    await eventually(() => expect(levels).toEqual([10, 20, 25]))
   })
 
   it('start anew when one of them handles a delivery', async () => {
@@ -54,9 +57,9 @@ describe('failures of processes that share a store', () => {
     await one()
     shop.isDown = true
     await other(9)
-    await vi.waitFor(() => expect(levels).toEqual([]))
+    await eventually(() => expect(levels).toEqual([]))
     await one()
-    await vi.waitFor(() => expect(levels).toEqual([10]))
+    await eventually(() => expect(levels).toEqual([10]))
   })
 
   it.each([
@@ -71,7 +74,7 @@ describe('failures of processes that share a store', () => {
   ])('count for each alone where the store %s', async (_, countFailures) => {
     const { levels, one } = openProcesses({ ...createMemoryStore(), countFailures })
     await one(10)
-    await vi.waitFor(() => expect(levels).toEqual([10]))
+    await eventually(() => expect(levels).toEqual([10]))
   })
 
   it('count for each alone where the store cannot count', async () => {
@@ -138,14 +141,14 @@ describe('a process that knows of no failure', () => {
     vi.advanceTimersByTime(10_000)
     countFailures.mockRejectedValueOnce(new Error('down'))
     await other()
-    await vi.waitFor(() => expect(countFailures).toHaveBeenCalledOnce())
+    await eventually(() => expect(countFailures).toHaveBeenCalledOnce())
     countFailures.mockClear()
     vi.advanceTimersByTime(10_000)
     await other(3)
-    await vi.waitFor(() => expect(countFailures.mock.calls.map(([, change]) => change)).toEqual(['read', 'reset']))
+    await eventually(() => expect(countFailures.mock.calls.map(([, change]) => change)).toEqual(['read', 'reset']))
     await one(9)
     expect(levels).toEqual([])
     await one()
-    await vi.waitFor(() => expect(levels).toEqual([10]))
+    await eventually(() => expect(levels).toEqual([10]))
   })
 })
