@@ -176,6 +176,14 @@ describe('a logger that is not known', () => {
     )
   })
 
+  it('is told the fields of a handler, also where they have the names of ours', async () => {
+    const { logger, lines } = recordingLogger()
+    const receiver = createReceiver({ secrets: SECRET, logger })
+    receiver.on('orders.place', (_, { logger }) => logger.warn('mine', { eventId: 7, handler: 'mine' }))
+    await receiver.receive(delivery('orders.place', CART))
+    expect(lines[0]?.fields).toMatchObject({ topic: 'orders.place', eventId: 7, handler: 'mine' })
+  })
+
   it('is not told the id of an event by a handler whose document has none, but all the rest', async () => {
     const lines: unknown[] = []
     const receiver = createReceiver({ secrets: { 'orders.place': SECRET }, logger: makePlain(lines) })

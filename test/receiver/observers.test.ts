@@ -498,6 +498,15 @@ describe('a wrapper of handlers', () => {
     }
   })
 
+  it('that passes on the error of a handler is not said to have failed', async () => {
+    const { receiver, messages } = wrap((_, run) => run())
+    receiver.on('orders.place', () => {
+      throw new Error('down')
+    })
+    expect((await receiver.receive(PLACED)).status).toBe(500)
+    expect(messages()).toEqual([expect.stringMatching(/HANDLER_FAILED/)])
+  })
+
   it('that fails because the handler does is logged beside it', async () => {
     const { receiver, messages } = wrap((_, run) => {
       try {
