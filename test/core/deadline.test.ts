@@ -54,7 +54,7 @@ describe('withTimeout', () => {
       }),
     )
     await Promise.all(waits)
-    expect(seen).toEqual(['one in one', 'two in two'])
+    expect(seen.sort()).toEqual(['one in one', 'two in two'])
   })
 
   it('never rejects when the time is infinite', async () => {
