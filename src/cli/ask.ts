@@ -66,6 +66,21 @@ export function createAsk({ json }: OutputOptions, { yes = false }: { readonly y
   }
 }
 
+/**
+ * Asks before something is done that cannot be undone.
+ *
+ * @param otherwise what is said when the answer is no. The command ends then.
+ */
+export async function confirmOrStop(
+  output: OutputOptions,
+  flags: { readonly yes?: boolean },
+  message: string,
+  otherwise: string,
+): Promise<void> {
+  const isConfirmed = await createAsk(output, flags).confirm({ message, flag: '--yes' })
+  if (!isConfirmed) throw new CliError('INTERRUPTED', otherwise)
+}
+
 /** The library gives a symbol for Ctrl-C, which it takes from the terminal. */
 function toAnswer<T>(answer: T): Exclude<T, symbol> {
   if (typeof answer === 'symbol') throw new CliError('INTERRUPTED', 'Interrupted.')

@@ -1,7 +1,6 @@
 import type { Inbox } from 'hooklayer'
-import { createAsk } from './ask.ts'
+import { confirmOrStop } from './ask.ts'
 import { changeEach, type SelectionFlags, selectDeadLetters } from './change-dead-letters.ts'
-import { CliError } from './cli-error.ts'
 import type { CommandContext } from './command.ts'
 import type { ExitName } from './exit-codes.ts'
 import type { InboxFlags } from './open-inbox.ts'
@@ -32,7 +31,7 @@ export async function discardDeadLetters(
 ): Promise<void> {
   const ids = await selectDeadLetters(inbox, id, flags, context)
   const message = `${ids.length} dead letters will be deleted. Discard them?`
-  if (ids.length > 1) await confirm(context, flags, message, 'Nothing was discarded.')
+  if (ids.length > 1) await confirmOrStop(context.output, flags, message, 'Nothing was discarded.')
   const discarded = await changeEach(ids, (one) => inbox.deadLetters.discard(one), 'Discarded', context)
   context.output.result({ discarded }, `${describeCount(discarded)} discarded.`)
 }
@@ -53,7 +52,7 @@ export async function eraseResource(
   const count = await countCarrying(inbox, resource, context)
   if (count > 0) {
     const message = `${count} deliveries carry ${name}, and will not be handled any more. Erase them?`
-    await confirm(context, flags, message, 'Nothing was erased.')
+    await confirmOrStop(context.output, flags, message, 'Nothing was erased.')
   }
   signal.throwIfAborted()
   const { running, ...erased } = await inbox.erase(resource)
@@ -80,14 +79,4 @@ async function countCarrying(
     progress.end()
   }
   return count
-}
-
-async function confirm(
-  { output }: CommandContext,
-  flags: { readonly yes?: boolean },
-  message: string,
-  otherwise: string,
-): Promise<void> {
-  const isConfirmed = await createAsk(output, flags).confirm({ message, flag: '--yes' })
-  if (!isConfirmed) throw new CliError('INTERRUPTED', otherwise)
 }

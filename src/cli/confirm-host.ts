@@ -1,4 +1,4 @@
-import { createAsk } from './ask.ts'
+import { confirmOrStop } from './ask.ts'
 import { CliError } from './cli-error.ts'
 import type { Output } from './output.ts'
 
@@ -20,7 +20,5 @@ export function isThisMachine(hostname: string): boolean {
 export async function confirmHost(output: Output, { hostname }: URL, flags: { readonly yes?: boolean }): Promise<void> {
   if (isThisMachine(hostname)) return
   const message = `${hostname} will handle this as a true order or customer. Send it?`
-  if (!(await createAsk(output, flags).confirm({ message, flag: '--yes' }))) {
-    throw new CliError('INTERRUPTED', 'Nothing was sent.')
-  }
+  await confirmOrStop(output, flags, message, 'Nothing was sent.')
 }

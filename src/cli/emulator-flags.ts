@@ -18,7 +18,7 @@ export interface EmulatorFlags {
   readonly speed: number
 }
 
-/** The faults of the emulator, in the order in which they are offered. `delayMs` is a time, the others a probability. */
+/** The faults of the emulator, in the order in which they are offered. `delayMs` is a time, others a probability. */
 export const FAULT_NAMES = [
   'duplicate',
   'reorder',

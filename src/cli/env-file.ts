@@ -5,8 +5,8 @@ import { CliError } from './cli-error.ts'
 const HEADER = '# Written by `hooklayer dev`, which replaces this file. Its secrets are of this machine only.'
 
 /**
- * Reads the variables of a file that was written by {@link writeEnvFile}, so that secrets stay the same. A variable that
- * is set already keeps its value. A file of somebody else is refused, because it will be replaced.
+ * Reads the variables of a file that was written by {@link writeEnvFile}, so that secrets stay the same. A variable
+ * that is set already keeps its value. A file of somebody else is refused, because it will be replaced.
  */
 export function loadEnvFile(file: string): void {
   if (!existsSync(file)) return

@@ -36,8 +36,8 @@ export function findStateFile(...identity: readonly string[]): string {
 }
 
 /**
- * Opens the state. A line is a time to begin at, a call with the digest of its event, or such a digest alone. It is appended when its
- * work is done, so a process that is killed repeats one event at most.
+ * Opens the state. A line is a time to begin at, a call with the digest of its event, or such a digest alone. It is
+ * appended when its work is done, so a process that is killed repeats one event at most.
  */
 export async function openListenState(file: string, { isNew = false } = {}): Promise<ListenState> {
   const lines = isNew ? [] : await readLines(file)

@@ -83,8 +83,8 @@ async function importDefault(name: string): Promise<unknown> {
 }
 
 /**
- * With jiti on every version of Node, because Node's own way of running TypeScript needs extensions in imports. Packages
- * are still imported by Node itself, so that the configuration and the command share one copy of `hooklayer`.
+ * With jiti on every version of Node, because Node's own way of running TypeScript needs extensions in imports.
+ * Packages are still imported by Node itself, so that the configuration and the command share one copy of `hooklayer`.
  */
 async function importTypeScript(file: string): Promise<{ readonly default?: { readonly default?: unknown } }> {
   const { createJiti } = await import('jiti/static')

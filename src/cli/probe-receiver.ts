@@ -12,7 +12,7 @@ export type ProbeAnswer =
   | { readonly result: 'accepted' | 'refused' }
   | { readonly result: 'unknown'; readonly problem: string }
 
-/** Asks a running receiver whether it has a secret, over a connection of its own, so that a balancer may choose anew. */
+/** Asks a running receiver whether it has a secret, over a new connection, so that a balancer may choose anew. */
 export async function probeReceiver(
   url: string,
   topic: string,

@@ -214,8 +214,8 @@ export async function switchWebhooks(
 }
 
 /**
- * Has those events sent again, to the second webhook, which the old one has not delivered when it was disabled: Commerce
- * Layer neither calls it any more nor retries.
+ * Has the events sent again, to the second webhook, that the old one has not delivered when it was disabled.
+ * Commerce Layer neither calls that one any more nor retries.
  *
  * @returns how many there were.
  */

@@ -69,8 +69,8 @@ export interface Emulator {
   /**
    * Creates a webhook without the API.
    *
-   * @throws TypeError for a topic that is not in the catalog, a URL that cannot be called, and includes or a secret that
-   * cannot be used.
+   * @throws TypeError for a topic that is not in the catalog, a URL that cannot be called, and includes or a secret
+   * that cannot be used.
    *
    * @example
    * const { shared_secret } = emulator.subscribe('orders.place', 'http://127.0.0.1:3000/webhooks')

@@ -32,8 +32,8 @@ const SWEEP_EVERY = 100
  *
  * It creates the tables `hooklayer`, `hooklayer_versions` and `hooklayer_failures`, and uses the clock of the machine.
  * When that is set back, a lease that a killed process left ends after its length all the same. SQLite is synchronous:
- * the process blocks while the disk writes. While another process has locked the file, operations wait for up to 4 s without blocking. They are
- * rejected once the file was deleted or replaced, or was found to be damaged.
+ * the process blocks while the disk writes. While another process has locked the file, operations wait for up to 4 s
+ * without blocking. They are rejected once the file was deleted or replaced, or was found to be damaged.
  *
  * @throws TypeError if there is neither `file` nor `database`.
  * @throws Error that names the file and what to do, if the file cannot be used or no SQLite driver is installed.

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { HooklayerConfig } from 'hooklayer/config'
-import { createAsk } from '../ask.ts'
+import { confirmOrStop } from '../ask.ts'
 import { addCallFilters, type CallFilterFlags, readCallFilters } from '../call-filters.ts'
-import { asUsage, CliError } from '../cli-error.ts'
+import { asUsage } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples, type Run } from '../command.ts'
 import { confirmHost, toReceiverUrl } from '../confirm-host.ts'
 import { connectApi } from '../connect-api.ts'
@@ -125,8 +125,7 @@ async function redeliver(ids: readonly string[], flags: RedeliverFlags, context:
   if (target.url) await confirmHost(output, target.url, flags)
   if (events.length > 1) {
     const message = `${events.length} events will be handled again. Redeliver them?`
-    const isConfirmed = await createAsk(output, flags).confirm({ message, flag: '--yes' })
-    if (!isConfirmed) throw new CliError('INTERRUPTED', 'Nothing was redelivered.')
+    await confirmOrStop(output, flags, message, 'Nothing was redelivered.')
   }
   const exit = await handleEach(events, target.handle, context)
   return leftOut > 0 ? 'FOUND_WRONG' : exit

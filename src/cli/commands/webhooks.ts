@@ -1,7 +1,7 @@
 import type { Webhook } from '@commercelayer/sdk'
 import { type Command, Option } from 'commander'
 import { describePlan, FAILURES_TO_OPEN, type Plan } from 'hooklayer/management'
-import { createAsk } from '../ask.ts'
+import { confirmOrStop } from '../ask.ts'
 import { CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
 import { toReceiverUrl } from '../confirm-host.ts'
@@ -168,10 +168,7 @@ async function apply(context: CommandContext, flags: ApplyFlags): Promise<void> 
   const changes = listChanges(plan)
   const deletions = changes.filter(({ action }) => action === 'delete').length
   if (deletions > 0) {
-    const message = `Delete ${countWebhooks(deletions)}?`
-    if (!(await createAsk(output, flags).confirm({ message, flag: '--yes' }))) {
-      throw new CliError('INTERRUPTED', 'Nothing was changed.')
-    }
+    await confirmOrStop(output, flags, `Delete ${countWebhooks(deletions)}?`, 'Nothing was changed.')
   }
   const progress = output.progress('Applied', changes.length)
   let done = 0
@@ -281,9 +278,9 @@ async function rotate(
   const management = connectApi(config)
   const rotations = await findRotations(management, topics, requireUrl(flags, config), signal)
   const ids = rotations.map(({ topic, old }) => `${old.id} (${topic})`).join(', ')
-  const question = { message: escapeText(`Replace ${ids}, and delete it at the end?`), flag: '--yes' }
-  if (!flags.prepare && !(await createAsk(output, flags).confirm(question))) {
-    throw new CliError('INTERRUPTED', 'Nothing was changed.')
+  if (!flags.prepare) {
+    const message = escapeText(`Replace ${ids}, and delete it at the end?`)
+    await confirmOrStop(output, flags, message, 'Nothing was changed.')
   }
   await rotateSecrets(context, management, rotations, flags)
 }

@@ -38,7 +38,7 @@ interface Layout extends Choices {
   readonly project: Project
   /** `src/` or nothing. */
   readonly root: string
-  /** The ending of relative imports: with one in ES modules, and none where a bundler or CommonJS looks for the file. */
+  /** The ending of relative imports: none where a bundler or CommonJS looks for the file. */
   readonly ending: '.js' | ''
 }
 
@@ -313,7 +313,7 @@ function writeNestModule(layout: Layout): string {
   )
 }
 
-/** A function, because the file is also loaded where there are no secrets: by a build, and before the webhooks exist. */
+/** A function, because the file is also loaded where there are no secrets: by a build, or before there are webhooks. */
 const SECRETS = 'secrets: (topic) => secretsFromEnv()[topic]'
 
 function writeDrivers({ inbox, store }: Choices) {

@@ -32,9 +32,9 @@ export interface IdempotencyStore {
    */
   release(key: string, token: string, options: ReleaseOptions): Promise<boolean>
   /**
-   * Counts consecutive failures of a topic over all processes, for warnings that its circuit may open soon. `add` counts
-   * one more, `reset` starts anew, `read` changes nothing. Resolves with the number then. A topic for which nothing was
-   * added for a day has 0. Without this method each process counts its own failures.
+   * Counts consecutive failures of a topic over all processes, for warnings that its circuit may open soon. `add`
+   * counts one more, `reset` starts anew, `read` changes nothing. Resolves with the number then. A topic for which
+   * nothing was added for a day has 0. Without this method each process counts its own failures.
    */
   countFailures?(topic: string, change: 'add' | 'reset' | 'read'): Promise<number>
 }
