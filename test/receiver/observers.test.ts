@@ -455,6 +455,26 @@ describe('a wrapper of handlers', () => {
     expect(handler).toHaveBeenCalledOnce()
   })
 
+  it('lets a query that a handler returns run once, in the context of the wrapper', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const { receiver } = wrap(
+      (_, run) => storage.run('scope', run),
+      (_, run) => run(),
+    )
+    const queries: unknown[] = []
+    // A query builder, as of a database: it runs its query when somebody waits for it.
+    const builder = {
+      // biome-ignore lint/suspicious/noThenProperty: query builders have one
+      then(resolve: () => void) {
+        queries.push(storage.getStore())
+        resolve()
+      },
+    }
+    receiver.on('orders.place', () => builder)
+    expect((await receiver.receive(PLACED)).status).toBe(200)
+    expect(queries).toEqual(['scope'])
+  })
+
   it.each([
     [
       'swallows',
