@@ -60,7 +60,8 @@ export interface EventDetails {
     readonly durationMs: number
     /**
      * How many deliveries of the topic have failed in a row, as Commerce Layer's circuit counts them: 0 after one that
-     * succeeded. A duplicate does not change it. Always 0 in a worker, whose failures are not answers.
+     * succeeded. A duplicate does not change it. Always 0 in a worker, in the background and after `redeliver`, whose
+     * failures are not answers.
      */
     readonly consecutiveFailures: number
   }
