@@ -71,8 +71,8 @@ export interface EventDetails {
   readonly dead: StoredFailure & { readonly count: number }
   /**
    * A circuit may open soon: once for each level until a delivery of the topic succeeds. Commerce Layer stops sending
-   * after 30 failures in a row. `mismatch`: the signatures of the last 10 requests of the topic did not match, and none
-   * has since the last one that did. The secret may have been replaced, or somebody forges deliveries.
+   * after 30 failures in a row. `mismatch`: none of the last 10 signatures of the topic matched. The secret may have
+   * been replaced, or somebody forges deliveries.
    */
   readonly breaker: { readonly level: 10 | 20 | 25 | 'mismatch'; readonly consecutiveFailures: number }
 }
