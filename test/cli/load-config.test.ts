@@ -84,6 +84,20 @@ describe('the configuration', () => {
     })
   })
 
+  it('prints to stderr, so that only the result is on stdout', async () => {
+    const text = `console.log('loaded')\nconsole.table([{ a: 1 }])\nexport default ${PLAIN}`
+    const args = ['health', '--json']
+    const env = {
+      CL_ORGANIZATION: 'acme',
+      CL_CLIENT_ID: 'id',
+      CL_CLIENT_SECRET: 'hush',
+      CL_API_URL: 'http://127.0.0.1:2',
+    }
+    const { exit, stdout, stderr } = await runCli(args, { env, files: { 'hooklayer.config.mjs': text } })
+    expect({ exit, stdout }).toEqual({ exit: 4, stdout: '' })
+    expect(stderr).toContain('loaded\n')
+  })
+
   it.each([
     [
       'throws',
