@@ -116,6 +116,12 @@ describe('the configuration', () => {
     expect((await runCli([...TRIGGER, '--verbose'], { files })).stderr).toContain('\n    at ')
   })
 
+  it('is named with the line that throws, with --verbose', async () => {
+    const files = { 'hooklayer.config.ts': "\n\nthrow new Error('No database \\u001b[2J.')" }
+    const { stderr } = await runCli([...TRIGGER, '--verbose'], { files })
+    expect(stderr).toMatch(/Caused by Error: No database \\u001b\[2J\.\n {4}at .*hooklayer\.config\.ts:3:7/)
+  })
+
   it('is a mistake of the command line where its file is missing, and needed by some commands', async () => {
     expect(await runCli([...TRIGGER, '--config', 'none.ts'])).toMatchObject({ exit: 2 })
     await expect(loadConfig({})).rejects.toMatchObject({ exit: 'CONFIGURATION' })
