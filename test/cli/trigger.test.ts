@@ -199,7 +199,12 @@ describe('hooklayer trigger', () => {
         5,
         /^The emulator at \S+ refuses the credentials\.\n$/,
       ],
-      ['nothing listens', { CL_API_URL: 'http://127.0.0.1:2' }, 4, /^Nothing listens there: .*\n$/],
+      [
+        'nothing listens',
+        { CL_API_URL: 'http://127.0.0.1:2' },
+        4,
+        'CL_API_URL: no emulator answers at http://127.0.0.1:2. Start `hooklayer dev`, or name a receiver with --to.\n',
+      ],
       ['a credential is missing', { CL_CLIENT_ID: '' }, 3, /^Set CL_CLIENT_ID in the environment .*\n$/],
     ])('says in one line that %s', async (_, env, exit, stderr) => {
       const emulator = await startEmulator()
