@@ -1,4 +1,5 @@
 import { TOPICS } from 'hooklayer'
+import { escapeText, type Output } from './output.ts'
 
 /** All topics that Commerce Layer is known to have. */
 export const CATALOG: readonly string[] = Object.entries(TOPICS).flatMap(([resource, events]) =>
@@ -14,4 +15,10 @@ export function nearestTopic(text: string): string {
     if (common > length) [nearest, length] = [topic, common]
   }
   return nearest
+}
+
+/** Warns of a topic that is misspelled or new. It can be sent all the same, because Commerce Layer adds topics. */
+export function warnOfUnknownTopic(topic: string, output: Output): void {
+  if (CATALOG.includes(topic)) return
+  output.warn(escapeText(`${topic} is not in the catalog of topics. Did you mean ${nearestTopic(topic)}?`))
 }

@@ -112,6 +112,14 @@ describe('hooklayer trigger', () => {
     })
   })
 
+  it('warns of a topic that is not in the catalog, and sends it all the same', async () => {
+    const { exit, stderr } = await runCli(['trigger', 'orders.plac', '--secret', SECRET, '--to', 'http://127.0.0.1:2/'])
+    expect(exit).toBe(4)
+    expect(stderr).toMatch(
+      /^orders\.plac is not in the catalog of topics\. Did you mean orders\.place\?\nNothing listens/,
+    )
+  })
+
   it('says in one line that nothing listens, with 4', async () => {
     const { exit, stderr } = await runCli(flags('http://127.0.0.1:2/'))
     expect({ exit, stderr }).toMatchObject({ exit: 4, stderr: expect.stringMatching(/^Nothing listens there: .*\n$/) })

@@ -1,3 +1,4 @@
+import { warnOfUnknownTopic } from '../catalog.ts'
 import { asUsage } from '../cli-error.ts'
 import { type DefineCommand, describeExamples } from '../command.ts'
 import { isThisMachine, toReceiverUrl } from '../confirm-host.ts'
@@ -33,6 +34,7 @@ export const define: DefineCommand = (command, run) => {
     .action(
       run(async ({ output, signal }, flags: DoctorFlags, text: string) => {
         const url = toReceiverUrl(text, 'The endpoint')
+        warnOfUnknownTopic(flags.topic, output)
         const [secret = ''] = await readSecrets(flags.topic, flags, signal)
         const genuine = isThisMachine(url.hostname) || flags.yes === true
         const orders = await asUsage(() => createOrders(flags.topic, secret))

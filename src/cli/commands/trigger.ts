@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import type { HooklayerConfig } from 'hooklayer/config'
 import type { CredentialsOptions } from 'hooklayer/management'
 import { createDelivery, sign, type TestDelivery } from 'hooklayer/testing'
+import { warnOfUnknownTopic } from '../catalog.ts'
 import { asUsage, CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
 import { confirmHost, DEFAULT_RECEIVER, toReceiverUrl } from '../confirm-host.ts'
@@ -61,6 +62,7 @@ export const define: DefineCommand = (command, run) => {
         const config = await findConfig(flags)
         const emulator = findEmulator(config, flags)
         if (emulator) return triggerThere(context, emulator, topic, flags)
+        warnOfUnknownTopic(topic, context.output)
         const url = toReceiverUrl(flags.to ?? config?.forward ?? DEFAULT_RECEIVER, '--to')
         const [secret = ''] = await readSecrets(topic, flags, context.signal)
         await confirmHost(context.output, url, flags)
