@@ -20,7 +20,7 @@ import { connectToEmulator } from '../trigger-emulator.ts'
 
 interface TriggerFlags extends SecretFlags, ConfigFlags {
   readonly to?: string
-  readonly set: readonly string[]
+  readonly set?: readonly string[]
   readonly file?: string
   readonly times: number
   readonly concurrency: number
@@ -79,10 +79,10 @@ export const define: DefineCommand = (command, run) => {
 }
 
 function addFlags(command: Command): Command {
-  const collect = (value: string, before: readonly string[]) => [...before, value]
+  const collect = (value: string, before: readonly string[] = []) => [...before, value]
   const faults = Object.entries(FAULTS).map(([name, what]) => `${name}: ${what}`)
   return addConfigOption(addSecretOptions(command.option('--to <url>', `the receiver; default: ${DEFAULT_RECEIVER}`)))
-    .option('--set <path=value>', 'changes a field of the sample; may be repeated', collect, [])
+    .option('--set <path=value>', 'changes a field of the sample; may be repeated', collect)
     .option('--file <file>', 'sends the bytes of this file, and no sample')
     .option('--times <number>', 'how many deliveries, each of another resource', toCount, 1)
     .option('--concurrency <number>', 'how many at once', toCount, 1)
@@ -106,7 +106,7 @@ async function triggerThere(
   topic: string,
   flags: TriggerFlags,
 ): Promise<ExitName> {
-  const changes = readChanges(flags.set)
+  const changes = readChanges(flags.set ?? [])
   const trigger = await connectToEmulator(emulator, context.signal)
   const send = async () => {
     const calls = await trigger(topic, changes)
@@ -118,7 +118,7 @@ async function triggerThere(
 }
 
 async function createDeliveries(topic: string, secret: string, flags: TriggerFlags): Promise<TestDelivery[]> {
-  const { times, file, set } = flags
+  const { times, file, set = [] } = flags
   if (file !== undefined && set.length > 0) throw new CliError('USAGE', 'Give --set or --file, and not both.')
   const changes = readChanges(set)
   const sample = await createDelivery(topic, { secret, resource: changes })
