@@ -260,11 +260,15 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   function startHandlers(event: WebhookEvent, start: () => Run, context: DeliveryContext): MaybePromise<Outcome> {
     const { background, deadline, signal } = context
     if (background) {
-      const withoutDeadline = { ...context, background: undefined, deadline: NO_DEADLINE, hasPlace: false }
+      const afterAnswer = {
+        ...context,
+        background: undefined,
+        deadline: NO_DEADLINE,
+        verifiedTopic: undefined, // The answer was a success, whatever the handlers do.
+        hasPlace: false,
+      }
       context.isDeferred = true
-      runInBackground(background, () =>
-        finish(() => startHandlers(event, start, withoutDeadline), withoutDeadline, toResponse),
-      )
+      runInBackground(background, () => finish(() => startHandlers(event, start, afterAnswer), afterAnswer, toResponse))
       return QUEUED
     }
     const run = start()
@@ -467,7 +471,7 @@ interface DeliveryContext extends Mutable<Omit<ErrorContext, 'count'> & Omit<Sub
    */
   unverified?: Unverified | undefined
   /** The topic of a verified delivery, for which Commerce Layer's circuit breaker counts the answer. */
-  verifiedTopic?: string
+  verifiedTopic?: string | undefined
   /** Whether the delivery counts toward `maxInFlight`. */
   hasPlace: boolean
 }

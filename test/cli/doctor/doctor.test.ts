@@ -92,10 +92,12 @@ describe('hooklayer doctor', { timeout: 60_000 }, () => {
   })
 
   it('ends with 4 where nothing listens, nothing answers in HTTP, or the host has no name', async () => {
-    expect(await runCli(['doctor', 'http://127.0.0.1:2/', '--secret', SECRET])).toMatchObject({
-      exit: 4,
-      stderr: 'Nothing listens there: connect ECONNREFUSED 127.0.0.1:2\n',
-    })
+    for (const endpoint of ['http://127.0.0.1:2/', 'https://127.0.0.1:2/']) {
+      expect(await runCli(['doctor', endpoint, '--secret', SECRET])).toMatchObject({
+        exit: 4,
+        stderr: 'Nothing listens there: connect ECONNREFUSED 127.0.0.1:2\n',
+      })
+    }
     const server = createServer((socket) => void socket.on('error', () => {}).end('SSH-2.0-OpenSSH\r\n'))
     server.listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))
