@@ -31,7 +31,7 @@ process.exit(typeof exit === 'number' ? exit : EXIT_CODES[exit].code)
 async function main(argv: readonly string[]): Promise<ExitName | number> {
   const watch = watchForStop(explainFailure)
   const ended = runCommand(argv, watch).catch((error) => (watch.stopped() ? 'OK' : report(error, argv)))
-  const exit = await Promise.race([ended, watch.overdue]).catch((): ExitName => 'OK')
+  const exit = await Promise.race([ended, watch.overdue.catch((): ExitName => 'OK')])
   await new Promise((resolve) => process.stdout.write('', resolve))
   await new Promise(setImmediate) // A failure of stdout is told after the write.
   const stopped = watch.stopped()
