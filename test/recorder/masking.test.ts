@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { PermanentError } from 'hooklayer'
 import { maskDocument } from 'hooklayer/recorder'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { bytes, delivery, OTHER_SECRET, type TestResource, withHeaders } from '../deliveries.ts'
 import { createPath, createShop, PLACES } from './places.ts'
 
@@ -116,6 +116,10 @@ describe.each(PLACES)('a recorder $place', ({ options }) => {
     await receiver.receive({ ...rewritten, body: bytes(changed) })
     await receiver.close()
 
+    await vi.waitFor(async () => {
+      const { records, missed } = await recorder.statistics({ since: new Date(), spanMs: 60_000 })
+      expect({ records, missed }).toEqual({ records: ORDERS + 51, missed: 0 })
+    }, 60_000)
     const seen: string[] = []
     let before: string | undefined
     for (;;) {
