@@ -96,6 +96,12 @@ function compare(details: RecordDetails, calls: readonly Call[]): RecordDetails 
 
 const OUTCOMES = ['handled', 'queued', 'duplicate', 'ignored', 'discarded'] as const
 
+interface SentResource {
+  readonly type: string
+  readonly id: string
+  readonly attributes?: { readonly number?: unknown }
+}
+
 /** What a call looks like from outside of the receiver. */
 function toRecord({ topic, body, startedAt }: Call, report: CallReport, signature: string): NewRecord {
   const { status, answer, reason, durationMs } = report
@@ -109,7 +115,7 @@ function toRecord({ topic, body, startedAt }: Call, report: CallReport, signatur
     source: 'sender',
     receivedAt: new Date(startedAt),
     topic,
-    resource: { type: data.type, id: data.id },
+    resource: { type: data.type, id: data.id, ...(typeof number === 'string' && { number }) },
     outcome: isSuccess ? outcome : status >= 500 ? 'failed' : 'refused',
     status: status === 0 ? undefined : status,
     durationMs,
