@@ -105,9 +105,8 @@ interface SentResource {
 /** What a call looks like from outside of the receiver. */
 function toRecord({ topic, body, startedAt }: Call, report: CallReport, signature: string): NewRecord {
   const { status, answer, reason, durationMs } = report
-  const { data } = JSON.parse(new TextDecoder().decode(body)) as {
-    data: { readonly type: string; readonly id: string }
-  }
+  const { data } = JSON.parse(new TextDecoder().decode(body)) as { readonly data: SentResource }
+  const number = data.type === 'orders' ? data.attributes?.number : undefined
   const isSuccess = status >= 200 && status < 300
   const outcome = OUTCOMES.find((one) => one === answer) ?? 'handled'
   const code = /^[A-Z_]+$/.test(answer) ? answer : status === 0 ? 'NO_ANSWER' : `HTTP_${status}`
