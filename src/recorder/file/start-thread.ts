@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { packBatch } from './batch.ts'
 import type { FromThread, ToThread } from './thread.ts'
 import type { Writer, WriterOptions } from './writer.ts'
@@ -16,7 +16,7 @@ const FILE = 'recorder-thread'
 export function startThread(options: WriterOptions, onExit: () => void): Writer | undefined {
   const path = findFile()
   if (path === undefined) return undefined
-  const thread = new Worker(path, { workerData: options, execArgv: [], env: {} })
+  const thread = createThread(path, { workerData: options, execArgv: [], env: {} })
   const waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
   let isClosing = false
   const end = () => {
@@ -51,6 +51,11 @@ export function startThread(options: WriterOptions, onExit: () => void): Writer 
       await thread.terminate()
     },
   }
+}
+
+/** A bundler (Turbopack) follows `new Worker(path)`, and would take in every file that lies beside this one. */
+function createThread(path: string, options: WorkerOptions): Worker {
+  return Reflect.construct(Worker, [path, options])
 }
 
 /** Beside the file that this is in, in the same format. */
