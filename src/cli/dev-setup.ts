@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Inbox, Subscription } from 'hooklayer'
+import type { Inbox } from 'hooklayer'
 import type { HooklayerConfig } from 'hooklayer/config'
 import type { Emulator } from 'hooklayer/emulator'
 import { CATALOG } from './catalog.ts'

@@ -17,13 +17,15 @@ export function startThread(options: WriterOptions, onExit: () => void): Writer 
   const path = findFile()
   if (path === undefined) return undefined
   const thread = createThread(path, { workerData: options, execArgv: [], env: {} })
+  let bodies: ArrayBuffer | undefined
   const waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
   let isClosing = false
   const end = () => {
     for (const { reject } of waiting.splice(0)) reject(new Error('The thread of the recorder has ended.'))
     if (!isClosing) onExit()
   }
-  thread.on('message', ({ error }: FromThread) => {
+  thread.on('message', ({ error, bodies: returned }: FromThread) => {
+    bodies = returned
     const { resolve, reject } = waiting.shift() ?? {}
     if (waiting.length === 0) thread.unref()
     if (error === undefined) resolve?.()
@@ -42,7 +44,8 @@ export function startThread(options: WriterOptions, onExit: () => void): Writer 
   }
   return {
     write(records, missed) {
-      const batch = packBatch(records, missed)
+      const batch = packBatch(records, missed, bodies)
+      bodies = undefined
       return ask(batch, [batch.bodies])
     },
     async close() {
