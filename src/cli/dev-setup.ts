@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Inbox } from 'hooklayer'
 import type { HooklayerConfig } from 'hooklayer/config'
 import type { Emulator } from 'hooklayer/emulator'
 import { CATALOG } from './catalog.ts'
@@ -15,6 +16,7 @@ export interface DevFlags extends EmulatorFlags, ConfigFlags {
   readonly writeEnv?: string
   readonly showSecrets?: boolean
   readonly yes?: boolean
+  readonly dashboard: boolean
 }
 
 /** What is developed with. */
@@ -24,6 +26,8 @@ export interface DevSetup {
   readonly topics: readonly string[]
   /** By topic. */
   readonly secrets: Readonly<Record<string, string>>
+  /** That of the configuration. */
+  readonly inbox: Inbox | undefined
   /** What the webhook of a topic includes. Default: the usual. */
   includes(topic: string): readonly string[] | undefined
 }
@@ -33,6 +37,7 @@ const DEFAULT_TOPIC = 'orders.place'
 /** Reads the flags, the configuration and the secrets, and makes the secrets that are missing. */
 export async function readSetup(flags: DevFlags, program: readonly string[]): Promise<DevSetup> {
   if (flags.writeEnv !== undefined) loadEnvFile(flags.writeEnv)
+  delete process.env.HOOKLAYER_RECORDER_URL // Of an earlier run. A recorder of this process would send to it.
   // The receiver of the configuration may read the environment, and would refuse to be made without any secret.
   if (!hasEnvSecret()) process.env[toVariable(DEFAULT_TOPIC)] = createSecret()
   const config = await findConfig(flags)
@@ -43,6 +48,7 @@ export async function readSetup(flags: DevFlags, program: readonly string[]): Pr
     url,
     topics,
     secrets: Object.fromEntries(topics.map((topic) => [topic, findEnvSecret(topic) ?? createSecret()])),
+    inbox: config?.inbox,
     includes: (topic) => listIncludes(config, topic),
   }
 }

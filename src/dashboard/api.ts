@@ -26,6 +26,9 @@
  *
  * A call that fails is answered with {@link Problem}. A call that changes something is POST or DELETE and needs the
  * header `x-hooklayer-token` with the token of the page, which is in `<meta name="hooklayer-token">`.
+ *
+ * The page is answered at every path that is no call and no asset. `<meta name="hooklayer-base">` has the path at which
+ * the dashboard is mounted, with a slash at its end: calls begin with it. The body of the page is `<div id="app">`.
  */
 
 /** Why a call failed. */
@@ -138,7 +141,10 @@ export interface Sent {
 }
 
 export interface Redelivered {
+  /** Of the receiver, or `failed`. */
   readonly outcome: string
+  /** Only if it failed. */
+  readonly error?: { readonly code: string; readonly message: string; readonly cause?: string }
 }
 
 export interface Counts {
@@ -248,19 +254,25 @@ export interface CallPage {
 /** What `hooklayer webhooks apply` would do. */
 export interface PlanSummary {
   readonly callbackUrl: string
-  readonly steps: readonly { readonly action: 'create' | 'update' | 'delete'; readonly text: string }[]
+  readonly steps: readonly {
+    /** `reset` closes the circuit of the webhook. */
+    readonly action: 'create' | 'update' | 'enable' | 'reset' | 'delete'
+    readonly text: string
+  }[]
+  /** Warnings, one sentence each. */
+  readonly notes: readonly string[]
 }
 
 /** The sample of a topic, as the webhooks would get it. */
 export interface Sample {
   readonly topic: string
-  /** In the shape of the SDK. */
+  /** In the shape of the SDK. A resource inside of itself has only `type` and `id`. */
   readonly resource: Readonly<Record<string, unknown>>
 }
 
 export interface TriggerRequest {
   readonly topic: string
-  /** Changes to the sample, or a whole resource. */
+  /** Changes to the sample. With `type` and `id` it is a whole resource, which is sent as it is. */
   readonly resource?: Readonly<Record<string, unknown>>
   /** 1 to 100; default 1. */
   readonly times?: number
@@ -288,6 +300,7 @@ export interface Health {
 
 /** What the page is told without asking. After `gap` it asks again for what it shows. */
 export type LiveMessage =
+  /** The newest first. */
   | { readonly type: 'deliveries'; readonly items: readonly DeliveryItem[] }
   | { readonly type: 'inbox'; readonly counts: InboxCounts }
   | { readonly type: 'job'; readonly job: Job }
