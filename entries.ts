@@ -18,6 +18,7 @@ export const ENTRIES: { readonly [subpath: string]: string } = {
   './opentelemetry': 'src/telemetry/opentelemetry.ts',
   './testing': 'src/testing/index.ts',
   './emulator': 'src/emulator/index.ts',
+  './dashboard': 'src/dashboard/index.ts',
   './management': 'src/management/index.ts',
   './stores/memory': 'src/stores/memory.ts',
   './stores/sqlite': 'src/stores/sqlite.ts',

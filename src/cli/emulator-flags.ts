@@ -28,6 +28,7 @@ export const FAULT_NAMES = [
   'wrongSignature',
   'wrongTopic',
   'retryAfterSuccess',
+  'slowBody',
 ] as const satisfies readonly (keyof Faults)[]
 
 export function addEmulatorOptions(

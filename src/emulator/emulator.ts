@@ -6,10 +6,11 @@ import * as z from 'zod'
 import type { ResourceOf } from '../commerce-layer/resources.ts'
 import { resourceOf, type Topic } from '../commerce-layer/topics.ts'
 import { checkSchema, mustBe } from '../schema/check-schema.ts'
+import type { ResourceDocument } from '../wire/document.ts'
 import type { Changes } from '../wire/samples/changes.ts'
 import { getUsualIncludes } from '../wire/samples/usual-includes.ts'
 import { createApi } from './api/app.ts'
-import { isTopic, subscribe } from './api/webhooks.ts'
+import { isTopic, subscribe, updateWebhook } from './api/webhooks.ts'
 import { createBoundedMap } from './bounded-map.ts'
 import {
   copyEventCallback,
@@ -20,9 +21,10 @@ import {
 } from './emulated-records.ts'
 import { createEventFactory, explainSilence } from './new-event.ts'
 import { checkEmulatorOptions, type EmulatorOptions, OPTIONS } from './options.ts'
+import { readPayload } from './read-payload.ts'
 import type { EventRecord, Records } from './records.ts'
 import type { EndedCall } from './sender/call.ts'
-import type { Faults } from './sender/fault-plan.ts'
+import { createFaultPlanner, type Faults } from './sender/fault-plan.ts'
 import { createSender } from './sender/sender.ts'
 
 /** The options of `subscribe` of an {@link Emulator}. */
@@ -31,6 +33,15 @@ export interface SubscribeOptions {
   readonly includeResources?: readonly string[] | undefined
   /** The shared secret, 16 characters or more. Default: `secret` of the emulator, or else a random one. */
   readonly secret?: string | undefined
+}
+
+/** The options of `trigger` and `send` of an {@link Emulator}. */
+export interface TriggerOptions {
+  /**
+   * Faults of these deliveries, in the place of the emulator's own. Several calls with the same object share one series
+   * of faults: a delivery that is held back by `reorder` is overtaken by the next one of them.
+   */
+  readonly faults?: Faults | undefined
 }
 
 /** A running emulator, created by {@link createEmulator}. */
@@ -55,8 +66,8 @@ export interface Emulator {
    *
    * A warning is logged if no webhook is called.
    *
-   * @throws TypeError for a topic that is not in the catalog `TOPICS`, and for a resource with more than 100 levels of
-   * objects and lists.
+   * @throws TypeError for a topic that is not in the catalog `TOPICS`, for a resource with more than 100 levels of
+   * objects and lists, and for faults that are unknown or out of range.
    *
    * @example
    * const [call] = await emulator.trigger('orders.place', { customer: { email: 'zoe@example.com' } })
@@ -65,7 +76,42 @@ export interface Emulator {
   trigger<T extends Topic | (string & {})>(
     topic: T,
     resource?: Changes<ResourceOf<T>>,
+    options?: TriggerOptions,
   ): Promise<EmulatedEventCallback[]>
+  /**
+   * Calls the webhooks of a topic with a document that you have, such as the body of an earlier delivery. It is signed
+   * anew, with the secret of each webhook. Bytes are sent as they are, and an object is written as JSON. Resolves as
+   * `trigger` does.
+   *
+   * A receiver takes the same content for the same event: with idempotency its handlers do not run again.
+   *
+   * @throws TypeError for a topic that is not in the catalog, for a document that is not JSON:API with one resource, and
+   * for faults that are unknown or out of range.
+   *
+   * @example
+   * const [call] = await emulator.send('orders.place', await readFile('order.json'))
+   */
+  send(
+    topic: Topic | (string & {}),
+    document: ResourceDocument | Uint8Array,
+    options?: TriggerOptions,
+  ): Promise<EmulatedEventCallback[]>
+  /**
+   * Makes the sample that `trigger` would send for a topic now, with all relationships that the webhooks of the topic
+   * include. Nothing is sent.
+   *
+   * @throws TypeError for a topic that is not in the catalog.
+   *
+   * @example
+   * const order = emulator.sample('orders.place')
+   */
+  sample(topic: Topic | (string & {})): { readonly id: string; readonly type: string }
+  /**
+   * Closes the circuit of a webhook and sets its failures to 0, so that it is called again.
+   *
+   * @throws TypeError if there is no webhook with this id.
+   */
+  resetCircuit(webhookId: string): EmulatedWebhook
   /**
    * Creates a webhook without the API.
    *
@@ -140,17 +186,33 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   const url = readUrl()
   let closed: Promise<void> | undefined
 
-  async function trigger(topic: string, resource: object): Promise<EmulatedEventCallback[]> {
-    if (!isTopic(topic)) throw new TypeError(`\`${topic}\` is not a topic of Commerce Layer.`)
-    const event = createEvent(topic, resource)
-    records.events.set(event.id, event)
-    return send(event)
+  async function trigger(
+    topic: string,
+    resource: object,
+    options: TriggerOptions = {},
+  ): Promise<EmulatedEventCallback[]> {
+    return add(createEvent(requireTopic(topic), resource), options)
   }
 
-  async function send(event: EventRecord): Promise<EmulatedEventCallback[]> {
+  async function sendDocument(
+    topic: string,
+    document: ResourceDocument | Uint8Array,
+    options: TriggerOptions = {},
+  ): Promise<EmulatedEventCallback[]> {
+    const { payload, resource } = readPayload(document)
+    return add({ ...createEvent(requireTopic(topic), resource), payload }, options)
+  }
+
+  function add(event: EventRecord, { faults }: TriggerOptions): Promise<EmulatedEventCallback[]> {
+    if (faults) createFaultPlanner(faults) // Checks them before anything is recorded.
+    records.events.set(event.id, event)
+    return send(event, faults)
+  }
+
+  async function send(event: EventRecord, faults?: Faults): Promise<EmulatedEventCallback[]> {
     const problem = explainSilence(event.name, records)
     if (problem) settings.logger.warn(problem)
-    return (await sender.send(event)).map(copyEventCallback)
+    return (await sender.send(event, faults)).map(copyEventCallback)
   }
 
   return {
@@ -158,7 +220,15 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     organization: organization.slug,
     clientId,
     clientSecret,
-    trigger: (topic, resource) => trigger(topic, resource ?? {}),
+    trigger: (topic, resource, options) => trigger(topic, resource ?? {}, options),
+    send: sendDocument,
+    sample: (topic) => createEvent(requireTopic(topic), {}).resource,
+    resetCircuit(webhookId) {
+      const webhook = records.webhooks.get(webhookId)
+      if (!webhook) throw new TypeError('resetCircuit: there is no webhook with this id.')
+      updateWebhook(records, organization.slug, webhook, { _reset_circuit: true })
+      return copyWebhook(webhook)
+    },
     subscribe(topic, callbackUrl, given = {}) {
       const { includeResources, secret = settings.secret } = checkSchema('subscribe', SUBSCRIBE, given)
       const include_resources = includeResources ?? getUsualIncludes(resourceOf(topic))
@@ -182,6 +252,11 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
       return closed
     },
   }
+}
+
+function requireTopic(topic: string): string {
+  if (!isTopic(topic)) throw new TypeError(`\`${topic}\` is not a topic of Commerce Layer.`)
+  return topic
 }
 
 /** Milliseconds in which a request must have come. Its body is small, and its sender is on this machine. */

@@ -3,6 +3,6 @@
  */
 export type { ResourceDocument } from '../wire/document.ts'
 export type { EmulatedCall, EmulatedEventCallback, EmulatedWebhook } from './emulated-records.ts'
-export { createEmulator, type Emulator, type SubscribeOptions } from './emulator.ts'
+export { createEmulator, type Emulator, type SubscribeOptions, type TriggerOptions } from './emulator.ts'
 export type { EmulatorOptions } from './options.ts'
 export type { Faults } from './sender/fault-plan.ts'

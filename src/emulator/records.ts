@@ -52,6 +52,8 @@ export interface EventRecord {
   metadata: Record<string, unknown>
   /** The resource in the shape of the SDK, with all its related resources. */
   readonly resource: { readonly id: string; readonly type: string }
+  /** The document and its bytes, where they were given. Default: they are written from the resource. */
+  readonly payload?: { readonly document: ResourceDocument; readonly body: Uint8Array } | undefined
 }
 
 /** The organization. Attributes that are not listed here have the example values of the SDK. */
@@ -73,8 +75,10 @@ export interface Records {
 export interface Sender {
   /**
    * Resolves with the first call to each webhook when these calls have ended. Retries go on afterwards. Never rejects.
+   *
+   * @param faults of this event alone. Default: those of the sender.
    */
-  send(event: EventRecord): Promise<EventCallbackRecord[]>
+  send(event: EventRecord, faults?: object): Promise<EventCallbackRecord[]>
   /** Resolves when no call and no retry is pending. */
   settled(): Promise<void>
   /** Ends all calls and cancels all retries. */

@@ -43,6 +43,8 @@ export interface Faults {
    * the signature does not cover the topic.
    */
   readonly wrongTopic?: number | undefined
+  /** The body of the delivery is sent in ten parts, over two seconds. */
+  readonly slowBody?: number | undefined
   /** The delivery is sent again after the delay of a first retry, although the first call was answered 2xx. */
   readonly retryAfterSuccess?: number | undefined
 }
@@ -57,9 +59,13 @@ export interface DeliveryFaults {
   readonly delayMs: number
   readonly decoys: readonly DecoyFault[]
   readonly isSplit: boolean
+  readonly isSlow: boolean
   /** Whether it is sent again after a success. */
   readonly isRepeated: boolean
 }
+
+/** Chooses the faults of the next delivery of a webhook. */
+export type FaultPlanner = (webhook: object) => DeliveryFaults
 
 /**
  * Creates a function that chooses the faults of each delivery. Each delivery takes the same number of random numbers,
@@ -67,7 +73,7 @@ export interface DeliveryFaults {
  *
  * @throws TypeError if an option is unknown or out of range.
  */
-export function createFaultPlanner(faults: Faults = {}, seed = 1): (webhook: object) => DeliveryFaults {
+export function createFaultPlanner(faults: Faults = {}, seed = 1): FaultPlanner {
   checkSchema('faults', FAULTS, faults)
   const heldByWebhook = new WeakMap<object, object>()
   const { delayMs = 0 } = faults
@@ -89,6 +95,7 @@ export function createFaultPlanner(faults: Faults = {}, seed = 1): (webhook: obj
       duplicate: shouldInject('duplicate') ? duplicateTime : undefined,
       isSplit: shouldInject('splitChunks'),
       isRepeated: shouldInject('retryAfterSuccess'),
+      isSlow: shouldInject('slowBody'),
     }
   }
 }
@@ -110,4 +117,5 @@ const FAULTS: z.ZodType<Faults> = z.strictObject({
   wrongSignature: probability,
   wrongTopic: probability,
   retryAfterSuccess: probability,
+  slowBody: probability,
 })

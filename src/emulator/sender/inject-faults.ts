@@ -41,8 +41,9 @@ export function createFaultInjector({
   }
 
   return async (delivery, faults) => {
-    const { hold, overtakes, delayMs, isSplit, decoys } = faults
-    const written: Delivery = isSplit ? { ...delivery, chunking: 'split' } : delivery
+    const { hold, overtakes, delayMs, isSplit, isSlow, decoys } = faults
+    const chunking = isSlow ? 'slow' : isSplit ? 'split' : delivery.chunking
+    const written: Delivery = { ...delivery, chunking }
     try {
       if (hold) await pauses.wait(hold, MAX_HOLD_MS)
       if (delayMs > 0) await pauses.wait(delivery.webhook, delayMs)

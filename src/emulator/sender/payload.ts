@@ -18,12 +18,14 @@ export interface PayloadOptions {
   readonly organizationId: string
 }
 
-/** Creates a function that writes the payload of an event, once for each list of includes. */
+/** Creates a function that writes the payload of an event, once for each list of includes. A given one stays as it is. */
 export function createPayloadWriter(
   event: EventRecord,
   options: PayloadOptions,
 ): (includes: readonly string[] | null) => Payload {
   const payloads = new Map<string, Payload>()
+  const { payload: given } = event
+  if (given) return () => given
   return (includes) => {
     const key = JSON.stringify(includes)
     const payload = payloads.get(key) ?? writePayload(event, includes ?? [], options)

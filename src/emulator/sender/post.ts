@@ -7,8 +7,9 @@ import * as https from 'node:https'
  * - `whole`: at once
  * - `split`: in two chunks, cut inside a character
  * - `dropped`: only the first half, then the connection is cut
+ * - `slow`: in ten parts, over two seconds
  */
-export type Chunking = 'whole' | 'split' | 'dropped'
+export type Chunking = 'whole' | 'split' | 'dropped' | 'slow'
 
 /** A POST request to write. */
 interface PostRequest {
@@ -106,9 +107,22 @@ function writeBody(
     request.write(body.subarray(0, cut))
     request.end(body.subarray(cut))
   }
+  if (chunking === 'slow') void writeSlowly(request, body)
   if (chunking === 'dropped') {
     request.write(body.subarray(0, body.length / 2), () => giveUp('Connection dropped in the middle of the body'))
   }
+}
+
+const SLOW_PARTS = 10
+const SLOW_PART_MS = 200
+
+async function writeSlowly(request: http.ClientRequest, body: Uint8Array): Promise<void> {
+  const size = Math.max(1, Math.ceil(body.length / SLOW_PARTS))
+  for (let from = 0; from < body.length && !request.destroyed; from += size) {
+    request.write(body.subarray(from, from + size))
+    await new Promise((resolve) => setTimeout(resolve, SLOW_PART_MS))
+  }
+  request.end()
 }
 
 /** After the first byte of the first multi-byte character, or in the middle if all characters are single bytes. */

@@ -3,7 +3,7 @@ import type { EventRecord, Records, Sender, WebhookRecord } from '../records.ts'
 import { type Call, createCaller, type EndedCall } from './call.ts'
 import { isCallable } from './circuit.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
-import { createFaultPlanner, type Faults } from './fault-plan.ts'
+import { createFaultPlanner, type DeliveryFaults, type FaultPlanner, type Faults } from './fault-plan.ts'
 import { createFaultInjector } from './inject-faults.ts'
 import { createPauses } from './pauses.ts'
 import { createPayloadWriter, type Payload, type PayloadOptions } from './payload.ts'
@@ -31,6 +31,8 @@ export interface SenderOptions extends PayloadOptions {
 
 /** A sender whose faults can be changed. */
 export interface FaultySender extends Sender {
+  /** With faults of its own: the same object is one series of faults, so that deliveries can overtake each other. */
+  send(event: EventRecord, faults?: Faults): ReturnType<Sender['send']>
   /** Replaces the faults of the deliveries that come. `seed` begins anew. */
   setFaults(faults: Faults): void
 }
@@ -81,19 +83,36 @@ export function createSender(options: SenderOptions): FaultySender {
 
   const sendWithFaults = createFaultInjector({ call, deliver, retryDelayMs, pauses, pendingWork })
 
-  async function sendTo(webhook: WebhookRecord, event: EventRecord, payload: Payload): Promise<Call | undefined> {
-    const faults = planFaults(webhook)
+  async function sendTo(
+    webhook: WebhookRecord,
+    event: EventRecord,
+    payload: Payload,
+    faults: DeliveryFaults,
+  ): Promise<Call | undefined> {
     return sendWithFaults(await createDelivery(event, webhook, payload), faults)
   }
 
+  const ownPlanners = new WeakMap<Faults, FaultPlanner>()
+
+  /** @throws TypeError if a fault is unknown or out of range. */
+  function findPlanner(faults: Faults | undefined): FaultPlanner {
+    if (!faults) return planFaults
+    const planner = ownPlanners.get(faults) ?? createFaultPlanner(faults, options.seed)
+    ownPlanners.set(faults, planner)
+    return planner
+  }
+
   return {
-    async send(event) {
+    async send(event, faults) {
+      const plan = findPlanner(faults)
       const writePayload = createPayloadWriter(event, { mode, organizationId })
       const subscribed = [...records.webhooks.values()].filter(
         (webhook) => webhook.topic === event.name && isCallable(records, webhook),
       )
       const calls = await Promise.all(
-        subscribed.map((webhook) => pendingWork.add(sendTo(webhook, event, writePayload(webhook.include_resources)))),
+        subscribed.map((webhook) =>
+          pendingWork.add(sendTo(webhook, event, writePayload(webhook.include_resources), plan(webhook))),
+        ),
       )
       return calls.flatMap((first) => first?.record ?? [])
     },

@@ -1,0 +1,180 @@
+import type { Inbox } from '../../index.ts'
+import type { DeliveryRecord } from '../../recorder/record.ts'
+import type { LiveMessage } from '../api.ts'
+import type { RecorderReader } from './options.ts'
+import { type Ask, Refusal } from './problem.ts'
+import { toItem } from './write-delivery.ts'
+import { toCounts } from './write-inbox.ts'
+
+/** Tells open pages what is new, by server-sent events. */
+export interface Live {
+  /** @throws Refusal 503 if too many pages are open */
+  open(): Response
+  publish(message: LiveMessage): void
+  close(): void
+}
+
+interface LiveOptions {
+  readonly recorder: RecorderReader | undefined
+  readonly inbox: Pick<Inbox, 'statistics'> | undefined
+  readonly ask: Ask
+}
+
+const MAX_CLIENTS = 50
+/** New deliveries are told together, at most so many; with more, the page asks for them. */
+const BATCH_MS = 200
+const MAX_BATCH = 500
+const COUNT_MS = 2000
+/** Proxies close connections that are silent for a minute. */
+const HEARTBEAT_MS = 15_000
+/** What may wait for a client that reads slowly. */
+const MAX_WAITING_BYTES = 256 * 1024
+
+interface Client {
+  /** What does not fit is dropped, and the client is told so when it has read the rest. */
+  send(text: string): void
+  end(): void
+}
+
+export function createLive({ recorder, inbox, ask }: LiveOptions): Live {
+  const clients = new Set<Client>()
+  let stopWatching: (() => void) | undefined
+  let isClosed = false
+
+  function publish(message: LiveMessage): void {
+    if (clients.size === 0) return
+    const text = write(message)
+    for (const client of clients) client.send(text)
+  }
+
+  /** Watches for as long as somebody looks, once for all. */
+  function watch(): () => void {
+    const stops = [
+      every(HEARTBEAT_MS, () => {
+        for (const client of clients) client.send(': still here\n\n')
+      }),
+      ...(recorder ? [watchRecorder(recorder, publish)] : []),
+      ...(inbox ? [watchInbox(inbox, ask, publish)] : []),
+    ]
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+
+  return {
+    open() {
+      if (isClosed) throw new Refusal(503, 'The dashboard is closed.')
+      if (clients.size >= MAX_CLIENTS) {
+        throw new Refusal(503, `Up to ${MAX_CLIENTS} pages may be live. Close some, or reload this one by hand.`)
+      }
+      const { client, stream } = createClient(() => {
+        clients.delete(client)
+        if (clients.size > 0) return
+        stopWatching?.()
+        stopWatching = undefined
+      })
+      clients.add(client)
+      stopWatching ??= watch()
+      return new Response(stream, {
+        // `x-accel-buffering` is nginx's: it would keep the events back.
+        headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+      })
+    },
+    publish,
+    close() {
+      isClosed = true
+      for (const client of [...clients]) client.end()
+    },
+  }
+}
+
+function createClient(onEnd: () => void): { readonly client: Client; readonly stream: ReadableStream<Uint8Array> } {
+  const encoder = new TextEncoder()
+  let controller: ReadableStreamDefaultController<Uint8Array>
+  let isBehind = false
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start(given) {
+        controller = given
+        // Proxies and pages know by it that the stream is open.
+        controller.enqueue(encoder.encode('retry: 2000\n: open\n\n'))
+      },
+      pull() {
+        if (!isBehind) return
+        isBehind = false
+        controller.enqueue(encoder.encode(write({ type: 'gap' })))
+      },
+      cancel: onEnd,
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: MAX_WAITING_BYTES }),
+  )
+  return {
+    stream,
+    client: {
+      send(text) {
+        const bytes = encoder.encode(text)
+        if (isBehind || (controller.desiredSize ?? 0) < bytes.byteLength) isBehind = true
+        else controller.enqueue(bytes)
+      },
+      end() {
+        controller.close()
+        onEnd()
+      },
+    },
+  }
+}
+
+function watchRecorder(recorder: RecorderReader, publish: (message: LiveMessage) => void): () => void {
+  let waiting: DeliveryRecord[] = []
+  let isOver = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+  function flush(): void {
+    timer = undefined
+    const items = waiting.map(toItem).reverse()
+    publish(isOver ? { type: 'gap' } : { type: 'deliveries', items })
+    waiting = []
+    isOver = false
+  }
+  const unsubscribe = recorder.subscribe((record) => {
+    if (waiting.length < MAX_BATCH) waiting.push(record)
+    else isOver = true
+    timer ??= setTimeout(flush, BATCH_MS)
+  })
+  return () => {
+    unsubscribe()
+    clearTimeout(timer)
+  }
+}
+
+/** Counts again and again, and tells what has changed. A failure is told by the calls of the page. */
+function watchInbox(inbox: Pick<Inbox, 'statistics'>, ask: Ask, publish: (message: LiveMessage) => void): () => void {
+  let last = ''
+  let isCounting = false
+  let isDown = false
+  return every(COUNT_MS, async () => {
+    if (isCounting) return
+    isCounting = true
+    try {
+      // The log gets the first failure of an outage only.
+      const counts = toCounts(await (isDown ? inbox.statistics() : ask('inbox', () => inbox.statistics())))
+      isDown = false
+      const text = JSON.stringify(counts)
+      if (text !== last) publish({ type: 'inbox', counts })
+      last = text
+    } catch {
+      isDown = true
+    } finally {
+      isCounting = false
+    }
+  })
+}
+
+function every(ms: number, act: () => void): () => void {
+  const timer = setInterval(act, ms)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+function write(message: LiveMessage): string {
+  return `event: ${message.type}\ndata: ${JSON.stringify(message)}\n\n`
+}

@@ -1,0 +1,169 @@
+import { FAILURES_TO_OPEN } from '../../commerce-layer/limits.ts'
+import type { EmulatedWebhook, Emulator } from '../../emulator/index.ts'
+import type { CallItem, CallPage, PlanSummary, WebhookItem, Webhooks } from '../api.ts'
+import type { Context } from './context.ts'
+import { notFound } from './problem.ts'
+import { readInput, text } from './read-query.ts'
+import type { Route } from './routes.ts'
+import { defined } from './write-delivery.ts'
+
+/** The state of all webhooks costs some requests for each, and the API limits them. */
+const FRESH_MS = 5000
+const MAX_CALLS = 50
+const HOUR_MS = 3_600_000
+
+export function listWebhookRoutes(context: Context): readonly Route[] {
+  const { settings, ask, mask } = context
+  const { management, emulator, receiver, callbackUrl } = settings
+  const source = management ? createApiSource(context) : emulator && createEmulatorSource(emulator)
+  if (!source) return []
+  const routes: Route[] = [
+    {
+      method: 'GET',
+      path: '/api/webhooks',
+      answer: async () => Response.json({ items: await source.list() } satisfies Webhooks),
+    },
+    {
+      method: 'GET',
+      path: '/api/webhooks/:id/calls',
+      async answer({ params }) {
+        const items = await source.listCalls(readInput(text, params.id))
+        const shown = items.map(({ reason, ...item }) => ({ ...item, ...(reason && { reason: mask.text(reason) }) }))
+        return Response.json({ items: shown } satisfies CallPage)
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/webhooks/:id/reset',
+      answer: async ({ params }) =>
+        Response.json((await source.reset(readInput(text, params.id))) satisfies WebhookItem),
+    },
+  ]
+  if (!management || !receiver || callbackUrl === undefined) return routes
+  const plan: Route = {
+    method: 'GET',
+    path: '/api/plan',
+    async answer() {
+      const { steps, notes } = await ask('management', () => management.plan(receiver, { callbackUrl }))
+      return Response.json({ callbackUrl, steps: steps.flatMap(describeStep), notes } satisfies PlanSummary)
+    },
+  }
+  return [...routes, plan]
+}
+
+interface WebhookSource {
+  list(): Promise<readonly WebhookItem[]>
+  /** The newest first. */
+  listCalls(id: string): Promise<readonly CallItem[]>
+  /** Closes the circuit. */
+  reset(id: string): Promise<WebhookItem>
+}
+
+function createApiSource({ settings, ask }: Context): WebhookSource {
+  const { management } = settings
+  let fresh: { readonly items: Promise<readonly WebhookItem[]>; readonly until: number } | undefined
+
+  async function readAll(): Promise<readonly WebhookItem[]> {
+    const all = (await management?.health()) ?? []
+    return all.map(({ failedLastHour, ...webhook }) => ({ ...webhook, lastHour: failedLastHour }))
+  }
+
+  function list(): Promise<readonly WebhookItem[]> {
+    if (fresh && fresh.until > Date.now()) return fresh.items
+    const items = ask('management', readAll)
+    fresh = { items, until: Date.now() + FRESH_MS }
+    items.catch(() => {
+      fresh = undefined
+    })
+    return items
+  }
+
+  return {
+    list,
+    listCalls: (id) =>
+      ask('management', async () => {
+        const calls: CallItem[] = []
+        const query = { webhookId: id, sort: '-created_at' } as const
+        for await (const call of management?.eventCallbacks.list(query) ?? []) {
+          const { created_at, response_code, response_message, webhook } = call
+          calls.push(toCall({ id: call.id, created_at, response_code, response_message, topic: webhook?.topic }))
+          if (calls.length === MAX_CALLS) break
+        }
+        return calls
+      }),
+    async reset(id) {
+      await ask('management', () => management?.webhooks.resetCircuit(id))
+      fresh = undefined
+      return findWebhook(await list(), id)
+    },
+  }
+}
+
+function createEmulatorSource(emulator: Emulator): WebhookSource {
+  function readAll(): WebhookItem[] {
+    const since = new Date(Date.now() - HOUR_MS).toISOString()
+    const calls = emulator.eventCallbacks.filter(({ created_at }) => created_at >= since)
+    return emulator.webhooks.map((webhook) => {
+      const ended = calls.filter((call) => call.webhook.id === webhook.id && call.response_message !== null)
+      const failed = ended.filter(({ response_code }) => !response_code?.startsWith('2')).length
+      return toWebhook(webhook, { calls: ended.length, share: ended.length > 0 ? failed / ended.length : 0 })
+    })
+  }
+
+  return {
+    list: async () => readAll(),
+    async listCalls(id) {
+      const calls = emulator.eventCallbacks.filter(({ webhook }) => webhook.id === id)
+      return calls
+        .slice(-MAX_CALLS)
+        .reverse()
+        .map((call) => toCall({ ...call, topic: call.webhook.topic }))
+    },
+    async reset(id) {
+      findWebhook(readAll(), id)
+      emulator.resetCircuit(id)
+      return findWebhook(readAll(), id)
+    },
+  }
+}
+
+function findWebhook(items: readonly WebhookItem[], id: string): WebhookItem {
+  const found = items.find((item) => item.id === id)
+  if (!found) throw notFound('webhook')
+  return found
+}
+
+function toWebhook(webhook: EmulatedWebhook, lastHour: WebhookItem['lastHour']): WebhookItem {
+  const { id, topic, callback_url, circuit_state, circuit_failure_count, disabled_at } = webhook
+  return {
+    id,
+    topic,
+    callbackUrl: callback_url,
+    circuit: circuit_state,
+    failures: circuit_failure_count,
+    failuresLeft: circuit_state === 'open' ? 0 : Math.max(0, FAILURES_TO_OPEN - circuit_failure_count),
+    disabled: disabled_at !== null,
+    lastHour,
+  }
+}
+
+interface RecordedCall {
+  readonly id: string
+  readonly created_at: string
+  readonly response_code?: string | null | undefined
+  readonly response_message?: string | null | undefined
+  readonly topic: string | undefined
+}
+
+function toCall({ id, created_at, response_code, response_message, topic }: RecordedCall): CallItem {
+  const status = response_code == null ? undefined : Number(response_code)
+  return { id, createdAt: created_at, ...defined({ status, reason: response_message ?? undefined, topic }) }
+}
+
+type Step = Awaited<ReturnType<NonNullable<Context['settings']['management']>['plan']>>['steps'][number]
+
+function describeStep(step: Step): PlanSummary['steps'] {
+  if (step.action === 'keep') return []
+  const includes = 'includeResources' in step ? ` It includes ${step.includeResources.join(', ') || 'nothing'}.` : ''
+  return [{ action: step.action, text: `${step.topic}: ${step.reason}${includes}` }]
+}

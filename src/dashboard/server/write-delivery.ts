@@ -1,0 +1,55 @@
+import type { DeliveryRecord, RecordDetails } from '../../recorder/record.ts'
+import type { DeliveryDetails, DeliveryItem } from '../api.ts'
+import type { Mask } from './mask.ts'
+
+/** A row of the list. */
+export function toItem(record: DeliveryRecord): DeliveryItem {
+  const { id, receivedAt, source, topic, resource, mode, outcome, error, status, durationMs } = record
+  const { bodyBytes, attempt, attempts } = record
+  return {
+    id,
+    receivedAt: receivedAt.toISOString(),
+    source,
+    ...defined({ topic, resource: resource && defined({ ...resource }), mode }),
+    outcome,
+    durationMs,
+    ...defined({ code: error?.code, status, bodyBytes, attempt, attempts }),
+  } as DeliveryItem
+}
+
+/** What the details need that is not in the record. */
+interface Surroundings {
+  readonly mask: Mask
+  readonly others: readonly DeliveryRecord[]
+  readonly hasBody: boolean
+  readonly canSendAgain: boolean
+  readonly canRedeliver: boolean
+}
+
+export function toDetails(details: RecordDetails, { mask, others, ...surroundings }: Surroundings): DeliveryDetails {
+  const { deliveryId, eventId, organizationId, consecutiveFailures, error, method, headers, stages } = details
+  const { handlers, difference, isMasked } = details
+  return {
+    ...toItem(details),
+    ...defined({ deliveryId, eventId, organizationId, method }),
+    consecutiveFailures,
+    ...(error && { error: defined({ ...error, cause: error.cause && mask.text(error.cause) }) }),
+    headers: headers.map(([name, value]) => [name, mask.header(name.toLowerCase(), value)] as const),
+    stages: stages.map(({ name, durationMs }) => ({ name, durationMs })),
+    handlers: handlers.map(({ error, ...handler }) => ({
+      ...handler,
+      ...defined({ error: error && mask.text(error) }),
+    })),
+    // The bytes around it may be a name or an address.
+    ...(difference && !(mask.isOn && !isMasked) && { difference }),
+    isMasked: isMasked || mask.isOn,
+    otherAttempts: others.map(toItem),
+    ...surroundings,
+  } as DeliveryDetails
+}
+
+/** Without the members that are `undefined`. JSON has none, and they are no part of the types. */
+export function defined<T extends object>(members: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  const entries = Object.entries(members).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as { [Name in keyof T]?: Exclude<T[Name], undefined> }
+}
