@@ -48,6 +48,8 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/emulator/sender/sender.ts', '../api/app.ts'],
   ['src/dashboard/index.ts', '../receiver/receiver.ts'],
   ['src/dashboard/server/deliveries.ts', '../../receiver/receiver.ts'],
+  ['src/dashboard/ui/app.ts', '../server/dashboard.ts'],
+  ['src/dashboard/ui/parts/text.ts', '../../server/dashboard.ts'],
   ['src/testing/delivery.ts', '../receiver/receiver.ts'],
   ['src/config.ts', './receiver/receiver.ts'],
   ['src/cli/main.ts', '../receiver/receiver.ts'],

@@ -35,11 +35,12 @@ export function App({ live }: { readonly live: Live }) {
   }, [route.page])
   return (
     <>
+      {/* biome-ignore lint/a11y/useValidAnchor: it moves the focus, and the fragment is the route. */}
       <a
         class="skip"
         href="#main"
         onClick={(event) => {
-          event.preventDefault() // The fragment is the route.
+          event.preventDefault()
           document.getElementById('main')?.focus()
         }}
       >
@@ -131,7 +132,7 @@ function LiveMark({ live }: { readonly live: Live }) {
   )
 }
 
-const THEME_WORDS = { auto: 'As the system', light: 'Light', dark: 'Dark' } as const
+const THEME_WORDS = { auto: 'Auto', light: 'Light', dark: 'Dark' } as const
 
 function ThemeChoice() {
   const [theme, setChosen] = useState(readTheme)

@@ -2,8 +2,14 @@ const SECONDS = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCyc
 const clock = new Intl.DateTimeFormat('en-GB', { ...SECONDS, fractionalSecondDigits: 3 })
 const minuteClock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 const dayAndClock = new Intl.DateTimeFormat('en-GB', { ...SECONDS, month: 'short', day: 'numeric' })
-const wholeMoment = new Intl.DateTimeFormat('en-GB', { ...SECONDS, dateStyle: undefined, year: 'numeric', month: 'short',
-  day: 'numeric', timeZoneName: 'short' })
+const wholeMoment = new Intl.DateTimeFormat('en-GB', {
+  ...SECONDS,
+  dateStyle: undefined,
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  timeZoneName: 'short',
+})
 const count = new Intl.NumberFormat('en')
 
 /** In the zone of the reader: the time of today, with the day if it was another one. */
@@ -31,6 +37,11 @@ export function formatUtc(iso: string): string {
 
 export function formatCount(number: number): string {
   return count.format(number)
+}
+
+/** Of 1, in percent. Only nothing is 0 %. */
+export function formatShare(share: number): string {
+  return share > 0 && share < 0.01 ? 'under 1 %' : `${Math.round(share * 100)} %`
 }
 
 /** `1 delivery`, `2 deliveries`. */

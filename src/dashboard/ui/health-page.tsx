@@ -22,7 +22,7 @@ const HEIGHT = 120
 type Span = Health['spans'][number]
 
 export function HealthPage({ setup, route }: { readonly setup: Setup; readonly route: Route }) {
-  const minutes = route.query['minutes'] ?? '60'
+  const minutes = route.query.minutes ?? '60'
   const { value, problem, reload } = useLoaded(minutes, (signal) => get<Health>('api/health', { minutes }, signal))
   useEffect(() => {
     const timer = setInterval(reload, REFRESH_MS)
@@ -73,11 +73,11 @@ function Charts({ health }: { readonly health: Health }) {
         <Times spans={spans} />
         <section class="chart">
           <h2>Refusals and failures by cause</h2>
-          {codes.length === 0 ? <p class="quiet">None.</p> : <Causes codes={codes} startedAt={spans[0]?.startedAt} />}
+          {codes.length === 0 ? <p class="quiet">None.</p> : <Causes codes={codes} startedAt={startedAt} />}
         </section>
       </div>
       <p class="quiet">
-        {formatNumberOf(records, 'record')} kept. The process runs since <Time at={startedAt} isWhole />.
+        {formatNumberOf(records, 'record')} kept. Shown since <Time at={startedAt} isWhole />.
       </p>
     </>
   )
@@ -120,7 +120,11 @@ function Deliveries({ health: { spans, spanMs } }: { readonly health: Health }) 
         ))}
         {names.length === 0 && <span class="quiet">None in this time.</span>}
       </p>
-      <Frame spans={spans} top={formatCount(most)} label={`${formatNumberOf(total, 'delivery', 'deliveries')}, at most ${most} ${per}`}>
+      <Frame
+        spans={spans}
+        top={formatCount(most)}
+        label={`${formatNumberOf(total, 'delivery', 'deliveries')}, at most ${most} ${per}`}
+      >
         {names.map((name, i) => (
           <path
             key={name}
@@ -129,9 +133,7 @@ function Deliveries({ health: { spans, spanMs } }: { readonly health: Health }) 
               .map(({ outcomes }, at) => {
                 const below = names.slice(0, i).reduce((all, one) => all + (outcomes[one] ?? 0), 0)
                 const height = ((outcomes[name] ?? 0) / most) * HEIGHT
-                const y = HEIGHT - (below / most) * HEIGHT - height
-                if (height === 0) return ''
-                return `M${(at * width).toFixed(1)} ${y.toFixed(1)}h${(width * 0.8).toFixed(1)}v${height.toFixed(1)}h-${(width * 0.8).toFixed(1)}z`
+                return height === 0 ? '' : drawBar(at * width, HEIGHT - (below / most) * HEIGHT, width * 0.8, height)
               })
               .join('')}
           />
@@ -144,6 +146,11 @@ function Deliveries({ health: { spans, spanMs } }: { readonly health: Health }) 
       />
     </section>
   )
+}
+
+function drawBar(x: number, bottom: number, width: number, height: number): string {
+  const [side, up] = [width.toFixed(1), height.toFixed(1)]
+  return `M${x.toFixed(1)} ${bottom.toFixed(1)}h${side}v-${up}h-${side}z`
 }
 
 function Times({ spans }: { readonly spans: readonly Span[] }) {
@@ -267,7 +274,7 @@ function Table({ caption, head, rows }: TableProps) {
 
 interface CausesProps {
   readonly codes: readonly (readonly [string, number])[]
-  readonly startedAt: string | undefined
+  readonly startedAt: string
 }
 
 function Causes({ codes, startedAt }: CausesProps) {
@@ -284,7 +291,7 @@ function Causes({ codes, startedAt }: CausesProps) {
         {codes.map(([code, number]) => (
           <tr key={code}>
             <th scope="row">
-              <a href={toHash({ page: 'deliveries', query: { code, since: startedAt ?? '' } })} title={adviseOn(code) ?? ''}>
+              <a href={toHash({ page: 'deliveries', query: { code, since: startedAt } })} title={adviseOn(code) ?? ''}>
                 {code}
               </a>
             </th>
@@ -301,6 +308,7 @@ function Causes({ codes, startedAt }: CausesProps) {
 
 function sum(all: readonly Readonly<Record<string, number>>[]): readonly (readonly [string, number])[] {
   const sums = new Map<string, number>()
-  for (const one of all) for (const [name, number] of Object.entries(one)) sums.set(name, (sums.get(name) ?? 0) + number)
+  for (const one of all)
+    for (const [name, number] of Object.entries(one)) sums.set(name, (sums.get(name) ?? 0) + number)
   return [...sums].sort(([, a], [, b]) => b - a)
 }

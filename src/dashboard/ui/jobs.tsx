@@ -23,7 +23,9 @@ export function useJobs(live: Live): Jobs {
   const dismissed = useRef(new Set<string>())
   const take = (job: Job) => {
     if (dismissed.current.has(job.id)) return
-    setJobs((last) => [...last.filter(({ id }) => id !== job.id), job].sort((a, b) => (a.startsAt < b.startsAt ? -1 : 1)))
+    setJobs((last) =>
+      [...last.filter(({ id }) => id !== job.id), job].sort((a, b) => (a.startsAt < b.startsAt ? -1 : 1)),
+    )
   }
   const attempt = async (call: () => Promise<Job>) => {
     setProblem(undefined)
@@ -35,7 +37,10 @@ export function useJobs(live: Live): Jobs {
   }
   useEffect(() => live.listen((message) => message.type === 'job' && take(message.job)), [live])
   // The stream may be down: what is under way is asked for too.
-  const open = jobs.filter(isOpen).map(({ id }) => id).join(' ')
+  const open = jobs
+    .filter(isOpen)
+    .map(({ id }) => id)
+    .join(' ')
   useEffect(() => {
     if (!open) return
     const timer = setInterval(() => {

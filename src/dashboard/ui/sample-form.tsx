@@ -43,7 +43,11 @@ export function SampleForm({ resource, original, isDisabled, onChange }: FormPro
   const common = wanted ? matching : COMMON.flatMap((name) => fields.filter(({ path }) => path.join('.') === name))
   const rest = wanted ? [] : fields.filter((field) => !isCommon(field))
   const show = (field: Field) => (
-    <FieldInput key={field.path.join('.')} field={field} onChange={(value) => onChange(setAt(resource, field.path, value))} />
+    <FieldInput
+      key={field.path.join('.')}
+      field={field}
+      onChange={(value) => onChange(setAt(resource, field.path, value))}
+    />
   )
   return (
     <fieldset class="fields" disabled={isDisabled}>
@@ -74,7 +78,11 @@ function FieldInput({ field, onChange }: { readonly field: Field; readonly onCha
     return (
       <label class="field">
         <span>{name}</span>
-        <input type="checkbox" checked={value === true} onChange={({ currentTarget }) => onChange(currentTarget.checked)} />
+        <input
+          type="checkbox"
+          checked={value === true}
+          onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+        />
       </label>
     )
   }

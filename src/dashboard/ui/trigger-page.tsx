@@ -137,7 +137,11 @@ function Editor({ sample }: { readonly sample: Sample }) {
 function useSending() {
   const [state, setState] = useState<{ sent?: Sent; problem?: string; isBusy: boolean }>({ isBusy: false })
   const isGone = useRef(false)
-  useEffect(() => () => void (isGone.current = true), [])
+  useEffect(() => {
+    return () => {
+      isGone.current = true
+    }
+  }, [])
   const send = async (request: TriggerRequest) => {
     setState({ isBusy: true })
     const next = await change<Sent>('POST', 'api/trigger', request).then(
@@ -171,7 +175,7 @@ function parse(text: string): { readonly resource?: SampleResource; readonly pro
  */
 function listChanges(original: SampleResource, edited: SampleResource): SampleResource | undefined {
   const isLess = Object.keys(original).some((key) => !(key in edited))
-  if (isLess || edited['id'] !== original['id'] || edited['type'] !== original['type']) return edited
+  if (isLess || edited.id !== original.id || edited.type !== original.type) return edited
   const changed = Object.entries(edited).filter(([key, value]) => {
     return JSON.stringify(value) !== JSON.stringify(original[key])
   })

@@ -20,7 +20,6 @@ export function useLoaded<T>(key: string, load: (signal: AbortSignal) => Promise
   const latest = useRef(load)
   latest.current = load
   const [turn, setTurn] = useState(0)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `turn` is what `reload` changes.
   useEffect(() => {
     const abort = new AbortController()
     const set = (next: { value?: T; problem?: string }) => {

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { CallPage, PlanSummary, Setup, WebhookItem, Webhooks } from '../api.ts'
 import { change, get, toSentence } from './api-client.ts'
-import { formatNumberOf } from './format.ts'
+import { formatNumberOf, formatShare } from './format.ts'
 import { Dialog } from './parts/dialog.tsx'
 import { Empty, ProblemNotice } from './parts/notice.tsx'
 import { Plain, Sentence, Time } from './parts/text.tsx'
@@ -9,7 +9,7 @@ import { go, type Route } from './route.ts'
 import { useLoaded } from './use-loaded.ts'
 
 /** Commerce Layer opens the circuit after so many failures in a row. */
-export const CIRCUIT = 30
+const CIRCUIT = 30
 
 export function WebhooksPage({ setup, route }: { readonly setup: Setup; readonly route: Route }) {
   const { value, problem, isLoading, reload } = useLoaded('webhooks', (signal) => {
@@ -82,7 +82,7 @@ function Webhook({ webhook, isOpen, onReset }: WebhookProps) {
         {disabled && <span class="mark ignored">Disabled</span>}
         <span>
           Last hour: {formatNumberOf(lastHour.calls, 'call')}
-          {lastHour.calls > 0 && `, ${Math.round(lastHour.share * 100)} % accepted`}
+          {lastHour.calls > 0 && `, ${formatShare(lastHour.share)} failed`}
         </span>
       </p>
       <p class="actions">
@@ -117,24 +117,25 @@ function Webhook({ webhook, isOpen, onReset }: WebhookProps) {
   )
 }
 
-function Circuit({ webhook: { circuit, failures, failuresLeft } }: { readonly webhook: WebhookItem }) {
+function Circuit({ webhook: { circuit, failuresLeft } }: { readonly webhook: WebhookItem }) {
   const text =
     circuit === 'open'
       ? 'Circuit open: nothing is sent.'
       : `${formatNumberOf(failuresLeft, 'failure')} left of ${CIRCUIT}`
-  const level = circuit === 'open' ? 'open' : failuresLeft <= 10 ? 'near' : 'fine'
+  const left = circuit === 'open' ? 0 : Math.min(Math.max(failuresLeft, 0), CIRCUIT)
+  const level = left === 0 ? 'open' : left <= 10 ? 'near' : 'fine'
   return (
     <div class={`circuit ${level}`}>
       <div
         class="meter"
         role="meter"
-        aria-label="Failures in a row"
+        aria-label="Failures left"
         aria-valuemin={0}
         aria-valuemax={CIRCUIT}
-        aria-valuenow={Math.min(failures, CIRCUIT)}
+        aria-valuenow={left}
         aria-valuetext={text}
       >
-        <span style={{ width: `${(Math.min(failures, CIRCUIT) / CIRCUIT) * 100}%` }} />
+        <span style={{ width: `${(left / CIRCUIT) * 100}%` }} />
       </div>
       {text}
     </div>
@@ -181,7 +182,9 @@ function Plan() {
       <h2>Plan against the handlers</h2>
       {problem && <ProblemNotice text={problem} onRetry={reload} />}
       {value && value.steps.length === 0 && (
-        <p class="notice done">The webhooks that call <Plain text={value.callbackUrl} /> are what the handlers need.</p>
+        <p class="notice done">
+          The webhooks that call <Plain text={value.callbackUrl} /> are what the handlers need.
+        </p>
       )}
       {value && value.steps.length > 0 && (
         <>

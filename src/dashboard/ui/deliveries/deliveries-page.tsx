@@ -37,7 +37,11 @@ export function DeliveriesPage({ route, setup, live }: PageProps) {
         <h1 id="page-title" class="unseen">
           Deliveries
         </h1>
-        <Filters query={query} setup={setup} onChange={(next) => go({ page: 'deliveries', id, query: next }, { replace: true })} />
+        <Filters
+          query={query}
+          setup={setup}
+          onChange={(next) => go({ page: 'deliveries', id, query: next }, { replace: true })}
+        />
         {state.problem && <ProblemNotice text={state.problem} onRetry={() => void list.reload()} />}
         <div class="rows-frame">
           <Rows
@@ -55,7 +59,7 @@ export function DeliveriesPage({ route, setup, live }: PageProps) {
           {state.rows.length === 0 && !state.isLoading && !state.problem && (
             <NoDeliveries setup={setup} isFiltered={isFiltered} />
           )}
-          <NewButton held={state.held} hasGap={state.hasGap && !query['search']} onShow={showNew} />
+          <NewButton held={state.held} hasGap={state.hasGap && !query.search} onShow={showNew} />
         </div>
         <p class="foot" role="status">
           {state.isLoading && state.rows.length === 0 && 'Loading…'}
@@ -94,7 +98,8 @@ function renderCells(item: DeliveryItem, query: Route['query']) {
       tabIndex={-1}
       href={toHash({ page: 'deliveries', id: item.id, query })}
       onClick={(event) => {
-        if (!event.ctrlKey && !event.metaKey && !event.shiftKey) event.preventDefault() // The row opens it.
+        if (!event.ctrlKey && !event.metaKey && !event.shiftKey)
+          event.preventDefault() // The row opens it.
         else event.stopPropagation()
       }}
     >

@@ -81,7 +81,13 @@ function Details({ delivery, query }: DetailsProps) {
   )
 }
 
-function Reason({ delivery, error }: { readonly delivery: DeliveryDetails; readonly error: NonNullable<DeliveryDetails['error']> }) {
+function Reason({
+  delivery,
+  error,
+}: {
+  readonly delivery: DeliveryDetails
+  readonly error: NonNullable<DeliveryDetails['error']>
+}) {
   const advice = error.hint ?? adviseOn(error.code)
   return (
     <section class="notice reason">
@@ -224,13 +230,14 @@ function Body({ delivery: { id, hasBody, isMasked, bodyBytes } }: { readonly del
           </a>
         </p>
       )}
-      {value && (typeof value.document === 'object' && value.document !== null ? (
-        <DocumentTree document={value.document} />
-      ) : (
-        <pre>
-          <LongText text={value.text} short={4000} />
-        </pre>
-      ))}
+      {value &&
+        (typeof value.document === 'object' && value.document !== null ? (
+          <DocumentTree document={value.document} />
+        ) : (
+          <pre>
+            <LongText text={value.text} short={4000} />
+          </pre>
+        ))}
     </section>
   )
 }
@@ -243,7 +250,13 @@ function parse(text: string): { readonly text: string; readonly document: unknow
   }
 }
 
-function OtherAttempts({ attempts, query }: { readonly attempts: DeliveryDetails['otherAttempts']; readonly query: Route['query'] }) {
+function OtherAttempts({
+  attempts,
+  query,
+}: {
+  readonly attempts: DeliveryDetails['otherAttempts']
+  readonly query: Route['query']
+}) {
   if (attempts.length === 0) return null
   return (
     <section>
@@ -254,8 +267,7 @@ function OtherAttempts({ attempts, query }: { readonly attempts: DeliveryDetails
             <a href={toHash({ page: 'deliveries', id: item.id, query })}>
               <Time at={item.receivedAt} isWhole />
             </a>{' '}
-            <OutcomeMark outcome={item.outcome} {...(item.code && { code: item.code })} />{' '}
-            {SOURCES[item.source]}
+            <OutcomeMark outcome={item.outcome} {...(item.code && { code: item.code })} /> {SOURCES[item.source]}
           </li>
         ))}
       </ul>
@@ -279,16 +291,18 @@ function Headers({ delivery }: { readonly delivery: DeliveryDetails }) {
       <table class="headers">
         <tbody>
           {facts.flatMap(([name, value], i) =>
-            value === undefined ? [] : [
-              <tr key={i}>
-                <th scope="row">
-                  <Plain text={name} />
-                </th>
-                <td>
-                  <LongText text={value} short={300} />
-                </td>
-              </tr>,
-            ],
+            value === undefined
+              ? []
+              : [
+                  <tr key={i}>
+                    <th scope="row">
+                      <Plain text={name} />
+                    </th>
+                    <td>
+                      <LongText text={value} short={300} />
+                    </td>
+                  </tr>,
+                ],
           )}
         </tbody>
       </table>
@@ -299,7 +313,9 @@ function Headers({ delivery }: { readonly delivery: DeliveryDetails }) {
 /** Send again in development, redeliver in production. Both ask first, because handlers have effects. */
 function Resend({ delivery }: { readonly delivery: DeliveryDetails }) {
   const [asks, setAsks] = useState<'send-again' | 'redeliver'>()
-  const [result, setResult] = useState<{ sent?: Sent; redelivered?: Redelivered; problem?: string; isBusy?: boolean }>({})
+  const [result, setResult] = useState<{ sent?: Sent; redelivered?: Redelivered; problem?: string; isBusy?: boolean }>(
+    {},
+  )
   const { id, canSendAgain, canRedeliver } = delivery
   if (!canSendAgain && !canRedeliver) return null
   const act = async (action: 'send-again' | 'redeliver') => {

@@ -19,7 +19,7 @@ const SPANS = [
 
 export function Filters({ query, setup, onChange }: FiltersProps) {
   const set = (change: Record<string, string>) => onChange({ ...query, ...change })
-  const chosen = new Set((query['outcome'] ?? '').split(',').filter(Boolean))
+  const chosen = new Set((query.outcome ?? '').split(',').filter(Boolean))
   const toggle = (outcome: string) => {
     const next = chosen.has(outcome) ? [...chosen].filter((one) => one !== outcome) : [...chosen, outcome]
     set({ outcome: next.join(',') })
@@ -28,11 +28,11 @@ export function Filters({ query, setup, onChange }: FiltersProps) {
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
       <SearchField
-        value={query['search'] ?? ''}
+        value={query.search ?? ''}
         label="Order number, id or email"
         onChange={(search) => set({ search })}
       />
-      <TopicChoice value={query['topic'] ?? ''} setup={setup} onChange={(topic) => set({ topic })} />
+      <TopicChoice value={query.topic ?? ''} setup={setup} onChange={(topic) => set({ topic })} />
       <select
         aria-label="Time"
         value={since ? 'since' : ''}

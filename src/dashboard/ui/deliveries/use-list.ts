@@ -15,7 +15,6 @@ export function useDeliveryList(filter: DeliveryFilter, live: Live, isReading: (
   const [state, setState] = useState<ListState>()
   const reading = useRef(isReading)
   reading.current = isReading
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` is the filter.
   const list: DeliveryList = useMemo(() => {
     const made = createDeliveryList({
       filter,

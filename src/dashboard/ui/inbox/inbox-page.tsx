@@ -38,7 +38,7 @@ export function InboxPage(props: PageProps) {
 function Inbox({ route, setup, live, jobs }: PageProps) {
   const { id, query } = route
   const counts = useCounts(live)
-  const state = query['state'] ?? 'dead'
+  const state = query.state ?? 'dead'
   const control = useRef<RowsControl | undefined>(undefined)
   const isReading = () => id !== undefined || (control.current?.isReading() ?? false)
   const list = useInboxList({ ...query, state }, counts.value, isReading)
@@ -49,7 +49,9 @@ function Inbox({ route, setup, live, jobs }: PageProps) {
   }
   const mark = useCallback((item: InboxItem) => {
     if (item.state !== 'dead') return
-    setMarked((last) => (last.has(item.id) ? new Set([...last].filter((one) => one !== item.id)) : new Set([...last, item.id])))
+    setMarked((last) =>
+      last.has(item.id) ? new Set([...last].filter((one) => one !== item.id)) : new Set([...last, item.id]),
+    )
   }, [])
   const open = (item: InboxItem | undefined) => {
     if (item && item.state !== 'dead') return
@@ -64,11 +66,11 @@ function Inbox({ route, setup, live, jobs }: PageProps) {
         {counts.problem && <ProblemNotice text={counts.problem} onRetry={counts.reload} />}
         {counts.value && <Counts counts={counts.value} state={state} onChoose={(next) => set({ state: next })} />}
         <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-          <SearchField value={query['search'] ?? ''} label="Order number or id" onChange={(search) => set({ search })} />
-          <TopicChoice value={query['topic'] ?? ''} setup={setup} onChange={(topic) => set({ topic })} />
-          {query['code'] && (
+          <SearchField value={query.search ?? ''} label="Order number or id" onChange={(search) => set({ search })} />
+          <TopicChoice value={query.topic ?? ''} setup={setup} onChange={(topic) => set({ topic })} />
+          {query.code && (
             <button type="button" class="chip" onClick={() => set({ code: '' })}>
-              {query['code']} ×
+              {query.code} ×
             </button>
           )}
           {list.hasChanged && (
@@ -77,7 +79,15 @@ function Inbox({ route, setup, live, jobs }: PageProps) {
             </button>
           )}
         </form>
-        {state === 'dead' && <ManyActions query={query} counts={counts.value} marked={marked} jobs={jobs} onDone={() => setMarked(new Set())} />}
+        {state === 'dead' && (
+          <ManyActions
+            query={query}
+            counts={counts.value}
+            marked={marked}
+            jobs={jobs}
+            onDone={() => setMarked(new Set())}
+          />
+        )}
         {list.problem && <ProblemNotice text={list.problem} onRetry={list.reload} />}
         <div class="rows-frame">
           <Rows
@@ -214,7 +224,7 @@ function renderCells(item: InboxItem, isMarked: boolean, mark: (item: InboxItem)
 }
 
 function NoItems({ state, query }: { readonly state: string; readonly query: Route['query'] }) {
-  if (query['topic'] || query['search'] || query['code']) {
+  if (query.topic || query.search || query.code) {
     return (
       <Empty title="Nothing matches">
         <p>
@@ -249,9 +259,19 @@ function ManyActions({ query: { topic, code, search }, counts, marked, jobs, onD
   const isFiltered = Boolean(topic || code)
   const inTopic = topic ? (counts?.byTopic[topic]?.dead ?? 0) : dead
   const number = code ? undefined : inTopic
-  const choice: DeadLetterChoice = marked.size > 0 ? { ids: [...marked] } : isFiltered ? { filter: { ...(topic && { topic }), ...(code && { code }) } } : { all: true }
+  const choice: DeadLetterChoice =
+    marked.size > 0
+      ? { ids: [...marked] }
+      : isFiltered
+        ? { filter: { ...(topic && { topic }), ...(code && { code }) } }
+        : { all: true }
   const named = number === undefined ? 'all that match' : number === 1 ? 'the only one' : `all ${formatCount(number)}`
-  const what = marked.size > 0 ? `${formatCount(marked.size)} selected` : isFiltered && number !== undefined ? `${named} of this topic` : named
+  const what =
+    marked.size > 0
+      ? `${formatCount(marked.size)} selected`
+      : isFiltered && number !== undefined
+        ? `${named} of this topic`
+        : named
   const cannot = marked.size === 0 && Boolean(search)
   const start = (kind: 'retry' | 'discard') => {
     void jobs.start(kind, choice)

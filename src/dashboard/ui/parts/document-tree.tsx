@@ -45,11 +45,7 @@ export function DocumentTree({ document }: { readonly document: unknown }) {
   )
 }
 
-const INITIALLY_OPEN: readonly Path[] = [
-  ['data'],
-  ['data', 'attributes'],
-  ['data', 'relationships'],
-]
+const INITIALLY_OPEN: readonly Path[] = [['data'], ['data', 'attributes'], ['data', 'relationships']]
 
 function name(path: Path): string {
   return JSON.stringify(path)
@@ -68,11 +64,11 @@ class Included extends Map<string, number> {
 
 function indexIncluded(document: unknown): Included {
   const index = new Included()
-  const included = isObject(document) ? document['included'] : undefined
+  const included = isObject(document) ? document.included : undefined
   if (!Array.isArray(included)) return index
   index.total = included.length
   included.forEach((resource: unknown, i) => {
-    if (isObject(resource)) index.set(`${String(resource['type'])}/${String(resource['id'])}`, i)
+    if (isObject(resource)) index.set(`${String(resource.type)}/${String(resource.id)}`, i)
   })
   return index
 }
@@ -163,8 +159,8 @@ function Summary({ value, isPart }: { readonly value: unknown; readonly isPart: 
   if (isPart) return null
   if (Array.isArray(value)) return <>{formatCount(value.length)}</>
   const resource = isObject(value) ? value : {}
-  if (typeof resource['type'] !== 'string' || typeof resource['id'] !== 'string') return null
-  return <Plain text={`${resource['type']} ${resource['id']}`} />
+  if (typeof resource.type !== 'string' || typeof resource.id !== 'string') return null
+  return <Plain text={`${resource.type} ${resource.id}`} />
 }
 
 interface ReferenceProps {
@@ -202,15 +198,13 @@ function Label({ text }: { readonly text: Key }) {
 function Scalar({ value }: { readonly value: unknown }) {
   if (typeof value !== 'string') return <span class={`value ${typeof value}`}>{String(value)}</span>
   return (
-    <span class="value string">
-      {value === '' ? <span class="quiet">empty text</span> : <LongText text={value} />}
-    </span>
+    <span class="value string">{value === '' ? <span class="quiet">empty text</span> : <LongText text={value} />}</span>
   )
 }
 
 /** `{ data: { type, id } }` of a relationship, or one of several: shown on its line. */
 function toReference(value: unknown): { type: string; id: string } | undefined {
-  const resource = isObject(value) && isObject(value['data']) ? value['data'] : value
+  const resource = isObject(value) && isObject(value.data) ? value.data : value
   if (!isObject(resource)) return undefined
   const { type, id } = resource
   return typeof type === 'string' && typeof id === 'string' ? { type, id } : undefined

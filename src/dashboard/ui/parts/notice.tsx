@@ -2,7 +2,13 @@ import type { ComponentChildren } from 'preact'
 import { Sentence } from './text.tsx'
 
 /** Why something could not be shown or done, and a way to try again. */
-export function ProblemNotice({ text, onRetry }: { readonly text: string; readonly onRetry?: (() => void) | undefined }) {
+export function ProblemNotice({
+  text,
+  onRetry,
+}: {
+  readonly text: string
+  readonly onRetry?: (() => void) | undefined
+}) {
   return (
     <div class="notice problem" role="alert">
       <span>
@@ -31,7 +37,7 @@ export function Empty({ title, code, children }: EmptyProps) {
       {children}
       {code && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways, also by keyboard.
-        <pre tabIndex={0} aria-label="Code to add">
+        <pre tabIndex={0} role="group" aria-label="Code to add">
           {code}
         </pre>
       )}

@@ -13,7 +13,13 @@ export function OutcomeMark({ outcome, code }: Pick<DeliveryItem, 'outcome' | 'c
 }
 
 /** `#2345678` of an order, else the id, with the type unless a column beside has it. */
-export function ResourceName({ resource, hasType = false }: { readonly resource: Resource; readonly hasType?: boolean }) {
+export function ResourceName({
+  resource,
+  hasType = false,
+}: {
+  readonly resource: Resource
+  readonly hasType?: boolean
+}) {
   const name = resource.number === undefined ? resource.id : `#${resource.number}`
   return <Plain text={hasType ? `${resource.type} ${name}` : name} />
 }

@@ -29,7 +29,13 @@ export function Panel({ label, isBusy, onClose, children }: PanelProps) {
   }, [])
   return (
     <section class="panel" aria-label={label} aria-busy={isBusy} tabIndex={-1} ref={ref}>
-      <button type="button" class="close" onClick={onClose} aria-label={`Close ${label.toLowerCase()}`} title="Close (Escape)">
+      <button
+        type="button"
+        class="close"
+        onClick={onClose}
+        aria-label={`Close ${label.toLowerCase()}`}
+        title="Close (Escape)"
+      >
         ×
       </button>
       {children}

@@ -199,5 +199,5 @@ function useRowHeight(): number {
     NARROW.addEventListener('change', read)
     return () => NARROW.removeEventListener('change', read)
   }, [])
-  return isNarrow ? 54 : 32
+  return isNarrow ? 54 : 29
 }
