@@ -48,7 +48,7 @@ export default defineConfig({
           ...SHARED,
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...UNIT, ...SHOPS],
+          exclude: ['**/node_modules/**', 'test/browser/**', ...UNIT, ...SHOPS],
           hookTimeout: 30_000,
         },
       },

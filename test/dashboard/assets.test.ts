@@ -1,0 +1,28 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { ASSETS } from '../../src/dashboard/assets.ts'
+
+const SOURCES = readdirSync('src/dashboard/ui', { recursive: true, encoding: 'utf8' })
+  .filter((file) => /\.tsx?$/.test(file))
+  .map((file) => [file, readFileSync(`src/dashboard/ui/${file}`, 'utf8')] as const)
+
+describe("the dashboard's page", () => {
+  it.each([
+    ['script', 30_000],
+    ['styles', 8000],
+  ] as const)('has a %s of at most %d bytes, gzipped', (name, most) => {
+    const size = gzipSync(ASSETS[name]).length
+    expect(size).toBeGreaterThan(1000)
+    expect(size).toBeLessThanOrEqual(most)
+  })
+
+  it.each(SOURCES)('never takes text as markup or code: %s', (_, source) => {
+    expect(source).not.toMatch(/innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|new Function|srcdoc/i)
+  })
+
+  it('asks no other host for anything', () => {
+    const hosts = [...`${ASSETS.script}${ASSETS.styles}`.matchAll(/(?:https?:)?\/\/[\w.-]+\.[a-z]{2,}[^"'`\s)]*/g)]
+    expect(hosts.map(([url]) => url).filter((url) => !url.startsWith('http://www.w3.org/'))).toEqual([])
+  })
+})
