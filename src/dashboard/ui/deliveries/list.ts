@@ -113,6 +113,7 @@ export function createDeliveryList({ filter, load, isReading, onChange }: Option
 function merge(one: readonly DeliveryItem[], other: readonly DeliveryItem[]): readonly DeliveryItem[] {
   if (one.length === 0) return other
   if (other.length === 0) return one
+  if (String(one.at(-1)?.id) > String(other[0]?.id)) return [...one, ...other] // As nearly always.
   const known = new Set(one.map(({ id }) => id))
   const all = [...one, ...other.filter(({ id }) => !known.has(id))]
   return all.sort((a, b) => (a.id < b.id ? 1 : -1))

@@ -20,7 +20,11 @@ export function useDeliveryList(filter: DeliveryFilter, live: Live, isReading: (
       filter,
       load: (query) => get<DeliveryPage>('api/deliveries', query as Query),
       isReading: () => reading.current(),
-      onChange: () => setState(made.state()),
+      onChange() {
+        const next = made.state()
+        // What was shown stays until there is an answer for another filter.
+        setState((last) => (last && next.isLoading && next.rows.length === 0 ? { ...last, isLoading: true } : next))
+      },
     })
     return made
   }, [key])

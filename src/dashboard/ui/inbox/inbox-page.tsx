@@ -24,7 +24,8 @@ interface PageProps {
 }
 
 const STATES = Object.keys(INBOX_STATES) as InboxState[]
-const COLUMNS = ['', 'Received', 'State', 'Topic', 'Resource', 'Attempts', 'Cause']
+const SELECTED = <span class="unseen">Selected</span>
+const COLUMNS = [SELECTED, 'Received', 'State', 'Topic', 'Resource', 'Attempts', 'Cause']
 
 export function InboxPage(props: PageProps) {
   if (props.setup.hasInbox) return <Inbox {...props} />

@@ -85,10 +85,9 @@ export function Rows<T>(props: RowsProps<T>) {
     wantsFocus.current = false
     body.current?.querySelector<HTMLElement>('[role=row][tabindex="0"]')?.focus({ preventScroll: true })
   })
-  useKeys(
-    { move, activeIndex: activeIndex === -1 ? indexOf(openKey) : activeIndex, page: Math.floor(view.height / height) },
-    body,
-  )
+  const opened = indexOf(openKey)
+  const start = opened === -1 ? Math.ceil(view.top / height) - 1 : opened
+  useKeys({ move, from: activeIndex === -1 ? start : activeIndex, page: Math.floor(view.height / height) }, body)
 
   // The active row stays in the document when it is scrolled away, so that the focus does.
   const drawn = items.slice(first, end).map((item, i) => ({ item, index: first + i }))
@@ -158,7 +157,8 @@ export function Rows<T>(props: RowsProps<T>) {
 
 interface Moves {
   readonly move: (index: number) => void
-  readonly activeIndex: number
+  /** The active row, or the one before the first that is seen. */
+  readonly from: number
   readonly page: number
 }
 
@@ -168,16 +168,16 @@ function useKeys(moves: Moves, body: { readonly current: HTMLElement | null }): 
   latest.current = moves
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const { move, activeIndex, page } = latest.current
+      const { move, from, page } = latest.current
       const isInside = event.target instanceof Node && body.current?.contains(event.target)
       if (isTyping(event) || (!isInside && event.key !== 'j' && event.key !== 'k')) return
       const steps: Readonly<Record<string, number>> = {
-        j: activeIndex + 1,
-        k: activeIndex - 1,
-        ArrowDown: activeIndex + 1,
-        ArrowUp: activeIndex - 1,
-        PageDown: activeIndex + page,
-        PageUp: activeIndex - page,
+        j: from + 1,
+        k: from - 1,
+        ArrowDown: from + 1,
+        ArrowUp: from - 1,
+        PageDown: from + page,
+        PageUp: from - page,
         Home: 0,
         End: Number.MAX_SAFE_INTEGER,
       }
