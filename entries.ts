@@ -16,6 +16,7 @@ export const ENTRIES: { readonly [subpath: string]: string } = {
   './node': 'src/adapters/node.ts',
   './nestjs': 'src/nestjs/index.ts',
   './opentelemetry': 'src/telemetry/opentelemetry.ts',
+  './recorder': 'src/recorder/recorder.ts',
   './testing': 'src/testing/index.ts',
   './emulator': 'src/emulator/index.ts',
   './dashboard': 'src/dashboard/index.ts',
@@ -54,6 +55,9 @@ export const PLATFORM = {
   edgeConditions: ['workerd', 'edge-light'],
 } as const satisfies { usual: ExtraFile; edge: ExtraFile; [key: string]: unknown }
 
+/** The thread in which a recorder writes its file. `src/recorder/file/start-thread.ts` finds it beside itself. */
+export const RECORDER_THREAD: ExtraFile = { file: 'recorder-thread', source: 'src/recorder/file/thread.ts' }
+
 /**
  * The programs that the package installs. They are built apart: for Node only, with their libraries bundled, and with
  * the entries imported by their public names.
@@ -85,7 +89,7 @@ export function listPrograms(): Record<string, string> {
   return Object.fromEntries(Object.values(PROGRAMS).map(({ file, source }) => [file, source]))
 }
 
-/** The files of `dist` that only the package itself imports, by their name without the extension. */
+/** The files of `dist` that only the package itself loads, by their name without the extension. */
 export function listInternals(): Record<string, string> {
-  return Object.fromEntries([PLATFORM.usual, PLATFORM.edge].map(({ file, source }) => [file, source]))
+  return Object.fromEntries([PLATFORM.usual, PLATFORM.edge, RECORDER_THREAD].map(({ file, source }) => [file, source]))
 }

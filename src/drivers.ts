@@ -52,6 +52,8 @@ export type {
 } from './core/inbox/listing.ts'
 export type { VerifyStoredOptions } from './core/inbox/stored-signatures.ts'
 export type { LoggerLike } from './core/logger.ts'
+export type { HandlerRun } from './core/observe.ts'
 export type { AttemptInfo, EventType, ObservedEvent, Observer } from './core/observed-events.ts'
 export type { LabelledSecret } from './core/verify/check-secret.ts'
 export type { SecretsByTopic, SecretsOption } from './core/verify/secrets.ts'
+export type { DeliveryRecorder, RecordedAttempt, StageName } from './receiver/recording.ts'

@@ -14,6 +14,21 @@ export interface Subject {
   readonly attempt?: number | undefined
   readonly attempts?: number | undefined
   scope?: object | undefined
+  /** With a recorder only: the handlers that were started. */
+  readonly handlers?: HandlerRun[] | undefined
+}
+
+/** One handler in one attempt. */
+export interface HandlerRun {
+  readonly name: string
+  /** `running` until it has ended, which may be after the answer. */
+  outcome: 'handled' | 'failed' | 'discarded' | 'running'
+  /** Of `performance.now()`. */
+  readonly startedAt: number
+  /** Absent while it is running. */
+  durationMs?: number
+  /** What it has thrown. */
+  thrown?: unknown
 }
 
 /** What a document says. */
@@ -42,6 +57,8 @@ export interface Observation {
   readonly runHandler?: ((subject: Subject, handler: string, run: () => unknown) => unknown) | undefined
   /** The trace context to store with a delivery. */
   toTraceparent(subject: Subject): string | undefined
+  /** Calls a recorder or an observer. What it throws is logged once a minute, and has no other effect. */
+  call(run: () => unknown): void
 }
 
 /** A class, because a literal with getters makes V8 keep small deliveries for long. */
@@ -113,6 +130,7 @@ export function millisecondsSince(startedAt: number): number {
 
 /**
  * @param isKnown tells the topics that nobody has made up.
+ * @param recorder with one, handlers are added to their subject.
  * @throws TypeError if an observer has no method, or names a type that there is not.
  */
 export function createObservation(
@@ -120,6 +138,7 @@ export function createObservation(
   log: EventLog,
   logger: Logger,
   isKnown: (topic: string) => boolean,
+  recorder?: unknown,
 ): Observation {
   for (const observer of observers) checkObserver(observer)
   const failures = createSampling()
@@ -130,7 +149,8 @@ export function createObservation(
   ) as Record<EventType, NonNullable<Observer['onEvent']>[]>
 
   const logFailure = (cause: unknown) => {
-    if (failures.count('') > 0) logger.warn('An observer failed. Deliveries are not affected.', { cause })
+    if (failures.count('') > 0)
+      logger.warn('The recorder or an observer failed. Deliveries are not affected.', { cause })
   }
 
   function call(run: () => unknown): void {
@@ -194,10 +214,15 @@ export function createObservation(
     const info = toEvent('handler-started', subject, { handler }) as ObservedEvent<'handler-started'>
     tell(info)
     const startedAt = performance.now()
-    const finish = (outcome: 'handled' | 'failed' | 'discarded') =>
-      emit('handler-finished', subject, { handler, outcome, durationMs: millisecondsSince(startedAt) })
+    const recorded: HandlerRun = { name: handler, outcome: 'running', startedAt }
+    subject.handlers?.push(recorded)
+    const finish = (outcome: 'handled' | 'failed' | 'discarded', thrown?: unknown) => {
+      const durationMs = millisecondsSince(startedAt)
+      Object.assign(recorded, { outcome, durationMs, thrown })
+      emit('handler-finished', subject, { handler, outcome, durationMs })
+    }
     const fail = (thrown: unknown) => {
-      finish(isPermanentError(thrown) ? 'discarded' : 'failed')
+      finish(isPermanentError(thrown) ? 'discarded' : 'failed', thrown)
       throw thrown
     }
     let result: unknown
@@ -212,11 +237,13 @@ export function createObservation(
   }
 
   const observesEnd = isObserved('finished')
-  const looksAtHandlers = wrappers.length > 0 || isObserved('handler-started') || isObserved('handler-finished')
+  const looksAtHandlers =
+    recorder || wrappers.length > 0 || isObserved('handler-started') || isObserved('handler-finished')
   return {
     isObserved,
     takesEnd: (outcome) => observesEnd || log.takes('finished', outcome),
     emit,
+    call,
     runHandler: looksAtHandlers ? runHandler : undefined,
     toTraceparent(subject) {
       for (const toTraceparent of tracers) {

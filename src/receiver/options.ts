@@ -13,6 +13,7 @@ import type { VerifyStoredOptions } from '../core/inbox/stored-signatures.ts'
 import type { LoggerLike } from '../core/logger.ts'
 import type { Observer } from '../core/observed-events.ts'
 import type { SecretsOption } from '../core/verify/secrets.ts'
+import type { DeliveryRecorder } from './recording.ts'
 
 export interface ReceiverOptions {
   /**
@@ -88,6 +89,11 @@ export interface ReceiverOptions {
    * those of their receiver. Default: none.
    */
   readonly observers?: readonly Observer[] | undefined
+  /**
+   * Is told of each attempt when it has ended, with its body: `createRecorder` of `hooklayer/recorder`, or your own.
+   * Workers report to that of their receiver. Default: none.
+   */
+  readonly recorder?: DeliveryRecorder | undefined
 }
 
 const RULES = {
@@ -104,11 +110,12 @@ const RULES = {
 }
 
 /** Options that are checked elsewhere. */
-const OTHERS = ['secrets', 'idempotency', 'inbox', 'verifyStored', 'logger', 'observers']
+const OTHERS = ['secrets', 'idempotency', 'inbox', 'verifyStored', 'logger', 'observers', 'recorder']
 
 /** @throws TypeError if an option is unknown or out of range, or needs an inbox and there is none. */
 export function checkReceiverOptions(options: ReceiverOptions): CheckedOptions<typeof RULES> {
   const settings = checkOptions('createReceiver', options, RULES, OTHERS)
+  if (options.recorder) checkMethods('recorder', options.recorder, ['record'])
   if (options.inbox) checkMethods('inbox', options.inbox, ['put'])
   else {
     for (const name of ['ordering', 'inboxMode'] as const) {

@@ -3,7 +3,7 @@ import type { ResourceOf } from '../commerce-layer/resources.ts'
 import { isCatalogued } from '../commerce-layer/topics.ts'
 import { checkOptions, oneOf } from '../core/check-options.ts'
 import { createDeadline, type Deadline, NO_DEADLINE, pause } from '../core/deadline.ts'
-import { isWebhookError, toWebhookError, WebhookError } from '../core/errors.ts'
+import { isWebhookError, type PermanentError, toWebhookError, WebhookError } from '../core/errors.ts'
 import { checkDocument, type Document } from '../core/event/document.ts'
 import { parseEvent, readSource, type WebhookEvent } from '../core/event/event.ts'
 import { isOlderThan, parseEarly } from '../core/event/parse-early.ts'
@@ -51,7 +51,6 @@ import { createStoredSignatures } from '../core/inbox/stored-signatures.ts'
 import { defaultLogger, safeLogger } from '../core/logger.ts'
 import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import { createObservation, millisecondsSince, readTraceparent, type Subject } from '../core/observe.ts'
-import type { EventDetails } from '../core/observed-events.ts'
 import { IGNORED, mayBeReplay, type Outcome, PROBED, QUEUED, TOO_OLD } from '../core/outcome.ts'
 import type { ErrorCode, OutcomeName } from '../core/outcomes.ts'
 import { platform } from '../core/platform.ts'
@@ -69,6 +68,7 @@ import { limitRefreshes } from '../core/verify/limit-refreshes.ts'
 import { isProbe } from '../core/verify/probe.ts'
 import { createSecrets } from '../core/verify/secrets.ts'
 import { checkReceiverOptions, type ReceiverOptions } from './options.ts'
+import type { RecordedAttempt, StageName } from './recording.ts'
 
 /** Bodies that wait for a refresh of the secrets may have this share of `maxUnverifiedBytes`. */
 const REFRESH_SHARE = 4
@@ -146,7 +146,7 @@ export interface Receiver {
 export function createReceiver(options: ReceiverOptions): Receiver {
   const settings = checkReceiverOptions(options)
   const { deadlineMs, maxInFlight, maxAgeMs, ordering, inboxMode, secretsCacheMs, ...limits } = settings
-  const { inbox } = options
+  const { inbox, recorder } = options
   const logger = safeLogger(options.logger ?? defaultLogger)
   const isKnown = (topic: string) => handlers.isNamed(topic) || isCatalogued(topic)
   const isHandled = (topic: string) => isKnown(topic) && handlers.forTopic(topic).length > 0
@@ -160,7 +160,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const diagnose = createDiagnosis()
   const gate = createGate(maxInFlight)
   const budget = createBudget(limits)
-  const observation = createObservation(options.observers ?? [], createEventLog(logger), logger, isKnown)
+  const observation = createObservation(options.observers ?? [], createEventLog(logger), logger, isKnown, recorder)
   const isObserved = observation.isObserved('received')
   const failureStreak = createFailureStreak(
     isKnown,
@@ -176,18 +176,23 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   function verifyAndHandle(request: WebhookRequest, context: DeliveryContext): MaybePromise<Outcome> {
     const receivedAt = new Date()
     const { deadline } = context
+    mark('admit', context)
     admit(request, limits)
     const headers = readSignedHeaders(request.headers)
     context.topic = headers.topic
-    context.headers = request.headers
     if (gate.isFull()) throw new WebhookError('OVERLOADED')
+    mark('secrets', context)
     return pipe(
       findSecrets(headers.topic, secrets, deadline),
-      (found) =>
-        pipe(readBody(request, limits, budget, deadline), (body) => {
-          context.unverified = { headers, body, found }
+      (found) => {
+        mark('read', context)
+        return pipe(readBody(request, limits, budget, deadline), (body) => {
+          mark('verify', context)
+          context.body = body
+          context.unverified = { headers, found }
           return authenticate(headers, body, receivedAt, found, secrets, deadline)
-        }),
+        })
+      },
       (delivery) => handleVerified(delivery, context),
     )
   }
@@ -210,6 +215,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   }
 
   async function putInto(stores: Pick<Inbox, 'put'>, delivery: Delivery, context: DeliveryContext): Promise<Outcome> {
+    mark('store', context)
     const traceparent = observation.toTraceparent(context)
     const outcome = await storeDelivery(delivery, stores, { ordering, signatures, traceparent }, context.deadline)
     if (outcome === QUEUED) observation.emit('stored', context, { durationMs: millisecondsSince(context.startedAt) })
@@ -218,13 +224,15 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   /** From here on the observers know of a delivery. */
   function begin(delivery: Delivery, context: DeliveryContext): Delivery {
+    const { bytes } = readSigned(delivery)
     context.delivery = delivery
+    context.body = bytes
     if (isObserved) {
-      const { origin, traceparent, headers } = context
-      const bodyBytes = readSigned(delivery).bytes.byteLength
-      const senderTraceparent = headers && readTraceparent(getHeader(headers, 'traceparent'))
+      const { source, traceparent, request } = context
+      const bodyBytes = bytes.byteLength
+      const senderTraceparent = request && readTraceparent(getHeader(request.headers, 'traceparent'))
       const { receivedAt } = delivery
-      observation.emit('received', context, { source: origin, receivedAt, bodyBytes, traceparent, senderTraceparent })
+      observation.emit('received', context, { source, receivedAt, bodyBytes, traceparent, senderTraceparent })
     }
     return delivery
   }
@@ -235,6 +243,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     context: DeliveryContext,
     document?: Document,
   ): MaybePromise<Outcome> {
+    mark('parse', context)
     return pipe(
       delivery,
       (verified) => parseEvent(verified, document),
@@ -251,6 +260,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (context.signal?.aborted) throw new WebhookError('SHUTTING_DOWN')
     if (!idempotency)
       return startHandlers(event, () => dispatch(event, registrations, logger, observation, context), context)
+    mark('reserve', context)
     return pipe(idempotency.reserve(event, registrations, context.deadline), (reserved) =>
       'name' in reserved ? reserved : startHandlers(event, () => reserved.run(context), context),
     )
@@ -260,13 +270,20 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   function startHandlers(event: WebhookEvent, start: () => Run, context: DeliveryContext): MaybePromise<Outcome> {
     const { background, deadline, signal } = context
     if (background) {
-      const withoutDeadline = { ...context, background: undefined, deadline: NO_DEADLINE, hasPlace: false }
+      const withoutDeadline = {
+        ...context,
+        background: undefined,
+        deadline: NO_DEADLINE,
+        hasPlace: false,
+        ranInBackground: true,
+      }
       context.isDeferred = true
       runInBackground(background, () =>
         finish(() => startHandlers(event, start, withoutDeadline), withoutDeadline, toResponse),
       )
       return QUEUED
     }
+    mark('handle', context)
     const run = start()
     const stop = () => run.abort(isWebhookError(signal?.reason) ? signal.reason : new WebhookError('SHUTTING_DOWN'))
     if (signal?.aborted) stop()
@@ -325,28 +342,47 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     outcome: OutcomeName | 'failed',
     code: ErrorCode | undefined,
     context: DeliveryContext,
-    errors: readonly Error[],
+    errors: readonly (WebhookError | PermanentError)[],
   ): void {
-    if (!observation.takesEnd(outcome)) return
-    const { consecutiveFailures, startedAt } = context
-    const durationMs = millisecondsSince(startedAt)
-    observation.emit('finished', context, { outcome, code, durationMs, consecutiveFailures }, errors)
+    if (observation.takesEnd(outcome)) {
+      const { consecutiveFailures, startedAt } = context
+      const durationMs = millisecondsSince(startedAt)
+      observation.emit('finished', context, { outcome, code, durationMs, consecutiveFailures }, errors)
+    }
+    record(outcome, errors[0], context)
+  }
+
+  /** Tells the recorder of an attempt that has ended. */
+  function record(
+    outcome: RecordedAttempt['outcome'],
+    error: RecordedAttempt['error'],
+    context: DeliveryContext,
+    durationMs = millisecondsSince(context.startedAt),
+  ): void {
+    if (recorder) observation.call(() => recorder.record(Object.assign(context, { outcome, error, durationMs })))
   }
 
   /** Reports a request that was refused. A mismatch is examined after the answer, where the platform allows it. */
   function reportRefusal(error: WebhookError, context: DeliveryContext): MaybePromise<void> {
-    const { unverified, deadline, topic, startedAt } = context
+    const { unverified, body, deadline, topic, startedAt } = context
     const { code, status } = error
+    const durationMs = millisecondsSince(startedAt)
     // Somebody asks whether a secret is there yet. That it is not says nothing about deliveries.
-    const isProbing = unverified !== undefined && isProbe(unverified.body)
+    const isProbing = body !== undefined && isProbe(body)
     if (topic && isAboutSecret(error) && isHandled(topic) && !isProbing) failureStreak.countMismatch(topic)
-    observation.emit('refused', context, { code, status, durationMs: millisecondsSince(startedAt) })
-    if (isProbing) return undefined
-    const send = reports.refuse(error, context, deadline)
-    if (!send) return undefined
-    if (!unverified) return send(error)
-    const { headers, body, found } = unverified
-    const explainAndSend = async () => send(await explainMismatch(error, headers, body, found, secrets, diagnose))
+    observation.emit('refused', context, { code, status, durationMs })
+    const send = isProbing ? undefined : reports.refuse(error, context, deadline)
+    const end = (explained: WebhookError) => {
+      record('refused', explained, context, durationMs)
+      return send?.(explained)
+    }
+    if (!unverified || !body || isProbing || !(send || recorder)) return end(error)
+    const { headers, found } = unverified
+    const explainAndSend = async () => {
+      const explained = await explainMismatch(error, headers, body, found, secrets, diagnose)
+      context.signedBody = explained.bytes
+      return end(explained.error)
+    }
     if (platform.endsWithAnswer) return explainAndSend()
     gate.waitFor(pause(0).then(explainAndSend))
   }
@@ -359,14 +395,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   /** Handles a delivery that did not come over HTTP and needs no answer. */
   async function handleWithoutRequest(
-    source: Pick<DeliveryContext, 'topic' | 'origin' | 'traceparent'>,
+    source: Pick<DeliveryContext, 'topic' | 'source' | 'traceparent'>,
     delivery: () => MaybePromise<Delivery>,
     { signal, number: attempt, maxAttempts: attempts }: Partial<DeliveryAttempt> = {},
   ): Promise<Outcome> {
     const refusal = gate.begin()
     if (refusal) throw refusal
     const context = {
-      ...createContext(performance.now(), NO_DEADLINE),
+      ...createContext(performance.now(), NO_DEADLINE, recorder),
       ...source,
       signal,
       attempt,
@@ -399,7 +435,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     },
     receive(request, { background } = {}) {
       const startedAt = performance.now()
-      const context = createContext(startedAt, createDeadline(deadlineMs, startedAt), background)
+      const context = createContext(startedAt, createDeadline(deadlineMs, startedAt), recorder, background)
+      context.request = request
       const refusal = gate.begin()
       return refusal
         ? finish(() => Promise.reject(refusal), context, toResponse)
@@ -407,7 +444,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     },
     async redeliver(topic, document) {
       const bytes = () => toBytes(JSON.stringify(checkDocument(document)))
-      const { name } = await handleWithoutRequest({ topic, origin: 'redelivery' }, () =>
+      const { name } = await handleWithoutRequest({ topic, source: 'redelivery' }, () =>
         toDelivery(topic, bytes(), new Date(), secrets),
       )
       return name
@@ -416,7 +453,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const topic = isStoredTopic(stored.topic) ? stored.topic : undefined
       const restore = () => pipe(restoreDelivery(stored, signatures, secrets), requireHandler)
       const traceparent = readTraceparent(stored.traceparent)
-      const { errors } = await handleWithoutRequest({ topic, origin: 'inbox', traceparent }, restore, attempt)
+      const { errors } = await handleWithoutRequest({ topic, source: 'inbox', traceparent }, restore, attempt)
       for (const error of errors) throw error
     },
     notify({ type, topic, id, resource, error, attempt, maxAttempts, delayMs = 0, count = 1 }) {
@@ -446,17 +483,23 @@ function throwIfError(ended: Outcome | WebhookError): Outcome {
   return ended
 }
 
-/** The state of a delivery in progress. Error handlers receive it as their context. */
-interface DeliveryContext extends Mutable<Omit<ErrorContext, 'count'> & Omit<Subject, keyof ErrorContext>> {
+/** With a recorder: a stage begins. */
+function mark(stage: StageName, { stages }: DeliveryContext): void {
+  stages?.push(stage, performance.now())
+}
+
+/** The state of a delivery in progress. Error handlers receive it as their context, and a recorder once it has ended. */
+interface DeliveryContext
+  extends Mutable<Omit<ErrorContext, 'count'> & Omit<Subject, keyof ErrorContext>>,
+    Mutable<Pick<RecordedAttempt, 'request' | 'body' | 'ranInBackground' | 'signedBody'>> {
   readonly deadline: Deadline
   readonly background: ReceiveOptions['background']
   readonly signal?: AbortSignal | undefined
   /** Of `performance.now()`. */
   readonly startedAt: number
-  readonly origin: EventDetails['received']['source']
+  readonly source: RecordedAttempt['source']
   readonly traceparent?: string | undefined
-  /** Of the request, once their form was checked. */
-  headers: WebhookRequest['headers'] | undefined
+  readonly stages: (StageName | number)[] | undefined
   /** Whether the handlers run in the background. That ends the delivery by itself. */
   isDeferred: boolean
   /** Whether the delivery was verified, or comes from a source that needs no signature. */
@@ -474,7 +517,6 @@ interface DeliveryContext extends Mutable<Omit<ErrorContext, 'count'> & Omit<Sub
 
 interface Unverified {
   readonly headers: SignedHeaders
-  readonly body: Uint8Array
   readonly found: readonly SigningSecret[]
 }
 
@@ -483,15 +525,19 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 function createContext(
   startedAt: number,
   deadline: Deadline,
+  recorder: unknown,
   background?: DeliveryContext['background'],
 ): DeliveryContext {
   return {
     deadline,
     background,
-    origin: 'request',
+    source: 'request',
     startedAt,
+    stages: recorder ? [] : undefined,
+    handlers: recorder ? [] : undefined,
+    request: undefined,
+    body: undefined,
     delivery: undefined,
-    headers: undefined,
     parsed: undefined,
     isDeferred: false,
     topic: undefined,

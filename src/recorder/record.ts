@@ -1,18 +1,20 @@
-import type { ResourceReference } from '../core/inbox/listing.ts'
-import type { OutcomeName } from '../core/outcomes.ts'
+import type { ResourceReference, StageName } from '../drivers.ts'
+import type { OutcomeName } from '../index.ts'
 
 /** What a recorder keeps of one attempt: of a request, of a delivery that a worker took, or of a redelivery. */
 export interface DeliveryRecord {
   /** Of the recorder's own. The id of a later record sorts after that of an earlier one. */
   readonly id: string
+  /** When the request came, or the attempt began. */
   readonly receivedAt: Date
   /** `sender`: no receiver has recorded it. It is what the sender of `hooklayer dev` saw. */
   readonly source: 'request' | 'inbox' | 'redelivery' | 'sender'
   /** Of the request, once its form was checked. It is authenticated unless the outcome is `refused`. */
   readonly topic: string | undefined
-  /** `delivery.id`: the same for all attempts of one delivery. */
+  /**
+   * `delivery.id`: the same for all attempts of one delivery. In memory it may be `undefined` once the body was dropped.
+   */
   readonly deliveryId: string | undefined
-  readonly eventId: string | undefined
   readonly resource: ResourceReference | undefined
   readonly organizationId: string | undefined
   readonly mode: 'test' | 'live' | undefined
@@ -42,9 +44,6 @@ export interface RecordedError {
   readonly cause: string | undefined
 }
 
-/** The steps on the road of a delivery, in their order. */
-export type StageName = 'admit' | 'secrets' | 'read' | 'verify' | 'store' | 'parse' | 'reserve' | 'handle'
-
 export interface RecordedStage {
   readonly name: StageName
   readonly durationMs: number
@@ -70,6 +69,7 @@ export interface ByteDifference {
 
 /** One record with everything that was kept of it. */
 export interface RecordDetails extends DeliveryRecord {
+  readonly eventId: string | undefined
   readonly method: string | undefined
   /** The signature is cut to its first characters. `authorization` and `cookie` are left out. */
   readonly headers: readonly (readonly [name: string, value: string])[]
@@ -83,11 +83,16 @@ export interface RecordDetails extends DeliveryRecord {
   readonly difference: ByteDifference | undefined
 }
 
+/** A record that somebody else has made, for `recorder.add`. */
+export interface NewRecord
+  extends Pick<RecordDetails, 'receivedAt' | 'source' | 'outcome'>,
+    Partial<Omit<RecordDetails, 'id' | 'isMasked' | 'receivedAt' | 'source' | 'outcome'>> {}
+
 /** Which records to list. All members are optional; those that are given must all match. */
 export interface RecordQuery {
   /**
    * The number of an order, an email address, or the id of a resource, a delivery or an event: the whole of it, in upper
-   * or lower case. Included resources are searched too.
+   * or lower case. Included resources are searched too; in memory, and email addresses too, as long as the body is kept.
    */
   readonly search?: string | undefined
   readonly topic?: string | undefined

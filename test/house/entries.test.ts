@@ -9,6 +9,7 @@ import {
   listPrograms,
   PLATFORM,
   PROGRAMS,
+  RECORDER_THREAD,
   toFileName,
   toSpecifier,
 } from '../../entries.ts'
@@ -28,7 +29,7 @@ describe('the list of entries', () => {
     const sources = Object.values({ ...listModules(), ...listPrograms(), ...listInternals() })
     expect(sources.filter((source) => !existsSync(source))).toEqual([])
     const conditional = Object.values(CONDITIONS).flatMap((conditions) => Object.values(conditions))
-    const extra = [...conditional, ...Object.values(PROGRAMS), PLATFORM.usual, PLATFORM.edge]
+    const extra = [...conditional, ...Object.values(PROGRAMS), PLATFORM.usual, PLATFORM.edge, RECORDER_THREAD]
     const files = [...SUBPATHS.map(toFileName), ...extra.map(({ file }) => file)]
     expect(new Set(files).size).toBe(files.length)
   })

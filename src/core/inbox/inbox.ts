@@ -280,7 +280,8 @@ function rate(thrown: unknown): Pick<Failure, 'code' | 'retryable' | 'excused'> 
   return { code, retryable, excused: EXCUSED_CODES.includes(code) }
 }
 
-function describeCause(cause: unknown): string {
+/** The message of a thrown value; of an `AggregateError`, those of its errors. */
+export function describeCause(cause: unknown): string {
   try {
     const { message, errors } = Object(cause)
     if (Array.isArray(errors)) return errors.map((error) => String(error?.message ?? error)).join(' | ')

@@ -122,14 +122,17 @@ export async function verify(body: RawBody, headers: HeadersLike, secrets: Secre
   try {
     return await authenticate(signed, bytes, new Date(), found, all)
   } catch (error) {
-    throw await explainMismatch(error, signed, bytes, found, all, diagnose)
+    throw (await explainMismatch(error, signed, bytes, found, all, diagnose)).error
   }
 }
 
 /** One for all calls of {@link verify}. */
 const diagnose = createDiagnosis()
 
-/** Adds the likely reason to a `SIGNATURE_MISMATCH`, and gives other errors as they are. */
+/**
+ * Adds the likely reason to a `SIGNATURE_MISMATCH`, and gives other errors as they are. `bytes` are those that were
+ * signed, if they were found.
+ */
 export async function explainMismatch<T>(
   error: T,
   { topic, signature }: SignedHeaders,
@@ -137,9 +140,9 @@ export async function explainMismatch<T>(
   found: readonly SigningSecret[],
   secrets: Secrets,
   diagnose: Diagnose,
-): Promise<T | WebhookError> {
-  if (!isWebhookError(error) || error.code !== 'SIGNATURE_MISMATCH') return error
+): Promise<{ error: T | WebhookError; bytes?: Uint8Array | undefined }> {
+  if (!isWebhookError(error) || error.code !== 'SIGNATURE_MISMATCH') return { error }
   const otherSecrets = secrets.secretsOfOtherTopics(topic)
-  const hint = await diagnose({ signature, body, secrets: found.map(({ text }) => text), otherSecrets })
-  return new WebhookError('SIGNATURE_MISMATCH', { hint })
+  const { hint, bytes } = await diagnose({ signature, body, secrets: found.map(({ text }) => text), otherSecrets })
+  return { error: new WebhookError('SIGNATURE_MISMATCH', { hint }), bytes }
 }

@@ -33,7 +33,7 @@ export interface Mismatch {
  * Explains in a sentence why a signature does not match, for the log only: it accepts nothing, and the answer does not
  * hold it.
  */
-export type Diagnose = (mismatch: Mismatch) => Promise<string>
+export type Diagnose = (mismatch: Mismatch) => Promise<Explanation>
 
 /** A possible cause: the replacement values with which the signature would match. */
 export interface Explanation {
@@ -48,9 +48,9 @@ export function createDiagnosis(): Diagnose {
   let nextAt = Number.NEGATIVE_INFINITY
   return async (mismatch) => {
     const now = performance.now()
-    if (now < nextAt) return 'It was not examined: another mismatch was, within the last second.'
+    if (now < nextAt) return { hint: 'It was not examined: another mismatch was, within the last second.' }
     nextAt = now + EVERY_MS
-    return (await examine(mismatch, IN_A_RECEIVER)).hint
+    return examine(mismatch, IN_A_RECEIVER)
   }
 }
 

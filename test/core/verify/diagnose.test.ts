@@ -30,8 +30,8 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagno
   'a mismatch on %s',
   (runtime, module) => {
     const { createDiagnosis } = module
-    const examine = (signature: string, body: Uint8Array, secrets: readonly string[] = [SECRET]) =>
-      createDiagnosis()({ signature, body, secrets, otherSecrets: others })
+    const examine = async (signature: string, body: Uint8Array, secrets: readonly string[] = [SECRET]) =>
+      (await createDiagnosis()({ signature, body, secrets, otherSecrets: others })).hint
     const explain = (signature: string, body: string, secrets?: readonly string[]) =>
       examine(signature, bytes(body), secrets)
 
@@ -105,8 +105,8 @@ describe.each(await inBothRuntimes(() => import('../../../src/core/verify/diagno
     it('is examined once a second, whoever asks', async () => {
       const now = vi.spyOn(performance, 'now').mockReturnValue(1000)
       const diagnose = createDiagnosis()
-      const ask = () =>
-        diagnose({ signature: signed(BODY), body: bytes(REWRITTEN), secrets: [SECRET], otherSecrets: [] })
+      const ask = async () =>
+        (await diagnose({ signature: signed(BODY), body: bytes(REWRITTEN), secrets: [SECRET], otherSecrets: [] })).hint
       expect(await ask()).toMatch(REASONS.rewritten)
       expect(await ask()).toMatch(/within the last second/)
       now.mockReturnValue(1999)

@@ -1,0 +1,105 @@
+import { setImmediate } from 'node:timers/promises'
+import type { KeptRecord } from '../kept-record.ts'
+import { startThread } from './start-thread.ts'
+import { openWriter, type Writer, type WriterOptions } from './writer.ts'
+
+export interface WriteQueue {
+  add(kept: KeptRecord): void
+  /** Resolves once all that was added so far was written, or could not be. */
+  flush(): Promise<void>
+  /** Why the last attempt to write failed; `undefined` if it did not. */
+  failure(): Error | undefined
+  /** How many could not be recorded, and are not counted in the file yet. */
+  missed(): number
+  close(): Promise<void>
+}
+
+/** More are not recorded, but counted. */
+const MAX_PENDING = 2000
+const MAX_PENDING_BYTES = 32 * 1024 * 1024
+/** How long records are gathered. */
+const GATHER_MS = 50
+/** Of one transaction. Without a thread this one is blocked meanwhile. */
+const THREAD_BATCH = 500
+const BATCH = 8
+
+/** Writes records in batches after the answer, in a thread of its own where there may be one. */
+export function createWriteQueue(options: WriterOptions, onFailure: (error: Error) => void): WriteQueue {
+  const pending: KeptRecord[] = []
+  let bytes = 0
+  let missed = 0
+  let failure: Error | undefined
+  let thread: Writer | undefined
+  let here: Writer | undefined
+  let isThreadLost = false
+  let writing: Promise<void> | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  function findWriter(): { readonly writer: Writer; readonly size: number } {
+    if (!isThreadLost && !here) {
+      thread ??= startThread(options, () => {
+        thread = undefined
+        isThreadLost = true
+      })
+    }
+    if (thread) return { writer: thread, size: THREAD_BATCH }
+    here ??= openWriter(options)
+    return { writer: here, size: BATCH }
+  }
+
+  async function writeBatch(): Promise<void> {
+    let batch: readonly KeptRecord[] = []
+    const uncounted = missed
+    try {
+      const { writer, size } = findWriter()
+      batch = pending.splice(0, size)
+      bytes -= batch.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0)
+      await writer.write(batch, uncounted)
+      missed -= uncounted
+      failure = undefined
+    } catch (error) {
+      if (batch.length === 0) {
+        batch = pending.splice(0)
+        bytes = 0
+      }
+      missed += batch.length
+      if (!failure) onFailure(error as Error)
+      failure = error as Error
+    }
+  }
+
+  async function writePending(): Promise<void> {
+    while (pending.length > 0) {
+      await writeBatch()
+      await setImmediate()
+    }
+    writing = undefined
+  }
+
+  function start(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    writing ??= writePending()
+    return writing
+  }
+
+  return {
+    add(kept) {
+      const bodyBytes = kept.body?.byteLength ?? 0
+      if (pending.length >= MAX_PENDING || bytes + bodyBytes > MAX_PENDING_BYTES) {
+        missed += 1
+        return
+      }
+      pending.push(kept)
+      bytes += bodyBytes
+      if (!writing) timer ??= setTimeout(start, GATHER_MS)
+    },
+    flush: start,
+    failure: () => failure,
+    missed: () => missed,
+    async close() {
+      await start()
+      await Promise.all([thread?.close(), here?.close()])
+    },
+  }
+}
