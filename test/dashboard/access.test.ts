@@ -102,7 +102,9 @@ describe('a call that changes something', () => {
     ],
   ])('%s is answered %#', async (_, headers, status) => {
     const { post } = await start()
-    expect((await post('api/inbox/retry', { all: true }, headers as unknown as HeadersInit)).status).toBe(status)
+    expect((await post('api/inbox/retry', { all: true }, headers as unknown as Record<string, string>)).status).toBe(
+      status,
+    )
   })
 
   it('without an origin is refused', async () => {

@@ -16,9 +16,13 @@ export interface Page {
   readonly token: string
   /** What the dashboard has logged, as JSON. */
   readonly logged: () => string
-  get<T = Record<string, unknown>>(path: string, headers?: HeadersInit): Promise<Answer<T>>
+  get<T = Record<string, unknown>>(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer<T>>
   /** As the page does it: with its token, from its origin. */
-  post<T = Record<string, unknown>>(path: string, body?: unknown, headers?: HeadersInit): Promise<Answer<T>>
+  post<T = Record<string, unknown>>(
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer<T>>
   delete<T = Record<string, unknown>>(path: string): Promise<Answer<T>>
 }
 
@@ -38,10 +42,10 @@ export async function startDashboard(
   const origin = url.slice(0, -1)
   const call =
     (method: string) =>
-    (path: string, body?: unknown, headers: HeadersInit = {}) =>
+    (path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
       ask(url + path, {
         method,
-        headers: { origin, 'x-hooklayer-token': token, ...Object.fromEntries(new Headers(headers)) },
+        headers: { origin, 'x-hooklayer-token': token, ...headers },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
   return {

@@ -104,7 +104,9 @@ const HOSTS: Readonly<Record<string, { path?: string; start(dashboard: Dashboard
         const { method, url, headers } = req.raw
         const body = method === 'POST' ? await req.arrayBuffer() : undefined
         const handler = routes[method as 'GET'] as (request: Request, context: unknown) => Promise<Response>
-        return handler(new Request(url, { method, headers, body }), { params: Promise.resolve({ path: [] }) })
+        return handler(new Request(url, { method, headers, ...(body && { body }) }), {
+          params: Promise.resolve({ path: [] }),
+        })
       })
       return serveHono(app)
     },

@@ -103,11 +103,11 @@ describe('through management,', () => {
     expect(emulator.webhooks).toHaveLength(1)
   })
 
-  it.each<[string, Partial<Response> & { body: string }, number, RegExp]>([
+  it.each<[string, { status: number; body: string }, number, RegExp]>([
     ['refuses', { status: 403, body: '{"errors":[{"code":"FORBIDDEN","detail":"zoe@example.com"}]}' }, 502, /refused/],
     ['fails', { status: 500, body: 'Error at /srv/app.js:12 zoe@example.com' }, 502, /refused the request/],
     ['does not accept the token', { status: 401, body: '{"errors":[{"code":"INVALID_TOKEN"}]}' }, 502, /refused/],
-  ])('an API that %s is a sentence without details', async (_, { status = 200, body }, expected, sentence) => {
+  ])('an API that %s is a sentence without details', async (_, { status, body }, expected, sentence) => {
     const api = await listen((_, response) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(body),
     )
