@@ -11,6 +11,8 @@ export interface Actions {
   trigger(topic: string): Promise<unknown>
   repeat(): Promise<unknown>
   setFaults(faults: Faults): void
+  /** Its address, which is printed again. */
+  readonly dashboard: string | undefined
   quit(): void
 }
 
@@ -55,6 +57,7 @@ function takeKeys(actions: Actions, ask: Ask, { output, onAnswered }: ControlsOp
     else if (name === 't') void question(() => askForTopic(actions, ask))
     else if (name === 'r') void actions.repeat()
     else if (name === 'f') void question(() => askForFault(actions, ask, output))
+    else if (name === 'd') printDashboard(actions, output)
     else if (name === 'q') actions.quit()
   }
   emitKeypressEvents(stdin)
@@ -62,7 +65,7 @@ function takeKeys(actions: Actions, ask: Ask, { output, onAnswered }: ControlsOp
   stdin.on('keypress', onKey)
   stdin.resume()
   return {
-    help: 't trigger · r repeat the last · f faults · q quit',
+    help: `t trigger · r repeat the last · f faults${actions.dashboard ? ' · d dashboard' : ''} · q quit`,
     isAsking: () => isAsking,
     close() {
       stdin.off('keypress', onKey)
@@ -91,8 +94,15 @@ function changeFaults(setFaults: Actions['setFaults'], text: string, output: Out
   output.info(`Faults from now on: ${text}`)
 }
 
-/** A line is a topic; `r` repeats the last, `f duplicate` sets a fault, `q` quits. */
-function takeLines({ trigger, repeat, setFaults, quit }: Actions, { output }: ControlsOptions): Controls {
+function printDashboard({ dashboard }: Actions, output: Output): void {
+  output.info(
+    dashboard === undefined ? 'There is no dashboard: --no-dashboard has left it out.' : `Dashboard: ${dashboard}`,
+  )
+}
+
+/** A line is a topic; `r` repeats the last, `f duplicate` sets a fault, `d` prints the address, `q` quits. */
+function takeLines(actions: Actions, { output }: ControlsOptions): Controls {
+  const { trigger, repeat, setFaults, quit } = actions
   const lines = createInterface({ input: process.stdin })
   lines.on('line', async (line) => {
     const [word = '', argument = NO_FAULT] = line.trim().split(/\s+/)
@@ -100,13 +110,14 @@ function takeLines({ trigger, repeat, setFaults, quit }: Actions, { output }: Co
       if (word === 'q') quit()
       else if (word === 'r') await repeat()
       else if (word === 'f') changeFaults(setFaults, argument, output)
+      else if (word === 'd') printDashboard(actions, output)
       else if (word !== '') await trigger(word)
     } catch (error) {
       output.warn(escapeText(error instanceof Error ? error.message : String(error)))
     }
   })
   return {
-    help: 'Type a topic and Enter to trigger it; r repeats the last, f duplicate sets a fault, q quits.',
+    help: 'Type a topic and Enter to trigger it; r repeats the last, f duplicate sets a fault, d prints the address of the dashboard, q quits.',
     isAsking: () => false,
     close: () => lines.close(),
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Subscription, TOPICS } from 'hooklayer'
+import { type Inbox, type Subscription, TOPICS } from 'hooklayer'
 import type { HooklayerConfig } from 'hooklayer/config'
 import type { Emulator } from 'hooklayer/emulator'
 import { CliError } from './cli-error.ts'
@@ -14,6 +14,7 @@ export interface DevFlags extends EmulatorFlags, ConfigFlags {
   readonly writeEnv?: string
   readonly showSecrets?: boolean
   readonly yes?: boolean
+  readonly dashboard: boolean
 }
 
 /** What is developed with. */
@@ -23,6 +24,8 @@ export interface DevSetup {
   readonly topics: readonly string[]
   /** By topic. */
   readonly secrets: Readonly<Record<string, string>>
+  /** That of the configuration. */
+  readonly inbox: Inbox | undefined
   /** What the webhook of a topic includes. Default: the usual. */
   includes(topic: string): readonly string[] | undefined
 }
@@ -32,6 +35,7 @@ const DEFAULT_TOPIC = 'orders.place'
 /** Reads the flags, the configuration and the secrets, and makes the secrets that are missing. */
 export async function readSetup(flags: DevFlags, program: readonly string[]): Promise<DevSetup> {
   if (flags.writeEnv !== undefined) loadEnvFile(flags.writeEnv)
+  delete process.env.HOOKLAYER_RECORDER_URL // Of an earlier run. A recorder of this process would send to it.
   const hasSecret = Object.entries(process.env).some(([name, value]) => name.startsWith('CL_SECRET_') && value)
   // The receiver of the configuration may read the environment, and would refuse to be made without any secret.
   if (!hasSecret) process.env[toVariable(DEFAULT_TOPIC)] = createSecret()
@@ -43,6 +47,7 @@ export async function readSetup(flags: DevFlags, program: readonly string[]): Pr
     url,
     topics,
     secrets: Object.fromEntries(topics.map((topic) => [topic, findEnvSecret(topic) ?? createSecret()])),
+    inbox: config?.inbox,
     includes: (topic) => listIncludes(config, topic),
   }
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createReceiver, createWorker, secretsFromEnv } from 'hooklayer'
+import { createDashboard } from 'hooklayer/dashboard'
 import { createEmulator } from 'hooklayer/emulator'
 import { createFetchHandler } from 'hooklayer/fetch'
 import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
@@ -40,6 +41,7 @@ const EMULATOR = [
   ...['maxEventCallbacks', 'timeoutMs', 'retries', 'retryDelayMs', 'logger', 'faults', 'seed', 'onCall'],
 ]
 const OBSERVER = { page: 'docs/observability.md', heading: '### Options' }
+const DASHBOARD = { page: 'docs/dashboard.md', heading: '## Options' }
 const INBOXES = { page: 'docs/durable-inbox.md', heading: '## Options of an inbox' }
 
 /** Where the options of a function are documented, those that it needs, and how to call it. */
@@ -51,6 +53,7 @@ const OWNERS: readonly Owner[] = [
   owner('onError', {}, (options) => receiver.onError(() => {}, options)),
   owner('secretsFromEnv', { env: { CL_SECRET_ORDERS__PLACE: TEST_SECRET } }, secretsFromEnv),
   owner('createOpenTelemetryObserver', {}, createOpenTelemetryObserver, OBSERVER),
+  owner('createDashboard', { inbox, authorize: () => true }, createDashboard, DASHBOARD),
   owner('createMemoryStore', {}, createMemoryStore),
   owner('createSqliteStore', { file }, (options) => createSqliteStore(options).close()),
   owner('createRedisStore', { client }, createRedisStore),

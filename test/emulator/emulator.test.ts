@@ -113,6 +113,82 @@ describe('an emulator', () => {
     expect(() => emulator.setFaults({ duplicate: 2 })).toThrow('`duplicate` must be a probability from 0 to 1')
   })
 
+  it('sends a document that it is given, as it is and signed anew, and repeats it', async () => {
+    const calls: EmulatedCall[] = []
+    const { url, close } = await startEndpoint()
+    onTestFinished(close)
+    const { emulator } = await startEmulatorForTest({ onCall: (call) => calls.push(call), logger: { warn() {} } })
+    const { shared_secret } = emulator.subscribe('orders.place', `${url}/200`)
+    const bytes = new TextEncoder().encode(
+      '{ "data": { "type": "orders",\n"id": "Ł",\t"attributes": {"number": 1e3} } }',
+    )
+    expect(await emulator.send('orders.place', bytes)).toMatchObject([{ response_code: '200' }])
+    expect(await emulator.repeat()).toHaveLength(1)
+    expect(calls.map(({ body }) => body)).toEqual([bytes, bytes])
+    expect(calls[0]?.signature).toBe(await sign(bytes, shared_secret))
+    expect(emulator.eventCallbacks[0]?.payload).toMatchObject({ data: { id: 'Ł', attributes: { number: 1000 } } })
+    const document = { data: { type: 'orders', id: 'A', attributes: { number: '2' } } }
+    await emulator.send('orders.place', document as never)
+    expect(JSON.parse(new TextDecoder().decode(calls[2]?.body))).toEqual(document)
+    expect(await emulator.send('orders.cancel', bytes)).toEqual([])
+  })
+
+  it.each([
+    ['is not JSON', new TextEncoder().encode('{')],
+    ['is a list', { data: [{ type: 'orders', id: 'A' }] }],
+    ['has no id', { data: { type: 'orders' } }],
+    ['is nothing', null],
+    [
+      'has too many levels',
+      new TextEncoder().encode(`{"data":{"type":"a","id":"b","attributes":${'['.repeat(200)}${']'.repeat(200)}}}`),
+    ],
+  ])('refuses a document that %s, and records no event', async (_, document) => {
+    const { emulator } = await startEmulatorForTest()
+    emulator.subscribe('orders.place', GONE)
+    await expect(emulator.send('orders.place', document as never)).rejects.toBeInstanceOf(TypeError)
+    await expect(emulator.send('orders.eat', { data: { type: 'a', id: 'b' } } as never)).rejects.toThrow('not a topic')
+    expect(await emulator.repeat()).toEqual([])
+  })
+
+  it('gives the sample of a topic with what its webhooks include, and sends nothing', async () => {
+    const { emulator } = await startEmulatorForTest()
+    emulator.subscribe('orders.place', GONE, { includeResources: ['market.merchant'] })
+    const sample = emulator.sample('orders.place')
+    expect(sample).toMatchObject({ type: 'orders', market: { type: 'markets', merchant: { type: 'merchants' } } })
+    expect(emulator.eventCallbacks).toEqual([])
+    expect(() => emulator.sample('orders.eat')).toThrow('`orders.eat` is not a topic of Commerce Layer.')
+  })
+
+  it('resets a circuit, and says when there is no such webhook', async () => {
+    const { emulator } = await startEmulatorForTest({ retries: 29, retryDelayMs: () => 0 })
+    const { id } = emulator.subscribe('orders.place', GONE)
+    await emulator.trigger('orders.place')
+    await emulator.settled()
+    expect(emulator.webhooks).toMatchObject([{ circuit_state: 'open', circuit_failure_count: 30 }])
+    expect(emulator.resetCircuit(id)).toMatchObject({ circuit_state: 'closed', circuit_failure_count: 0 })
+    expect(emulator.webhooks).toMatchObject([{ circuit_state: 'closed' }])
+    expect(() => emulator.resetCircuit('nothing')).toThrow('resetCircuit: there is no webhook with this id.')
+  })
+
+  it('takes faults for one trigger, which leave those of the others alone', async () => {
+    const calls: EmulatedCall[] = []
+    const { url, close } = await startEndpoint()
+    onTestFinished(close)
+    const { emulator } = await startEmulatorForTest({ onCall: (call) => calls.push(call) })
+    emulator.subscribe('orders.place', `${url}/200`)
+    await emulator.trigger('orders.place', {}, { faults: { wrongSignature: 1 } })
+    await emulator.trigger('orders.place')
+    const faults = { reorder: 1 }
+    await Promise.all(['1', '2'].map((number) => emulator.trigger('orders.place', { number }, { faults })))
+    await emulator.settled()
+    expect(calls.map(({ eventCallback }) => eventCallback.metadata.fault)).toEqual(['wrongSignature', ...Array(4)])
+    const sent = calls.slice(-2).map(({ eventCallback }) => eventCallback.payload.data)
+    expect(sent).toMatchObject([{ attributes: { number: '2' } }, { attributes: { number: '1' } }])
+    const wrong = emulator.trigger('orders.place', {}, { faults: { fire: 1 } as never })
+    await expect(wrong).rejects.toThrow('has no option `fire`')
+    expect(calls).toHaveLength(5)
+  })
+
   it('triggers events for other programs that have a token', async () => {
     const { emulator, token } = await startEmulatorForTest({ logger: { warn() {} } })
     const { url, close } = await startEndpoint()

@@ -58,6 +58,12 @@ it('each entry exports these names and no others', () => {
         "type HooklayerConfig",
         "type HooklayerManagementConfig",
       ],
+      "hooklayer/dashboard": [
+        "createDashboard",
+        "type Authorize",
+        "type Dashboard",
+        "type DashboardOptions",
+      ],
       "hooklayer/drivers": [
         "type AttemptInfo",
         "type CompleteOptions",
@@ -123,6 +129,7 @@ it('each entry exports these names and no others', () => {
         "type Faults",
         "type ResourceDocument",
         "type SubscribeOptions",
+        "type TriggerOptions",
       ],
       "hooklayer/express": [
         "createExpressMiddleware",

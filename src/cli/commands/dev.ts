@@ -2,6 +2,7 @@ import type { EmulatedCall, Emulator } from 'hooklayer/emulator'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
 import { confirmHost, DEFAULT_RECEIVER } from '../confirm-host.ts'
 import { type Controls, startControls } from '../controls.ts'
+import { type DevDashboard, startDevDashboard } from '../dev-dashboard.ts'
 import { type DevFlags, type DevSetup, listVariables, readSetup, toAddress } from '../dev-setup.ts'
 import { addEmulatorOptions, isPortInUse, startEmulator, subscribeTopic } from '../emulator-flags.ts'
 import { writeEnvFile } from '../env-file.ts'
@@ -24,6 +25,7 @@ export const define: DefineCommand = (command, run) => {
   addShowSecretsOption(addConfigOption(addEmulatorOptions(command, DEFAULTS)))
     .argument('[program...]', 'after --, the receiver to start: npm run dev')
     .option('--write-env <file>', 'writes the variables that a receiver needs, for one that you start yourself')
+    .option('--no-dashboard', 'serves no dashboard')
     .option('--yes', 'calls other hosts than this one without a question')
     .passThroughOptions()
     .addHelpText(
@@ -46,26 +48,33 @@ async function develop(
   const printer = createPrinter(context, setup)
   const emulator = await startOnFreePort(context, flags, printer)
   let child: Child | undefined
+  let dashboard: DevDashboard | undefined
   try {
+    if (flags.dashboard) dashboard = await startDevDashboard({ emulator, inbox: setup.inbox })
+    printer.note = dashboard?.note
     for (const topic of setup.topics) {
       const options = { includeResources: setup.includes(topic), secret: setup.secrets[topic] }
       subscribeTopic(emulator, topic, setup.url.href, options)
     }
     const variables = listVariables(emulator, setup)
-    if (flags.writeEnv !== undefined) writeEnvFile(flags.writeEnv, variables)
-    describeSetup(context, flags, setup, program, variables)
+    // For a recorder in the receiver. It is of no use to people, and has a token, so it is not printed.
+    const forRecorder = dashboard && { HOOKLAYER_RECORDER_URL: dashboard.recorderUrl }
+    if (flags.writeEnv !== undefined) writeEnvFile(flags.writeEnv, { ...variables, ...forRecorder })
+    describeSetup(context, flags, { ...setup, program, variables, dashboard })
     if (program.length > 0) {
-      const env = { PORT: setup.url.port || undefined, ...process.env, ...variables }
+      const env = { PORT: setup.url.port || undefined, ...process.env, ...variables, ...forRecorder }
       child = await startChild(program, { env, json: context.output.json })
     }
-    return await serve(context, { setup, emulator, child, program, printer })
+    return await serve(context, { setup, emulator, child, program, printer, dashboard })
   } finally {
-    await Promise.all([child?.stop(), emulator.close()])
+    await Promise.all([child?.stop(), emulator.close(), dashboard?.close()])
   }
 }
 
 interface Printer {
   print(call: EmulatedCall): void
+  /** Is told of each call too. */
+  note: DevDashboard['note'] | undefined
   /** Prints what was held back while a question was on the screen. */
   flush(): void
   /** Lines are held back while these ask. */
@@ -76,8 +85,10 @@ function createPrinter({ output }: CommandContext, { secrets }: DevSetup): Print
   let held: (() => void)[] = []
   const printer: Printer = {
     controls: undefined,
+    note: undefined,
     print(call) {
       void reportCall(call, secrets).then((report) => {
+        printer.note?.(call, report)
         const print = () => output.result(report, describeCall(report))
         if (printer.controls?.isAsking()) held.push(print)
         else print()
@@ -110,12 +121,13 @@ interface Session {
   readonly child: Child | undefined
   readonly program: readonly string[]
   readonly printer: Printer
+  readonly dashboard: DevDashboard | undefined
 }
 
 /** Runs until somebody quits, the command is stopped or the program has ended. */
 async function serve(
   { output, signal }: CommandContext,
-  { setup, emulator, child, program, printer }: Session,
+  { setup, emulator, child, program, printer, dashboard }: Session,
 ): Promise<ExitName | number> {
   const quit = new AbortController()
   const stop = AbortSignal.any([signal, quit.signal])
@@ -125,6 +137,7 @@ async function serve(
       trigger: (topic) => emulator.trigger(topic),
       repeat: () => emulator.repeat(),
       setFaults: (faults) => emulator.setFaults(faults),
+      dashboard: dashboard?.url,
       quit: () => quit.abort(),
     },
     { output, onAnswered: printer.flush },
@@ -165,12 +178,16 @@ async function sendFirst(
   if (isOpen) await emulator.trigger(first)
 }
 
+interface DescribedSetup extends Pick<DevSetup, 'url' | 'topics'> {
+  readonly program: readonly string[]
+  readonly variables: Readonly<Record<string, string>>
+  readonly dashboard: DevDashboard | undefined
+}
+
 function describeSetup(
   { output }: CommandContext,
   flags: DevFlags,
-  { url, topics }: DevSetup,
-  program: readonly string[],
-  variables: Readonly<Record<string, string>>,
+  { url, topics, program, variables, dashboard }: DescribedSetup,
 ): void {
   const isSecret = (name: string) => name.includes('SECRET')
   const shown = Object.entries(variables).map(([name, value]) => [
@@ -178,10 +195,14 @@ function describeSetup(
     isSecret(name) ? maskSecret(value, flags) : value,
   ])
   const { CL_API_URL } = variables
-  const found = { type: 'listening', url: CL_API_URL, forward: url.href, topics, variables: Object.fromEntries(shown) }
+  const found = {
+    ...{ type: 'listening', url: CL_API_URL, forward: url.href, topics, variables: Object.fromEntries(shown) },
+    dashboard: dashboard?.url,
+  }
   const lines = [
     `A local Commerce Layer listens at ${CL_API_URL} and calls ${url.href}`,
     `Topics: ${topics.join(', ')}`,
+    ...(dashboard ? [`Dashboard: ${dashboard.url}`] : []),
   ]
   output.result(found, lines.join('\n'))
   if (flags.writeEnv !== undefined) {

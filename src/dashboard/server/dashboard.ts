@@ -48,13 +48,14 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const { recorder, inbox, logger, path: mount, redact } = settings
   const token = createToken(settings.key)
   const ask = createAsk(logger)
-  const live = createLive({ recorder, inbox, ask })
+  const mask = createMask(redact)
+  const live = createLive({ recorder, inbox, ask, mask })
   const jobs = createJobs({
     deadLetters: inbox?.deadLetters,
     ask,
     onChange: (job) => live.publish({ type: 'job', job }),
   })
-  const router = createRouter(listRoutes({ settings, ask, mask: createMask(redact), jobs, live }), refusePath)
+  const router = createRouter(listRoutes({ settings, ask, mask, jobs, live }), refusePath)
 
   async function answer(request: Request, incoming?: IncomingMessage): Promise<Response> {
     try {

@@ -46,10 +46,10 @@ export function listDeliveryRoutes(context: Context): readonly Route[] {
     const details = await find(id)
     const { deliveryId, isMasked, topic, body } = details
     const others = deliveryId === undefined ? [] : await listAttempts(deliveryId)
-    return toDetails(details, {
-      mask,
-      others: others.filter((other) => other.id !== details.id),
-      hasBody: readBody(details, context) !== undefined,
+    const shown = mask.details(details)
+    return toDetails(shown, {
+      others: others.filter((other) => other.id !== details.id).map(mask.record),
+      hasBody: shown.body !== undefined,
       canSendAgain: emulator !== undefined && topic !== undefined && body !== undefined && !isMasked,
       canRedeliver: canRedeliver(details, context),
     })
@@ -62,7 +62,10 @@ export function listDeliveryRoutes(context: Context): readonly Route[] {
       async answer({ request }) {
         const filter = readInput(FILTER, toRecord(request.url))
         const { records, hasMore } = await ask('recorder', () => recorder.list(filter))
-        return Response.json({ items: records.map(toItem), hasMore } satisfies DeliveryPage)
+        return Response.json({
+          items: records.map((record) => toItem(mask.record(record))),
+          hasMore,
+        } satisfies DeliveryPage)
       },
     },
     {
@@ -74,7 +77,7 @@ export function listDeliveryRoutes(context: Context): readonly Route[] {
       method: 'GET',
       path: '/api/deliveries/:id/body',
       async answer({ params }) {
-        const body = readBody(await find(params.id), context)
+        const { body } = mask.details(await find(params.id))
         if (body === undefined) throw notFound('body')
         // Never a type that a browser would run or draw.
         return new Response(body as Uint8Array<ArrayBuffer>, {
@@ -107,14 +110,4 @@ export function listDeliveryRoutes(context: Context): readonly Route[] {
 function refuseDocument(error: unknown): never {
   if (error instanceof TypeError) throw badRequest(error.message)
   throw error
-}
-
-/** The body as it is shown; `undefined` if there is none, or if it must be masked and cannot be. */
-function readBody({ body, isMasked }: RecordDetails, { mask }: Context): Uint8Array | string | undefined {
-  if (body === undefined || isMasked || !mask.isOn) return body
-  try {
-    return JSON.stringify(mask.document(JSON.parse(new TextDecoder().decode(body))))
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import type { Inbox } from '../../index.ts'
 import type { DeliveryRecord } from '../../recorder/record.ts'
 import type { LiveMessage } from '../api.ts'
+import type { Mask } from './mask.ts'
 import type { RecorderReader } from './options.ts'
 import { type Ask, Refusal } from './problem.ts'
 import { toItem } from './write-delivery.ts'
@@ -18,6 +19,7 @@ interface LiveOptions {
   readonly recorder: RecorderReader | undefined
   readonly inbox: Pick<Inbox, 'statistics'> | undefined
   readonly ask: Ask
+  readonly mask: Mask
 }
 
 const MAX_CLIENTS = 50
@@ -36,7 +38,7 @@ interface Client {
   end(): void
 }
 
-export function createLive({ recorder, inbox, ask }: LiveOptions): Live {
+export function createLive({ recorder, inbox, ask, mask }: LiveOptions): Live {
   const clients = new Set<Client>()
   let stopWatching: (() => void) | undefined
   let isClosed = false
@@ -53,7 +55,7 @@ export function createLive({ recorder, inbox, ask }: LiveOptions): Live {
       every(HEARTBEAT_MS, () => {
         for (const client of clients) client.send(': still here\n\n')
       }),
-      ...(recorder ? [watchRecorder(recorder, publish)] : []),
+      ...(recorder ? [watchRecorder(recorder, mask, publish)] : []),
       ...(inbox ? [watchInbox(inbox, ask, publish)] : []),
     ]
     return () => {
@@ -124,20 +126,20 @@ function createClient(onEnd: () => void): { readonly client: Client; readonly st
   }
 }
 
-function watchRecorder(recorder: RecorderReader, publish: (message: LiveMessage) => void): () => void {
+function watchRecorder(recorder: RecorderReader, mask: Mask, publish: (message: LiveMessage) => void): () => void {
   let waiting: DeliveryRecord[] = []
   let isOver = false
   let timer: ReturnType<typeof setTimeout> | undefined
   function flush(): void {
     timer = undefined
-    const items = waiting.map(toItem).reverse()
+    const items = waiting.map((record) => toItem(mask.record(record))).reverse()
     publish(isOver ? { type: 'gap' } : { type: 'deliveries', items })
     waiting = []
     isOver = false
   }
-  const unsubscribe = recorder.subscribe((record) => {
-    if (waiting.length < MAX_BATCH) waiting.push(record)
-    else isOver = true
+  const unsubscribe = recorder.subscribe((records) => {
+    waiting.push(...records.slice(0, MAX_BATCH - waiting.length))
+    isOver ||= waiting.length === MAX_BATCH
     timer ??= setTimeout(flush, BATCH_MS)
   })
   return () => {

@@ -1,32 +1,51 @@
 import { maskText } from '../../core/mask-text.ts'
+import { toDifference } from '../../recorder/difference.ts'
+import { createMask as createRecordMask, maskDetails, maskRecord } from '../../recorder/mask-record.ts'
+import type { DeliveryRecord, RecordDetails } from '../../recorder/record.ts'
 
-/** Masks what is shown, unless the dashboard was told to show all. */
+/** Masks what is shown, as recorders do it, unless the dashboard was told to show all. */
 export interface Mask {
   readonly isOn: boolean
-  /** Messages of errors, which may hold anything. */
-  text(text: string): string
-  /** A JSON:API document. */
-  document(document: unknown): unknown
-  header(name: string, value: string): string
+  record(record: DeliveryRecord): DeliveryRecord
+  details(details: RecordDetails): RecordDetails
+  /**
+   * The message of an error, which may hold anything.
+   *
+   * @param body of the delivery: what is hidden in it is hidden in the text too.
+   */
+  text(text: string, body?: Uint8Array): string
+  /** The document of a body; `undefined` if it is none. */
+  document(body: Uint8Array): unknown
 }
 
 /** @param isOn the option `redact`. */
 export function createMask(isOn: boolean): Mask {
-  if (!isOn) return { isOn, text: (text) => text, document: (document) => document, header: (_, value) => value }
+  if (!isOn) return { isOn, record: keep, details: keep, text: keep, document: parse }
+  const withoutBody = createRecordMask(undefined, [])
   return {
     isOn,
-    text: maskText,
-    document: maskValue,
-    header: (name, value) => (/^(x-commercelayer-|content-|host$|user-agent$|accept)/.test(name) ? value : MASK),
+    record: (record) => maskRecord(record, withoutBody),
+    details({ difference, ...details }) {
+      // A recorder that masks has done it already.
+      if (details.isMasked) return { ...details, difference }
+      return maskDetails(details, difference && toDifference(difference), createRecordMask(details.body, []))
+    },
+    text: (text, body) => (body ? createRecordMask(body, []).text(text) : maskText(text)),
+    document(body) {
+      const masked = createRecordMask(body, []).body()
+      return masked && parse(masked)
+    },
   }
 }
 
-const MASK = '…'
-const PLAIN = /^(id|type|mode|number|status|.+_status|.+_at|currency_code|event|organization_id|kind)$/
+function keep<T>(value: T): T {
+  return value
+}
 
-function maskValue(value: unknown, name = ''): unknown {
-  if (typeof value === 'string') return PLAIN.test(name) ? value : MASK
-  if (Array.isArray(value)) return value.map((one) => maskValue(one, name))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskValue(inner, key)]))
+function parse(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body))
+  } catch {
+    return undefined
+  }
 }

@@ -5,18 +5,12 @@ import type { LoggerLike } from '../../drivers.ts'
 import type { Emulator } from '../../emulator/index.ts'
 import type { Inbox, Receiver } from '../../index.ts'
 import type { Management } from '../../management/index.ts'
-import type { DeliveryRecord, RecordDetails, RecordPage, RecordQuery, RecordStatistics } from '../../recorder/record.ts'
+import type { Recorder } from '../../recorder/index.ts'
 
 type MaybePromise<T> = T | Promise<T>
 
-/** The part of a recorder that the dashboard reads. */
-export interface RecorderReader {
-  list(query?: RecordQuery): MaybePromise<RecordPage>
-  get(id: string): MaybePromise<RecordDetails | undefined>
-  statistics(span: { readonly since: Date; readonly spanMs: number }): MaybePromise<RecordStatistics>
-  /** Calls the listener with each new record, until the function that it returns is called. */
-  subscribe(listener: (record: DeliveryRecord) => void): () => void
-}
+/** What the dashboard reads from a recorder. */
+export type RecorderReader = Pick<Recorder, 'list' | 'get' | 'statistics' | 'subscribe'>
 
 /**
  * Decides whether a request may see the dashboard: `true`, or a response such as a redirect to a login. Anything else is
@@ -34,7 +28,7 @@ export type Authorize = (
 /** The options of {@link createDashboard}. `authorize` and one of the first four are needed. */
 export interface DashboardOptions {
   /** A recorder of `hooklayer/recorder`: deliveries and health. */
-  readonly recorder?: RecorderReader | undefined
+  readonly recorder?: Pick<Recorder, 'list' | 'get' | 'statistics' | 'subscribe'> | undefined
   /** The inbox: what waits and dead letters, which can be retried and discarded. */
   readonly inbox?: Pick<Inbox, 'list' | 'deadLetters' | 'statistics'> | undefined
   /** A client of `hooklayer/management`: the webhooks with their circuits and calls. */

@@ -35,12 +35,13 @@ export async function redeliver(details: RecordDetails, context: Context): Promi
     return { outcome: await receiver.redeliver(topic, document) }
   } catch (error) {
     const { code, message, cause } = Object(error)
-    const said = cause === undefined ? undefined : context.mask.text(String(Object(cause).message ?? cause))
+    const show = (text: unknown) => context.mask.text(String(text), body)
+    const said = cause === undefined ? undefined : show(Object(cause).message ?? cause)
     return {
       outcome: 'failed',
       error: {
         code: String(code ?? 'HANDLER_FAILED'),
-        message: context.mask.text(String(message)),
+        message: show(message),
         ...defined({ cause: said }),
       },
     }

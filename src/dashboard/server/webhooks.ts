@@ -3,7 +3,6 @@ import type { EmulatedWebhook, Emulator } from '../../emulator/index.ts'
 import type { CallItem, CallPage, PlanSummary, WebhookItem, Webhooks } from '../api.ts'
 import type { Context } from './context.ts'
 import { notFound } from './problem.ts'
-import { readInput, text } from './read-query.ts'
 import type { Route } from './routes.ts'
 import { defined } from './write-delivery.ts'
 
@@ -27,7 +26,7 @@ export function listWebhookRoutes(context: Context): readonly Route[] {
       method: 'GET',
       path: '/api/webhooks/:id/calls',
       async answer({ params }) {
-        const items = await source.listCalls(readInput(text, params.id))
+        const items = await source.listCalls(checkId(params.id))
         const shown = items.map(({ reason, ...item }) => ({ ...item, ...(reason && { reason: mask.text(reason) }) }))
         return Response.json({ items: shown } satisfies CallPage)
       },
@@ -35,8 +34,7 @@ export function listWebhookRoutes(context: Context): readonly Route[] {
     {
       method: 'POST',
       path: '/api/webhooks/:id/reset',
-      answer: async ({ params }) =>
-        Response.json((await source.reset(readInput(text, params.id))) satisfies WebhookItem),
+      answer: async ({ params }) => Response.json((await source.reset(checkId(params.id))) satisfies WebhookItem),
     },
   ]
   if (!management || !receiver || callbackUrl === undefined) return routes
@@ -49,6 +47,12 @@ export function listWebhookRoutes(context: Context): readonly Route[] {
     },
   }
   return [...routes, plan]
+}
+
+/** An id is a part of the path at the API. */
+function checkId(id = ''): string {
+  if (!/^[\w-]{1,100}$/.test(id)) throw notFound('webhook')
+  return id
 }
 
 interface WebhookSource {

@@ -1,6 +1,5 @@
 import type { DeliveryRecord, RecordDetails } from '../../recorder/record.ts'
 import type { DeliveryDetails, DeliveryItem } from '../api.ts'
-import type { Mask } from './mask.ts'
 
 /** A row of the list. */
 export function toItem(record: DeliveryRecord): DeliveryItem {
@@ -19,30 +18,25 @@ export function toItem(record: DeliveryRecord): DeliveryItem {
 
 /** What the details need that is not in the record. */
 interface Surroundings {
-  readonly mask: Mask
   readonly others: readonly DeliveryRecord[]
   readonly hasBody: boolean
   readonly canSendAgain: boolean
   readonly canRedeliver: boolean
 }
 
-export function toDetails(details: RecordDetails, { mask, others, ...surroundings }: Surroundings): DeliveryDetails {
+/** @param details as they are shown. */
+export function toDetails(details: RecordDetails, { others, ...surroundings }: Surroundings): DeliveryDetails {
   const { deliveryId, eventId, organizationId, consecutiveFailures, error, method, headers, stages } = details
   const { handlers, difference, isMasked } = details
   return {
     ...toItem(details),
-    ...defined({ deliveryId, eventId, organizationId, method }),
+    ...defined({ deliveryId, eventId, organizationId, method, difference }),
     consecutiveFailures,
-    ...(error && { error: defined({ ...error, cause: error.cause && mask.text(error.cause) }) }),
-    headers: headers.map(([name, value]) => [name, mask.header(name.toLowerCase(), value)] as const),
+    ...(error && { error: defined({ ...error }) }),
+    headers,
     stages: stages.map(({ name, durationMs }) => ({ name, durationMs })),
-    handlers: handlers.map(({ error, ...handler }) => ({
-      ...handler,
-      ...defined({ error: error && mask.text(error) }),
-    })),
-    // The bytes around it may be a name or an address.
-    ...(difference && !(mask.isOn && !isMasked) && { difference }),
-    isMasked: isMasked || mask.isOn,
+    handlers: handlers.map((handler) => defined({ ...handler })),
+    isMasked,
     otherAttempts: others.map(toItem),
     ...surroundings,
   } as DeliveryDetails

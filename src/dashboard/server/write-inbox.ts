@@ -7,7 +7,8 @@ export function toCounts({ oldest, ...counts }: InboxStatistics): InboxCounts {
   return { ...counts, ...defined({ oldest: oldest?.toISOString() }) }
 }
 
-export function toInboxItem(listed: ListedDelivery, mask: Mask): InboxItem {
+/** @param body if it was read: what is hidden in it is hidden in the error too. */
+export function toInboxItem(listed: ListedDelivery, mask: Mask, body?: Uint8Array): InboxItem {
   const { id, topic, state, receivedAt, attempts, maxAttempts, nextAttemptAt, failedAt, resource, error } = listed
   return {
     id,
@@ -20,7 +21,7 @@ export function toInboxItem(listed: ListedDelivery, mask: Mask): InboxItem {
       nextAttemptAt: nextAttemptAt?.toISOString(),
       failedAt: failedAt?.toISOString(),
       resource: resource && (defined({ ...resource }) as Resource),
-      error: error && toInboxError(error, mask),
+      error: error && toInboxError(error, (text) => mask.text(text, body)),
     }),
   }
 }
@@ -31,25 +32,13 @@ export function toDeadLetter(
 ): DeadLetterDetails {
   const listed = { ...deadLetter, state: 'dead' as const, ageMs: Date.now() - deadLetter.receivedAt.getTime() }
   return {
-    ...toInboxItem(listed, mask),
-    ...defined({ document: readDocument(delivery.body, mask) }),
+    ...toInboxItem(listed, mask, delivery.body),
+    ...defined({ document: mask.document(delivery.body) }),
     isMasked: mask.isOn,
     bodyBytes: delivery.body.byteLength,
   }
 }
 
-function toInboxError({ code, message, handler, cause }: DeliveryError, mask: Mask): InboxError {
-  return {
-    code,
-    message: mask.text(message),
-    ...defined({ handler, cause: cause === undefined ? undefined : mask.text(cause) }),
-  }
-}
-
-function readDocument(body: Uint8Array, mask: Mask): unknown {
-  try {
-    return mask.document(JSON.parse(new TextDecoder().decode(body)))
-  } catch {
-    return undefined
-  }
+function toInboxError({ code, message, handler, cause }: DeliveryError, mask: (text: string) => string): InboxError {
+  return { code, message: mask(message), ...defined({ handler, cause: cause === undefined ? undefined : mask(cause) }) }
 }

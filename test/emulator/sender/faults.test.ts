@@ -136,6 +136,17 @@ describe('a sender with faults', () => {
     expect(shop.handled).toEqual([['orders.place', 'Łódź']])
   })
 
+  it('sends a body slowly in ten parts, and a receiver accepts it', async () => {
+    const { url, arrivals } = await createEndpoint()
+    const { sender } = createSenderHarness([createWebhook(url)], { faults: { slowBody: 1 } })
+    const begun = performance.now()
+    await sender.send(createEvent({ number: 'R1' }))
+    expect(performance.now() - begun).toBeGreaterThan(1700)
+    const [arrival] = arrivals
+    expect(arrival?.chunks.length).toBeGreaterThanOrEqual(9)
+    expect(arrival?.headers['content-length']).toBe(String(arrival && readBody(arrival).length))
+  })
+
   it('splits a body without multi-byte characters in the middle', async () => {
     const { url, arrivals } = await createEndpoint()
     const { sender } = createSenderHarness([createWebhook(url)], { faults: { splitChunks: 1 } })
