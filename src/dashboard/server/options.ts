@@ -5,7 +5,7 @@ import type { LoggerLike } from '../../drivers.ts'
 import type { Emulator } from '../../emulator/index.ts'
 import type { Inbox, Receiver } from '../../index.ts'
 import type { Management } from '../../management/index.ts'
-import type { Recorder } from '../../recorder/index.ts'
+import type { Recorder } from '../../recorder/recorder.ts'
 
 type MaybePromise<T> = T | Promise<T>
 

@@ -43,6 +43,12 @@ function Inbox({ route, setup, live, jobs }: PageProps) {
   const control = useRef<RowsControl | undefined>(undefined)
   const isReading = () => id !== undefined || (control.current?.isReading() ?? false)
   const list = useInboxList({ ...query, state }, counts.value, isReading)
+  const { reload } = list
+  const ended = jobs.jobs.filter((job) => job.state === 'done').map((job) => job.id)
+  // What the reader has changed is shown at once, also while a row has the focus.
+  useEffect(() => {
+    if (ended.length > 0) reload()
+  }, [ended.join(), reload])
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set())
   const set = (change: Record<string, string>) => {
     setMarked(new Set())
