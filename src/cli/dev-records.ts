@@ -96,12 +96,17 @@ function compare(details: RecordDetails, calls: readonly Call[]): RecordDetails 
 
 const OUTCOMES = ['handled', 'queued', 'duplicate', 'ignored', 'discarded'] as const
 
+interface SentResource {
+  readonly type: string
+  readonly id: string
+  readonly attributes?: { readonly number?: unknown }
+}
+
 /** What a call looks like from outside of the receiver. */
 function toRecord({ topic, body, startedAt }: Call, report: CallReport, signature: string): NewRecord {
   const { status, answer, reason, durationMs } = report
-  const { data } = JSON.parse(new TextDecoder().decode(body)) as {
-    data: { readonly type: string; readonly id: string }
-  }
+  const { data } = JSON.parse(new TextDecoder().decode(body)) as { readonly data: SentResource }
+  const number = data.type === 'orders' ? data.attributes?.number : undefined
   const isSuccess = status >= 200 && status < 300
   const outcome = OUTCOMES.find((one) => one === answer) ?? 'handled'
   const code = /^[A-Z_]+$/.test(answer) ? answer : status === 0 ? 'NO_ANSWER' : `HTTP_${status}`
@@ -109,7 +114,7 @@ function toRecord({ topic, body, startedAt }: Call, report: CallReport, signatur
     source: 'sender',
     receivedAt: new Date(startedAt),
     topic,
-    resource: { type: data.type, id: data.id },
+    resource: { type: data.type, id: data.id, ...(typeof number === 'string' && { number }) },
     outcome: isSuccess ? outcome : status >= 500 ? 'failed' : 'refused',
     status: status === 0 ? undefined : status,
     durationMs,

@@ -160,6 +160,7 @@ describe('hooklayer dev', () => {
         forward: expect.stringMatching(/\/webhooks$/),
         topics: ['orders.place'],
         variables: expect.objectContaining({ CL_SECRET_ORDERS__PLACE: '********', CL_CLIENT_SECRET: '********' }),
+        dashboard: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{32}$/),
       },
       {
         type: 'delivery',
@@ -296,10 +297,10 @@ describe('the end of hooklayer dev', () => {
 })
 
 describe('hooklayer dev in a terminal', () => {
-  it('takes keys: t asks for a topic and completes it, r repeats, f asks for a fault, q quits', async () => {
+  it('takes keys: t asks for a topic and completes it, r repeats, f asks for a fault, d prints, q quits', async () => {
     const args = dev('--topics', 'orders.place,orders.pay,customers.create', '--', 'node', 'shop.mjs')
     const running = await startInTerminal(args, { files: FILES })
-    await running.lineWith('t trigger · r repeat the last · f faults · q quit')
+    await running.lineWith('t trigger · r repeat the last · f faults · d dashboard · q quit')
     await running.lineWith('order 1234')
     const { stdin } = running.child
     stdin.write('t')
@@ -314,6 +315,8 @@ describe('hooklayer dev in a terminal', () => {
     await running.lineWith('Which fault')
     stdin.write('\u001b[B\r')
     await running.lineWith('Faults from now on: duplicate')
+    stdin.write('d')
+    await expect.poll(() => running.output().match(/Dashboard: http/g)?.length).toBe(2)
     stdin.write('q')
     expect(await running.result()).toMatchObject({ exit: 0 })
   })

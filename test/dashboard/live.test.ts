@@ -51,7 +51,7 @@ describe('live messages', () => {
     slow.write(`GET /api/live HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`)
     slow.pause()
     const fast = await watchLive(page.url)
-    const topic = `orders.${'x'.repeat(600)}`
+    const topic = `orders.${'x'.repeat(1000)}`
     let sent = 0
     const before = process.memoryUsage().rss
     for (let round = 0; round < 60; round++) {

@@ -30,7 +30,7 @@ const COUNT_MS = 2000
 /** Proxies close connections that are silent for a minute. */
 const HEARTBEAT_MS = 15_000
 /** What may wait for a client that reads slowly. */
-const MAX_WAITING_BYTES = 256 * 1024
+const MAX_WAITING_BYTES = 1024 * 1024
 
 interface Client {
   /** What does not fit is dropped, and the client is told so when it has read the rest. */

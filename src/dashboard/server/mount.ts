@@ -36,6 +36,9 @@ function readMount(incoming: MountedRequest | undefined): string {
 
 /** With one slash at each end: two at the beginning would name another host. */
 function toBase(path: string): string {
-  const inner = path.replace(/^[/\\]+|[/\\]+$/g, '')
+  const inner = path
+    .split(/[/\\]/)
+    .filter((part) => part !== '')
+    .join('/')
   return inner === '' ? '/' : `/${inner}/`
 }
