@@ -7,7 +7,7 @@ export default [
     name: 'core, on Node',
     path: 'dist/index.js',
     import: '{ createReceiver }',
-    limit: '22.3 kB',
+    limit: '22.4 kB',
     brotli: false,
     gzip: true,
   },

@@ -19,10 +19,13 @@ import type {
  * takes about 90 µs, and its fingerprint alone would take 12 µs more.
  */
 export interface KeptRecord
-  extends Omit<RecordDetails, 'id' | 'isMasked' | 'receivedAt' | 'headers' | 'difference' | keyof Mutable> {
+  extends Omit<RecordDetails, 'id' | 'isMasked' | 'receivedAt' | 'headers' | 'stages' | 'difference' | keyof Mutable> {
   /** Milliseconds since 1970. */
   readonly receivedAt: number
   readonly headers: HeadersLike
+  /** The name of each stage, followed by its start; and the end of the last one. In milliseconds. */
+  readonly marks: readonly (StageName | number)[]
+  readonly endedAt: number
   readonly difference: Difference | undefined
   deliveryId: DeliveryRecord['deliveryId']
   eventId: RecordDetails['eventId']
@@ -66,7 +69,8 @@ export function keepAttempt(attempt: RecordedAttempt): KeptRecord {
     consecutiveFailures: attempt.consecutiveFailures,
     method: request && String(request.method),
     headers: request?.headers ?? [],
-    stages: toStages(attempt.stages ?? [], startedAt + durationMs),
+    marks: attempt.stages ?? [],
+    endedAt: startedAt + durationMs,
     handlers: attempt.handlers?.map(toHandler) ?? [],
     body,
     difference: signedBody && body && findDifference(body, signedBody),
@@ -76,44 +80,50 @@ export function keepAttempt(attempt: RecordedAttempt): KeptRecord {
 
 /** The same for a record that somebody else has made. */
 export function keepRecord(record: NewRecord): KeptRecord {
-  const { receivedAt, body, difference, ...given } = record
+  const { receivedAt, body, difference, stages = [], ...given } = record
   return {
     ...{ topic: undefined, deliveryId: undefined, eventId: undefined, resource: undefined, organizationId: undefined },
     ...{ mode: undefined, error: undefined, status: undefined, durationMs: 0, attempt: undefined, attempts: undefined },
-    ...{ consecutiveFailures: 0, method: undefined, headers: [], stages: [], handlers: [] },
+    ...{ consecutiveFailures: 0, method: undefined, headers: [], handlers: [] },
     bodyBytes: body?.byteLength,
     ...given,
     body,
     receivedAt: receivedAt.getTime(),
+    ...toMarks(stages),
     difference: difference && toDifference(difference),
     isIdentified: false,
   }
 }
 
-/** Computes what {@link keepAttempt} has left out, as far as the body is still there. */
-export function identify(kept: KeptRecord): void {
+/**
+ * Computes what {@link keepAttempt} has left out, as far as the body is still there.
+ *
+ * @param document that of the body, if it was parsed before.
+ */
+export function identify(kept: KeptRecord, document?: unknown): void {
   const { topic, body, outcome } = kept
   if (kept.isIdentified || !body || outcome === 'refused') return
   kept.isIdentified = true
   if (topic) kept.deliveryId ??= createHash('sha256').update(`${topic}\n`).update(body).digest('hex')
-  const subject = readSubject(body)
+  const subject = readSubject(document ?? parseBody(body))
   kept.resource = subject.resource ?? kept.resource
   kept.organizationId ??= subject.organizationId
   kept.mode ??= subject.mode
 }
 
 /** Computes the id of the event, if the body is a document. */
-export async function identifyEvent(kept: KeptRecord): Promise<void> {
+export async function identifyEvent(kept: KeptRecord, document?: unknown): Promise<void> {
   const { topic, body, outcome } = kept
   if (kept.eventId !== undefined || !topic || !body || outcome === 'refused') return
-  kept.eventId = await eventIdOf(topic, parseBody(body))
+  kept.eventId = await eventIdOf(topic, document ?? parseBody(body))
 }
 
 /** A row of a list, unmasked. */
 export function toRecord(id: string, kept: KeptRecord): DeliveryRecord {
   identify(kept)
-  const { receivedAt, eventId, method, headers, stages, handlers, body, difference, isIdentified, ...others } = kept
-  return { id, receivedAt: new Date(receivedAt), ...others }
+  const { receivedAt, eventId, method, headers, handlers, body, difference, ...others } = kept
+  const { marks, endedAt, isIdentified, ...row } = others
+  return { id, receivedAt: new Date(receivedAt), ...row }
 }
 
 /** Bytes that keep no others in memory: Node's small buffers, and those of sockets, are views of larger ones. */
@@ -135,14 +145,24 @@ function readStatus({ outcome, error, ranInBackground }: RecordedAttempt): numbe
   return isWebhookError(error) ? error.status : STATUSES[outcome]
 }
 
-/** From names with starts to names with durations. */
-function toStages(marks: readonly (StageName | number)[], endedAt: number): RecordedStage[] {
+/** Each stage with its duration. */
+export function readStages({ marks, endedAt }: Pick<KeptRecord, 'marks' | 'endedAt'>): RecordedStage[] {
   const stages: RecordedStage[] = []
   for (let i = 0; i < marks.length; i += 2) {
     const end = marks[i + 3] ?? endedAt
     stages.push({ name: marks[i] as StageName, durationMs: round(Number(end) - Number(marks[i + 1])) })
   }
   return stages
+}
+
+function toMarks(stages: readonly RecordedStage[]): Pick<KeptRecord, 'marks' | 'endedAt'> {
+  let endedAt = 0
+  const marks = stages.flatMap(({ name, durationMs }) => {
+    const startedAt = endedAt
+    endedAt += durationMs
+    return [name, startedAt]
+  })
+  return { marks, endedAt }
 }
 
 function toHandler({ name, outcome, startedAt, durationMs, thrown }: Readonly<HandlerRun>): RecordedHandler {

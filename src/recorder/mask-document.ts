@@ -18,18 +18,18 @@ export interface MaskOptions {
  * const { data } = maskDocument(JSON.parse(body))
  */
 export function maskDocument(document: unknown, options: MaskOptions = {}): unknown {
-  return mask(document, options.allow ?? [], () => {})
+  return mask(document, options.allow ?? [])
 }
 
 /** @param onMasked is called with each text that is not shown, and the name of its attribute. */
 export function mask(
   document: unknown,
   allow: readonly string[],
-  onMasked: (text: string, field: string) => void,
+  onMasked?: (text: string, field: string) => void,
 ): unknown {
   if (!('data' in toObject(document))) return MASKED
   const hide = (value: unknown, field: string) => {
-    tellTexts(value, (text) => onMasked(text, field))
+    if (onMasked) tellTexts(value, (text) => onMasked(text, field))
     return MASKED
   }
   const toMembers = (members: unknown, show: (name: string, value: unknown) => boolean) =>

@@ -2,7 +2,6 @@ import { maskText } from '../core/mask-text.ts'
 import { isFieldName, isIdentifier } from './allowed-fields.ts'
 import type { Difference } from './difference.ts'
 import { MASKED, mask } from './mask-document.ts'
-import { parseBody } from './read-document.ts'
 import type { DeliveryRecord, RecordDetails, RecordedError, RecordedHandler } from './record.ts'
 
 /** What a record says, without personal data. */
@@ -16,34 +15,34 @@ export interface RecordMask {
 /** Texts in these fields are masked word by word in errors. */
 const PERSONAL = /name|line_|city|company|phone|email|address|zip|notes/
 
-/** Parses the body when it is first needed. */
-export function createMask(body: Uint8Array | undefined, allow: readonly string[]): RecordMask {
-  let read: { readonly document: unknown; readonly hidden: ReadonlySet<string> } | undefined
+/** @param readDocument is called once, when it is first needed. */
+export function createMask(readDocument: () => unknown, allow: readonly string[]): RecordMask {
+  let read: { readonly document: unknown } | undefined
+  let hidden: ReadonlySet<string> | undefined
   const readOnce = () => {
-    read ??= maskBody(body, allow)
-    return read
+    read ??= { document: readDocument() }
+    return read.document
   }
   return {
     body() {
-      const { document } = readOnce()
-      return document === undefined ? undefined : Buffer.from(JSON.stringify(document))
+      const document = readOnce()
+      return document === undefined ? undefined : Buffer.from(JSON.stringify(mask(document, allow)))
     },
     text(text) {
-      const { hidden } = readOnce()
+      hidden ??= findHidden(readOnce(), allow)
       return hideTexts(maskText(text), hidden)
     },
   }
 }
 
-function maskBody(body: Uint8Array | undefined, allow: readonly string[]) {
+/** What a document holds that is not shown, in lower case: whole texts, and the words of names and addresses. */
+function findHidden(document: unknown, allow: readonly string[]): ReadonlySet<string> {
   const hidden = new Set<string>()
-  const document = body && parseBody(body)
-  if (document === undefined) return { document: undefined, hidden }
-  const masked = mask(document, allow, (text, field) => {
+  mask(document, allow, (text, field) => {
     if (text.length > 2 && text.length < 200) hidden.add(text.toLowerCase())
     if (PERSONAL.test(field)) for (const [word] of text.matchAll(WORD)) hidden.add(word.toLowerCase())
   })
-  return { document: masked, hidden }
+  return hidden
 }
 
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}'’-]+/gu
@@ -55,7 +54,7 @@ function hideTexts(text: string, hidden: ReadonlySet<string>): string {
   let result = ''
   let from = 0
   for (let i = 0; i < words.length; i++) {
-    const length = findHidden(text, words, i, hidden)
+    const length = countHidden(text, words, i, hidden)
     const first = words[i]
     const last = words[i + length - 1]
     if (!first || !last || length === 0) continue
@@ -67,7 +66,7 @@ function hideTexts(text: string, hidden: ReadonlySet<string>): string {
 }
 
 /** How many words from one on are hidden together; 0 if none are. */
-function findHidden(
+function countHidden(
   text: string,
   words: readonly { readonly start: number; readonly end: number }[],
   from: number,

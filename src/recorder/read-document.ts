@@ -25,8 +25,8 @@ export function parseBody(body: Uint8Array): unknown {
 }
 
 /** What a document is about. */
-export function readSubject(body: Uint8Array): Subject {
-  const { data, meta } = toObject(parseBody(body))
+export function readSubject(document: unknown): Subject {
+  const { data, meta } = toObject(document)
   const resource = toObject(data) as LooseResource
   const own = { ...toObject(meta), ...toObject(resource.meta) }
   const { organization_id: organizationId, mode } = own

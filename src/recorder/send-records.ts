@@ -38,7 +38,7 @@ export function sendRecords(url: string): Sending {
   let timer: ReturnType<typeof setTimeout> | undefined
 
   async function send(): Promise<void> {
-    while (pending.length > 0) {
+    do {
       const body = pending.map(writeRecord).join('\n')
       pending = []
       bytes = 0
@@ -46,15 +46,15 @@ export function sendRecords(url: string): Sending {
       await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) })
         .then((response) => response.arrayBuffer())
         .catch(() => {})
-    }
+    } while (pending.length > 0)
     sending = undefined
   }
 
-  function start(): Promise<void> {
+  async function start(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    sending ??= send()
-    return sending
+    if (pending.length > 0) sending ??= send()
+    await sending
   }
 
   return {

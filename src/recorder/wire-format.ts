@@ -1,14 +1,15 @@
-import type { KeptRecord } from './kept-record.ts'
+import { type KeptRecord, readStages } from './kept-record.ts'
 import { toBuffer, toObject } from './read-document.ts'
 import { readHeaders } from './read-headers.ts'
 import type { NewRecord } from './record.ts'
 
 /** Writes a record as JSON, with its body in base64. It is not masked. */
 export function writeRecord(kept: KeptRecord): string {
-  const { body, headers, difference, isIdentified, ...others } = kept
+  const { body, headers, difference, marks, endedAt, isIdentified, ...others } = kept
   return JSON.stringify({
     ...others,
     headers: readHeaders(headers),
+    stages: readStages(kept),
     difference: difference?.full,
     ...(body && { body: toBuffer(body).toString('base64') }),
   })

@@ -6,19 +6,21 @@ import { benchInboxes } from './inboxes.ts'
 import { benchLinking } from './link.ts'
 import { benchManagement } from './management.ts'
 import { benchObservers } from './observers.ts'
+import { benchRecorder } from './recorder.ts'
 import { asMarkdown, asText, inOrder, machineLine, tableOfBars } from './report.ts'
 import { benchServers } from './servers.ts'
 import { benchStores } from './stores.ts'
 
 /**
- * `npm run bench -- [--only deliver|link|observers|servers|emulator|management|stores|inboxes] [--quick] [--markdown]`.
- * It takes about 25 minutes and always succeeds: it prints what was measured, and which of the project's bars were
+ * `npm run bench -- [--only deliver|link|observers|recorder|servers|emulator|management|stores|inboxes] [--quick] [--markdown]`.
+ * It takes about 26 minutes and always succeeds: it prints what was measured, and which of the project's bars were
  * missed. The parts `stores` and `inboxes` need `redis-server` and PostgreSQL; `--quick` makes these two short, to work on them.
  */
 const PARTS = {
   deliver: benchDelivery,
   link: benchLinking,
   observers: benchObservers,
+  recorder: benchRecorder,
   servers: benchServers,
   emulator: benchEmulator,
   management: benchManagement,

@@ -69,18 +69,18 @@ export function createWriteQueue(options: WriterOptions, onFailure: (error: Erro
   }
 
   async function writePending(): Promise<void> {
-    while (pending.length > 0) {
+    do {
       await writeBatch()
       await setImmediate()
-    }
+    } while (pending.length > 0)
     writing = undefined
   }
 
-  function start(): Promise<void> {
+  async function start(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    writing ??= writePending()
-    return writing
+    if (pending.length > 0) writing ??= writePending()
+    await writing
   }
 
   return {

@@ -4,7 +4,7 @@ import { isLocked, LOCK_RETRY_MS, LOCK_WAIT_MS, type OpenDatabase } from '../../
 import { openDatabase } from '../../sqlite/open.ts'
 import { prepareStatements, type Statements } from '../../sqlite/statements.ts'
 import { inTransaction } from '../../sqlite/transaction.ts'
-import { identifyEvent, type KeptRecord, toRecord } from '../kept-record.ts'
+import { identify, identifyEvent, type KeptRecord, readStages, toRecord } from '../kept-record.ts'
 import { createMask, maskDetails } from '../mask-record.ts'
 import { parseBody } from '../read-document.ts'
 import { readHeaders } from '../read-headers.ts'
@@ -87,10 +87,13 @@ interface Row {
 
 /** Masks a record. What is masked never leaves this function. */
 async function toRow(kept: KeptRecord, allow: readonly string[], key: string): Promise<Row> {
-  await identifyEvent(kept)
-  const { eventId, method, stages, handlers, body, difference } = kept
+  const document = kept.body && parseBody(kept.body)
+  identify(kept, document)
+  await identifyEvent(kept, document)
+  const { eventId, method, handlers, body, difference } = kept
+  const stages = readStages(kept)
   const unmasked = { ...toRecord('', kept), eventId, method, stages, handlers, body, isMasked: false }
-  const mask = createMask(body, allow)
+  const mask = createMask(() => document, allow)
   const masked = maskDetails({ ...unmasked, headers: readHeaders(kept.headers) }, difference, mask)
   const { id, receivedAt, source, outcome, topic, deliveryId, body: maskedBody, ...rest } = masked
   const { eventId: _, method: ownMethod, headers, stages: ownStages, handlers: ownHandlers, ...others } = rest
@@ -105,7 +108,7 @@ async function toRow(kept: KeptRecord, allow: readonly string[], key: string): P
   const ids = outcome === 'refused' ? [] : [deliveryId, eventId]
   return {
     columns,
-    terms: toTerms(body && parseBody(body), ids, key),
+    terms: toTerms(document, ids, key),
     details: JSON.stringify({ ...details, difference: ownDifference }),
     body: packed,
   }

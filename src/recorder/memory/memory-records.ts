@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { type CheckedQuery, checkQuery, checkReference, checkStatisticsQuery, toId, toNumber } from '../check-query.ts'
 import { countRecords } from '../count-records.ts'
-import { identify, identifyEvent, type KeptRecord, toRecord } from '../kept-record.ts'
+import { identify, identifyEvent, type KeptRecord, readStages, toRecord } from '../kept-record.ts'
 import { createMask, maskDetails, maskRecord } from '../mask-record.ts'
+import { parseBody } from '../read-document.ts'
 import { readHeaders } from '../read-headers.ts'
 import type { DeliveryRecord, RecordDetails } from '../record.ts'
 import type { RecordListener, Records } from '../records.ts'
@@ -41,7 +42,7 @@ export function createMemoryRecords({ max, maxBytes, mask }: MemoryLimits): Reco
 
   function toRow(number: number, kept: KeptRecord): DeliveryRecord {
     const record = toRecord(toId(number), kept)
-    return mask ? maskRecord(record, createMask(kept.body, mask.allow)) : record
+    return mask ? maskRecord(record, createMask(readDocument(kept), mask.allow)) : record
   }
 
   function tellListeners(): void {
@@ -89,7 +90,8 @@ export function createMemoryRecords({ max, maxBytes, mask }: MemoryLimits): Reco
           await setImmediate()
           turn = performance.now()
         }
-        if (!(await matches(kept))) continue
+        const matching = matches(kept)
+        if (!(typeof matching === 'boolean' ? matching : await matching)) continue
         if (found.length === checked.limit) return { records: found, hasMore: true }
         found.push(toRow(number, kept))
       }
@@ -132,11 +134,16 @@ export function createMemoryRecords({ max, maxBytes, mask }: MemoryLimits): Reco
 }
 
 function toDetails(id: string, kept: KeptRecord, mask: MemoryLimits['mask']): RecordDetails {
-  const { eventId, method, stages, handlers, body, difference } = kept
+  const { eventId, method, handlers, body, difference } = kept
+  const stages = readStages(kept)
   const headers = readHeaders(kept.headers)
   const details = { ...toRecord(id, kept), eventId, method, headers, stages, handlers, body, isMasked: false }
-  if (mask) return maskDetails(details, difference, createMask(body, mask.allow))
+  if (mask) return maskDetails(details, difference, createMask(readDocument(kept), mask.allow))
   return { ...details, body: body && new Uint8Array(body), difference: difference?.full }
+}
+
+function readDocument({ body }: KeptRecord): () => unknown {
+  return () => body && parseBody(body)
 }
 
 type Filter = (kept: KeptRecord) => boolean | Promise<boolean>

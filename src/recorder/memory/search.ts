@@ -10,7 +10,8 @@ const PLAIN = /^[\w@.+#/-]+$/
 /** @param wanted in lower case. */
 export function createSearch(wanted: string): (kept: KeptRecord) => boolean | Promise<boolean> {
   const isSame = (value: unknown) => typeof value === 'string' && value.toLowerCase() === wanted
-  const isPlain = PLAIN.test(wanted)
+  // Most bodies do not have the text at all, and need not be parsed.
+  const form = PLAIN.test(wanted) ? new RegExp(wanted.replaceAll(/[.+]/g, '\\$&'), 'i') : undefined
 
   const searchDigest = async (kept: KeptRecord) => {
     identify(kept)
@@ -23,8 +24,7 @@ export function createSearch(wanted: string): (kept: KeptRecord) => boolean | Pr
     const { resource, body } = kept
     if (isSame(resource?.id) || isSame(resource?.number)) return true
     if (!body) return false
-    // Most bodies do not have the text at all, and need not be parsed.
-    if (isPlain && !toBuffer(body).toString('latin1').toLowerCase().includes(wanted)) return false
+    if (form && !form.test(toBuffer(body).toString('latin1'))) return false
     return listResources(parseBody(body)).some((one) => [one.id, readNumber(one), ...readEmails(one)].some(isSame))
   }
 }
