@@ -19,7 +19,7 @@ export async function takeSmallScreenshot(page: Page): Promise<Buffer> {
   return encodePng(indexed)
 }
 
-/** The most frequent colors stay as they are, the others become the nearest of them. */
+/** The most frequent of similar colors stay as they are, the others become the nearest of them. */
 async function reduceColors(base64: string): Promise<Indexed> {
   const image = new Image()
   image.src = `data:image/png;base64,${base64}`
@@ -33,7 +33,9 @@ async function reduceColors(base64: string): Promise<Indexed> {
   const counts = new Map<number, number>()
   for (let i = 0; i < data.length; i += 4) counts.set(at(i), (counts.get(at(i)) ?? 0) + 1)
   const split = (color: number) => [color >> 16, (color >> 8) & 255, color & 255] as const
-  const kept = [...counts].sort(([, a], [, b]) => b - a).slice(0, 256)
+  const byNumber = [...counts].sort(([, a], [, b]) => b - a)
+  const firstOfSimilar = new Map(byNumber.toReversed().map((entry) => [entry[0] & 0xe0e0e0, entry]))
+  const kept = [...new Set([...byNumber.slice(0, 16), ...firstOfSimilar.values(), ...byNumber])].slice(0, 256)
   const colors = kept.map(([color]) => split(color))
   const indexes = new Map(kept.map(([color], i) => [color, i]))
   const nearest = (color: number) => {

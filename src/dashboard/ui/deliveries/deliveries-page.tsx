@@ -113,8 +113,7 @@ function renderCells(item: DeliveryItem, query: Route['query']) {
           {attempts !== undefined && ` of ${attempts}`}
         </small>
       )}
-      {source === 'redelivery' && <small>redelivery</small>}
-      {source === 'sender' && <small>sender</small>}
+      {source !== 'request' && <small>{source}</small>}
     </>,
     status ?? '–',
     bodyBytes === undefined ? '–' : formatBytes(bodyBytes),

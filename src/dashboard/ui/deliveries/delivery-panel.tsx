@@ -12,6 +12,7 @@ import { LongText, Plain, Sentence, Time } from '../parts/text.tsx'
 import { type Route, toHash } from '../route.ts'
 import { useLoaded } from '../use-loaded.ts'
 import { adviseOn, nameStage, OUTCOMES, SOURCES } from '../words.ts'
+import { findDifference } from './find-difference.ts'
 
 interface PanelProps {
   readonly id: string
@@ -88,7 +89,7 @@ function Reason({
   readonly delivery: DeliveryDetails
   readonly error: NonNullable<DeliveryDetails['error']>
 }) {
-  const advice = error.hint ?? adviseOn(error.code)
+  const advice = adviseOn(error.code)
   return (
     <section class="notice reason">
       <h3>Why it {delivery.outcome === 'refused' ? 'was refused' : 'failed'}</h3>
@@ -98,6 +99,11 @@ function Reason({
         </strong>{' '}
         <small>{error.code}</small>
       </p>
+      {error.hint && (
+        <p>
+          <Sentence text={error.hint} />
+        </p>
+      )}
       {advice && (
         <p>
           <Sentence text={advice} />
@@ -112,14 +118,16 @@ function Reason({
   )
 }
 
-/** The excerpts begin alike; from the first difference on they are marked. */
+/** The excerpts begin alike. What differs is marked, up to where they go on alike. */
 function Difference({ offset, received, signed }: NonNullable<DeliveryDetails['difference']>) {
-  let same = 0
-  while (same < received.length && received[same] === signed[same]) same++
-  const show = (text: string) => (
+  const { start, inReceived, inSigned } = findDifference(received, signed)
+  const show = (text: string, length: number) => (
     <pre>
-      <LongText text={text.slice(0, same)} />
-      <mark>{text.length > same ? <LongText text={text.slice(same)} /> : '(nothing)'}</mark>
+      <LongText text={text.slice(0, start)} />
+      <mark>
+        {length > 0 ? <LongText text={text.slice(start, start + length)} /> : <span class="unseen">(nothing)</span>}
+      </mark>
+      <LongText text={text.slice(start + length)} />
     </pre>
   )
   return (
@@ -129,11 +137,11 @@ function Difference({ offset, received, signed }: NonNullable<DeliveryDetails['d
       <div class="sides">
         <figure>
           <figcaption>Received</figcaption>
-          {show(received)}
+          {show(received, inReceived)}
         </figure>
         <figure>
           <figcaption>Signed</figcaption>
-          {show(signed)}
+          {show(signed, inSigned)}
         </figure>
       </div>
     </section>
