@@ -124,6 +124,17 @@ describe('through management,', () => {
     expect(page.logged()).not.toMatch(/zoe|token-of-this-test/)
   })
 
+  it('an API that does not answer is not waited for as long as its client would', { timeout: 40_000 }, async () => {
+    const api = await listen(() => {})
+    onTestFinished(api.close)
+    const management = createManagement({ organization: 'shop', accessToken: 'a token', url: api.url.slice(0, -1) })
+    const { status, json } = await (await startDashboard({ management })).get('api/webhooks/xYZkjABcde/calls')
+    expect([status, json]).toEqual([503, { error: expect.stringContaining('Try again in a minute.') }])
+    const quick = createManagement({ organization: 'shop', accessToken: 'a', url: api.url, retries: 0, timeoutMs: 50 })
+    const { json: late } = await (await startDashboard({ management: quick })).get('api/webhooks')
+    expect(late).toEqual({ error: 'Commerce Layer did not answer in time. Try again.' })
+  })
+
   it('an API that cannot be reached is a sentence', async () => {
     const api = await listen(() => {})
     await api.close()

@@ -39,9 +39,11 @@ export function createAsk(logger: SafeLogger): Ask {
       return await work()
     } catch (error) {
       if (error instanceof Refusal) throw error
-      const { message, code } = Object(error)
+      const { message, name, code } = Object(error)
       logger.error(`The dashboard could not use the ${source}: ${maskText(String(message ?? error))}`)
-      throw source === 'management' ? refuseApi(code) : new Refusal(503, UNAVAILABLE[source])
+      throw source === 'management'
+        ? refuseApi(name === 'TimeoutError' ? name : code)
+        : new Refusal(503, UNAVAILABLE[source])
     }
   }
 }
@@ -59,6 +61,7 @@ const API: Readonly<Record<string, readonly [status: number, message: string]>> 
   UNREACHABLE: [502, 'Commerce Layer cannot be reached. Try again.'],
   CONNECTION_LOST: [502, 'The connection to Commerce Layer was lost. Try again.'],
   TIMEOUT: [502, 'Commerce Layer did not answer in time. Try again.'],
+  TimeoutError: [503, 'Commerce Layer is slow, or its rate limit makes requests wait. Try again in a minute.'],
   OUTCOME_UNKNOWN: [502, 'It is not known whether Commerce Layer made the change. Reload before you try again.'],
   CREDENTIALS_REFUSED: [502, 'Commerce Layer does not accept the client id and secret of the dashboard.'],
   ACCESS_TOKEN_MISSING: [502, 'There is no access token for Commerce Layer.'],

@@ -10,6 +10,7 @@ const BEFORE_MS = 2 * 60_000
 const AFTER_MS = 60_000
 /** How many calls of that time are looked through. */
 const MAX_CALLS = 500
+const SEARCH_MS = 60_000
 
 /**
  * Whether the handlers can be run again: with the document that was recorded, or with that of the API. What was refused
@@ -35,7 +36,8 @@ export async function redeliver(details: RecordDetails, context: Context): Promi
     return { outcome: await receiver.redeliver(topic, document) }
   } catch (error) {
     const { code, message, cause } = Object(error)
-    const show = (text: unknown) => context.mask.text(String(text), body)
+    const used = new TextEncoder().encode(JSON.stringify(document))
+    const show = (text: unknown) => context.mask.text(String(text), used)
     const said = cause === undefined ? undefined : show(Object(cause).message ?? cause)
     return {
       outcome: 'failed',
@@ -67,7 +69,12 @@ async function findPayload(details: RecordDetails, topic: string, { settings, as
   const until = new Date(receivedAt.getTime() + AFTER_MS)
   const found = await ask('management', async () => {
     let seen = 0
-    for await (const { payload } of management?.eventCallbacks.list({ topic, since, until }) ?? []) {
+    for await (const { payload } of management?.eventCallbacks.list({
+      topic,
+      since,
+      until,
+      signal: AbortSignal.timeout(SEARCH_MS),
+    }) ?? []) {
       const { id, type } = Object(payload?.data)
       if (id === resource?.id && type === resource?.type && (await isSameEvent(topic, payload, eventId))) return payload
       if (++seen >= MAX_CALLS) break

@@ -8,6 +8,10 @@ import { defined } from './write-delivery.ts'
 
 /** The state of all webhooks costs some requests for each, and the API limits them. */
 const FRESH_MS = 5000
+/** The client waits for its rate limit for up to two minutes. Nobody looks at a page for so long. */
+const CALL_MS = 15_000
+/** The state of many webhooks is many requests. */
+const HEALTH_MS = 60_000
 const MAX_CALLS = 50
 const HOUR_MS = 3_600_000
 
@@ -42,7 +46,9 @@ export function listWebhookRoutes(context: Context): readonly Route[] {
     method: 'GET',
     path: '/api/plan',
     async answer() {
-      const { steps, notes } = await ask('management', () => management.plan(receiver, { callbackUrl }))
+      const { steps, notes } = await ask('management', () =>
+        management.plan(receiver, { callbackUrl, signal: AbortSignal.timeout(CALL_MS) }),
+      )
       return Response.json({ callbackUrl, steps: steps.flatMap(describeStep), notes } satisfies PlanSummary)
     },
   }
@@ -68,7 +74,7 @@ function createApiSource({ settings, ask }: Context): WebhookSource {
   let fresh: { readonly items: Promise<readonly WebhookItem[]>; readonly until: number } | undefined
 
   async function readAll(): Promise<readonly WebhookItem[]> {
-    const all = (await management?.health()) ?? []
+    const all = (await management?.health({ signal: AbortSignal.timeout(HEALTH_MS) })) ?? []
     return all.map(({ failedLastHour, ...webhook }) => ({ ...webhook, lastHour: failedLastHour }))
   }
 
@@ -87,7 +93,7 @@ function createApiSource({ settings, ask }: Context): WebhookSource {
     listCalls: (id) =>
       ask('management', async () => {
         const calls: CallItem[] = []
-        const query = { webhookId: id, sort: '-created_at' } as const
+        const query = { webhookId: id, sort: '-created_at', signal: AbortSignal.timeout(CALL_MS) } as const
         for await (const call of management?.eventCallbacks.list(query) ?? []) {
           const { created_at, response_code, response_message, webhook } = call
           calls.push(toCall({ id: call.id, created_at, response_code, response_message, topic: webhook?.topic }))
@@ -96,7 +102,7 @@ function createApiSource({ settings, ask }: Context): WebhookSource {
         return calls
       }),
     async reset(id) {
-      await ask('management', () => management?.webhooks.resetCircuit(id))
+      await ask('management', () => management?.webhooks.resetCircuit(id, { signal: AbortSignal.timeout(CALL_MS) }))
       fresh = undefined
       return findWebhook(await list(), id)
     },

@@ -7,7 +7,7 @@ export function toCounts({ oldest, ...counts }: InboxStatistics): InboxCounts {
   return { ...counts, ...defined({ oldest: oldest?.toISOString() }) }
 }
 
-/** @param body if it was read: what is hidden in it is hidden in the error too. */
+/** @param body if it was read: what is hidden in it is hidden in the error too. Without it, no text of a handler is shown. */
 export function toInboxItem(listed: ListedDelivery, mask: Mask, body?: Uint8Array): InboxItem {
   const { id, topic, state, receivedAt, attempts, maxAttempts, nextAttemptAt, failedAt, resource, error } = listed
   return {
@@ -21,7 +21,7 @@ export function toInboxItem(listed: ListedDelivery, mask: Mask, body?: Uint8Arra
       nextAttemptAt: nextAttemptAt?.toISOString(),
       failedAt: failedAt?.toISOString(),
       resource: resource && (defined({ ...resource }) as Resource),
-      error: error && toInboxError(error, (text) => mask.text(text, body)),
+      error: error && toInboxError(error, mask, body),
     }),
   }
 }
@@ -39,6 +39,12 @@ export function toDeadLetter(
   }
 }
 
-function toInboxError({ code, message, handler, cause }: DeliveryError, mask: (text: string) => string): InboxError {
-  return { code, message: mask(message), ...defined({ handler, cause: cause === undefined ? undefined : mask(cause) }) }
+function toInboxError({ code, message, handler, cause }: DeliveryError, mask: Mask, body?: Uint8Array): InboxError {
+  const isHidden = mask.isOn && body === undefined
+  return {
+    code,
+    // The message of a `PermanentError` is the handler's own.
+    message: isHidden && code === 'PERMANENT' ? 'The handler has given it up.' : mask.text(message, body),
+    ...defined({ handler, cause: cause === undefined || isHidden ? undefined : mask.text(cause, body) }),
+  }
 }
