@@ -29,7 +29,7 @@ export interface RecorderAnswer {
    * makes a segment longer, and never shorter.
    */
   readonly cpu: Readonly<Record<RecorderName, number>>
-  /** Milliseconds of a search by order number over all records. */
+  /** Milliseconds of a search over all records, which finds none: the best of five. */
   readonly searchMs: Readonly<Record<'memory' | 'file', number>>
   readonly records: number
 }
@@ -78,10 +78,14 @@ async function measure(name: RecorderName): Promise<number> {
 }
 
 async function timeSearch(recorder: typeof memory): Promise<number> {
-  const before = performance.now()
-  const { records } = await recorder.list({ search: 'no-such-order' })
-  if (records.length > 0) throw new Error('The search has found something.')
-  return performance.now() - before
+  let best = Number.POSITIVE_INFINITY
+  for (let time = 0; time < 5; time++) {
+    const before = performance.now()
+    const { records } = await recorder.list({ search: 'no-such-order' })
+    if (records.length > 0) throw new Error('The search has found something.')
+    best = Math.min(best, performance.now() - before)
+  }
+  return best
 }
 
 /** Microseconds that this thread has run, where the system can tell; else those of the whole process. */

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import { listen } from '../contracts/adapter/listen.ts'
 import { recordingLogger } from '../deliveries.ts'
 
-export interface Answer<T> {
+interface Answer<T> {
   readonly status: number
   readonly headers: Headers
   readonly text: string

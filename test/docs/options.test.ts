@@ -10,6 +10,7 @@ import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createManagement } from 'hooklayer/management'
 import { createOpenTelemetryObserver } from 'hooklayer/opentelemetry'
+import { createRecorder, maskDocument } from 'hooklayer/recorder'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import { createRedisStore } from 'hooklayer/stores/redis'
@@ -54,6 +55,8 @@ const OWNERS: readonly Owner[] = [
   owner('secretsFromEnv', { env: { CL_SECRET_ORDERS__PLACE: TEST_SECRET } }, secretsFromEnv),
   owner('createOpenTelemetryObserver', {}, createOpenTelemetryObserver, OBSERVER),
   owner('createDashboard', { inbox, authorize: () => true }, createDashboard, DASHBOARD),
+  owner('createRecorder', {}, (options) => createRecorder(options).close()),
+  owner('maskDocument', {}, (options) => maskDocument({ data: null }, options)),
   owner('createMemoryStore', {}, createMemoryStore),
   owner('createSqliteStore', { file }, (options) => createSqliteStore(options).close()),
   owner('createRedisStore', { client }, createRedisStore),

@@ -91,7 +91,7 @@ function isSameOrigin({ headers, url }: Request, otherwise: boolean): boolean {
 }
 
 /** In a time that does not depend on where they differ. */
-export function isSame(given: string, expected: string): boolean {
+function isSame(given: string, expected: string): boolean {
   const [one, other] = [given, expected].map((text) => createHash('sha256').update(text).digest())
   return one !== undefined && other !== undefined && timingSafeEqual(one, other)
 }

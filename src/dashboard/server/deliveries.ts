@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { DeliveryRecord, RecordDetails } from '../../recorder/record.ts'
-import type { DeliveryDetails, DeliveryPage, Redelivered, Sent } from '../api.ts'
+import type { DeliveryDetails, DeliveryFilter, DeliveryPage, Outcome, Redelivered, Sent } from '../api.ts'
 import type { Context } from './context.ts'
 import { badRequest, notFound, Refusal } from './problem.ts'
 import { limit, listOf, moment, readInput, text, toRecord } from './read-query.ts'
@@ -9,7 +9,15 @@ import type { Route } from './routes.ts'
 import { toSent } from './trigger.ts'
 import { toDetails, toItem } from './write-delivery.ts'
 
-const OUTCOMES = ['handled', 'queued', 'duplicate', 'ignored', 'discarded', 'failed', 'refused'] as const
+const OUTCOMES = [
+  'handled',
+  'queued',
+  'duplicate',
+  'ignored',
+  'discarded',
+  'failed',
+  'refused',
+] as const satisfies readonly Outcome[]
 
 const FILTER = z.strictObject({
   search: text.optional(),
@@ -20,7 +28,7 @@ const FILTER = z.strictObject({
   until: moment.optional(),
   before: text.optional(),
   limit,
-})
+} satisfies Record<keyof DeliveryFilter, z.ZodType>)
 
 /** How many other attempts of a delivery are shown. */
 const MAX_OTHERS = 50

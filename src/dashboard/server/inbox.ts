@@ -1,12 +1,12 @@
 import * as z from 'zod'
-import type { DeadLetterChoice, InboxItem, InboxPage, Job } from '../api.ts'
+import type { DeadLetterChoice, InboxFilter, InboxItem, InboxPage, InboxState, Job } from '../api.ts'
 import type { Context } from './context.ts'
 import { badRequest, notFound } from './problem.ts'
 import { limit, listOf, readInput, text, toRecord } from './read-query.ts'
 import type { Route } from './routes.ts'
 import { toCounts, toDeadLetter, toInboxItem } from './write-inbox.ts'
 
-const STATES = ['queued', 'running', 'failed', 'unhandled', 'dead'] as const
+const STATES = ['queued', 'running', 'failed', 'unhandled', 'dead'] as const satisfies readonly InboxState[]
 
 const FILTER = z.strictObject({
   state: listOf(STATES).optional(),
@@ -15,7 +15,7 @@ const FILTER = z.strictObject({
   search: text.optional(),
   after: text.optional(),
   limit,
-})
+} satisfies Record<keyof InboxFilter, z.ZodType>)
 
 /** How many dead letters one job may have. Their ids are kept in memory. */
 const MAX_CHOSEN = 100_000

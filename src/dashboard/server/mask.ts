@@ -1,6 +1,7 @@
 import { maskText } from '../../core/mask-text.ts'
 import { toDifference } from '../../recorder/difference.ts'
-import { createMask as createRecordMask, maskDetails, maskRecord } from '../../recorder/mask-record.ts'
+import { createMask as createRecordMask, maskDetails, maskRecord, type RecordMask } from '../../recorder/mask-record.ts'
+import { parseBody } from '../../recorder/read-document.ts'
 import type { DeliveryRecord, RecordDetails } from '../../recorder/record.ts'
 
 /** Masks what is shown, as recorders do it, unless the dashboard was told to show all. */
@@ -20,20 +21,20 @@ export interface Mask {
 
 /** @param isOn the option `redact`. */
 export function createMask(isOn: boolean): Mask {
-  if (!isOn) return { isOn, record: keep, details: keep, text: keep, document: parse }
-  const withoutBody = createRecordMask(undefined, [])
+  if (!isOn) return { isOn, record: keep, details: keep, text: keep, document: parseBody }
+  const withoutBody = createRecordMask(() => undefined, [])
   return {
     isOn,
     record: (record) => maskRecord(record, withoutBody),
     details({ difference, ...details }) {
       // A recorder that masks has done it already.
       if (details.isMasked) return { ...details, difference }
-      return maskDetails(details, difference && toDifference(difference), createRecordMask(details.body, []))
+      return maskDetails(details, difference && toDifference(difference), maskOf(details.body))
     },
-    text: (text, body) => (body ? createRecordMask(body, []).text(text) : maskText(text)),
+    text: (text, body) => (body ? maskOf(body).text(text) : maskText(text)),
     document(body) {
-      const masked = createRecordMask(body, []).body()
-      return masked && parse(masked)
+      const masked = maskOf(body).body()
+      return masked && parseBody(masked)
     },
   }
 }
@@ -42,10 +43,6 @@ function keep<T>(value: T): T {
   return value
 }
 
-function parse(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(body))
-  } catch {
-    return undefined
-  }
+function maskOf(body: Uint8Array | undefined): RecordMask {
+  return createRecordMask(() => body && parseBody(body), [])
 }

@@ -28,7 +28,7 @@ export function toResponse({ status, message, headers }: Refusal): Response {
 }
 
 /** What the dashboard asks: each can be down by itself. */
-export type Source = 'recorder' | 'inbox' | 'management' | 'emulator'
+type Source = 'recorder' | 'inbox' | 'management' | 'emulator'
 
 /** Asks a source, and words its failure. What it said goes to the log only. */
 export type Ask = <T>(source: Source, work: () => T | Promise<T>) => Promise<T>

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { badRequest, Refusal, toResponse } from './problem.ts'
 
 /** A call of the page. */
-export interface Call {
+interface Call {
   readonly request: Request
   readonly params: Readonly<Record<string, string | undefined>>
   /** The body as JSON. */

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { EmulatedEventCallback, Emulator, Faults } from '../../emulator/index.ts'
-import type { FaultName, Sample, Sent } from '../api.ts'
+import type { FaultName, Sample, Sent, TriggerRequest } from '../api.ts'
 import type { Context } from './context.ts'
 import { badRequest } from './problem.ts'
 import { readInput, text } from './read-query.ts'
@@ -24,7 +24,7 @@ const REQUEST = z.strictObject({
   resource: z.record(z.string(), z.unknown()).optional(),
   times: z.int().min(1).max(MAX_TIMES).default(1),
   fault: z.enum(Object.keys(FAULTS) as FaultName[]).optional(),
-})
+} satisfies Record<keyof TriggerRequest, z.ZodType>)
 
 export function listTriggerRoutes({ settings, ask }: Context): readonly Route[] {
   const { emulator } = settings

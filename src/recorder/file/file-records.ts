@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { brotliDecompressSync } from 'node:zlib'
 import type { Logger } from '../../core/logger.ts'
 import { createSampling } from '../../core/sampling.ts'
@@ -21,6 +22,8 @@ export interface FileOptions {
   readonly key: string | (() => string)
 }
 
+/** How long a reader waits for records that are being written. */
+const SETTLE_MS = 150
 /** How often a file is looked at for new records, while somebody listens. */
 const POLL_MS = 250
 /** How many new records a listener is given at once. */
@@ -67,6 +70,19 @@ export function createFileRecords(file: string, options: FileOptions, logger: Lo
     return openOnce()
   }
 
+  /** Waits a little for what is being written. A reader of a busy shop does not wait for all of it. */
+  async function settle(): Promise<void> {
+    await Promise.race([queue?.flush(), setTimeout(SETTLE_MS, undefined, { ref: false })])
+  }
+
+  async function close(): Promise<void> {
+    for (const stop of pollings) stop()
+    isClosed = true
+    await queue?.close()
+    await open?.opened.close()
+  }
+
+  let closing: Promise<void> | undefined
   let missedUnopened = 0
   try {
     openOnce()
@@ -86,7 +102,7 @@ export function createFileRecords(file: string, options: FileOptions, logger: Lo
     },
     async list(query) {
       const checked = checkQuery(query)
-      await queue?.flush()
+      await settle()
       const { opened, key } = read()
       const { where, values } = toConditions(checked, key)
       const rows = prepare(
@@ -96,7 +112,7 @@ export function createFileRecords(file: string, options: FileOptions, logger: Lo
       return { records: rows.slice(0, checked.limit).map(toRecord), hasMore: rows.length > checked.limit }
     },
     async get(id) {
-      await queue?.flush()
+      await settle()
       const { database } = read().opened
       const row = prepare(database, `SELECT ${COLUMNS} FROM hooklayer_records WHERE seq = ?`).get(toNumber(id) ?? -1)
       const kept = prepare(database, 'SELECT details, body FROM hooklayer_record_details WHERE seq = ?')
@@ -105,7 +121,7 @@ export function createFileRecords(file: string, options: FileOptions, logger: Lo
     },
     async statistics(query) {
       checkStatisticsQuery(query)
-      await queue?.flush()
+      await settle()
       const { database } = read().opened
       const rows = prepare(
         database,
@@ -137,11 +153,9 @@ export function createFileRecords(file: string, options: FileOptions, logger: Lo
         return Number(erased.changes)
       })
     },
-    async close() {
-      for (const stop of pollings) stop()
-      isClosed = true
-      await queue?.close()
-      await open?.opened.close()
+    close() {
+      closing ??= close()
+      return closing
     },
   }
 }
