@@ -21,6 +21,14 @@ describe("the dashboard's page", () => {
     expect(source).not.toMatch(/innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|new Function|srcdoc/i)
   })
 
+  it('has the pictures that its page of the docs shows', () => {
+    const text = readFileSync('docs/dashboard.md', 'utf8')
+    const shown = Array.from(text.matchAll(/(?:src|srcset)="([^"]+)"/g), ([, path]) => `docs/${path}`)
+    const drawn = readdirSync('docs/images/dashboard').map((name) => `docs/images/dashboard/${name}`)
+    expect(shown.toSorted()).toEqual(drawn.toSorted())
+    expect(drawn.length).toBeGreaterThan(0)
+  })
+
   it('asks no other host for anything', () => {
     const hosts = [...`${ASSETS.script}${ASSETS.styles}`.matchAll(/(?:https?:)?\/\/[\w.-]+\.[a-z]{2,}[^"'`\s)]*/g)]
     expect(hosts.map(([url]) => url).filter((url) => !url.startsWith('http://www.w3.org/'))).toEqual([])

@@ -52,6 +52,8 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/dashboard/index.ts', '../receiver/receiver.ts'],
   ['src/dashboard/server/deliveries.ts', '../../receiver/receiver.ts'],
   ['src/dashboard/ui/app.ts', '../server/dashboard.ts'],
+  ['src/dashboard/ui/deliveries/list.ts', '../../server/dashboard.ts'],
+  ['src/dashboard/ui/inbox/use-inbox-list.ts', '../../../core/errors.ts'],
   ['src/dashboard/ui/parts/text.ts', '../../server/dashboard.ts'],
   ['src/testing/delivery.ts', '../receiver/receiver.ts'],
   ['src/config.ts', './receiver/receiver.ts'],
