@@ -7,7 +7,7 @@ const BASE = new URL(readMeta('hooklayer-base') || '/', location.origin)
 export type Query = Readonly<Record<string, string | undefined>>
 
 /** A call that failed. The message is a sentence for the reader. */
-export class CallError extends Error {
+class CallError extends Error {
   readonly status: number | undefined
 
   constructor(message: string, status?: number) {

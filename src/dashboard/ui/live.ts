@@ -1,7 +1,7 @@
 import type { LiveMessage } from '../api.ts'
 import { toUrl } from './api-client.ts'
 
-export type LiveState = 'connecting' | 'live' | 'lost'
+type LiveState = 'connecting' | 'live' | 'lost'
 
 type Listener = (message: LiveMessage) => void
 

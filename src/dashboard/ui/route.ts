@@ -12,7 +12,7 @@ export interface Route {
   readonly query: Readonly<Record<string, string>>
 }
 
-export function readRoute(hash: string): Route {
+function readRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split(/\?(.*)/s)
   const [name, ...rest] = path.split('/')
   const page = PAGES.find((one) => one === name) ?? 'deliveries'
