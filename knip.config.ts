@@ -9,6 +9,7 @@ const config: KnipConfig = {
         'examples/**/*.{js,ts}',
         'src/dashboard/ui/main.tsx',
         'test/contracts/adapter/hosts/*.ts',
+        'test/core/event/young-garbage-program.ts',
         'test/contracts/adapter/hosts/frameworks/*.js',
         'test/nestjs/typed.ts',
         'test/docs/sentry-program.ts',

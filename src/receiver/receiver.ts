@@ -270,17 +270,16 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   function startHandlers(event: WebhookEvent, start: () => Run, context: DeliveryContext): MaybePromise<Outcome> {
     const { background, deadline, signal } = context
     if (background) {
-      const withoutDeadline = {
+      const afterAnswer = {
         ...context,
         background: undefined,
         deadline: NO_DEADLINE,
+        verifiedTopic: undefined, // The answer was a success, whatever the handlers do.
         hasPlace: false,
         ranInBackground: true,
       }
       context.isDeferred = true
-      runInBackground(background, () =>
-        finish(() => startHandlers(event, start, withoutDeadline), withoutDeadline, toResponse),
-      )
+      runInBackground(background, () => finish(() => startHandlers(event, start, afterAnswer), afterAnswer, toResponse))
       return QUEUED
     }
     mark('handle', context)
@@ -510,7 +509,7 @@ interface DeliveryContext
    */
   unverified?: Unverified | undefined
   /** The topic of a verified delivery, for which Commerce Layer's circuit breaker counts the answer. */
-  verifiedTopic?: string
+  verifiedTopic?: string | undefined
   /** Whether the delivery counts toward `maxInFlight`. */
   hasPlace: boolean
 }

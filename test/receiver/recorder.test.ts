@@ -106,6 +106,19 @@ describe('a recorder', () => {
     expect(attempts.at(-1)).toMatchObject({ error: { code: 'SIGNATURE_MISSING' }, body: undefined, topic: undefined })
   })
 
+  it('is told why a signature does not match, also when the log has said so within the minute', async () => {
+    const { receiver, attempts, messages } = recorded()
+    receiver.on('orders.place', () => {})
+    const spaced = { ...PLACED, body: bytes(JSON.stringify(CART, null, 1)) }
+    await receiver.receive(spaced)
+    await eventually(() => expect(attempts).toHaveLength(1))
+    await sleep(1050) // One a second is examined.
+    await receiver.receive(spaced)
+    await eventually(() => expect(attempts).toHaveLength(2))
+    expect(attempts[1]?.error).toMatchObject({ hint: expect.stringMatching(/whitespace/) })
+    expect(messages().filter((message) => /SIGNATURE_MISMATCH/.test(message))).toHaveLength(1)
+  })
+
   it('is told of a probe, of which nothing is reported otherwise', async () => {
     const { receiver, attempts, messages } = recorded()
     await receiver.receive(await createProbe('orders.place', { secret: SECRET }))

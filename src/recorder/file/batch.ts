@@ -1,7 +1,7 @@
 import type { KeptRecord } from '../kept-record.ts'
 import { readHeaders } from '../read-headers.ts'
 
-/** Records on their way to another thread: their bodies are one buffer, which is handed over and not copied again. */
+/** Records on their way to another thread. Their bodies are one buffer, which is handed over and given back. */
 export interface Batch {
   readonly records: readonly PackedRecord[]
   readonly bodies: ArrayBuffer
@@ -13,8 +13,17 @@ interface PackedRecord extends Omit<KeptRecord, 'body'> {
   readonly start: number | undefined
 }
 
-export function packBatch(records: readonly KeptRecord[], missed: number): Batch {
-  const bytes = new Uint8Array(records.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0))
+const MIN_BYTES = 1024 * 1024
+
+/**
+ * Packs a batch.
+ *
+ * @param former the buffer of the last one. It is used again: new memory for each would take longer than all else.
+ */
+export function packBatch(records: readonly KeptRecord[], missed: number, former?: ArrayBuffer): Batch {
+  const needed = records.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0)
+  const bodies = former && needed <= former.byteLength ? former : new ArrayBuffer(Math.max(needed, MIN_BYTES))
+  const bytes = new Uint8Array(bodies)
   let end = 0
   const packed = records.map(({ body, headers, ...others }) => {
     const start = body && end
@@ -22,12 +31,13 @@ export function packBatch(records: readonly KeptRecord[], missed: number): Batch
     end += body?.byteLength ?? 0
     return { ...others, headers: readHeaders(headers), start }
   })
-  return { records: packed, bodies: bytes.buffer, missed }
+  return { records: packed, bodies, missed }
 }
 
+/** The records with bodies of their own. */
 export function unpackBatch({ records, bodies }: Batch): KeptRecord[] {
   return records.map(({ start, ...others }) => {
-    const body = start === undefined ? undefined : new Uint8Array(bodies, start, others.bodyBytes)
+    const body = start === undefined ? undefined : new Uint8Array(bodies, start, others.bodyBytes).slice()
     return { ...others, body }
   })
 }

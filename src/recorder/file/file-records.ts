@@ -22,8 +22,8 @@ export interface FileOptions {
   readonly key: string | (() => string)
 }
 
-/** How long a reader waits for records that are being written. */
-const SETTLE_MS = 150
+/** How long a reader waits for records that are being written: another process may have locked the file. */
+const SETTLE_MS = 1000
 /** How often a file is looked at for new records, while somebody listens. */
 const POLL_MS = 250
 /** How many new records a listener is given at once. */
@@ -70,7 +70,7 @@ export function createFileRecords(file: string, options: FileOptions, logger: Lo
     return openOnce()
   }
 
-  /** Waits a little for what is being written. A reader of a busy shop does not wait for all of it. */
+  /** Waits for what was recorded until now. */
   async function settle(): Promise<void> {
     await Promise.race([queue?.flush(), setTimeout(SETTLE_MS, undefined, { ref: false })])
   }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { packBatch } from './batch.ts'
 import type { FromThread, ToThread } from './thread.ts'
 import type { Writer, WriterOptions } from './writer.ts'
@@ -16,14 +16,16 @@ const FILE = 'recorder-thread'
 export function startThread(options: WriterOptions, onExit: () => void): Writer | undefined {
   const path = findFile()
   if (path === undefined) return undefined
-  const thread = new Worker(path, { workerData: options, execArgv: [], env: {} })
+  const thread = createThread(path, { workerData: options, execArgv: [], env: {} })
+  let bodies: ArrayBuffer | undefined
   const waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
   let isClosing = false
   const end = () => {
     for (const { reject } of waiting.splice(0)) reject(new Error('The thread of the recorder has ended.'))
     if (!isClosing) onExit()
   }
-  thread.on('message', ({ error }: FromThread) => {
+  thread.on('message', ({ error, bodies: returned }: FromThread) => {
+    bodies = returned
     const { resolve, reject } = waiting.shift() ?? {}
     if (waiting.length === 0) thread.unref()
     if (error === undefined) resolve?.()
@@ -42,7 +44,8 @@ export function startThread(options: WriterOptions, onExit: () => void): Writer 
   }
   return {
     write(records, missed) {
-      const batch = packBatch(records, missed)
+      const batch = packBatch(records, missed, bodies)
+      bodies = undefined
       return ask(batch, [batch.bodies])
     },
     async close() {
@@ -51,6 +54,11 @@ export function startThread(options: WriterOptions, onExit: () => void): Writer 
       await thread.terminate()
     },
   }
+}
+
+/** A bundler (Turbopack) follows `new Worker(path)`, and would take in every file that lies beside this one. */
+function createThread(path: string, options: WorkerOptions): Worker {
+  return Reflect.construct(Worker, [path, options])
 }
 
 /** Beside the file that this is in, in the same format. */

@@ -8,6 +8,8 @@ export type ToThread = Batch | 'close'
 /** What it answers to each: whether that was done, or what failed. */
 export interface FromThread {
   readonly error?: string | undefined
+  /** Of the batch, to be used again. */
+  readonly bodies?: ArrayBuffer | undefined
 }
 
 let writer: Writer | undefined
@@ -23,13 +25,14 @@ async function handle(message: ToThread): Promise<void> {
 }
 
 parentPort?.on('message', async (message: ToThread) => {
-  let answer: FromThread = {}
+  let error: string | undefined
   try {
     await handle(message)
   } catch (thrown) {
     const { message: text, cause } = Object(thrown) as Partial<Error>
-    answer = { error: [text, (cause as Partial<Error> | undefined)?.message].filter(Boolean).join(' ') }
+    error = [text, (cause as Partial<Error> | undefined)?.message].filter(Boolean).join(' ')
   }
-  parentPort?.postMessage(answer)
+  const bodies = message === 'close' ? undefined : message.bodies
+  parentPort?.postMessage({ error, bodies } satisfies FromThread, bodies ? [bodies] : [])
   if (message === 'close') parentPort?.close()
 })

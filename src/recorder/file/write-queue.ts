@@ -21,6 +21,7 @@ const MAX_PENDING_BYTES = 32 * 1024 * 1024
 const GATHER_MS = 50
 /** Of one transaction. Without a thread this one is blocked meanwhile. */
 const THREAD_BATCH = 500
+const BATCH_BYTES = 4 * 1024 * 1024
 const BATCH = 8
 
 /** Writes records in batches after the answer, in a thread of its own where there may be one. */
@@ -33,6 +34,10 @@ export function createWriteQueue(options: WriterOptions, onFailure: (error: Erro
   let here: Writer | undefined
   let isThreadLost = false
   let writing: Promise<void> | undefined
+  /** How many were ever added, and how many of these were written or could not be. */
+  let added = 0
+  let ended = 0
+  let waiting: { readonly until: number; readonly resolve: () => void }[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
 
   function findWriter(): { readonly writer: Writer; readonly size: number } {
@@ -47,13 +52,23 @@ export function createWriteQueue(options: WriterOptions, onFailure: (error: Erro
     return { writer: here, size: BATCH }
   }
 
+  function takeBatch(size: number): readonly KeptRecord[] {
+    let taken = 0
+    let count = 0
+    while (count < Math.min(size, pending.length) && taken < BATCH_BYTES) {
+      taken += pending[count]?.body?.byteLength ?? 0
+      count += 1
+    }
+    bytes -= taken
+    return pending.splice(0, count)
+  }
+
   async function writeBatch(): Promise<void> {
     let batch: readonly KeptRecord[] = []
     const uncounted = missed
     try {
       const { writer, size } = findWriter()
-      batch = pending.splice(0, size)
-      bytes -= batch.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0)
+      batch = takeBatch(size)
       await writer.write(batch, uncounted)
       missed -= uncounted
       failure = undefined
@@ -66,6 +81,9 @@ export function createWriteQueue(options: WriterOptions, onFailure: (error: Erro
       if (!failure) onFailure(error as Error)
       failure = error as Error
     }
+    ended += batch.length
+    for (const { until, resolve } of waiting) if (until <= ended) resolve()
+    waiting = waiting.filter(({ until }) => until > ended)
   }
 
   async function writePending(): Promise<void> {
@@ -76,11 +94,16 @@ export function createWriteQueue(options: WriterOptions, onFailure: (error: Erro
     writing = undefined
   }
 
-  async function start(): Promise<void> {
+  function start(): void {
     clearTimeout(timer)
     timer = undefined
     if (pending.length > 0) writing ??= writePending()
-    await writing
+  }
+
+  /** Does not wait for what is added later: that may never end. */
+  async function flush(): Promise<void> {
+    start()
+    if (ended < added) await new Promise<void>((resolve) => waiting.push({ until: added, resolve }))
   }
 
   return {
@@ -91,14 +114,15 @@ export function createWriteQueue(options: WriterOptions, onFailure: (error: Erro
         return
       }
       pending.push(kept)
+      added += 1
       bytes += bodyBytes
       if (!writing) timer ??= setTimeout(start, GATHER_MS)
     },
-    flush: start,
+    flush,
     failure: () => failure,
     missed: () => missed,
     async close() {
-      await start()
+      await flush()
       await Promise.all([thread?.close(), here?.close()])
     },
   }

@@ -17,6 +17,7 @@ import { createManagement } from 'hooklayer/management'
 import { createApiHandler, createRouteHandler } from 'hooklayer/next'
 import { createNodeListener } from 'hooklayer/node'
 import { createOpenTelemetryObserver } from 'hooklayer/opentelemetry'
+import { createRecorder, type DeliveryRecord, type Recorder } from 'hooklayer/recorder'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import { createRedisStore } from 'hooklayer/stores/redis'
@@ -92,6 +93,12 @@ createPostgresStore({})
 export const observer: Observer = createOpenTelemetryObserver({ inbox: createMemoryInbox() })
 // @ts-expect-error a provider has a method
 createOpenTelemetryObserver({ tracerProvider: {} })
+
+export const recorder: Recorder = createRecorder({ max: 100, redact: { allow: ['sku_code'] } })
+createReceiver({ secrets: secretsFromEnv(), recorder })
+recorder.subscribe((records: readonly DeliveryRecord[]) => records.map(({ outcome }) => outcome))
+// @ts-expect-error a number of records is a number
+createRecorder({ max: '100' })
 
 export async function tryOut(): Promise<unknown[]> {
   const { method, body, headers } = await createDelivery('orders.place')
