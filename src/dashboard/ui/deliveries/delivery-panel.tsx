@@ -89,7 +89,8 @@ function Reason({
   readonly delivery: DeliveryDetails
   readonly error: NonNullable<DeliveryDetails['error']>
 }) {
-  const advice = adviseOn(error.code)
+  // The hint of a mismatch says the cause only. Other hints say what to do.
+  const advice = error.hint && error.code !== 'SIGNATURE_MISMATCH' ? undefined : adviseOn(error.code)
   return (
     <section class="notice reason">
       <h3>Why it {delivery.outcome === 'refused' ? 'was refused' : 'failed'}</h3>
