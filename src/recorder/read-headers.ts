@@ -11,13 +11,15 @@ const MAX_VALUE = 2000
 
 /** The headers in order, with names in lower case, the signature cut, and without those that let somebody in. */
 export function readHeaders(headers: HeadersLike): Entries {
-  const entries = Array.from(listEntries(headers)).slice(0, MAX_HEADERS)
-  return entries.flatMap(([field, value]) => {
+  const read: (readonly [name: string, value: string])[] = []
+  for (const [field, value] of listEntries(headers)) {
     const name = field.toLowerCase()
-    if (SECRET.test(name)) return []
+    if (read.length === MAX_HEADERS) break
+    if (SECRET.test(name)) continue
     const isCut = name === SIGNATURE && !value.endsWith('…')
-    return [[name, isCut ? `${value.slice(0, SIGNATURE_CHARACTERS)}…` : value.slice(0, MAX_VALUE)] as const]
-  })
+    read.push([name, isCut ? `${value.slice(0, SIGNATURE_CHARACTERS)}…` : value.slice(0, MAX_VALUE)])
+  }
+  return read
 }
 
 function* listEntries(headers: HeadersLike): Generator<readonly [string, string]> {

@@ -12,7 +12,8 @@ export interface DeliveryRecord {
   /** Of the request, once its form was checked. It is authenticated unless the outcome is `refused`. */
   readonly topic: string | undefined
   /**
-   * `delivery.id`: the same for all attempts of one delivery. In memory it may be `undefined` once the body was dropped.
+   * `delivery.id`: the same for all attempts of one delivery. In memory it may be `undefined` once the body was
+   * dropped.
    */
   readonly deliveryId: string | undefined
   readonly resource: ResourceReference | undefined
@@ -91,8 +92,9 @@ export interface NewRecord
 /** Which records to list. All members are optional; those that are given must all match. */
 export interface RecordQuery {
   /**
-   * The number of an order, an email address, or the id of a resource, a delivery or an event: the whole of it, in upper
-   * or lower case. Included resources are searched too; in memory, and email addresses too, as long as the body is kept.
+   * The number of an order, an email address, or the id of a resource, a delivery or an event: the whole of it, in
+   * upper or lower case. Included resources are searched too. In memory, these and email addresses are found as long as
+   * the body is kept.
    */
   readonly search?: string | undefined
   readonly topic?: string | undefined

@@ -45,8 +45,8 @@ export interface RecorderOptions {
    */
   readonly file?: string | undefined
   /**
-   * Whether personal data is masked: names, addresses and free texts never reach a reader then. `{ allow: ['sku_code'] }`
-   * shows more fields. False is for memory only. Default: true.
+   * Whether personal data is masked: names, addresses and free texts never reach a reader then.
+   * `{ allow: ['sku_code'] }` shows more fields. False is for memory only. Default: true.
    */
   readonly redact?: boolean | RedactOptions | undefined
   /**

