@@ -7,6 +7,7 @@ const config: KnipConfig = {
       entry: [
         ...Object.values({ ...listModules(), ...listInternals() }),
         'examples/**/*.{js,ts}',
+        'src/dashboard/ui/main.tsx',
         'test/contracts/adapter/hosts/*.ts',
         'test/core/event/young-garbage-program.ts',
         'test/contracts/adapter/hosts/frameworks/*.js',

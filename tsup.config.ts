@@ -1,5 +1,6 @@
 import type { Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
+import { buildDashboardAssets } from './dashboard-assets.ts'
 import { listInternals, listModules, listPrograms, PLATFORM } from './entries.ts'
 
 /** Leaves the choice of the platform's module to `imports` of package.json. */
@@ -9,6 +10,16 @@ const platformByCondition: Plugin = {
     build.onResolve({ filter: /\/platform\.ts$/ }, ({ kind }) =>
       kind === 'entry-point' ? undefined : { path: PLATFORM.specifier, external: true },
     )
+  },
+}
+
+/** Puts the text of the dashboard's page into the module, so that no file is read at run time. */
+const dashboardAssets: Plugin = {
+  name: 'dashboard-assets',
+  setup(build) {
+    build.onLoad({ filter: /\/src\/dashboard\/assets\.ts$/ }, () => ({
+      contents: `export const ASSETS = ${JSON.stringify(buildDashboardAssets())}`,
+    }))
   },
 }
 
@@ -29,7 +40,7 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     platform: 'neutral',
     dts: false, // `declarations.ts` makes them: tsup's have no maps, and its chunks bear the names of internal files.
-    esbuildPlugins: [platformByCondition],
+    esbuildPlugins: [platformByCondition, dashboardAssets],
   },
   {
     ...SHARED,

@@ -51,7 +51,7 @@ export default defineConfig({
           ...SHARED,
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...UNIT, ...SHOPS, ...CLI],
+          exclude: ['**/node_modules/**', 'test/browser/**', ...UNIT, ...SHOPS, ...CLI],
           hookTimeout: 30_000,
         },
       },

@@ -147,7 +147,7 @@ export interface Redelivered {
   readonly error?: { readonly code: string; readonly message: string; readonly cause?: string }
 }
 
-export interface Counts {
+interface Counts {
   readonly queued: number
   readonly running: number
   readonly failed: number

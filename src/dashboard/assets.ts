@@ -1,5 +1,4 @@
-/** The script and the styles of the page, as text. */
-export const ASSETS: { readonly script: string; readonly styles: string } = {
-  script: "document.getElementById('app').textContent = 'The page was not built.'\n",
-  styles: '',
-}
+import { buildDashboardAssets } from '../../dashboard-assets.ts'
+
+/** The script and the styles of the page. `npm run build` puts their text in the place of this module. */
+export const ASSETS: { readonly script: string; readonly styles: string } = buildDashboardAssets()

@@ -6,7 +6,8 @@ import { promisify } from 'node:util'
 import { makeOnce } from '../fixtures/make-once.ts'
 
 const run = promisify(execFile)
-const SOURCES = ['src', 'entries.ts', 'tsup.config.ts', 'tsconfig.json', 'package.json', 'package-lock.json']
+const CONFIGURATION = ['entries.ts', 'dashboard-assets.ts', 'tsup.config.ts', 'tsconfig.json']
+const SOURCES = ['src', ...CONFIGURATION, 'package.json', 'package-lock.json']
 
 /**
  * Builds the package without its declarations, once for all suites, until a source changes. The repository's own `dist`
