@@ -15,6 +15,7 @@ import {
   createHandlers,
   type Handler,
   type HandlerOptions,
+  type Handlers,
   type Subscription,
   type TopicPattern,
   type TopicsOf,
@@ -53,7 +54,7 @@ import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import { createObservation, millisecondsSince, readTraceparent, type Subject } from '../core/observe.ts'
 import type { EventDetails } from '../core/observed-events.ts'
 import { IGNORED, mayBeReplay, type Outcome, PROBED, QUEUED, TOO_OLD } from '../core/outcome.ts'
-import type { ErrorCode, OutcomeName } from '../core/outcomes.ts'
+import type { OutcomeName } from '../core/outcomes.ts'
 import { platform } from '../core/platform.ts'
 import {
   authenticate,
@@ -144,18 +145,23 @@ export interface Receiver {
  * receiver.on('orders.place', ({ resource: order }) => console.log(order.number))
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
+  return composeReceiver(options)
+}
+
+/** Puts the stages together: those of a receiver, or with `answering` those of a responder. */
+export function composeReceiver(options: ReceiverOptions, answering?: Answering): Receiver {
   const settings = checkReceiverOptions(options)
   const { deadlineMs, maxInFlight, maxAgeMs, ordering, inboxMode, secretsCacheMs, ...limits } = settings
   const { inbox } = options
   const logger = safeLogger(options.logger ?? defaultLogger)
   const isKnown = (topic: string) => handlers.isNamed(topic) || isCatalogued(topic)
   const isHandled = (topic: string) => isKnown(topic) && handlers.forTopic(topic).length > 0
-  const cacheMs = secretsCacheMs === 'none' ? 0 : secretsCacheMs
+  const cacheMs = Number(secretsCacheMs) || 0
   const secrets = limitRefreshes(
     createSecrets(options.secrets, { cacheMs, isKnown, logger }),
     limits.maxUnverifiedBytes / REFRESH_SHARE,
   )
-  const handlers = createHandlers(secrets, logger)
+  const handlers = answering?.handlers ?? createHandlers(secrets, logger)
   const reports = createReports(logger, isHandled)
   const diagnose = createDiagnosis()
   const gate = createGate(maxInFlight)
@@ -170,12 +176,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const signatures =
     options.verifyStored === undefined ? undefined : createStoredSignatures(options.verifyStored, logger)
   const idempotency = options.idempotency && createIdempotency(options.idempotency, logger, observation, gate.waitFor)
-  if (deadlineMs > ANSWER_TIMEOUT_MS) logger.warn('`deadlineMs` is over 5,000: Commerce Layer does not wait that long.')
+  if (deadlineMs > ANSWER_TIMEOUT_MS) logger.warn('`deadlineMs` is over 5,000: Commerce Layer waits no longer.')
 
   /** The stages of a request, up to its outcome. */
   function verifyAndHandle(request: WebhookRequest, context: DeliveryContext): MaybePromise<Outcome> {
     const receivedAt = new Date()
     const { deadline } = context
+    gate.begin()
+    context.isCounted = true
     admit(request, limits)
     const headers = readSignedHeaders(request.headers)
     context.topic = headers.topic
@@ -199,8 +207,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const document = isProbing ? undefined : parseEarly(delivery, maxAgeMs)
     context.verifiedTopic = delivery.topic
     context.isTrusted = true
-    const refusal = gate.enter()
-    if (refusal) throw refusal
+    gate.enter()
     context.hasPlace = true
     begin(delivery, context)
     if (isProbing) return PROBED
@@ -260,7 +267,13 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   function startHandlers(event: WebhookEvent, start: () => Run, context: DeliveryContext): MaybePromise<Outcome> {
     const { background, deadline, signal } = context
     if (background) {
-      const withoutDeadline = { ...context, background: undefined, deadline: NO_DEADLINE, hasPlace: false }
+      const withoutDeadline = {
+        ...context,
+        background: undefined,
+        deadline: NO_DEADLINE,
+        isCounted: false,
+        hasPlace: false,
+      }
       context.isDeferred = true
       runInBackground(background, () =>
         finish(() => startHandlers(event, start, withoutDeadline), withoutDeadline, toResponse),
@@ -271,7 +284,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const stop = () => run.abort(isWebhookError(signal?.reason) ? signal.reason : new WebhookError('SHUTTING_DOWN'))
     if (signal?.aborted) stop()
     else signal?.addEventListener('abort', stop)
-    return finishInTime(run, event, deadline, logger, gate.waitFor)
+    const ended = finishInTime(run, event, deadline, logger, gate.waitFor)
+    return answering?.settle(ended, event) ?? ended
   }
 
   /** Runs work after the answer, or not at all if the platform refuses it by throwing. */
@@ -291,7 +305,6 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     start: () => MaybePromise<Outcome>,
     context: DeliveryContext,
     answer: (ended: Outcome | WebhookError) => T,
-    onEnd = () => {},
   ): Promise<T> {
     const { deadline } = context
     try {
@@ -299,7 +312,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const outcome = isPromise(pending) ? await pending : pending
       leave(context)
       if (context.verifiedTopic) context.consecutiveFailures = countSuccess(context.verifiedTopic, outcome)
-      if (!context.isDeferred) tellFinished(outcome.name, undefined, context, outcome.errors)
+      if (!context.isDeferred) tellFinished(outcome.name, context, outcome.errors)
       for (const error of outcome.errors) await reports.report(error, context, deadline)
       return answer(outcome)
     } catch (thrown) {
@@ -307,12 +320,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       leave(context)
       if (context.verifiedTopic) context.consecutiveFailures = failureStreak.count(context.verifiedTopic, true)
       if (context.isTrusted) {
-        tellFinished('failed', error.code, context, [error])
+        tellFinished('failed', context, [error])
         await reports.report(error, context, deadline)
       } else await reportRefusal(error, context)
       return answer(error)
     } finally {
-      onEnd()
+      if (context.isCounted) gate.end()
     }
   }
 
@@ -321,14 +334,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return mayBeReplay(outcome) ? failureStreak.get(topic) : failureStreak.count(topic, false)
   }
 
-  function tellFinished(
-    outcome: OutcomeName | 'failed',
-    code: ErrorCode | undefined,
-    context: DeliveryContext,
-    errors: readonly Error[],
-  ): void {
+  function tellFinished(outcome: OutcomeName | 'failed', context: DeliveryContext, errors: readonly Error[]): void {
     if (!observation.takesEnd(outcome)) return
     const { consecutiveFailures, startedAt } = context
+    const code = errors.find(isWebhookError)?.code
     const durationMs = millisecondsSince(startedAt)
     observation.emit('finished', context, { outcome, code, durationMs, consecutiveFailures }, errors)
   }
@@ -363,14 +372,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     delivery: () => MaybePromise<Delivery>,
     { signal, number: attempt, maxAttempts: attempts }: Partial<DeliveryAttempt> = {},
   ): Promise<Outcome> {
-    const refusal = gate.begin()
-    if (refusal) throw refusal
+    gate.begin()
     const context = {
       ...createContext(performance.now(), NO_DEADLINE),
       ...source,
       signal,
       attempt,
       attempts,
+      isCounted: true,
       isTrusted: true,
     }
     const start = () =>
@@ -378,7 +387,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         pipe(delivery(), (known) => begin(known, context)),
         context,
       )
-    return finish(start, context, throwIfError, gate.end)
+    return finish(start, context, throwIfError)
   }
 
   function requireHandler(delivery: Delivery): Delivery {
@@ -400,10 +409,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     receive(request, { background } = {}) {
       const startedAt = performance.now()
       const context = createContext(startedAt, createDeadline(deadlineMs, startedAt), background)
-      const refusal = gate.begin()
-      return refusal
-        ? finish(() => Promise.reject(refusal), context, toResponse)
-        : finish(() => verifyAndHandle(request, context), context, toResponse, gate.end)
+      return finish(() => verifyAndHandle(request, context), context, answering?.respond ?? toResponse)
     },
     async redeliver(topic, document) {
       const bytes = () => toBytes(JSON.stringify(checkDocument(document)))
@@ -435,6 +441,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     close: gate.close,
   }
   return receiver
+}
+
+/** What is different in a responder: it has one handler, whose value is the answer. */
+export interface Answering {
+  readonly handlers: Handlers
+  /** Gives the outcome of the handler, or that of the fallback. */
+  readonly settle: (ended: MaybePromise<Outcome>, event: WebhookEvent) => MaybePromise<Outcome>
+  readonly respond: (ended: Outcome | WebhookError) => WebhookResponse
 }
 
 function toResponse(ended: Outcome | WebhookError): WebhookResponse {
@@ -470,6 +484,8 @@ interface DeliveryContext extends Mutable<Omit<ErrorContext, 'count'> & Omit<Sub
   verifiedTopic?: string
   /** Whether the delivery counts toward `maxInFlight`. */
   hasPlace: boolean
+  /** Whether `close` waits for the delivery. */
+  isCounted: boolean
 }
 
 interface Unverified {
@@ -498,6 +514,7 @@ function createContext(
     event: undefined,
     consecutiveFailures: 0,
     isTrusted: false,
+    isCounted: false,
     hasPlace: false,
   }
 }
