@@ -16,6 +16,7 @@ export const ENTRIES: { readonly [subpath: string]: string } = {
   './node': 'src/adapters/node.ts',
   './nestjs': 'src/nestjs/index.ts',
   './opentelemetry': 'src/telemetry/opentelemetry.ts',
+  './responder': 'src/responder/index.ts',
   './testing': 'src/testing/index.ts',
   './emulator': 'src/emulator/index.ts',
   './management': 'src/management/index.ts',

@@ -20,6 +20,8 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/core/idempotency/idempotency.ts', '../inbox/inbox.ts'],
   ['src/core/inbox/store-delivery.ts', '../handle/dispatch.ts'],
   ['src/receiver/receiver.ts', '../bridge/node.ts'],
+  ['src/responder/responder.ts', '../bridge/node.ts'],
+  ['src/responder/contracts/tax.ts', '../answering.ts'],
   ['src/schema/check-schema.ts', '../management/management.ts'],
   ['src/wire/document.ts', './samples/sample.ts'],
   ['src/wire/samples/sample.ts', '../../testing/delivery.ts'],
