@@ -245,7 +245,7 @@ export function composeReceiver(options: ReceiverOptions, answering?: Answering)
     return pipe(
       delivery,
       (verified) => parseEvent(verified, document),
-      (event) => handleEvent(event, context),
+      (event) => answering?.settle(() => handleEvent(event, context), event) ?? handleEvent(event, context),
     )
   }
 
@@ -284,8 +284,7 @@ export function composeReceiver(options: ReceiverOptions, answering?: Answering)
     const stop = () => run.abort(isWebhookError(signal?.reason) ? signal.reason : new WebhookError('SHUTTING_DOWN'))
     if (signal?.aborted) stop()
     else signal?.addEventListener('abort', stop)
-    const ended = finishInTime(run, event, deadline, logger, gate.waitFor)
-    return answering?.settle(ended, event) ?? ended
+    return finishInTime(run, event, deadline, logger, gate.waitFor)
   }
 
   /** Runs work after the answer, or not at all if the platform refuses it by throwing. */
@@ -447,7 +446,7 @@ export function composeReceiver(options: ReceiverOptions, answering?: Answering)
 export interface Answering {
   readonly handlers: Handlers
   /** Gives the outcome of the handler, or that of the fallback. */
-  readonly settle: (ended: MaybePromise<Outcome>, event: WebhookEvent) => MaybePromise<Outcome>
+  readonly settle: (handle: () => MaybePromise<Outcome>, event: WebhookEvent) => MaybePromise<Outcome>
   readonly respond: (ended: Outcome | WebhookError) => WebhookResponse
 }
 

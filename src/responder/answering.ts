@@ -5,7 +5,7 @@ import type { WebhookEvent } from '../core/event/event.ts'
 import type { Handler, Registration } from '../core/handle/handlers.ts'
 import type { WebhookResponse } from '../core/http/request.ts'
 import { respond } from '../core/http/respond.ts'
-import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
+import { type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Answering } from '../receiver/receiver.ts'
 import { CONTRACTS } from './contracts/contracts.ts'
@@ -90,13 +90,11 @@ export function createAnswering(kind: ExternalResourceKind, options: AnsweringOp
       isNamed: (name) => name === topic,
       all: () => registrations,
     },
-    settle(ended, event) {
-      const recovered = (thrown: unknown) => recover(thrown, event)
-      if (isPromise(ended)) return ended.then((outcome) => toAnswered(outcome, event)).catch(recovered)
+    async settle(handle, event) {
       try {
-        return toAnswered(ended, event)
+        return toAnswered(await handle(), event)
       } catch (thrown) {
-        return recovered(thrown)
+        return recover(thrown, event)
       }
     },
     respond(ended) {

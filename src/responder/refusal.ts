@@ -1,10 +1,14 @@
 /** Refusals are recognized by this tag: a program may hold two copies of the package (ESM and CommonJS). */
 const TAG = Symbol.for('hooklayer.refusal')
 
+declare const refusal: unique symbol
+
 /** What a handler returns where there is no answer. Made by {@link refuse}. */
 export interface Refusal {
   readonly code: string
   readonly message: string
+  /** Only in the type: an object of the same fields is no refusal. */
+  readonly [refusal]: true
 }
 
 /**
@@ -23,7 +27,7 @@ export function refuse(code: string, message: string): Refusal {
   for (const [name, value] of Object.entries({ code, message })) {
     if (typeof value !== 'string' || value.trim() === '') throw new TypeError(`refuse: \`${name}\` must be text.`)
   }
-  return Object.freeze(Object.defineProperty({ code, message }, TAG, { value: true }))
+  return Object.freeze(Object.defineProperty({ code, message }, TAG, { value: true })) as Refusal
 }
 
 export function isRefusal(value: unknown): value is Refusal {

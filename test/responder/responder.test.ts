@@ -190,6 +190,18 @@ describe('a fallback', () => {
     expect(ms).toBeLessThan(1500)
   })
 
+  it('is answered to a request that is late before its handler', async () => {
+    const handler = vi.fn(() => ({ tax_rate: 0.9 }))
+    const block = () => {
+      const end = performance.now() + 60
+      while (performance.now() < end);
+    }
+    const observers = [{ events: ['received' as const], onEvent: block }]
+    const responder = respondWith('tax', handler, { deadlineMs: 50, fallback: RATE, observers })
+    expect((await ask(responder, 'tax')).body.data).toEqual(RATE)
+    expect(handler).not.toHaveBeenCalled()
+  })
+
   it('aborts the signal of the late handler, which `close` waits for', async () => {
     let aborted = false
     let ended = false
