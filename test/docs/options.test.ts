@@ -9,11 +9,12 @@ import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createManagement } from 'hooklayer/management'
 import { createOpenTelemetryObserver } from 'hooklayer/opentelemetry'
+import { createResponder } from 'hooklayer/responder'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import { createRedisStore } from 'hooklayer/stores/redis'
 import { createSqliteStore } from 'hooklayer/stores/sqlite'
-import { createDelivery, createEvent, TEST_SECRET } from 'hooklayer/testing'
+import { createDelivery, createEvent, createRequest, TEST_SECRET } from 'hooklayer/testing'
 import { afterAll, expect, it } from 'vitest'
 
 const secrets = TEST_SECRET
@@ -40,6 +41,7 @@ const EMULATOR = [
   ...['maxEventCallbacks', 'timeoutMs', 'retries', 'retryDelayMs', 'logger', 'faults', 'seed', 'onCall'],
 ]
 const OBSERVER = { page: 'docs/observability.md', heading: '### Options' }
+const RESPONDER = { page: 'docs/external-resources.md' }
 const INBOXES = { page: 'docs/durable-inbox.md', heading: '## Options of an inbox' }
 
 /** Where the options of a function are documented, those that it needs, and how to call it. */
@@ -51,6 +53,12 @@ const OWNERS: readonly Owner[] = [
   owner('onError', {}, (options) => receiver.onError(() => {}, options)),
   owner('secretsFromEnv', { env: { CL_SECRET_ORDERS__PLACE: TEST_SECRET } }, secretsFromEnv),
   owner('createOpenTelemetryObserver', {}, createOpenTelemetryObserver, OBSERVER),
+  owner(
+    'createResponder',
+    { secret: TEST_SECRET },
+    (options) => createResponder('tax', options, () => ({ tax_rate: 0 })),
+    RESPONDER,
+  ),
   owner('createMemoryStore', {}, createMemoryStore),
   owner('createSqliteStore', { file }, (options) => createSqliteStore(options).close()),
   owner('createRedisStore', { client }, createRedisStore),
@@ -96,6 +104,7 @@ it('an option of a tool that is undefined is taken as not given', async () => {
 it('an option of what is made for tests that is undefined is taken as not given', async () => {
   const options = ['resource', 'include', 'secret', 'headers', 'mode', 'organizationId', 'apiVersion', 'traceId']
   expect(await createDelivery('orders.place', unset(options))).toEqual(await createDelivery('orders.place'))
+  expect(await createRequest('tax', unset(options))).toEqual(await createRequest('tax'))
   expect((await createEvent('orders.place', undefined, unset(options))).id).toBe((await createEvent('orders.place')).id)
 })
 

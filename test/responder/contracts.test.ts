@@ -64,6 +64,7 @@ const RIGHT: Readonly<Record<ExternalResourceKind, readonly Case[]>> = {
   tax: [
     ['a rate for all', () => ({ tax_rate: 0.25 })],
     ['a rate of nothing', () => ({ tax_rate: 0 })],
+    ['a rate for all, and no line of its own', () => ({ tax_rate: 0.1, line_items: [] }), () => ({ tax_rate: 0.1 })],
     ['a rate for each line that is sold', () => ({ line_items: soldLines({ tax_rate: 1 }) })],
     ['taxes up to the amount of the line', () => ({ line_items: soldLines({ tax_collectable: 20 }) })],
     ['the tax of one line, and a rate for all', () => ({ tax_rate: 0.2, line_items: [{ id: ids[0], tax_rate: 0.1 }] })],

@@ -23,6 +23,7 @@ export interface TaxedLine {
 export interface TaxAnswer {
   /** From 0 to 1, for the lines that have no tax of their own. */
   readonly tax_rate?: number | undefined
+  /** May be empty beside a rate for all. */
   readonly line_items?: readonly TaxedLine[] | undefined
   readonly freight_taxable?: boolean | undefined
   /** Is checked against the request, and not sent. */
@@ -40,13 +41,14 @@ export function writeTax(answer: unknown, facts: RequestFacts): Fields {
   if (freight_taxable !== undefined && typeof freight_taxable !== 'boolean') {
     throw wrongAnswer('data.freight_taxable', 'is not true or false')
   }
-  const lines = line_items === undefined ? [] : readLineItems(line_items, facts)
+  const isForAll = tax_rate !== undefined && Array.isArray(line_items) && line_items.length === 0
+  const lines = line_items === undefined || isForAll ? [] : readLineItems(line_items, facts)
   for (const line of lines) checkLine(line)
   if (tax_rate === undefined) checkAllSold(lines, facts)
   return {
     ...(tax_rate !== undefined && { tax_rate }),
     ...(freight_taxable !== undefined && { freight_taxable }),
-    ...(line_items !== undefined && { line_items: lines.map(({ fields }) => fields) }),
+    ...(lines.length > 0 && { line_items: lines.map(({ fields }) => fields) }),
     ...readMetadata(metadata),
   }
 }
