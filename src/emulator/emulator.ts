@@ -3,9 +3,10 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import * as z from 'zod'
+import type { ExternalResourceKind } from '../commerce-layer/external-resources.ts'
 import type { ResourceOf } from '../commerce-layer/resources.ts'
 import { resourceOf, type Topic } from '../commerce-layer/topics.ts'
-import { checkSchema, mustBe } from '../schema/check-schema.ts'
+import { checkSchema, mustBe, wholeNumber } from '../schema/check-schema.ts'
 import type { Changes } from '../wire/samples/changes.ts'
 import { getUsualIncludes } from '../wire/samples/usual-includes.ts'
 import { createApi } from './api/app.ts'
@@ -18,6 +19,8 @@ import {
   type EmulatedWebhook,
   toEmulatedCall,
 } from './emulated-records.ts'
+import { checkKind, createAsker, type EmulatedAnswer } from './holders/ask.ts'
+import { createHolder, type HolderAttributes, type HolderRecord, resetCircuits } from './holders/holders.ts'
 import { createEventFactory, explainSilence } from './new-event.ts'
 import { checkEmulatorOptions, type EmulatorOptions, OPTIONS } from './options.ts'
 import type { EventRecord, Records } from './records.ts'
@@ -31,6 +34,27 @@ export interface SubscribeOptions {
   readonly includeResources?: readonly string[] | undefined
   /** The shared secret, 16 characters or more. Default: `secret` of the emulator, or else a random one. */
   readonly secret?: string | undefined
+}
+
+/** The options of `addHolder` of an {@link Emulator}. */
+export interface HolderOptions {
+  /** The shared secret, 16 characters or more. Default: `secret` of the emulator, or else a random one. */
+  readonly secret?: string | undefined
+  /** Dotted paths, as in `external_includes`. Default: the default ones of the kind. */
+  readonly externalIncludes?: readonly string[] | undefined
+  /** The price of a shipping method where there is no answer, in cents. Default: 0. */
+  readonly priceAmountCents?: number | undefined
+}
+
+/** The holder of an external resource: a market, shipping method, promotion or tax calculator. */
+export type EmulatedHolder = Readonly<Omit<HolderRecord, 'circuits'>>
+
+/** The options of `ask` of an {@link Emulator}. */
+export interface AskOptions {
+  /** Changes to the sample of the kind, or a whole resource, as in `createRequest` of `hooklayer/testing`. */
+  readonly resource?: object | undefined
+  /** The id of the holder to ask. Default: the last one of the kind. */
+  readonly holderId?: string | undefined
 }
 
 /** A running emulator, created by {@link createEmulator}. */
@@ -76,6 +100,35 @@ export interface Emulator {
    * const { shared_secret } = emulator.subscribe('orders.place', 'http://127.0.0.1:3000/webhooks')
    */
   subscribe(topic: Topic | (string & {}), callbackUrl: string, options?: SubscribeOptions): EmulatedWebhook
+  /**
+   * Creates the holder of an external resource, which calls `url`. It is not part of the API.
+   *
+   * @throws TypeError for an unknown kind, a URL that cannot be called, and options that are unknown or out of range.
+   *
+   * @example
+   * const { shared_secret } = emulator.addHolder('tax', 'http://127.0.0.1:3000/taxes')
+   */
+  addHolder(kind: ExternalResourceKind, url: string, options?: HolderOptions): EmulatedHolder
+  /**
+   * Asks the shop as Commerce Layer does, checks its answer as far as the form is documented, and says what happens
+   * without one. Failures are counted: after more than 30 in a row the circuit opens, and nothing is sent.
+   *
+   * @throws TypeError if there is no such holder, or for an `include` that is not a relationship.
+   *
+   * @example
+   * const { outcome, data } = await emulator.ask('tax', { resource: { number: '1234' } })
+   */
+  ask(kind: ExternalResourceKind, options?: AskOptions): Promise<EmulatedAnswer>
+  /**
+   * Closes the circuits of a holder, as `_reset_circuit` does.
+   *
+   * @throws TypeError if there is no such holder.
+   */
+  resetCircuit(holderId: string): void
+  /** Copies of all holders, in the order in which they were created. */
+  readonly holders: readonly EmulatedHolder[]
+  /** The last answers of external resources, in the order of their ends. `maxEventCallbacks` limits their number. */
+  readonly answers: readonly EmulatedAnswer[]
   /**
    * Calls the webhooks of the last event again, with the same bytes and the same signatures, as `_trigger` of the API
    * does. Resolves as `trigger` does: with an empty list if there was no event.
@@ -130,6 +183,9 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     }
   }
   const sender = createSender({ ...settings, records, onCall })
+  const holders = new Map<string, HolderRecord>()
+  const answers: EmulatedAnswer[] = []
+  const asker = createAsker({ mode: settings.mode, organizationId }, settings.timeoutMs)
   const readUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const api = createApi({ ...settings, organization, records, sender, trigger, url: readUrl })
   const server = createAdaptorServer({
@@ -153,6 +209,14 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     return (await sender.send(event)).map(copyEventCallback)
   }
 
+  function findHolder(id: string | undefined, kind?: ExternalResourceKind): HolderRecord {
+    const found = [...holders.values()].findLast((one) => (id === undefined ? one.kind === kind : one.id === id))
+    if (found) return found
+    throw new TypeError(
+      id === undefined ? `Nothing holds \`${kind}\`: call \`addHolder\` first.` : `There is no holder ${id}.`,
+    )
+  }
+
   return {
     url,
     organization: organization.slug,
@@ -164,6 +228,29 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
       const include_resources = includeResources ?? getUsualIncludes(resourceOf(topic))
       const attributes = { topic, callback_url: callbackUrl, include_resources }
       return copyWebhook(subscribe(records, organization.slug, attributes, secret))
+    },
+    addHolder(kind, holderUrl, given = {}) {
+      checkKind(kind)
+      checkSchema('addHolder', HOLDER, { url: holderUrl, ...given })
+      if (holders.size >= MAX_HOLDERS) throw new TypeError(`The emulator keeps up to ${MAX_HOLDERS} holders.`)
+      const attributes: HolderAttributes = { ...given, secret: given.secret ?? settings.secret }
+      const holder = createHolder(kind, holderUrl, attributes)
+      holders.set(holder.id, holder)
+      return copyHolder(holder)
+    },
+    async ask(kind, { resource = {}, holderId } = {}) {
+      checkKind(kind)
+      const answer = await asker.ask(findHolder(holderId, kind), resource)
+      answers.push(answer)
+      if (answers.length > maxEventCallbacks) answers.shift()
+      return answer
+    },
+    resetCircuit: (holderId) => resetCircuits(findHolder(holderId)),
+    get holders() {
+      return [...holders.values()].map(copyHolder)
+    },
+    get answers() {
+      return [...answers]
     },
     async repeat() {
       const last = [...records.events.values()].at(-1)
@@ -178,6 +265,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     },
     settled: () => sender.settled(),
     close() {
+      asker.close()
       closed ??= Promise.all([sender.close(), stop(server)]).then(() => {})
       return closed
     },
@@ -191,6 +279,20 @@ const SUBSCRIBE = z.strictObject({
   includeResources: z.array(z.string(), mustBe('a list of paths')).optional(),
   secret: OPTIONS.shape.secret,
 })
+
+/** An assumption, which bounds the memory. */
+const MAX_HOLDERS = 1000
+
+const HOLDER = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: 'must be an HTTP or HTTPS URL' }),
+  secret: OPTIONS.shape.secret,
+  externalIncludes: z.array(z.string(), mustBe('a list of paths')).optional(),
+  priceAmountCents: wholeNumber(0).optional(),
+})
+
+function copyHolder({ circuits, ...holder }: HolderRecord): EmulatedHolder {
+  return structuredClone(holder)
+}
 
 async function listen(server: Server, port: number): Promise<void> {
   server.listen(port, '127.0.0.1')

@@ -1,24 +1,10 @@
 import { EXTERNAL_RESOURCES, type ExternalResourceKind } from '../commerce-layer/external-resources.ts'
 import type { ResourceOf } from '../commerce-layer/resources.ts'
 import type { Changes } from '../wire/samples/changes.ts'
+import { EXTERNAL_SAMPLE_TOPICS } from '../wire/samples/external-topics.ts'
 import { createDelivery, type DeliveryOptions, type TestDelivery } from './delivery.ts'
 
-/** Topics whose samples are in the state in which Commerce Layer asks. */
-interface Topics extends Record<ExternalResourceKind, string> {
-  prices: 'line_items.tagged'
-  'order-validation': 'orders.pending'
-  'shipping-cost': 'shipments.upcoming'
-  promotion: 'orders.pending'
-  tax: 'orders.pending'
-}
-
-const TOPICS: Topics = {
-  prices: 'line_items.tagged',
-  'order-validation': 'orders.pending',
-  'shipping-cost': 'shipments.upcoming',
-  promotion: 'orders.pending',
-  tax: 'orders.pending',
-}
+type Topics = typeof EXTERNAL_SAMPLE_TOPICS
 
 /** The options of {@link createRequest}. */
 export interface RequestOptions<K extends ExternalResourceKind = ExternalResourceKind>
@@ -48,7 +34,7 @@ export async function createRequest<K extends ExternalResourceKind>(
   }
   const { resource = {}, include = EXTERNAL_RESOURCES[kind].includes, headers, ...others } = options
   const external = kind === 'prices' ? { _external_price: true, ...resource } : resource
-  const { method, body, ...delivery } = await createDelivery<string>(TOPICS[kind], {
+  const { method, body, ...delivery } = await createDelivery<string>(EXTERNAL_SAMPLE_TOPICS[kind], {
     ...others,
     resource: external,
     include,

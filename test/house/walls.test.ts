@@ -48,6 +48,7 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/emulator/api/app.ts', '../sender/sender.ts'],
   ['src/emulator/api/filters/filter.ts', '../../sender/sender.ts'],
   ['src/emulator/sender/sender.ts', '../api/app.ts'],
+  ['src/emulator/holders/check-answer.ts', '../../responder/responder.ts'],
   ['src/testing/delivery.ts', '../receiver/receiver.ts'],
   ['src/config.ts', './receiver/receiver.ts'],
   ['src/cli/main.ts', '../receiver/receiver.ts'],
