@@ -5,7 +5,7 @@ import type { WebhookEvent } from '../core/event/event.ts'
 import type { Handler, Registration } from '../core/handle/handlers.ts'
 import type { WebhookResponse } from '../core/http/request.ts'
 import { respond } from '../core/http/respond.ts'
-import { type MaybePromise, pipe } from '../core/maybe-promise.ts'
+import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Answering } from '../receiver/receiver.ts'
 import { CONTRACTS } from './contracts/contracts.ts'
@@ -26,6 +26,17 @@ interface Answered extends Outcome {
   readonly response: WebhookResponse
 }
 
+/** What belongs to one request. */
+interface Exchange {
+  readonly facts: RequestFacts
+  response: WebhookResponse | undefined
+}
+
+/** On the event itself: V8 keeps what a `WeakMap` refers to until its next full collection. */
+const EXCHANGE = Symbol('exchange')
+
+type AskedEvent = WebhookEvent & { [EXCHANGE]?: Exchange }
+
 const MAX_CACHED = 1000
 const MISSING_HINT =
   'A relationship of `externalIncludes` is not in the request. Set `external_includes` of its holder.'
@@ -34,37 +45,31 @@ const MISSING_HINT =
 export function createAnswering(kind: ExternalResourceKind, options: AnsweringOptions): Answering {
   const { handler, fallback, include, cacheMs } = options
   const { topic, write } = CONTRACTS[kind]
-  const facts = new WeakMap<WebhookEvent, RequestFacts>()
-  const responses = new WeakMap<WebhookEvent, WebhookResponse>()
   const cache = cacheMs > 0 ? new LRUCache<string, WebhookResponse>({ max: MAX_CACHED, ttl: cacheMs }) : undefined
 
   /** Read before the handler runs, which may change the resource. */
-  function factsOf(event: WebhookEvent): RequestFacts {
-    const known = facts.get(event) ?? readRequestFacts(event.resource)
-    facts.set(event, known)
-    return known
+  function exchangeOf(event: AskedEvent): Exchange {
+    event[EXCHANGE] ??= { facts: readRequestFacts(event.resource), response: undefined }
+    return event[EXCHANGE]
   }
 
   function toResponse(value: unknown, event: WebhookEvent): WebhookResponse {
-    return isRefusal(value) ? respondRefusal(value) : respondData(write(value, factsOf(event)))
+    return isRefusal(value) ? respondRefusal(value) : respondData(write(value, exchangeOf(event).facts))
   }
 
   const answer: Handler = (event, context) => {
-    const cached = cache?.get(event.delivery.id)
-    if (cached) {
-      responses.set(event, cached)
-      return
-    }
-    factsOf(event)
+    const exchange = exchangeOf(event)
+    exchange.response = cache?.get(event.delivery.id)
+    if (exchange.response) return undefined
     return pipe(handler(event, context) as MaybePromise<unknown>, (value) => {
       const response = toResponse(value, event)
-      responses.set(event, response)
+      exchange.response = response
       cache?.set(event.delivery.id, response)
     })
   }
 
   function toAnswered({ errors }: Outcome, event: WebhookEvent): Answered {
-    const response = responses.get(event)
+    const { response } = exchangeOf(event)
     // A `PermanentError` acknowledges a delivery, and is no answer.
     if (!response) throw new WebhookError('HANDLER_FAILED', { cause: errors[0] })
     return { name: 'handled', errors: [], response }
@@ -90,11 +95,14 @@ export function createAnswering(kind: ExternalResourceKind, options: AnsweringOp
       isNamed: (name) => name === topic,
       all: () => registrations,
     },
-    async settle(handle, event) {
+    settle(handle, event) {
+      const recovered = (thrown: unknown) => recover(thrown, event)
       try {
-        return toAnswered(await handle(), event)
+        const ended = handle()
+        if (!isPromise(ended)) return toAnswered(ended, event)
+        return ended.then((outcome) => toAnswered(outcome, event)).catch(recovered)
       } catch (thrown) {
-        return recover(thrown, event)
+        return recovered(thrown)
       }
     },
     respond(ended) {

@@ -25,7 +25,7 @@ export interface ResponderOptions<K extends ExternalResourceKind, in out Path ex
    * `secrets` of a receiver.
    */
   readonly secret: Secret | HolderSecret
-  /** Milliseconds from the arrival of a request to its answer. Default: 4,000. */
+  /** Milliseconds from the arrival of a request to its answer, the fallback's too. Default: 3,950. */
   readonly deadlineMs?: number | undefined
   /**
    * Answers a verified request whose handler is late, throws or gives a wrong answer: an answer, a refusal, or a
@@ -71,7 +71,7 @@ export interface ResponderOptions<K extends ExternalResourceKind, in out Path ex
 }
 
 const RULES = {
-  deadlineMs: positiveInteger(4000),
+  deadlineMs: positiveInteger(3950),
   answerCacheMs: orValue(positiveInteger(0), 0),
   maxBodyBytes: positiveInteger(5 * 1024 * 1024),
   bodyTimeoutMs: positiveInteger(4000),

@@ -7,11 +7,12 @@ import { benchLinking } from './link.ts'
 import { benchManagement } from './management.ts'
 import { benchObservers } from './observers.ts'
 import { asMarkdown, asText, inOrder, machineLine, tableOfBars } from './report.ts'
+import { benchResponder } from './responder.ts'
 import { benchServers } from './servers.ts'
 import { benchStores } from './stores.ts'
 
 /**
- * `npm run bench -- [--only deliver|link|observers|servers|emulator|management|stores|inboxes] [--quick] [--markdown]`.
+ * `npm run bench -- [--only deliver|link|observers|responder|servers|emulator|management|stores|inboxes] [--quick] [--markdown]`.
  * It takes about 25 minutes and always succeeds: it prints what was measured, and which of the project's bars were
  * missed. The parts `stores` and `inboxes` need `redis-server` and PostgreSQL; `--quick` makes these two short, to work on them.
  */
@@ -19,6 +20,7 @@ const PARTS = {
   deliver: benchDelivery,
   link: benchLinking,
   observers: benchObservers,
+  responder: benchResponder,
   servers: benchServers,
   emulator: benchEmulator,
   management: benchManagement,

@@ -7,6 +7,7 @@ interface Entries {
   fetch: typeof import('../../src/adapters/fetch.ts')
   koa: typeof import('../../src/adapters/koa.ts')
   opentelemetry: typeof import('../../src/telemetry/opentelemetry.ts')
+  responder: typeof import('../../src/responder/index.ts')
   node: typeof import('../../src/adapters/node.ts')
   'stores/memory': typeof import('../../src/stores/memory.ts')
   'stores/sqlite': typeof import('../../src/stores/sqlite.ts')

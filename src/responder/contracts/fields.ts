@@ -11,17 +11,24 @@ export function wrongAnswer(path: string, problem: string): WebhookError {
 /** @throws WebhookError if a value is no object, or has a field that is not known. */
 export function readFields(value: unknown, path: string, known?: readonly string[]): Fields {
   if (Object.prototype.toString.call(value) !== '[object Object]') throw wrongAnswer(path, 'is not an object')
-  const given = Object.entries(value as object).filter(([, field]) => field !== undefined)
-  const unknown = known && given.find(([name]) => !known.includes(name))
-  if (unknown) throw wrongAnswer(`${path}.${unknown[0].slice(0, 50)}`, 'is not a field of this answer')
-  return Object.fromEntries(given)
+  const fields: Record<string, unknown> = {}
+  for (const name of Object.keys(value as object)) {
+    const field = (value as Fields)[name]
+    if (field === undefined) continue
+    // Assigned, `__proto__` would not become a field.
+    if (name === '__proto__' || (known && !known.includes(name))) {
+      throw wrongAnswer(`${path}.${name.slice(0, 50)}`, 'is not a field of this answer')
+    }
+    fields[name] = field
+  }
+  return fields
 }
 
 /** The fields of each object of a list. */
 export function readList(value: unknown, path: string, known?: readonly string[]): readonly Fields[] {
   if (!Array.isArray(value)) throw wrongAnswer(path, 'is not a list')
   if (value.length === 0) throw wrongAnswer(path, 'is empty')
-  return Array.from(value, (one, i) => readFields(one, `${path}[${i}]`, known))
+  return Array.from(value).map((one, i) => readFields(one, `${path}[${i}]`, known))
 }
 
 /** @throws WebhookError if it is no whole number, is less than `min`, or more than `max`. */
@@ -52,12 +59,13 @@ export function checkCurrency(value: unknown, currency: string | undefined): voi
 /** The metadata as JSON writes it, so that nothing can change it later. */
 export function readMetadata(value: unknown): Fields {
   if (value === undefined) return {}
-  readFields(value, 'data.metadata')
   let written: unknown
   try {
     written = JSON.parse(JSON.stringify(value))
   } catch {
     throw wrongAnswer('data.metadata', 'cannot be written as JSON')
   }
-  return { metadata: readFields(written, 'data.metadata') }
+  if (Object.prototype.toString.call(written) !== '[object Object]')
+    throw wrongAnswer('data.metadata', 'is not an object')
+  return { metadata: written }
 }
