@@ -8,6 +8,7 @@ const config: KnipConfig = {
         ...Object.values({ ...listModules(), ...listInternals() }),
         'examples/**/*.{js,ts}',
         'test/contracts/adapter/hosts/*.ts',
+        'test/core/event/young-garbage-program.ts',
         'test/contracts/adapter/hosts/frameworks/*.js',
         'test/nestjs/typed.ts',
         'test/docs/sentry-program.ts',

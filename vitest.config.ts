@@ -28,6 +28,9 @@ export const SHOPS = [
   'test/stores/upstash.test.ts',
 ]
 
+/** `npm run test:cli`: the commands as processes, many of them in a pseudo-terminal. */
+export const CLI = ['test/cli/**/*.test.ts']
+
 /** Without isolation a worker loads each module once, and not once for each file: a third of the time of a run. */
 export const SHARED = { isolate: false, testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } }
 
@@ -48,7 +51,7 @@ export default defineConfig({
           ...SHARED,
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...UNIT, ...SHOPS],
+          exclude: ['**/node_modules/**', ...UNIT, ...SHOPS, ...CLI],
           hookTimeout: 30_000,
         },
       },

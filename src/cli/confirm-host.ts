@@ -5,7 +5,7 @@ import type { Output } from './output.ts'
 /** Where deliveries are sent to unless a flag or the configuration says so. */
 export const DEFAULT_RECEIVER = 'http://127.0.0.1:3000/webhooks'
 
-/** Reads a URL of a receiver. `flag` is what it was given by. */
+/** Reads a URL of a receiver. `flag` is what it was given by, and begins the message. */
 export function toReceiverUrl(text: string, flag: string): URL {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text)
   throw new CliError('USAGE', `${flag} must be a URL such as http://127.0.0.1:3000/webhooks`)

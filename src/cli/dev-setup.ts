@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { type Subscription, TOPICS } from 'hooklayer'
 import type { HooklayerConfig } from 'hooklayer/config'
 import type { Emulator } from 'hooklayer/emulator'
+import { CATALOG } from './catalog.ts'
 import { CliError } from './cli-error.ts'
 import { DEFAULT_RECEIVER, isThisMachine, toReceiverUrl } from './confirm-host.ts'
 import type { EmulatorFlags } from './emulator-flags.ts'
 import { loadEnvFile } from './env-file.ts'
 import { type ConfigFlags, findConfig } from './load-config.ts'
 import { findFreePort, isPortOpen } from './ports.ts'
-import { findEnvSecret, toVariable } from './secrets.ts'
+import { findEnvSecret, hasEnvSecret, toVariable } from './secrets.ts'
+import { namesTopic } from './wanted-topics.ts'
 
 export interface DevFlags extends EmulatorFlags, ConfigFlags {
   readonly writeEnv?: string
@@ -32,9 +33,8 @@ const DEFAULT_TOPIC = 'orders.place'
 /** Reads the flags, the configuration and the secrets, and makes the secrets that are missing. */
 export async function readSetup(flags: DevFlags, program: readonly string[]): Promise<DevSetup> {
   if (flags.writeEnv !== undefined) loadEnvFile(flags.writeEnv)
-  const hasSecret = Object.entries(process.env).some(([name, value]) => name.startsWith('CL_SECRET_') && value)
   // The receiver of the configuration may read the environment, and would refuse to be made without any secret.
-  if (!hasSecret) process.env[toVariable(DEFAULT_TOPIC)] = createSecret()
+  if (!hasEnvSecret()) process.env[toVariable(DEFAULT_TOPIC)] = createSecret()
   const config = await findConfig(flags)
   const url = toReceiverUrl(flags.forward ?? config?.forward ?? DEFAULT_RECEIVER, '--forward')
   await choosePort(url, program)
@@ -82,18 +82,13 @@ async function choosePort(url: URL, program: readonly string[]): Promise<void> {
 /** The topics of the configuration, or of its handlers. A handler of `*` names none. */
 function listTopics(config: HooklayerConfig | undefined): readonly string[] {
   const subscriptions = config?.receiver.subscriptions() ?? []
-  const known = Object.entries(TOPICS).flatMap(([resource, events]) => events.map((event) => `${resource}.${event}`))
-  const topics = config?.topics ?? known.filter((topic) => subscriptions.some((one) => names(one, topic)))
+  const topics = config?.topics ?? CATALOG.filter((topic) => subscriptions.some((one) => namesTopic(one, topic)))
   return topics.length > 0 ? topics : [DEFAULT_TOPIC]
 }
 
 /** What the handlers of a topic need, which is what `webhooks apply` would include. */
 function listIncludes(config: HooklayerConfig | undefined, topic: string): readonly string[] | undefined {
   const subscriptions = config?.receiver.subscriptions() ?? []
-  const includes = subscriptions.filter((one) => names(one, topic)).flatMap(({ include }) => include)
+  const includes = subscriptions.filter((one) => namesTopic(one, topic)).flatMap(({ include }) => include)
   return includes.length > 0 ? [...new Set(includes)] : undefined
-}
-
-function names({ topics }: Subscription, topic: string): boolean {
-  return topics.includes(topic) || topics.includes(topic.replace(/\..*/, '.*'))
 }

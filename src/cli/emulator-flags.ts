@@ -44,7 +44,9 @@ export function addEmulatorOptions(
 
 /** Adds a list with commas to those before it. */
 export function collectTopics(value: string, before: readonly string[] = []): string[] {
-  return [...before, ...value.split(',').filter((topic) => topic.trim() !== '')].map((topic) => topic.trim())
+  const topics = value.split(',').flatMap((topic) => topic.trim() || [])
+  if (topics.length === 0) throw new InvalidArgumentError('It must name a topic such as orders.place.')
+  return [...before, ...topics]
 }
 
 /** Not a number is left to the checks of the emulator, which say what is wrong. */

@@ -7,7 +7,7 @@ export const EXIT_CODES = {
   UNREACHABLE: { code: 4, meaning: 'A server is not there, or does not answer.' },
   REFUSED: { code: 5, meaning: 'Access was refused: credentials, a token, permissions.' },
   LIMIT: { code: 6, meaning: 'A limit was reached: the rate limit of the API, a full disk.' },
-  INTERRUPTED: { code: 130, meaning: 'Ctrl-C, or SIGTERM.' },
+  INTERRUPTED: { code: 130, meaning: 'Ctrl-C, SIGTERM, or a question that was answered with no.' },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>
 
 export type ExitName = keyof typeof EXIT_CODES

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { defineConfig, type HooklayerConfig } from 'hooklayer/config'
 import type { CredentialsOptions } from 'hooklayer/management'
 import { CliError } from './cli-error.ts'
+import { printToStderr } from './print-to-stderr.ts'
 
 const NAMES = ['ts', 'mts', 'js', 'mjs', 'cjs'].map((extension) => `hooklayer.config.${extension}`)
 const TYPESCRIPT = ['.ts', '.mts', '.cts']
@@ -72,6 +73,7 @@ export function readCredentials(config: HooklayerConfig | undefined): Credential
 
 async function importDefault(name: string): Promise<unknown> {
   const file = resolve(name)
+  printToStderr()
   try {
     const loaded = TYPESCRIPT.includes(extname(file))
       ? await importTypeScript(file)

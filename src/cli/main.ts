@@ -21,6 +21,9 @@ Exit codes: ${Object.values(EXIT_CODES)
   .map(({ code }) => code)
   .join(', ')}; see https://github.com/hooklayer/hooklayer/blob/main/docs/cli.md`
 
+/** How many causes of an error are printed with `--verbose`. */
+const MAX_CAUSES = 5
+
 const exit = await main(process.argv.slice(2))
 process.exit(typeof exit === 'number' ? exit : EXIT_CODES[exit].code)
 
@@ -28,7 +31,7 @@ process.exit(typeof exit === 'number' ? exit : EXIT_CODES[exit].code)
 async function main(argv: readonly string[]): Promise<ExitName | number> {
   const watch = watchForStop(explainFailure)
   const ended = runCommand(argv, watch).catch((error) => (watch.stopped() ? 'OK' : report(error, argv)))
-  const exit = await Promise.race([ended, watch.overdue]).catch((): ExitName => 'OK')
+  const exit = await Promise.race([ended, watch.overdue.catch((): ExitName => 'OK')])
   await new Promise((resolve) => process.stdout.write('', resolve))
   await new Promise(setImmediate) // A failure of stdout is told after the write.
   const stopped = watch.stopped()
@@ -43,8 +46,15 @@ function report(error: unknown, argv: readonly string[]): ExitName {
   }
   const { exit, message } = explainFailure(error)
   process.stderr.write(`${escapeText(message)}\n`)
-  if (argv.includes('--verbose') && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  if (argv.includes('--verbose')) for (const stack of listStacks(error)) process.stderr.write(`${stack}\n`)
   return exit
+}
+
+/** The stacks of an error and of its causes: the place that matters is often in a cause, such as in a configuration. */
+function listStacks(error: unknown, depth = 0): string[] {
+  if (!(error instanceof Error) || depth > MAX_CAUSES) return []
+  const stack = String(error.stack).split('\n').map(escapeText).join('\n')
+  return [`${depth > 0 ? 'Caused by ' : ''}${stack}`, ...listStacks(error.cause, depth + 1)]
 }
 
 async function runCommand(argv: readonly string[], { signal }: StopWatch): Promise<ExitName | number> {

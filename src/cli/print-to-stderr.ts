@@ -1,6 +1,6 @@
+import { Console } from 'node:console'
+
 /** Handlers and configurations print what they like: it must not be among the results on stdout. */
 export function printToStderr(): void {
-  console.log = console.error
-  console.info = console.error
-  console.debug = console.error
+  Object.assign(console, new Console(process.stderr))
 }

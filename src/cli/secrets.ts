@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { secretsFromEnv, TOPICS } from 'hooklayer'
+import { secretsFromEnv } from 'hooklayer'
+import { CATALOG } from './catalog.ts'
 import { CliError } from './cli-error.ts'
 import { readStdin } from './read-input.ts'
 
@@ -42,6 +43,11 @@ export function toVariable(topic: string): string {
   return `CL_SECRET_${topic.toUpperCase().replace('.', '__')}`
 }
 
+/** Whether the environment has the secret of any topic. */
+export function hasEnvSecret(): boolean {
+  return Object.entries(process.env).some(([name, value]) => name.startsWith('CL_SECRET_') && value)
+}
+
 /** The secret of a topic in the environment, if there is one: the first where there are several. */
 export function findEnvSecret(topic: string): string | undefined {
   return listEnvSecrets()[topic]?.[0]
@@ -52,10 +58,8 @@ export function findEnvSecret(topic: string): string | undefined {
  * command that neither receives nor signs can do without: this sets secrets that no webhook has.
  */
 export function permitNoSecrets(): void {
-  const hasAny = Object.entries(process.env).some(([name, value]) => name.startsWith('CL_SECRET_') && value)
-  if (hasAny) return
-  const topics = Object.entries(TOPICS).flatMap(([resource, events]) => events.map((event) => `${resource}.${event}`))
-  for (const topic of topics) process.env[toVariable(topic)] = randomBytes(16).toString('hex')
+  if (hasEnvSecret()) return
+  for (const topic of CATALOG) process.env[toVariable(topic)] = randomBytes(16).toString('hex')
 }
 
 /** The secrets of the other topics in the environment, as far as there are any. */
@@ -87,8 +91,7 @@ function readVariable(name: string): string[] {
 }
 
 function listEnvSecrets(): Readonly<Record<string, readonly string[]>> {
-  const hasAny = Object.entries(process.env).some(([name, value]) => name.startsWith('CL_SECRET_') && value)
-  if (!hasAny) return {}
+  if (!hasEnvSecret()) return {}
   try {
     return secretsFromEnv()
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { CredentialsOptions } from 'hooklayer/management'
 import { CliError } from './cli-error.ts'
+import { explainFailure } from './explain-failure.ts'
 
 /** The first call to a webhook, as the emulator answers it. */
 interface TriggeredCall {
@@ -35,7 +36,10 @@ export async function connectToEmulator(
   const post = async (path: string, body: object, token?: string): Promise<Answer> => {
     const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
     const init = { method: 'POST', headers, body: JSON.stringify(body), signal }
-    const response = await fetch(new URL(path, url), init)
+    const response = await fetch(new URL(path, url), init).catch((error) => {
+      signal.throwIfAborted()
+      throw explainUnreachable(error, url)
+    })
     const answer = (await response.json().catch(() => ({}))) as Answer
     if (response.ok) return answer
     if (response.status === 401) throw new CliError('REFUSED', `The emulator at ${url} refuses the credentials.`)
@@ -48,6 +52,13 @@ export async function connectToEmulator(
     const { event_callbacks = [] } = await post('/emulator/trigger', { topic, resource }, access_token)
     return event_callbacks.map(toCall)
   }
+}
+
+/** Often the emulator has ended, and `.env` still has the variables that it wrote. */
+function explainUnreachable(error: unknown, url: string): unknown {
+  if (explainFailure(error).exit !== 'UNREACHABLE') return error
+  const message = `CL_API_URL: no emulator answers at ${url}. Start \`hooklayer dev\`, or name a receiver with --to.`
+  return new CliError('UNREACHABLE', message, { cause: error })
 }
 
 function toCall(callback: EventCallback): TriggeredCall {

@@ -19,11 +19,10 @@ export function createTopicFilter(
   if (named) return (topic) => named.includes(topic)
   if (!config) return () => true
   const subscriptions = config.receiver.subscriptions()
-  return (topic) => subscriptions.some((one) => isSubscribed(one, topic))
+  return (topic) => subscriptions.some((one) => one.topics.includes('*') || namesTopic(one, topic))
 }
 
-function isSubscribed({ topics }: Subscription, topic: string): boolean {
-  return topics.some(
-    (one) => one === topic || one === '*' || (one.endsWith('.*') && topic.startsWith(one.slice(0, -1))),
-  )
+/** Whether a handler has a topic, or all of its resource. A handler of `*` names none. */
+export function namesTopic({ topics }: Subscription, topic: string): boolean {
+  return topics.includes(topic) || topics.includes(topic.replace(/\..*/, '.*'))
 }

@@ -202,7 +202,8 @@ export function createObservation(
     }
     let result: unknown
     try {
-      result = wrappers.reduceRight<() => unknown>((inner, one) => () => wrap(one, info, inner), run)()
+      const runOnce = () => settleOnce(run())
+      result = wrappers.reduceRight<() => unknown>((inner, one) => () => wrap(one, info, inner), runOnce)()
     } catch (thrown) {
       return fail(thrown)
     }
@@ -230,6 +231,11 @@ export function createObservation(
       return undefined
     },
   }
+}
+
+/** The query builder of a database runs its query at each call of `then`, and each observer may call it. */
+function settleOnce(result: unknown): unknown {
+  return isPromise(result) ? Promise.resolve(result) : result
 }
 
 function attempt(run: () => unknown): { readonly result: unknown } | { readonly thrown: unknown } {

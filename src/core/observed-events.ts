@@ -60,7 +60,8 @@ export interface EventDetails {
     readonly durationMs: number
     /**
      * How many deliveries of the topic have failed in a row, as Commerce Layer's circuit counts them: 0 after one that
-     * succeeded. A duplicate does not change it. Always 0 in a worker, whose failures are not answers.
+     * succeeded. A duplicate does not change it. Always 0 in a worker, in the background and after `redeliver`, whose
+     * failures are not answers.
      */
     readonly consecutiveFailures: number
   }
@@ -70,8 +71,8 @@ export interface EventDetails {
   readonly dead: StoredFailure & { readonly count: number }
   /**
    * A circuit may open soon: once for each level until a delivery of the topic succeeds. Commerce Layer stops sending
-   * after 30 failures in a row. `mismatch`: the signatures of the last 10 requests of the topic did not match, and none
-   * has since the last one that did. The secret may have been replaced, or somebody forges deliveries.
+   * after 30 failures in a row. `mismatch`: none of the last 10 signatures of the topic matched. The secret may have
+   * been replaced, or somebody forges deliveries.
    */
   readonly breaker: { readonly level: 10 | 20 | 25 | 'mismatch'; readonly consecutiveFailures: number }
 }

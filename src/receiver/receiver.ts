@@ -267,17 +267,16 @@ export function composeReceiver(options: ReceiverOptions, answering?: Answering)
   function startHandlers(event: WebhookEvent, start: () => Run, context: DeliveryContext): MaybePromise<Outcome> {
     const { background, deadline, signal } = context
     if (background) {
-      const withoutDeadline = {
+      const afterAnswer = {
         ...context,
         background: undefined,
         deadline: NO_DEADLINE,
+        verifiedTopic: undefined, // The answer was a success, whatever the handlers do.
         isCounted: false,
         hasPlace: false,
       }
       context.isDeferred = true
-      runInBackground(background, () =>
-        finish(() => startHandlers(event, start, withoutDeadline), withoutDeadline, toResponse),
-      )
+      runInBackground(background, () => finish(() => startHandlers(event, start, afterAnswer), afterAnswer, toResponse))
       return QUEUED
     }
     const run = start()
@@ -480,7 +479,7 @@ interface DeliveryContext extends Mutable<Omit<ErrorContext, 'count'> & Omit<Sub
    */
   unverified?: Unverified | undefined
   /** The topic of a verified delivery, for which Commerce Layer's circuit breaker counts the answer. */
-  verifiedTopic?: string
+  verifiedTopic?: string | undefined
   /** Whether the delivery counts toward `maxInFlight`. */
   hasPlace: boolean
   /** Whether `close` waits for the delivery. */

@@ -1,9 +1,11 @@
 import type { Attributes, Meter, MeterProvider } from '@opentelemetry/api'
-import type { AttemptInfo, Inbox, ObservedEvent } from '../drivers.ts'
+import type { Inbox, ObservedEvent } from '../drivers.ts'
 import { ATTRIBUTES, METRICS, OTHER_TOPIC, SCOPE, SYSTEM } from './names.ts'
 
 /** Seconds, as the conventions have them. */
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+
+type Source = ObservedEvent<'received'>['source']
 
 /** Measures deliveries by what an observer is told. */
 export interface Measurements {
@@ -39,28 +41,33 @@ export function createMeasurements(
   circuitFailures.addCallback((result) => {
     for (const [topic, failures] of failuresByTopic) result.observe(failures, { [ATTRIBUTES.destination]: topic })
   })
-  const fromInbox = new WeakSet<object>()
-  const isFromInbox = ({ scope, attempt }: AttemptInfo) => attempt !== undefined || fromInbox.has(scope)
+  const sources = new WeakMap<object, Source>()
 
   if (inbox) observeInbox(meter, inbox)
 
   return {
     start({ scope, source }) {
-      if (source === 'inbox') fromInbox.add(scope)
+      sources.set(scope, source)
     },
     end(event) {
       const { topic = OTHER_TOPIC, durationMs, consecutiveFailures } = event
       const attributes = describeEnd(event)
       processDuration.record(durationMs / 1000, attributes)
-      if (isFromInbox(event)) return
-      consumedMessages.add(1, attributes)
-      failuresByTopic.set(topic, consecutiveFailures)
+      const source = sources.get(event.scope) ?? guessSource(event)
+      if (source !== 'inbox') consumedMessages.add(1, attributes)
+      if (source === 'request') failuresByTopic.set(topic, consecutiveFailures)
     },
     countRefusal({ topic, code, status }) {
       if (status !== 401) return
       signatureFailures.add(1, { [ATTRIBUTES.destination]: topic ?? OTHER_TOPIC, [ATTRIBUTES.errorType]: code })
     },
   }
+}
+
+/** Of a delivery that failed before anybody was told that it came. Only the answer to a request counts as a failure. */
+function guessSource({ attempt, consecutiveFailures }: ObservedEvent<'finished'>): Source {
+  if (attempt !== undefined) return 'inbox'
+  return consecutiveFailures > 0 ? 'request' : 'redelivery'
 }
 
 function describeEnd({ topic, outcome, code }: ObservedEvent<'finished'>): Attributes {

@@ -51,6 +51,8 @@ export function createSpans(provider: TracerProvider, capturesResourceIds: boole
   const attempts = new WeakMap<object, AttemptSpan>()
   const processing = createCache((topic: string) => describeSpan('process', SpanKind.CONSUMER, topic))
   const sending = createCache((topic: string) => describeSpan('send', SpanKind.PRODUCER, topic))
+  /** Whether the last span that was started is one of an SDK. */
+  let isTracing = true
 
   /** Gives nothing where nothing traces: that costs a delivery nearly nothing then. */
   function startAttempt(info: AttemptInfo, options: StartOptions): AttemptSpan | undefined {
@@ -60,7 +62,8 @@ export function createSpans(provider: TracerProvider, capturesResourceIds: boole
     const { name, kind, attributes } = processing.get(info.topic ?? OTHER_TOPIC)
     const links = toLinks(traceparent)
     const span = tracer.startSpan(name, { kind, startTime: startedAt, attributes, links }, parent)
-    if (!isSpanContextValid(span.spanContext())) return undefined
+    isTracing = isSpanContextValid(span.spanContext())
+    if (!isTracing) return undefined
     if (bodyBytes !== undefined) span.setAttribute(ATTRIBUTES.bodySize, bodyBytes)
     const attempt = { span, context: trace.setSpan(parent, span), startedAt, handlers: '', sending: undefined }
     attempts.set(info.scope, attempt)
@@ -109,7 +112,7 @@ export function createSpans(provider: TracerProvider, capturesResourceIds: boole
       if (attempt) endSending(attempt)
     },
     end(event) {
-      const attempt = attempts.get(event.scope) ?? startLate(event)
+      const attempt = attempts.get(event.scope) ?? (isTracing ? startLate(event) : undefined)
       if (!attempt) return
       const { span, startedAt, handlers } = attempt
       endSending(attempt, event.code)

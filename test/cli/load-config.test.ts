@@ -84,6 +84,20 @@ describe('the configuration', () => {
     })
   })
 
+  it('prints to stderr, so that only the result is on stdout', async () => {
+    const text = `console.log('loaded')\nconsole.table([{ a: 1 }])\nexport default ${PLAIN}`
+    const args = ['health', '--json']
+    const env = {
+      CL_ORGANIZATION: 'acme',
+      CL_CLIENT_ID: 'id',
+      CL_CLIENT_SECRET: 'hush',
+      CL_API_URL: 'http://127.0.0.1:2',
+    }
+    const { exit, stdout, stderr } = await runCli(args, { env, files: { 'hooklayer.config.mjs': text } })
+    expect({ exit, stdout }).toEqual({ exit: 4, stdout: '' })
+    expect(stderr).toContain('loaded\n')
+  })
+
   it.each([
     [
       'throws',
@@ -100,6 +114,12 @@ describe('the configuration', () => {
     const files = { 'hooklayer.config.ts': text }
     expect(await runCli(TRIGGER, { files })).toMatchObject({ exit: 3, stderr: `${line}\n` })
     expect((await runCli([...TRIGGER, '--verbose'], { files })).stderr).toContain('\n    at ')
+  })
+
+  it('is named with the line that throws, with --verbose', async () => {
+    const files = { 'hooklayer.config.ts': "\n\nthrow new Error('No database \\u001b[2J.')" }
+    const { stderr } = await runCli([...TRIGGER, '--verbose'], { files })
+    expect(stderr).toMatch(/Caused by Error: No database \\u001b\[2J\.\n {4}at .*hooklayer\.config\.ts:3:7/)
   })
 
   it('is a mistake of the command line where its file is missing, and needed by some commands', async () => {

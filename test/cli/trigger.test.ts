@@ -112,6 +112,14 @@ describe('hooklayer trigger', () => {
     })
   })
 
+  it('warns of a topic that is not in the catalog, and sends it all the same', async () => {
+    const { exit, stderr } = await runCli(['trigger', 'orders.plac', '--secret', SECRET, '--to', 'http://127.0.0.1:2/'])
+    expect(exit).toBe(4)
+    expect(stderr).toMatch(
+      /^orders\.plac is not in the catalog of topics\. Did you mean orders\.place\?\nNothing listens/,
+    )
+  })
+
   it('says in one line that nothing listens, with 4', async () => {
     const { exit, stderr } = await runCli(flags('http://127.0.0.1:2/'))
     expect({ exit, stderr }).toMatchObject({ exit: 4, stderr: expect.stringMatching(/^Nothing listens there: .*\n$/) })
@@ -199,7 +207,12 @@ describe('hooklayer trigger', () => {
         5,
         /^The emulator at \S+ refuses the credentials\.\n$/,
       ],
-      ['nothing listens', { CL_API_URL: 'http://127.0.0.1:2' }, 4, /^Nothing listens there: .*\n$/],
+      [
+        'nothing listens',
+        { CL_API_URL: 'http://127.0.0.1:2' },
+        4,
+        'CL_API_URL: no emulator answers at http://127.0.0.1:2. Start `hooklayer dev`, or name a receiver with --to.\n',
+      ],
       ['a credential is missing', { CL_CLIENT_ID: '' }, 3, /^Set CL_CLIENT_ID in the environment .*\n$/],
     ])('says in one line that %s', async (_, env, exit, stderr) => {
       const emulator = await startEmulator()

@@ -112,7 +112,7 @@ describe('hooklayer webhooks', () => {
       exit: 0,
       stdout: '',
       stderr: [
-        'TOPIC             URL                          CIRCUIT   FAILURES LEFT  ID',
+        'topic             url                          circuit   failures left  id',
         `orders.place      http://127.0.0.1:9/webhooks  open                  0  ${place.id}`,
         `customers.create  http://127.0.0.1:9/webhooks  closed               19  ${customer.id}`,
         `returns.request   http://127.0.0.1:9/webhooks  disabled             30  ${id}`,

@@ -149,6 +149,22 @@ describe('an observer', () => {
     expect(new Set(events.map(({ scope }) => scope)).size).toBe(1)
   })
 
+  it('is told of no circuit that is near when handlers fail in the background, after the answer', async () => {
+    const { receiver, of } = observed()
+    receiver.on('orders.place', async () => {
+      throw new Error('down')
+    })
+    const works: Promise<unknown>[] = []
+    const background = (work: Promise<unknown>) => works.push(work)
+    const answers = await Promise.all(Array.from({ length: 12 }, () => receiver.receive(PLACED, { background })))
+    await Promise.all(works)
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]))
+    expect(of('finished').map(({ outcome, consecutiveFailures }) => [outcome, consecutiveFailures])).toEqual(
+      Array.from({ length: 12 }, () => ['failed', 0]),
+    )
+    expect(of('breaker')).toEqual([])
+  })
+
   it('is told of what is redelivered', async () => {
     const { receiver, events } = observed()
     receiver.on('orders.place', () => {})
@@ -453,6 +469,26 @@ describe('a wrapper of handlers', () => {
     expect((await receiver.on('orders.place', handler).receive(PLACED)).status).toBe(200)
     await sleep(5)
     expect(handler).toHaveBeenCalledOnce()
+  })
+
+  it('lets a query that a handler returns run once, in the context of the wrapper', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const { receiver } = wrap(
+      (_, run) => storage.run('scope', run),
+      (_, run) => run(),
+    )
+    const queries: unknown[] = []
+    // A query builder, as of a database: it runs its query when somebody waits for it.
+    const builder = {
+      // biome-ignore lint/suspicious/noThenProperty: query builders have one
+      then(resolve: () => void) {
+        queries.push(storage.getStore())
+        resolve()
+      },
+    }
+    receiver.on('orders.place', () => builder)
+    expect((await receiver.receive(PLACED)).status).toBe(200)
+    expect(queries).toEqual(['scope'])
   })
 
   it.each([

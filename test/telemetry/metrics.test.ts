@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { metrics as metricsApi } from '@opentelemetry/api'
 import { DataPointType, type HistogramMetricData } from '@opentelemetry/sdk-metrics'
 import { createWorker } from 'hooklayer'
@@ -10,7 +11,7 @@ import { createNodeListener } from 'hooklayer/node'
 import { createOpenTelemetryObserver } from 'hooklayer/opentelemetry'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, vi } from 'vitest'
-import { CART, delivery, OTHER_SECRET, recordingLogger, withHeaders } from '../deliveries.ts'
+import { CART, delivery, OTHER_SECRET, recordingLogger, SECRET, withHeaders } from '../deliveries.ts'
 import { createScene, createSdk, pointsOf } from './sdk.ts'
 
 const PLACED = delivery('orders.place', CART)
@@ -178,6 +179,34 @@ describe('the failures of a circuit', () => {
     await expect(receiver.handleStored(stored)).rejects.toThrow()
     expect(spans()).toHaveLength(4)
     expect(pointsOf(await metrics(), CIRCUIT)).toEqual([[ORDERS, 2]])
+  })
+
+  it('are not changed by what is redelivered, in the middle of an outage', async () => {
+    const { receiver, metrics } = createScene()
+    let isDown = true
+    receiver.on('orders.place', () => {
+      if (isDown) throw new Error('down')
+    })
+    await receiver.receive(PLACED)
+    await receiver.receive(PLACED)
+    await expect(receiver.redeliver('orders.place', CART)).rejects.toThrow()
+    await expect(receiver.redeliver('orders.place', {})).rejects.toThrow()
+    isDown = false
+    await receiver.redeliver('orders.place', CART)
+    expect(pointsOf(await metrics(), CIRCUIT)).toEqual([[ORDERS, 2]])
+  })
+
+  it('count a verified delivery for which there was no place any more', async () => {
+    const { receiver, metrics } = createScene({ maxInFlight: 1, secrets: async () => SECRET })
+    receiver.on('orders.place', () => sleep(50))
+    const answers = await Promise.all(
+      [receiver.receive(PLACED), receiver.receive(PLACED)].map(async (answer) => {
+        const { status } = await answer
+        return [status, pointsOf(await metrics(), CIRCUIT)]
+      }),
+    )
+    expect(answers).toContainEqual([503, [[ORDERS, 1]]])
+    expect(answers).toContainEqual([200, [[ORDERS, 0]]])
   })
 })
 

@@ -10,7 +10,6 @@ import { toCount } from '../count.ts'
 import { type DescribedCall, describeCall, formatCall, printCalls, type ShowDataFlags } from '../describe-call.ts'
 import type { ExitName } from '../exit-codes.ts'
 import { addConfigOption, type ConfigFlags, findConfig, loadConfig } from '../load-config.ts'
-import { printToStderr } from '../print-to-stderr.ts'
 import { createForwarding, createRedelivery, findEvents, type HandleEvent, handleEach } from '../redeliver-calls.ts'
 import { addSecretOptions, type SecretFlags } from '../secrets.ts'
 
@@ -119,7 +118,6 @@ function defineRedeliver(command: Command, run: Run): void {
 
 async function redeliver(ids: readonly string[], flags: RedeliverFlags, context: CommandContext): Promise<ExitName> {
   const { output, signal } = context
-  printToStderr()
   const target = await findTarget(flags, signal)
   const { events, leftOut } = await findEvents(connectApi(target.config), ids, flags, context)
   if (target.url) await confirmHost(output, target.url, flags)

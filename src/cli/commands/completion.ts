@@ -1,5 +1,5 @@
 import { Argument } from 'commander'
-import { TOPICS } from 'hooklayer'
+import { CATALOG } from '../catalog.ts'
 import { type DefineCommand, describeExamples } from '../command.ts'
 import { describeCommands } from '../completion/describe-commands.ts'
 import { SHELLS, type Shell, writeScript } from '../completion/scripts.ts'
@@ -16,10 +16,7 @@ export const define: DefineCommand = (command, run) => {
     )
     .action(
       run(async ({ output, loadCommands }, _flags: object, shell: Shell) => {
-        const topics = Object.entries(TOPICS).flatMap(([resource, events]) =>
-          events.map((event) => `${resource}.${event}`),
-        )
-        const script = writeScript(shell, describeCommands(await loadCommands()), topics)
+        const script = writeScript(shell, describeCommands(await loadCommands()), CATALOG)
         // The script is what was asked for, so it goes where a shell reads it.
         if (output.json) output.result({ shell, script }, script)
         else process.stdout.write(script)

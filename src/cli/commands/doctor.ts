@@ -1,5 +1,7 @@
-import { asUsage, CliError } from '../cli-error.ts'
+import { warnOfUnknownTopic } from '../catalog.ts'
+import { asUsage } from '../cli-error.ts'
 import { type DefineCommand, describeExamples } from '../command.ts'
+import { isThisMachine, toReceiverUrl } from '../confirm-host.ts'
 import type { Examination } from '../doctor/examine.ts'
 import { createOrders } from '../doctor/orders.ts'
 import { countProbes, runProbes } from '../doctor/run-probes.ts'
@@ -11,7 +13,6 @@ interface DoctorFlags extends SecretFlags {
   readonly yes?: boolean
 }
 
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 const STYLES: Readonly<Record<Examination['result'], Style>> = {
   ok: 'green',
   note: 'yellow',
@@ -32,20 +33,16 @@ export const define: DefineCommand = (command, run) => {
     )
     .action(
       run(async ({ output, signal }, flags: DoctorFlags, text: string) => {
-        const url = toUrl(text)
+        const url = toReceiverUrl(text, 'The endpoint')
+        warnOfUnknownTopic(flags.topic, output)
         const [secret = ''] = await readSecrets(flags.topic, flags, signal)
-        const genuine = LOOPBACK.test(url.hostname) || flags.yes === true
+        const genuine = isThisMachine(url.hostname) || flags.yes === true
         const orders = await asUsage(() => createOrders(flags.topic, secret))
         const progress = output.progress('Probed', countProbes(genuine))
         const found = await runProbes(url, { orders, genuine, signal, onProbe: progress.update }).finally(progress.end)
         return report(output, found, { url, genuine })
       }),
     )
-}
-
-function toUrl(text: string): URL {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text)
-  throw new CliError('USAGE', 'The endpoint must be a URL such as http://127.0.0.1:3000/webhooks')
 }
 
 interface Run {

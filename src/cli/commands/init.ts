@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Option } from 'commander'
-import { TOPICS } from 'hooklayer'
 import { type Ask, createAsk } from '../ask.ts'
+import { CATALOG, nearestTopic } from '../catalog.ts'
 import { CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
 import { INBOXES, STORES } from '../init/drivers.ts'
@@ -21,7 +21,6 @@ interface InitFlags {
   readonly yes?: boolean
 }
 
-const CATALOG = Object.entries(TOPICS).flatMap(([resource, events]) => events.map((event) => `${resource}.${event}`))
 const DEFAULT_TOPICS = 'orders.place'
 const NONE = 'none'
 
@@ -131,17 +130,6 @@ function readTopics(list: string): string[] {
     }
   }
   return topics
-}
-
-/** The topic that has the longest beginning in common with it. */
-function nearestTopic(text: string): string {
-  let [nearest, length]: [string, number] = [DEFAULT_TOPICS, 0]
-  for (const topic of CATALOG) {
-    let common = 0
-    while (common < text.length && topic[common] === text[common]) common += 1
-    if (common > length) [nearest, length] = [topic, common]
-  }
-  return nearest
 }
 
 /** Writes all or nothing: a file that is there already is never changed. */

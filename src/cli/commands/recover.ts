@@ -7,7 +7,6 @@ import type { ExitName } from '../exit-codes.ts'
 import { addConfigOption, type ConfigFlags, loadConfig } from '../load-config.ts'
 import { parseMoment } from '../moment.ts'
 import { escapeText, type Output, paint } from '../output.ts'
-import { printToStderr } from '../print-to-stderr.ts'
 
 interface RecoverFlags extends ConfigFlags {
   readonly since: string
@@ -45,7 +44,6 @@ export const define: DefineCommand = (command, run) => {
 }
 
 async function recover(flags: RecoverFlags, { output, signal }: CommandContext): Promise<ExitName> {
-  printToStderr()
   const { since, until, topic, webhook: webhookId, dryRun, resetCircuits, retrigger, cursor: file } = flags
   const config = await loadConfig(flags)
   const api = connectApi(config)

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import type { HooklayerConfig } from 'hooklayer/config'
 import type { CredentialsOptions } from 'hooklayer/management'
 import { createDelivery, sign, type TestDelivery } from 'hooklayer/testing'
+import { warnOfUnknownTopic } from '../catalog.ts'
 import { asUsage, CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
 import { confirmHost, DEFAULT_RECEIVER, toReceiverUrl } from '../confirm-host.ts'
@@ -19,7 +20,7 @@ import { connectToEmulator } from '../trigger-emulator.ts'
 
 interface TriggerFlags extends SecretFlags, ConfigFlags {
   readonly to?: string
-  readonly set: readonly string[]
+  readonly set?: readonly string[]
   readonly file?: string
   readonly times: number
   readonly concurrency: number
@@ -61,6 +62,7 @@ export const define: DefineCommand = (command, run) => {
         const config = await findConfig(flags)
         const emulator = findEmulator(config, flags)
         if (emulator) return triggerThere(context, emulator, topic, flags)
+        warnOfUnknownTopic(topic, context.output)
         const url = toReceiverUrl(flags.to ?? config?.forward ?? DEFAULT_RECEIVER, '--to')
         const [secret = ''] = await readSecrets(topic, flags, context.signal)
         await confirmHost(context.output, url, flags)
@@ -77,10 +79,10 @@ export const define: DefineCommand = (command, run) => {
 }
 
 function addFlags(command: Command): Command {
-  const collect = (value: string, before: readonly string[]) => [...before, value]
+  const collect = (value: string, before: readonly string[] = []) => [...before, value]
   const faults = Object.entries(FAULTS).map(([name, what]) => `${name}: ${what}`)
   return addConfigOption(addSecretOptions(command.option('--to <url>', `the receiver; default: ${DEFAULT_RECEIVER}`)))
-    .option('--set <path=value>', 'changes a field of the sample; may be repeated', collect, [])
+    .option('--set <path=value>', 'changes a field of the sample; may be repeated', collect)
     .option('--file <file>', 'sends the bytes of this file, and no sample')
     .option('--times <number>', 'how many deliveries, each of another resource', toCount, 1)
     .option('--concurrency <number>', 'how many at once', toCount, 1)
@@ -104,7 +106,7 @@ async function triggerThere(
   topic: string,
   flags: TriggerFlags,
 ): Promise<ExitName> {
-  const changes = readChanges(flags.set)
+  const changes = readChanges(flags.set ?? [])
   const trigger = await connectToEmulator(emulator, context.signal)
   const send = async () => {
     const calls = await trigger(topic, changes)
@@ -116,7 +118,7 @@ async function triggerThere(
 }
 
 async function createDeliveries(topic: string, secret: string, flags: TriggerFlags): Promise<TestDelivery[]> {
-  const { times, file, set } = flags
+  const { times, file, set = [] } = flags
   if (file !== undefined && set.length > 0) throw new CliError('USAGE', 'Give --set or --file, and not both.')
   const changes = readChanges(set)
   const sample = await createDelivery(topic, { secret, resource: changes })

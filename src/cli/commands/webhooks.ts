@@ -223,12 +223,12 @@ async function list({ output, signal }: CommandContext, flags: ListFlags): Promi
   }
   if (rows.length === 0) return output.info('There is no webhook.')
   output.table(rows, [
-    { title: 'TOPIC', read: ({ topic }) => topic },
-    { title: 'URL', read: ({ url }) => url },
-    { title: 'CIRCUIT', read: ({ circuit, disabled }) => (disabled ? 'disabled' : circuit) },
-    { title: 'FAILURES LEFT', align: 'right', read: ({ failuresLeft }) => failuresLeft },
-    { title: 'ID', read: ({ id }) => id },
-    ...(flags.showSecrets ? [{ title: 'SECRET', read: ({ secret = '' }: (typeof rows)[number]) => secret }] : []),
+    { title: 'topic', read: ({ topic }) => topic },
+    { title: 'url', read: ({ url }) => url },
+    { title: 'circuit', read: ({ circuit, disabled }) => (disabled ? 'disabled' : circuit) },
+    { title: 'failures left', align: 'right', read: ({ failuresLeft }) => failuresLeft },
+    { title: 'id', read: ({ id }) => id },
+    ...(flags.showSecrets ? [{ title: 'secret', read: ({ secret = '' }: (typeof rows)[number]) => secret }] : []),
   ])
 }
 

@@ -17,8 +17,10 @@ export interface Finding {
 
 export interface Probe extends Finding {
   readonly name: string
-  /** `forged` probes are sent to any host: nothing in them is a delivery that a receiver may handle. */
+  /** `forged` probes are to be refused. */
   readonly kind: 'genuine' | 'forged'
+  /** Whether a forged one is signed with the secret of the receiver, or with an empty one. A mistake handles it then. */
+  readonly isSigned?: true
   /** What is sent, for people. */
   readonly sends: string
   /** Requests that are sent at once. Those of the next list follow when all have been answered. */
@@ -285,6 +287,7 @@ export const PROBES: readonly Probe[] = [
   {
     name: 'hex signature',
     kind: 'forged',
+    isSigned: true,
     sends: 'a delivery whose signature is written in hex, and not in base64',
     request: async (orders) => {
       const { text } = await orders.draft()
@@ -297,6 +300,7 @@ export const PROBES: readonly Probe[] = [
   {
     name: 're-serialized',
     kind: 'forged',
+    isSigned: true,
     sends: 'deliveries that are signed for their text as JavaScript, Python and PHP would write it',
     request: async (orders) => {
       const { written } = await orders.draft({ note: 'R&D, Zoë' })
@@ -310,6 +314,7 @@ export const PROBES: readonly Probe[] = [
   {
     name: 'other topic',
     kind: 'forged',
+    isSigned: true,
     sends: 'a delivery that was signed for its own topic, under another one',
     request: async (orders) => [[toRequest(orders, (await orders.draft()).text, { topic: orders.otherTopic })]],
     expected: REFUSED,
@@ -319,6 +324,7 @@ export const PROBES: readonly Probe[] = [
   {
     name: 'no secret',
     kind: 'forged',
+    isSigned: true,
     sends: 'deliveries that are signed with an empty secret, and with `undefined`, also of an unknown topic',
     request: async (orders) => {
       const { text } = await orders.draft()

@@ -7,7 +7,7 @@ import { type Answer, sendRequest } from './send-request.ts'
 
 interface RunOptions {
   readonly orders: Orders
-  /** Whether genuine deliveries are sent. */
+  /** Whether signed deliveries are sent. */
   readonly genuine: boolean
   readonly signal: AbortSignal
   /** Called after each probe. */
@@ -69,7 +69,7 @@ export function countProbes(genuine: boolean): number {
 }
 
 function listProbes(probes: readonly Probe[], genuine: boolean): Probe[] {
-  return probes.filter(({ kind }) => genuine || kind === 'forged')
+  return probes.filter(({ kind, isSigned = false }) => genuine || (kind === 'forged' && !isSigned))
 }
 
 async function sendAll(url: URL, probe: Probe, { orders, signal }: RunOptions): Promise<Answer[]> {

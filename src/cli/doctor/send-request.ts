@@ -1,4 +1,4 @@
-import { connect as connectPlain, type Socket } from 'node:net'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 /** A request to the byte: the runner writes the parts one after another. */
@@ -75,8 +75,9 @@ type OutcomeOf<T> = T extends unknown ? Omit<T, 'durationMs'> : never
 
 function open({ protocol, hostname, port }: URL): Socket {
   const host = hostname.replace(/^\[|\]$/g, '')
+  const servername = isIP(host) === 0 ? host : '' // TLS permits no address there, and Node warns of one.
   return protocol === 'https:'
-    ? connectTls({ host, port: Number(port || 443), servername: host, ALPNProtocols: ['http/1.1'] })
+    ? connectTls({ host, port: Number(port || 443), servername, ALPNProtocols: ['http/1.1'] })
     : connectPlain({ host, port: Number(port || 80), noDelay: true })
 }
 

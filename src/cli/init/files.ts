@@ -1,3 +1,4 @@
+import { toVariable } from '../secrets.ts'
 import { INBOXES, STORES } from './drivers.ts'
 import type { Project } from './project.ts'
 
@@ -471,10 +472,6 @@ function writeNestSetUp(folder: string): string[] {
     '  return app.get(HooklayerService).receiver',
     '}',
   ]
-}
-
-function toVariable(topic: string): string {
-  return `CL_SECRET_${topic.toUpperCase().replace('.', '__')}`
 }
 
 /** A name of its own keeps what a store remembers when the handler is moved. */

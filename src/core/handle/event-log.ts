@@ -48,7 +48,7 @@ function toLevel(outcome: string | undefined): 'info' | 'debug' {
 
 function describeBreaker({ level, consecutiveFailures }: ObservedEvent<'breaker'>, topic: string): string {
   if (level === 'mismatch') {
-    return `${topic}: ${consecutiveFailures} signatures did not match, and none did since. Was the secret replaced?`
+    return `${topic}: none of the last ${consecutiveFailures} signatures matched. Was the secret replaced?`
   }
   const left = FAILURES_TO_OPEN - consecutiveFailures
   return `${topic}: ${consecutiveFailures} failures in a row. After ${left} more, Commerce Layer stops sending it.`

@@ -82,7 +82,7 @@ describe('the log of events', () => {
     expect(lines.map(({ level, message }) => `${level} ${message}`)).toMatchInlineSnapshot(`
       [
         "warn orders.place: 20 failures in a row. After 10 more, Commerce Layer stops sending it.",
-        "warn orders.place: 10 signatures did not match, and none did since. Was the secret replaced?",
+        "warn orders.place: none of the last 10 signatures matched. Was the secret replaced?",
       ]
     `)
   })

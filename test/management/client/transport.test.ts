@@ -27,7 +27,7 @@ describe('a request', () => {
     ['no answer', undefined],
   ])('is retried after %s', async (what, failure) => {
     const { manage, requests } = await startScriptedApi((_, number) => (number < 3 ? failure : ONE))
-    const timeoutMs = what === 'a truncated answer' || failure === undefined ? 50 : 5000
+    const timeoutMs = what === 'a truncated answer' || failure === undefined ? 300 : 5000
     expect(await manage({ timeoutMs }).webhooks.retrieve('xYZkjABcde')).toMatchObject({ id: 'xYZkjABcde' })
     expect(requests).toHaveLength(3)
   })
