@@ -2,7 +2,11 @@ import express from 'express'
 import { createExpressMiddleware } from 'hooklayer/express'
 import { createResponder } from 'hooklayer/responder'
 
-const RATES = { IT: 0.22, DE: 0.19, FR: 0.2 }
+const RATES = new Map([
+  ['IT', 0.22],
+  ['DE', 0.19],
+  ['FR', 0.2],
+])
 
 const taxes = createResponder(
   'tax',
@@ -10,7 +14,7 @@ const taxes = createResponder(
   ({ resource: order }) => {
     const country = order.shipping_address?.country_code ?? order.billing_address?.country_code
     console.log(`Taxes of order ${order.number}, to ${country}`)
-    return { tax_rate: RATES[country] ?? 0 }
+    return { tax_rate: RATES.get(country ?? '') ?? 0 }
   },
 )
 
