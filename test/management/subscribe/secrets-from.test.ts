@@ -259,7 +259,7 @@ describe('of 60 cold starts, each with its first delivery', () => {
     const coldStart = async () => {
       const { logger, lines } = recordingLogger()
       const secrets = manage().secrets({ callbackUrl })
-      const shop = createReceiver({ secrets, logger, deadlineMs: 1_000 })
+      const shop = createReceiver({ secrets, logger, deadlineMs: 3_000 })
       return {
         status: await deliver(shop, 'orders.place', SECRET),
         lines: lines.filter(({ level }) => level === 'error'),
