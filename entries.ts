@@ -17,6 +17,7 @@ export const ENTRIES: { readonly [subpath: string]: string } = {
   './nestjs': 'src/nestjs/index.ts',
   './opentelemetry': 'src/telemetry/opentelemetry.ts',
   './recorder': 'src/recorder/recorder.ts',
+  './responder': 'src/responder/index.ts',
   './testing': 'src/testing/index.ts',
   './emulator': 'src/emulator/index.ts',
   './dashboard': 'src/dashboard/index.ts',

@@ -13,7 +13,7 @@ export const alias = Object.entries(ENTRIES).map(([subpath, source]) => ({
 
 /** Pure and in-process tests: nothing in them starts another process, needs a database or builds something. */
 const UNIT = [
-  'test/{commerce-layer,core,receiver,testing,wire}/**/*.test.ts',
+  'test/{commerce-layer,core,receiver,responder,testing,wire}/**/*.test.ts',
   'test/{management/{client,subscribe},inboxes/queue}/**/*.test.ts',
   'test/stores/memory.test.ts',
   'test/types.test.ts',

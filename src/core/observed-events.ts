@@ -55,7 +55,7 @@ export interface EventDetails {
    */
   readonly finished: {
     readonly outcome: OutcomeName | 'failed'
-    /** Only with `failed`. */
+    /** With `failed`, and with `discarded` if a responder has answered its fallback. */
     readonly code: ErrorCode | undefined
     readonly durationMs: number
     /**

@@ -1,12 +1,13 @@
-import type { PermanentError } from './errors.ts'
+import type { PermanentError, WebhookError } from './errors.ts'
 import type { OutcomeName } from './outcomes.ts'
 
 /**
- * How an accepted delivery ended. `errors` holds the permanent errors of handlers, which are acknowledged all the same.
+ * How an accepted delivery ended. `errors` holds the permanent errors of handlers, which are acknowledged all the same,
+ * or the error for which a responder has answered its fallback.
  */
 export interface Outcome {
   readonly name: OutcomeName
-  readonly errors: readonly PermanentError[]
+  readonly errors: readonly (PermanentError | WebhookError)[]
 }
 
 /** All handlers have succeeded. */

@@ -3,9 +3,10 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import * as z from 'zod'
+import type { ExternalResourceKind } from '../commerce-layer/external-resources.ts'
 import type { ResourceOf } from '../commerce-layer/resources.ts'
 import { resourceOf, type Topic } from '../commerce-layer/topics.ts'
-import { checkSchema, mustBe } from '../schema/check-schema.ts'
+import { checkSchema, mustBe, wholeNumber } from '../schema/check-schema.ts'
 import type { ResourceDocument } from '../wire/document.ts'
 import type { Changes } from '../wire/samples/changes.ts'
 import { getUsualIncludes } from '../wire/samples/usual-includes.ts'
@@ -19,6 +20,8 @@ import {
   type EmulatedWebhook,
   toEmulatedCall,
 } from './emulated-records.ts'
+import { checkKind, createAsker, type EmulatedAnswer } from './holders/ask.ts'
+import { createHolder, type HolderAttributes, type HolderRecord, resetCircuits } from './holders/holders.ts'
 import { createEventFactory, explainSilence } from './new-event.ts'
 import { checkEmulatorOptions, type EmulatorOptions, OPTIONS } from './options.ts'
 import { readPayload } from './read-payload.ts'
@@ -42,6 +45,27 @@ export interface TriggerOptions {
    * of faults: a delivery that is held back by `reorder` is overtaken by the next one of them.
    */
   readonly faults?: Faults | undefined
+}
+
+/** The options of `addHolder` of an {@link Emulator}. */
+export interface HolderOptions {
+  /** The shared secret, 16 characters or more. Default: `secret` of the emulator, or else a random one. */
+  readonly secret?: string | undefined
+  /** Dotted paths, as in `external_includes`. Default: the default ones of the kind. */
+  readonly externalIncludes?: readonly string[] | undefined
+  /** The price of a shipping method where there is no answer, in cents. Default: 0. */
+  readonly priceAmountCents?: number | undefined
+}
+
+/** The holder of an external resource: a market, shipping method, promotion or tax calculator. */
+export type EmulatedHolder = Readonly<Omit<HolderRecord, 'circuits'>>
+
+/** The options of `ask` of an {@link Emulator}. */
+export interface AskOptions {
+  /** Changes to the sample of the kind, or a whole resource, as in `createRequest` of `hooklayer/testing`. */
+  readonly resource?: object | undefined
+  /** The id of the holder to ask. Default: the last one of the kind. */
+  readonly holderId?: string | undefined
 }
 
 /** A running emulator, created by {@link createEmulator}. */
@@ -107,11 +131,11 @@ export interface Emulator {
    */
   sample(topic: Topic | (string & {})): { readonly id: string; readonly type: string }
   /**
-   * Closes the circuit of a webhook and sets its failures to 0, so that it is called again.
+   * Closes the circuit of a webhook, or all those of a holder, and sets the failures to 0, so that it is called again.
    *
-   * @throws TypeError if there is no webhook with this id.
+   * @throws TypeError if there is no webhook and no holder with this id.
    */
-  resetCircuit(webhookId: string): EmulatedWebhook
+  resetCircuit(id: string): void
   /**
    * Creates a webhook without the API.
    *
@@ -122,6 +146,29 @@ export interface Emulator {
    * const { shared_secret } = emulator.subscribe('orders.place', 'http://127.0.0.1:3000/webhooks')
    */
   subscribe(topic: Topic | (string & {}), callbackUrl: string, options?: SubscribeOptions): EmulatedWebhook
+  /**
+   * Creates the holder of an external resource, which calls `url`. It is not part of the API.
+   *
+   * @throws TypeError for an unknown kind, a URL that cannot be called, and options that are unknown or out of range.
+   *
+   * @example
+   * const { shared_secret } = emulator.addHolder('tax', 'http://127.0.0.1:3000/taxes')
+   */
+  addHolder(kind: ExternalResourceKind, url: string, options?: HolderOptions): EmulatedHolder
+  /**
+   * Asks the shop as Commerce Layer does, checks its answer as far as the form is documented, and says what happens
+   * without one. Failures are counted: after more than 30 in a row the circuit opens, and nothing is sent.
+   *
+   * @throws TypeError if there is no such holder, or for an `include` that is not a relationship.
+   *
+   * @example
+   * const { outcome, data } = await emulator.ask('tax', { resource: { number: '1234' } })
+   */
+  ask(kind: ExternalResourceKind, options?: AskOptions): Promise<EmulatedAnswer>
+  /** Copies of all holders, in the order in which they were created. */
+  readonly holders: readonly EmulatedHolder[]
+  /** The last answers of external resources, in the order of their ends. `maxEventCallbacks` limits their number. */
+  readonly answers: readonly EmulatedAnswer[]
   /**
    * Calls the webhooks of the last event again, with the same bytes and the same signatures, as `_trigger` of the API
    * does. Resolves as `trigger` does: with an empty list if there was no event.
@@ -176,6 +223,9 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     }
   }
   const sender = createSender({ ...settings, records, onCall })
+  const holders = new Map<string, HolderRecord>()
+  const answers: EmulatedAnswer[] = []
+  const asker = createAsker({ mode: settings.mode, organizationId }, settings.timeoutMs)
   const readUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const api = createApi({ ...settings, organization, records, sender, trigger, url: readUrl })
   const server = createAdaptorServer({
@@ -215,6 +265,14 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     return (await sender.send(event, faults)).map(copyEventCallback)
   }
 
+  function findHolder(id: string | undefined, kind?: ExternalResourceKind): HolderRecord {
+    const found = [...holders.values()].findLast((one) => (id === undefined ? one.kind === kind : one.id === id))
+    if (found) return found
+    throw new TypeError(
+      id === undefined ? `Nothing holds \`${kind}\`: call \`addHolder\` first.` : `There is no holder ${id}.`,
+    )
+  }
+
   return {
     url,
     organization: organization.slug,
@@ -223,17 +281,40 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     trigger: (topic, resource, options) => trigger(topic, resource ?? {}, options),
     send: sendDocument,
     sample: (topic) => createEvent(requireTopic(topic), {}).resource,
-    resetCircuit(webhookId) {
-      const webhook = records.webhooks.get(webhookId)
-      if (!webhook) throw new TypeError('resetCircuit: there is no webhook with this id.')
-      updateWebhook(records, organization.slug, webhook, { _reset_circuit: true })
-      return copyWebhook(webhook)
+    resetCircuit(id) {
+      const webhook = records.webhooks.get(id)
+      const holder = holders.get(id)
+      if (webhook) updateWebhook(records, organization.slug, webhook, { _reset_circuit: true })
+      else if (holder) resetCircuits(holder)
+      else throw new TypeError('resetCircuit: there is no webhook and no holder with this id.')
     },
     subscribe(topic, callbackUrl, given = {}) {
       const { includeResources, secret = settings.secret } = checkSchema('subscribe', SUBSCRIBE, given)
       const include_resources = includeResources ?? getUsualIncludes(resourceOf(topic))
       const attributes = { topic, callback_url: callbackUrl, include_resources }
       return copyWebhook(subscribe(records, organization.slug, attributes, secret))
+    },
+    addHolder(kind, holderUrl, given = {}) {
+      checkKind(kind)
+      checkSchema('addHolder', HOLDER, { url: holderUrl, ...given })
+      if (holders.size >= MAX_HOLDERS) throw new TypeError(`The emulator keeps up to ${MAX_HOLDERS} holders.`)
+      const attributes: HolderAttributes = { ...given, secret: given.secret ?? settings.secret }
+      const holder = createHolder(kind, holderUrl, attributes)
+      holders.set(holder.id, holder)
+      return copyHolder(holder)
+    },
+    async ask(kind, { resource = {}, holderId } = {}) {
+      checkKind(kind)
+      const answer = await asker.ask(findHolder(holderId, kind), resource)
+      answers.push(answer)
+      if (answers.length > maxEventCallbacks) answers.shift()
+      return answer
+    },
+    get holders() {
+      return [...holders.values()].map(copyHolder)
+    },
+    get answers() {
+      return [...answers]
     },
     async repeat() {
       const last = [...records.events.values()].at(-1)
@@ -248,6 +329,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     },
     settled: () => sender.settled(),
     close() {
+      asker.close()
       closed ??= Promise.all([sender.close(), stop(server)]).then(() => {})
       return closed
     },
@@ -266,6 +348,20 @@ const SUBSCRIBE = z.strictObject({
   includeResources: z.array(z.string(), mustBe('a list of paths')).optional(),
   secret: OPTIONS.shape.secret,
 })
+
+/** An assumption, which bounds the memory. */
+const MAX_HOLDERS = 1000
+
+const HOLDER = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: 'must be an HTTP or HTTPS URL' }),
+  secret: OPTIONS.shape.secret,
+  externalIncludes: z.array(z.string(), mustBe('a list of paths')).optional(),
+  priceAmountCents: wholeNumber(0).optional(),
+})
+
+function copyHolder({ circuits, ...holder }: HolderRecord): EmulatedHolder {
+  return structuredClone(holder)
+}
 
 async function listen(server: Server, port: number): Promise<void> {
   server.listen(port, '127.0.0.1')

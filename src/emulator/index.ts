@@ -3,6 +3,15 @@
  */
 export type { ResourceDocument } from '../wire/document.ts'
 export type { EmulatedCall, EmulatedEventCallback, EmulatedWebhook } from './emulated-records.ts'
-export { createEmulator, type Emulator, type SubscribeOptions, type TriggerOptions } from './emulator.ts'
+export {
+  type AskOptions,
+  createEmulator,
+  type EmulatedHolder,
+  type Emulator,
+  type HolderOptions,
+  type SubscribeOptions,
+  type TriggerOptions,
+} from './emulator.ts'
+export type { EmulatedAnswer } from './holders/ask.ts'
 export type { EmulatorOptions } from './options.ts'
 export type { Faults } from './sender/fault-plan.ts'

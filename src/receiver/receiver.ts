@@ -15,6 +15,7 @@ import {
   createHandlers,
   type Handler,
   type HandlerOptions,
+  type Handlers,
   type Subscription,
   type TopicPattern,
   type TopicsOf,
@@ -52,7 +53,7 @@ import { defaultLogger, safeLogger } from '../core/logger.ts'
 import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import { createObservation, millisecondsSince, readTraceparent, type Subject } from '../core/observe.ts'
 import { IGNORED, mayBeReplay, type Outcome, PROBED, QUEUED, TOO_OLD } from '../core/outcome.ts'
-import type { ErrorCode, OutcomeName } from '../core/outcomes.ts'
+import type { OutcomeName } from '../core/outcomes.ts'
 import { platform } from '../core/platform.ts'
 import {
   authenticate,
@@ -144,18 +145,23 @@ export interface Receiver {
  * receiver.on('orders.place', ({ resource: order }) => console.log(order.number))
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
+  return composeReceiver(options)
+}
+
+/** Puts the stages together: those of a receiver, or with `answering` those of a responder. */
+export function composeReceiver(options: ReceiverOptions, answering?: Answering): Receiver {
   const settings = checkReceiverOptions(options)
   const { deadlineMs, maxInFlight, maxAgeMs, ordering, inboxMode, secretsCacheMs, ...limits } = settings
   const { inbox, recorder } = options
   const logger = safeLogger(options.logger ?? defaultLogger)
   const isKnown = (topic: string) => handlers.isNamed(topic) || isCatalogued(topic)
   const isHandled = (topic: string) => isKnown(topic) && handlers.forTopic(topic).length > 0
-  const cacheMs = secretsCacheMs === 'none' ? 0 : secretsCacheMs
+  const cacheMs = Number(secretsCacheMs) || 0
   const secrets = limitRefreshes(
     createSecrets(options.secrets, { cacheMs, isKnown, logger }),
     limits.maxUnverifiedBytes / REFRESH_SHARE,
   )
-  const handlers = createHandlers(secrets, logger)
+  const handlers = answering?.handlers ?? createHandlers(secrets, logger)
   const reports = createReports(logger, isHandled)
   const diagnose = createDiagnosis()
   const gate = createGate(maxInFlight)
@@ -170,12 +176,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   const signatures =
     options.verifyStored === undefined ? undefined : createStoredSignatures(options.verifyStored, logger)
   const idempotency = options.idempotency && createIdempotency(options.idempotency, logger, observation, gate.waitFor)
-  if (deadlineMs > ANSWER_TIMEOUT_MS) logger.warn('`deadlineMs` is over 5,000: Commerce Layer does not wait that long.')
+  if (deadlineMs > ANSWER_TIMEOUT_MS) logger.warn('`deadlineMs` is over 5,000: Commerce Layer waits no longer.')
 
   /** The stages of a request, up to its outcome. */
   function verifyAndHandle(request: WebhookRequest, context: DeliveryContext): MaybePromise<Outcome> {
     const receivedAt = new Date()
     const { deadline } = context
+    gate.begin()
+    context.isCounted = true
     mark('admit', context)
     admit(request, limits)
     const headers = readSignedHeaders(request.headers)
@@ -204,8 +212,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     const document = isProbing ? undefined : parseEarly(delivery, maxAgeMs)
     context.verifiedTopic = delivery.topic
     context.isTrusted = true
-    const refusal = gate.enter()
-    if (refusal) throw refusal
+    gate.enter()
     context.hasPlace = true
     begin(delivery, context)
     if (isProbing) return PROBED
@@ -247,7 +254,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     return pipe(
       delivery,
       (verified) => parseEvent(verified, document),
-      (event) => handleEvent(event, context),
+      (event) => answering?.settle(() => handleEvent(event, context), event) ?? handleEvent(event, context),
     )
   }
 
@@ -275,6 +282,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         background: undefined,
         deadline: NO_DEADLINE,
         verifiedTopic: undefined, // The answer was a success, whatever the handlers do.
+        isCounted: false,
         hasPlace: false,
         ranInBackground: true,
       }
@@ -307,7 +315,6 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     start: () => MaybePromise<Outcome>,
     context: DeliveryContext,
     answer: (ended: Outcome | WebhookError) => T,
-    onEnd = () => {},
   ): Promise<T> {
     const { deadline } = context
     try {
@@ -315,7 +322,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const outcome = isPromise(pending) ? await pending : pending
       leave(context)
       if (context.verifiedTopic) context.consecutiveFailures = countSuccess(context.verifiedTopic, outcome)
-      if (!context.isDeferred) tellFinished(outcome.name, undefined, context, outcome.errors)
+      if (!context.isDeferred) tellFinished(outcome.name, context, outcome.errors)
       for (const error of outcome.errors) await reports.report(error, context, deadline)
       return answer(outcome)
     } catch (thrown) {
@@ -323,12 +330,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       leave(context)
       if (context.verifiedTopic) context.consecutiveFailures = failureStreak.count(context.verifiedTopic, true)
       if (context.isTrusted) {
-        tellFinished('failed', error.code, context, [error])
+        tellFinished('failed', context, [error])
         await reports.report(error, context, deadline)
       } else await reportRefusal(error, context)
       return answer(error)
     } finally {
-      onEnd()
+      if (context.isCounted) gate.end()
     }
   }
 
@@ -339,12 +346,12 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   function tellFinished(
     outcome: OutcomeName | 'failed',
-    code: ErrorCode | undefined,
     context: DeliveryContext,
     errors: readonly (WebhookError | PermanentError)[],
   ): void {
     if (observation.takesEnd(outcome)) {
       const { consecutiveFailures, startedAt } = context
+      const code = errors.find(isWebhookError)?.code
       const durationMs = millisecondsSince(startedAt)
       observation.emit('finished', context, { outcome, code, durationMs, consecutiveFailures }, errors)
     }
@@ -398,14 +405,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     delivery: () => MaybePromise<Delivery>,
     { signal, number: attempt, maxAttempts: attempts }: Partial<DeliveryAttempt> = {},
   ): Promise<Outcome> {
-    const refusal = gate.begin()
-    if (refusal) throw refusal
+    gate.begin()
     const context = {
       ...createContext(performance.now(), NO_DEADLINE, recorder),
       ...source,
       signal,
       attempt,
       attempts,
+      isCounted: true,
       isTrusted: true,
     }
     const start = () =>
@@ -413,7 +420,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         pipe(delivery(), (known) => begin(known, context)),
         context,
       )
-    return finish(start, context, throwIfError, gate.end)
+    return finish(start, context, throwIfError)
   }
 
   function requireHandler(delivery: Delivery): Delivery {
@@ -436,10 +443,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const startedAt = performance.now()
       const context = createContext(startedAt, createDeadline(deadlineMs, startedAt), recorder, background)
       context.request = request
-      const refusal = gate.begin()
-      return refusal
-        ? finish(() => Promise.reject(refusal), context, toResponse)
-        : finish(() => verifyAndHandle(request, context), context, toResponse, gate.end)
+      return finish(() => verifyAndHandle(request, context), context, answering?.respond ?? toResponse)
     },
     async redeliver(topic, document) {
       const bytes = () => toBytes(JSON.stringify(checkDocument(document)))
@@ -471,6 +475,14 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     close: gate.close,
   }
   return receiver
+}
+
+/** What is different in a responder: it has one handler, whose value is the answer. */
+export interface Answering {
+  readonly handlers: Handlers
+  /** Gives the outcome of the handler, or that of the fallback. */
+  readonly settle: (handle: () => MaybePromise<Outcome>, event: WebhookEvent) => MaybePromise<Outcome>
+  readonly respond: (ended: Outcome | WebhookError) => WebhookResponse
 }
 
 function toResponse(ended: Outcome | WebhookError): WebhookResponse {
@@ -512,6 +524,8 @@ interface DeliveryContext
   verifiedTopic?: string | undefined
   /** Whether the delivery counts toward `maxInFlight`. */
   hasPlace: boolean
+  /** Whether `close` waits for the delivery. */
+  isCounted: boolean
 }
 
 interface Unverified {
@@ -543,6 +557,7 @@ function createContext(
     event: undefined,
     consecutiveFailures: 0,
     isTrusted: false,
+    isCounted: false,
     hasPlace: false,
   }
 }

@@ -13,3 +13,4 @@ export { createDelivery, type DeliveryOptions, type TestDelivery } from './deliv
 export { createEvent, type EventOptions } from './event.ts'
 export { explainSignature, type SignatureExplanation, type SignatureQuestion } from './explain-signature.ts'
 export { createProbe, type ProbeOptions } from './probe.ts'
+export { createRequest, type RequestOptions, type TestRequest } from './request.ts'

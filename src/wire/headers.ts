@@ -3,9 +3,14 @@
  * body adds it.
  */
 export function createDeliveryHeaders(topic: string, signature: string): Record<string, string> {
+  const { 'X-CommerceLayer-Signature': _, ...others } = createRequestHeaders(signature)
+  return { 'X-CommerceLayer-Signature': signature, 'X-CommerceLayer-Topic': topic, ...others }
+}
+
+/** The headers of a request of an external resource, as far as they are known: those of a delivery without its topic. */
+export function createRequestHeaders(signature: string): Record<string, string> {
   return {
     'X-CommerceLayer-Signature': signature,
-    'X-CommerceLayer-Topic': topic,
     'Content-Type': 'application/json',
     'user-agent': 'CommerceLayer Module',
     accept: 'application/json, text/plain, */*',

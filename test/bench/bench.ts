@@ -8,12 +8,13 @@ import { benchManagement } from './management.ts'
 import { benchObservers } from './observers.ts'
 import { benchRecorder } from './recorder.ts'
 import { asMarkdown, asText, inOrder, machineLine, tableOfBars } from './report.ts'
+import { benchResponder } from './responder.ts'
 import { benchServers } from './servers.ts'
 import { benchStores } from './stores.ts'
 
 /**
- * `npm run bench -- [--only deliver|link|observers|recorder|servers|emulator|management|stores|inboxes] [--quick] [--markdown]`.
- * It takes about 26 minutes and always succeeds: it prints what was measured, and which of the project's bars were
+ * `npm run bench -- [--only deliver|link|observers|recorder|responder|servers|emulator|management|stores|inboxes] [--quick] [--markdown]`.
+ * It takes about 27 minutes and always succeeds: it prints what was measured, and which of the project's bars were
  * missed. The parts `stores` and `inboxes` need `redis-server` and PostgreSQL; `--quick` makes these two short, to work on them.
  */
 const PARTS = {
@@ -21,6 +22,7 @@ const PARTS = {
   link: benchLinking,
   observers: benchObservers,
   recorder: benchRecorder,
+  responder: benchResponder,
   servers: benchServers,
   emulator: benchEmulator,
   management: benchManagement,

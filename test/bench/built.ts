@@ -8,6 +8,7 @@ interface Entries {
   koa: typeof import('../../src/adapters/koa.ts')
   opentelemetry: typeof import('../../src/telemetry/opentelemetry.ts')
   recorder: typeof import('../../src/recorder/recorder.ts')
+  responder: typeof import('../../src/responder/index.ts')
   node: typeof import('../../src/adapters/node.ts')
   'stores/memory': typeof import('../../src/stores/memory.ts')
   'stores/sqlite': typeof import('../../src/stores/sqlite.ts')

@@ -11,11 +11,12 @@ import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createManagement } from 'hooklayer/management'
 import { createOpenTelemetryObserver } from 'hooklayer/opentelemetry'
 import { createRecorder, maskDocument } from 'hooklayer/recorder'
+import { createResponder } from 'hooklayer/responder'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { createPostgresStore } from 'hooklayer/stores/postgres'
 import { createRedisStore } from 'hooklayer/stores/redis'
 import { createSqliteStore } from 'hooklayer/stores/sqlite'
-import { createDelivery, createEvent, TEST_SECRET } from 'hooklayer/testing'
+import { createDelivery, createEvent, createRequest, TEST_SECRET } from 'hooklayer/testing'
 import { afterAll, expect, it } from 'vitest'
 
 const secrets = TEST_SECRET
@@ -43,6 +44,7 @@ const EMULATOR = [
 ]
 const OBSERVER = { page: 'docs/observability.md', heading: '### Options' }
 const DASHBOARD = { page: 'docs/dashboard.md', heading: '## Options' }
+const RESPONDER = { page: 'docs/external-resources.md' }
 const INBOXES = { page: 'docs/durable-inbox.md', heading: '## Options of an inbox' }
 
 /** Where the options of a function are documented, those that it needs, and how to call it. */
@@ -57,6 +59,12 @@ const OWNERS: readonly Owner[] = [
   owner('createDashboard', { inbox, authorize: () => true }, createDashboard, DASHBOARD),
   owner('createRecorder', {}, (options) => createRecorder(options).close()),
   owner('maskDocument', {}, (options) => maskDocument({ data: null }, options)),
+  owner(
+    'createResponder',
+    { secret: TEST_SECRET },
+    (options) => createResponder('tax', options, () => ({ tax_rate: 0 })),
+    RESPONDER,
+  ),
   owner('createMemoryStore', {}, createMemoryStore),
   owner('createSqliteStore', { file }, (options) => createSqliteStore(options).close()),
   owner('createRedisStore', { client }, createRedisStore),
@@ -102,6 +110,7 @@ it('an option of a tool that is undefined is taken as not given', async () => {
 it('an option of what is made for tests that is undefined is taken as not given', async () => {
   const options = ['resource', 'include', 'secret', 'headers', 'mode', 'organizationId', 'apiVersion', 'traceId']
   expect(await createDelivery('orders.place', unset(options))).toEqual(await createDelivery('orders.place'))
+  expect(await createRequest('tax', unset(options))).toEqual(await createRequest('tax'))
   expect((await createEvent('orders.place', undefined, unset(options))).id).toBe((await createEvent('orders.place')).id)
 })
 

@@ -2,15 +2,21 @@ import { WebhookError } from '../errors.ts'
 
 /** Counts what is in progress: everything, for `close` to wait for, and verified deliveries, which need a place. */
 export interface Gate {
-  /** Counts a request or a stored delivery. Gives the error for which it is refused: then `end` must not be called. */
-  begin(): WebhookError | undefined
+  /**
+   * Counts a request or a stored delivery.
+   *
+   * @throws WebhookError `SHUTTING_DOWN`: then `end` must not be called.
+   */
+  begin(): void
   end(): void
   /** Whether there is no place: a request is refused before its body is read. */
   isFull(): boolean
   /**
-   * Takes a place for a verified delivery. Gives the error for which it is refused: then `leave` must not be called.
+   * Takes a place for a verified delivery.
+   *
+   * @throws WebhookError `OVERLOADED`: then `leave` must not be called.
    */
-  enter(): WebhookError | undefined
+  enter(): void
   leave(): void
   /** Counts work in the background as a delivery with a place. The work never rejects. */
   count(work: Promise<unknown>): void
@@ -35,16 +41,14 @@ export function createGate(maxInFlight: number): Gate {
   }
   return {
     begin() {
-      if (closed) return new WebhookError('SHUTTING_DOWN')
+      if (closed) throw new WebhookError('SHUTTING_DOWN')
       begun += 1
-      return undefined
     },
     end,
     isFull: () => inFlight >= maxInFlight,
     enter() {
-      if (inFlight >= maxInFlight) return new WebhookError('OVERLOADED')
+      if (inFlight >= maxInFlight) throw new WebhookError('OVERLOADED')
       inFlight += 1
-      return undefined
     },
     leave,
     count(work) {

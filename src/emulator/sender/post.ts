@@ -46,7 +46,7 @@ const IDLE_MS = 1000
  * Creates a client whose calls take at most `timeoutMs`, from the connection to the last byte of the answer. Only the
  * status of an answer matters to the sender, and the beginning of its body is kept. Redirects are not followed.
  */
-export function createPoster(timeoutMs: number): Poster {
+export function createPoster(timeoutMs: number, maxTextLength = MAX_TEXT_LENGTH): Poster {
   const agentOptions = { keepAlive: true, timeout: IDLE_MS, maxFreeSockets: Number.POSITIVE_INFINITY }
   const agents = { http: new http.Agent(agentOptions), https: new https.Agent(agentOptions) }
 
@@ -71,7 +71,7 @@ export function createPoster(timeoutMs: number): Poster {
       const { statusCode: status = 0, statusMessage } = response
       answer ??= { status, message: statusMessage || (http.STATUS_CODES[status] ?? '') }
       response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk.slice(0, MAX_TEXT_LENGTH - text.length)
+        text += chunk.slice(0, maxTextLength - text.length)
       })
     })
     request.on('error', (error) => giveUp(describeFailure(error)))

@@ -8,6 +8,7 @@ import { testEarlyAnswers } from './early-answers.ts'
 import { createHost, type Limitations, type Listening } from './host.ts'
 import { testLoad } from './load.ts'
 import { testMalformed } from './malformed.ts'
+import { testResponders } from './responders.ts'
 import { testTimeouts } from './timeouts.ts'
 
 interface AdapterOptions {
@@ -40,5 +41,6 @@ export function testAdapter(
     testMalformed(host)
     testTimeouts(host)
     testBackground(host)
+    testResponders(host)
   })
 }

@@ -44,7 +44,7 @@ export async function openRemote(url: string, scenario: Scenario = {}): Promise<
     const { body } = await reference.receive({ method: 'POST', headers: fields, body: '' })
     return { observed: answer.body, expected: JSON.parse(body) }
   }
-  await command('open', { 'x-scenario-options': JSON.stringify(scenario) })
+  await command('open', { 'x-scenario-options': toAscii(JSON.stringify(scenario)) })
   return {
     ...target,
     observed: async () => (await command('observed')).observed,
@@ -65,6 +65,11 @@ export async function openRemote(url: string, scenario: Scenario = {}): Promise<
       return answer
     },
   }
+}
+
+/** For a header. JSON has such escapes inside of its strings. */
+function toAscii(json: string): string {
+  return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** Expects the body to be as long as announced: no character cut off, and none waited for. */

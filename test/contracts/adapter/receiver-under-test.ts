@@ -8,6 +8,7 @@ import {
   type WebhookEvent,
 } from 'hooklayer'
 import type { WebhookResponse } from 'hooklayer/drivers'
+import { createResponder, type ExternalResourceKind, type ResponderHandler, refuse } from 'hooklayer/responder'
 import { SECRETS } from './secrets.ts'
 
 /** The options of one receiver of the suite. They are sent in a header, as JSON. */
@@ -18,10 +19,19 @@ export interface Scenario {
   readonly handler?: HandlerName
   readonly limits?: Omit<ReceiverOptions, 'secrets' | 'logger'>
   readonly secrets?: 'unavailable'
+  /** A responder in the place of the receiver, and what its handler does. */
+  readonly responder?: ResponderScenario
   /** Handlers run after the answer, where the adapter supports it. */
   readonly background?: true
   /** Answers with a body of more bytes than characters, without calling the receiver. */
   readonly answer?: 'not ASCII'
+}
+
+interface ResponderScenario {
+  readonly kind: ExternalResourceKind
+  readonly does: 'answer' | 'refuse' | 'answer wrongly' | 'throw' | 'never end'
+  readonly answer?: unknown
+  readonly fallback?: unknown
 }
 
 /** What the handler and `onError` of a scenario were called with. */
@@ -48,7 +58,7 @@ interface ObservedEvent {
 
 interface RunningScenario {
   readonly scenario: Scenario
-  readonly receiver: Receiver
+  readonly receiver: Pick<Receiver, 'receive' | 'close'>
   readonly events: WebhookEvent[]
   readonly errors: string[]
   readonly hints: string[]
@@ -113,6 +123,7 @@ export function createScenarioReceiver(): Pick<Receiver, 'receive'> {
 
 function startScenario(scenario: Scenario): RunningScenario {
   const { on = 'orders.place', handler = 'succeeds', limits, secrets } = scenario
+  if (scenario.responder) return startResponder(scenario, scenario.responder)
   const receiver = createReceiver({
     secrets: secrets ? () => Promise.reject(new Error('down')) : SECRETS,
     logger: { debug: silent, info: silent, warn: silent, error: silent },
@@ -145,6 +156,27 @@ function startScenario(scenario: Scenario): RunningScenario {
     })
   })
   return running
+}
+
+function startResponder(scenario: Scenario, { kind, does, answer, fallback }: ResponderScenario): RunningScenario {
+  const actions: Record<ResponderScenario['does'], () => unknown> = {
+    answer: () => answer,
+    refuse: () => refuse('OUT_OF_STOCK', 'Ausverkäuft 🎈'),
+    'answer wrongly': () => ({ ...Object(answer), surprise: true }),
+    throw: raise(new Error('sëcret 💥')),
+    'never end': () => new Promise(() => {}),
+  }
+  const responder = createResponder(
+    kind,
+    {
+      secret: SECRETS['orders.place'],
+      ...(does === 'never end' && { deadlineMs: 200 }),
+      fallback: fallback as never,
+      logger: { debug: silent, info: silent, warn: silent, error: silent },
+    },
+    actions[does] as ResponderHandler<typeof kind>,
+  )
+  return { scenario, receiver: responder, events: [], errors: [], hints: [], ended: 0, isReleased: false }
 }
 
 async function observe({ events, ended, errors, hints }: RunningScenario): Promise<Observed> {

@@ -1,0 +1,12 @@
+/** Answers what Commerce Layer asks a shop for: prices, order validations, shipping costs, promotions and taxes. */
+export type { ExternalResourceKind } from '../commerce-layer/external-resources.ts'
+export type { ResponderAnswer } from './contracts/contracts.ts'
+export type { OrderValidationAnswer } from './contracts/order-validation.ts'
+export type { PricesAnswer } from './contracts/prices.ts'
+export type { LinePromotion, OrderPromotion, PromotionAnswer, SpreadPromotion } from './contracts/promotion.ts'
+export type { ShippingCostAnswer } from './contracts/shipping-cost.ts'
+export type { TaxAnswer, TaxedLine } from './contracts/tax.ts'
+export type { HolderSecret, ResponderOptions } from './options.ts'
+export { type Refusal, refuse } from './refusal.ts'
+export type { ResponderRequest } from './request.ts'
+export { createResponder, type Responder, type ResponderHandler } from './responder.ts'
