@@ -14,7 +14,7 @@ const LONG_NUMBER = /\+?\d(?:[ ()./-]{0,2}\d){6,}/g
  */
 export function maskText(text: string): string {
   const withoutEmails = text.replace(WORD, (word) => {
-    if (word.indexOf('@') < 1) return word
+    if (word.search(/@|%40/) < 1) return word
     return word.endsWith('.') ? '….' : '…'
   })
   return [QUERY, TOKEN, LONG_NUMBER].reduce((masked, pattern) => masked.replace(pattern, '…'), withoutEmails)

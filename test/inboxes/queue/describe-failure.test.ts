@@ -8,6 +8,7 @@ describe('the text of an error that a dead letter keeps', () => {
     ['ERP answered 422', 'ERP answered 422'],
     ['Order 1054 has 3 lines, of 12.50 EUR.', 'Order 1054 has 3 lines, of 12.50 EUR.'],
     ['Key (email)=(jane.doe+shop@example.com) already exists.', 'Key (email)=(…) already exists.'],
+    ['GET https://crm.example/people/jane%40example.com failed', 'GET https:… failed'],
     ['Cannot call +49 (0)30 1234-567.', 'Cannot call ….'],
     ['4111 1111 1111 1111 was declined', '… was declined'],
     ['GET https://erp.example/orders?token=abc&name=Doe failed', 'GET https://erp.example/orders… failed'],
