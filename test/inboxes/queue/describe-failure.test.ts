@@ -20,6 +20,15 @@ describe('the text of an error that a dead letter keeps', () => {
     expect(maskText(masked)).toBe(masked)
   })
 
+  it.each(['a/', '=a', '1-', '?a=', '1 ', 'a@', '+1', '%40'])(
+    'is masked in no time, however many %j it has',
+    (part) => {
+      const start = performance.now()
+      maskText(part.repeat(100_000))
+      expect(performance.now() - start).toBeLessThan(1000)
+    },
+  )
+
   it('is masked in message and cause, unless it is asked for in full', () => {
     const permanent = new PermanentError('No mail for a@b.example.', { cause: new Error('a@b.example bounced') })
     expect(describeFailure(permanent, 'masked')).toMatchObject({ message: 'No mail for ….', cause: '… bounced' })
