@@ -1,4 +1,4 @@
-import { buildSync } from 'esbuild'
+import { buildSync, type Plugin } from 'esbuild'
 
 const ROOT = new URL('./', import.meta.url).pathname
 
@@ -27,4 +27,14 @@ function bundle(file: string): string {
     legalComments: 'none', // The license of Preact is in LICENSES.txt.
   })
   return outputFiles.map(({ text }) => text).join('')
+}
+
+/** Puts the text of the page into its module when the package is built, so that no file is read at run time. */
+export const dashboardAssets: Plugin = {
+  name: 'dashboard-assets',
+  setup(build) {
+    build.onLoad({ filter: /\/src\/dashboard\/assets\.ts$/ }, () => ({
+      contents: `export const ASSETS = ${JSON.stringify(buildDashboardAssets())}`,
+    }))
+  },
 }

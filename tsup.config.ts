@@ -1,6 +1,6 @@
 import type { Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
-import { buildDashboardAssets } from './dashboard-assets.ts'
+import { dashboardAssets } from './dashboard-assets.ts'
 import { listInternals, listModules, listPrograms, PLATFORM } from './entries.ts'
 
 /** Leaves the choice of the platform's module to `imports` of package.json. */
@@ -10,16 +10,6 @@ const platformByCondition: Plugin = {
     build.onResolve({ filter: /\/platform\.ts$/ }, ({ kind }) =>
       kind === 'entry-point' ? undefined : { path: PLATFORM.specifier, external: true },
     )
-  },
-}
-
-/** Puts the text of the dashboard's page into the module, so that no file is read at run time. */
-const dashboardAssets: Plugin = {
-  name: 'dashboard-assets',
-  setup(build) {
-    build.onLoad({ filter: /\/src\/dashboard\/assets\.ts$/ }, () => ({
-      contents: `export const ASSETS = ${JSON.stringify(buildDashboardAssets())}`,
-    }))
   },
 }
 

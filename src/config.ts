@@ -1,3 +1,4 @@
+import { type ExternalResourceKind, isExternalResourceKind } from './commerce-layer/external-resources.ts'
 import { checkMethods, checkOptions, matching, type OptionRule, wrongOption } from './core/check-options.ts'
 import type { Inbox, Receiver, Topic } from './index.ts'
 
@@ -27,6 +28,10 @@ export interface HooklayerConfig {
   readonly topics?: readonly (Topic | (string & {}))[] | undefined
   /** Where `dev` and `listen` forward deliveries to. Default: `http://127.0.0.1:3000/webhooks`. */
   readonly forward?: string | undefined
+  /**
+   * The responders that `dev` can ask, by kind: a URL, or a path at the host of `forward`. Default: none.
+   */
+  readonly ask?: Readonly<Partial<Record<ExternalResourceKind, string>>> | undefined
 }
 
 const OWNER = 'defineConfig'
@@ -44,7 +49,18 @@ const topics: OptionRule<readonly string[] | undefined> = {
   isValid: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && TOPIC.test(one)),
 }
 
-const RULES = { callbackUrl: url, topics, forward: url }
+const ask: OptionRule<HooklayerConfig['ask']> = {
+  fallback: undefined,
+  expected: "an object such as { tax: '/taxes' }, with kinds of external resources",
+  isValid: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).every(
+      ([kind, text]) => isExternalResourceKind(kind) && typeof text === 'string' && text !== '',
+    ),
+}
+
+const RULES = { callbackUrl: url, topics, forward: url, ask }
 
 const text = matching('', /\S/, 'text that is not empty')
 const MANAGEMENT_RULES = { organization: text, clientId: text, clientSecret: text, url }

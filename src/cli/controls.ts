@@ -10,6 +10,9 @@ export interface Actions {
   readonly topics: readonly string[]
   trigger(topic: string): Promise<unknown>
   repeat(): Promise<unknown>
+  /** What can be asked. */
+  readonly kinds: readonly string[]
+  ask(kind: string): Promise<unknown>
   setFaults(faults: Faults): void
   /** Its address, which is printed again. */
   readonly dashboard: string | undefined
@@ -56,6 +59,7 @@ function takeKeys(actions: Actions, ask: Ask, { output, onAnswered }: ControlsOp
       process.kill(process.pid, 'SIGINT') // A raw terminal sends no signal.
     else if (name === 't') void question(() => askForTopic(actions, ask))
     else if (name === 'r') void actions.repeat()
+    else if (name === 'a' && actions.kinds.length > 0) void question(() => askForKind(actions, ask))
     else if (name === 'f') void question(() => askForFault(actions, ask, output))
     else if (name === 'd') printDashboard(actions, output)
     else if (name === 'q') actions.quit()
@@ -65,7 +69,13 @@ function takeKeys(actions: Actions, ask: Ask, { output, onAnswered }: ControlsOp
   stdin.on('keypress', onKey)
   stdin.resume()
   return {
-    help: `t trigger · r repeat the last · f faults${actions.dashboard ? ' · d dashboard' : ''} · q quit`,
+    help: [
+      't trigger · r repeat the last',
+      ...(actions.kinds.length > 0 ? ['a ask'] : []),
+      'f faults',
+      ...(actions.dashboard ? ['d dashboard'] : []),
+      'q quit',
+    ].join(' · '),
     isAsking: () => isAsking,
     close() {
       stdin.off('keypress', onKey)
@@ -81,6 +91,13 @@ async function askForTopic({ topics, trigger }: Actions, ask: Ask): Promise<void
   const choices = topics.map((value) => ({ value }))
   const topic = others.length === 0 ? first : await ask.search({ message: 'Which topic?', flag: '--topics', choices })
   void trigger(topic) // Its line is printed when the answer has come.
+}
+
+async function askForKind({ kinds, ask: askResponder }: Actions, ask: Ask): Promise<void> {
+  const [first = '', ...others] = kinds
+  const choices = kinds.map((value) => ({ value }))
+  const kind = others.length === 0 ? first : await ask.select({ message: 'Ask for what?', flag: '--ask', choices })
+  void askResponder(kind) // Its line is printed when the answer has come.
 }
 
 async function askForFault({ setFaults }: Actions, ask: Ask, output: Output): Promise<void> {
@@ -100,15 +117,17 @@ function printDashboard({ dashboard }: Actions, output: Output): void {
   )
 }
 
-/** A line is a topic; `r` repeats the last, `f duplicate` sets a fault, `d` prints the address, `q` quits. */
+/** A line is a topic; `a tax` asks, `r` repeats the last, `f duplicate` sets a fault, `d` prints the address, `q` quits. */
 function takeLines(actions: Actions, { output }: ControlsOptions): Controls {
-  const { trigger, repeat, setFaults, quit } = actions
+  const { trigger, repeat, kinds, ask, setFaults, quit } = actions
   const lines = createInterface({ input: process.stdin })
   lines.on('line', async (line) => {
-    const [word = '', argument = NO_FAULT] = line.trim().split(/\s+/)
+    const [word = '', given] = line.trim().split(/\s+/)
+    const argument = given ?? NO_FAULT
     try {
       if (word === 'q') quit()
       else if (word === 'r') await repeat()
+      else if (word === 'a') await ask(given ?? kinds[0] ?? '')
       else if (word === 'f') changeFaults(setFaults, argument, output)
       else if (word === 'd') printDashboard(actions, output)
       else if (word !== '') await trigger(word)
@@ -117,7 +136,11 @@ function takeLines(actions: Actions, { output }: ControlsOptions): Controls {
     }
   })
   return {
-    help: 'Type a topic and Enter to trigger it; r repeats the last, f duplicate sets a fault, d prints the address of the dashboard, q quits.',
+    help: [
+      'Type a topic and Enter to trigger it; r repeats the last',
+      ...(kinds.length > 0 ? [`a ${kinds[0]} asks`] : []),
+      'f duplicate sets a fault, d prints the address of the dashboard, q quits.',
+    ].join(', '),
     isAsking: () => false,
     close: () => lines.close(),
   }

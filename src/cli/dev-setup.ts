@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { Inbox } from 'hooklayer'
 import type { HooklayerConfig } from 'hooklayer/config'
 import type { Emulator } from 'hooklayer/emulator'
+import type { ExternalResourceKind } from 'hooklayer/responder'
 import { CATALOG } from './catalog.ts'
 import { CliError } from './cli-error.ts'
 import { DEFAULT_RECEIVER, isThisMachine, toReceiverUrl } from './confirm-host.ts'
 import type { EmulatorFlags } from './emulator-flags.ts'
 import { loadEnvFile } from './env-file.ts'
+import { type AskedUrls, findHolderSecret, toAskedUrl, toHolderVariable } from './external-resources.ts'
 import { type ConfigFlags, findConfig } from './load-config.ts'
 import { findFreePort, isPortOpen } from './ports.ts'
 import { findEnvSecret, hasEnvSecret, toVariable } from './secrets.ts'
@@ -17,6 +19,14 @@ export interface DevFlags extends EmulatorFlags, ConfigFlags {
   readonly showSecrets?: boolean
   readonly yes?: boolean
   readonly dashboard: boolean
+  readonly ask?: AskedUrls
+}
+
+/** A responder that can be asked. */
+interface AskedResponder {
+  readonly kind: ExternalResourceKind
+  readonly url: URL
+  readonly secret: string
 }
 
 /** What is developed with. */
@@ -28,6 +38,7 @@ export interface DevSetup {
   readonly secrets: Readonly<Record<string, string>>
   /** That of the configuration. */
   readonly inbox: Inbox | undefined
+  readonly asked: readonly AskedResponder[]
   /** What the webhook of a topic includes. Default: the usual. */
   includes(topic: string): readonly string[] | undefined
 }
@@ -49,15 +60,28 @@ export async function readSetup(flags: DevFlags, program: readonly string[]): Pr
     topics,
     secrets: Object.fromEntries(topics.map((topic) => [topic, findEnvSecret(topic) ?? createSecret()])),
     inbox: config?.inbox,
+    asked: listAsked({ ...config?.ask, ...flags.ask }, url),
     includes: (topic) => listIncludes(config, topic),
   }
 }
 
+function listAsked(urls: AskedUrls, receiver: URL): AskedResponder[] {
+  // A market has one secret for both of its kinds.
+  const made = new Map<string, string>()
+  return (Object.entries(urls) as [ExternalResourceKind, string][]).map(([kind, text]) => {
+    const variable = toHolderVariable(kind)
+    const secret = findHolderSecret(kind) ?? made.get(variable) ?? createSecret()
+    made.set(variable, secret)
+    return { kind, url: toAskedUrl(text, receiver, kind), secret }
+  })
+}
+
 /** The variables that a receiver needs for an emulator. */
-export function listVariables(emulator: Emulator, { secrets }: DevSetup): Record<string, string> {
+export function listVariables(emulator: Emulator, { secrets, asked }: DevSetup): Record<string, string> {
   const entries = Object.entries(secrets).map(([topic, secret]) => [toVariable(topic), secret])
+  const ofHolders = asked.map(({ kind, secret }) => [toHolderVariable(kind), secret])
   return {
-    ...Object.fromEntries(entries),
+    ...Object.fromEntries([...entries, ...ofHolders]),
     CL_API_URL: emulator.url,
     CL_ORGANIZATION: emulator.organization,
     CL_CLIENT_ID: emulator.clientId,

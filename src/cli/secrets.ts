@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { secretsFromEnv } from 'hooklayer'
 import { CATALOG } from './catalog.ts'
 import { CliError } from './cli-error.ts'
+import { isHolderVariable } from './external-resources.ts'
 import { readStdin } from './read-input.ts'
 
 export interface SecretFlags {
@@ -45,7 +46,8 @@ export function toVariable(topic: string): string {
 
 /** Whether the environment has the secret of any topic. */
 export function hasEnvSecret(): boolean {
-  return Object.entries(process.env).some(([name, value]) => name.startsWith('CL_SECRET_') && value)
+  const isOfTopic = (name: string) => name.startsWith('CL_SECRET_') && !isHolderVariable(name)
+  return Object.entries(process.env).some(([name, value]) => isOfTopic(name) && value)
 }
 
 /** The secret of a topic in the environment, if there is one: the first where there are several. */

@@ -46,3 +46,19 @@ export type ExternalResourceKind = keyof typeof EXTERNAL_RESOURCES
 export function isExternalResourceKind(kind: unknown): kind is ExternalResourceKind {
   return typeof kind === 'string' && Object.hasOwn(EXTERNAL_RESOURCES, kind)
 }
+
+/** The resource that has the URL and the shared secret of a kind. */
+interface ExternalHolder {
+  readonly type: 'markets' | 'shipping_methods' | 'external_promotions' | 'external_tax_calculators'
+  /** The attribute that has the URL. */
+  readonly urlAttribute: string
+}
+
+/** The holders by kind. Source: the types of the SDK 7.12. */
+export const EXTERNAL_HOLDERS = {
+  prices: { type: 'markets', urlAttribute: 'external_prices_url' },
+  'order-validation': { type: 'markets', urlAttribute: 'external_order_validation_url' },
+  'shipping-cost': { type: 'shipping_methods', urlAttribute: 'external_prices_url' },
+  promotion: { type: 'external_promotions', urlAttribute: 'promotion_url' },
+  tax: { type: 'external_tax_calculators', urlAttribute: 'tax_calculator_url' },
+} as const satisfies Readonly<Record<ExternalResourceKind, ExternalHolder>>

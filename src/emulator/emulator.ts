@@ -147,7 +147,7 @@ export interface Emulator {
    */
   subscribe(topic: Topic | (string & {}), callbackUrl: string, options?: SubscribeOptions): EmulatedWebhook
   /**
-   * Creates the holder of an external resource, which calls `url`. It is not part of the API.
+   * Creates the holder of an external resource, which calls `url`. The API can read it, and close its circuit.
    *
    * @throws TypeError for an unknown kind, a URL that cannot be called, and options that are unknown or out of range.
    *
@@ -213,6 +213,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     webhooks: new Map(),
     eventCallbacks: createBoundedMap(maxEventCallbacks),
     events: createBoundedMap(maxEventCallbacks),
+    holders: new Map(),
   }
   const createEvent = createEventFactory(records)
   function onCall(call: EndedCall): void {
@@ -223,7 +224,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     }
   }
   const sender = createSender({ ...settings, records, onCall })
-  const holders = new Map<string, HolderRecord>()
+  const { holders } = records
   const answers: EmulatedAnswer[] = []
   const asker = createAsker({ mode: settings.mode, organizationId }, settings.timeoutMs)
   const readUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -1,4 +1,5 @@
 import type { ResourceDocument } from '../wire/document.ts'
+import type { HolderRecord } from './holders/holders.ts'
 
 /** A webhook, with the attributes of the API. Times are ISO 8601 in UTC with milliseconds, as the API writes them. */
 export interface WebhookRecord {
@@ -69,6 +70,7 @@ export interface Records {
   readonly webhooks: Map<string, WebhookRecord>
   readonly eventCallbacks: Map<string, EventCallbackRecord>
   readonly events: Map<string, EventRecord>
+  readonly holders: Map<string, HolderRecord>
 }
 
 /** Delivers events to the webhooks that subscribe to their topic. */

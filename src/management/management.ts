@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ExternalResourceKind } from '../commerce-layer/external-resources.ts'
 import type { Receiver, SecretsLookUp } from '../index.ts'
 import { callback, checkSchema, mustBe, text, wholeNumber } from '../schema/check-schema.ts'
 import type { RequestOptions } from './client/abort.ts'
@@ -17,6 +18,7 @@ import { type Api, createApi } from './resources/api.ts'
 import { url } from './resources/arguments.ts'
 import { checkHealth, type WebhookHealth } from './resources/health.ts'
 import { type ApplyOptions, applyPlan } from './subscribe/apply.ts'
+import { createHolderSecret, type HolderSecretLookUp, type HolderSecretOptions } from './subscribe/holder-secret.ts'
 import { createPlan, type Plan, type PlanOptions } from './subscribe/plan.ts'
 import { createSecretsLookUp, type SecretsOptions } from './subscribe/secrets-from.ts'
 
@@ -109,6 +111,20 @@ export interface Management extends Api {
    */
   secrets(options: SecretsOptions): SecretsLookUp
   /**
+   * Creates the `secret` of a responder: a look-up of the shared secrets of the holders that ask it, by its URL. For
+   * `prices` and `order-validation` these are markets, for `shipping-cost` shipping methods, for `promotion` external
+   * promotions and for `tax` external tax calculators. Where several ask one URL, each request costs an HMAC for each.
+   *
+   * They are read, kept and read again as those of `secrets`: with the first request, after a mismatch at most once a
+   * minute, and after `refreshMs`. All holders of the type are read, 25 in a request.
+   *
+   * @throws TypeError if the kind is unknown, or an option is not usable.
+   * @example
+   * const secret = management.holderSecret('tax', { url: 'https://shop.example/taxes' })
+   * const taxes = createResponder('tax', { secret }, () => ({ tax_rate: 0.22 }))
+   */
+  holderSecret(kind: ExternalResourceKind, options: HolderSecretOptions): HolderSecretLookUp
+  /**
    * Runs the handlers for events whose delivery failed: their call was answered with anything but 2xx, or got no answer
    * within a minute.
    *
@@ -195,6 +211,7 @@ export function createManagement(options: ManagementOptions): Management {
     plan: (receiver, options) => createPlan(api, receiver, options),
     apply: (plan, options) => applyPlan(api, plan, options),
     secrets: (options) => createSecretsLookUp(api, options),
+    holderSecret: (kind, options) => createHolderSecret(api, kind, options),
     recover: (receiver, options) => recoverEvents(api, receiver, options),
     health: (options) => checkHealth(client, api.webhooks, options),
   }

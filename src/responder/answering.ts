@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import type { ExternalResourceKind } from '../commerce-layer/external-resources.ts'
 import { isWebhookError, toWebhookError, WebhookError } from '../core/errors.ts'
 import type { WebhookEvent } from '../core/event/event.ts'
@@ -8,6 +7,7 @@ import { respond } from '../core/http/respond.ts'
 import { isPromise, type MaybePromise, pipe } from '../core/maybe-promise.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Answering } from '../receiver/receiver.ts'
+import { createAnswerCache } from './answer-cache.ts'
 import { CONTRACTS } from './contracts/contracts.ts'
 import { type RequestFacts, readRequestFacts } from './contracts/request-facts.ts'
 import { isRefusal } from './refusal.ts'
@@ -37,7 +37,6 @@ const EXCHANGE = Symbol('exchange')
 
 type AskedEvent = WebhookEvent & { [EXCHANGE]?: Exchange }
 
-const MAX_CACHED = 1000
 const MISSING_HINT =
   'A relationship of `externalIncludes` is not in the request. Set `external_includes` of its holder.'
 
@@ -45,7 +44,7 @@ const MISSING_HINT =
 export function createAnswering(kind: ExternalResourceKind, options: AnsweringOptions): Answering {
   const { handler, fallback, include, cacheMs } = options
   const { topic, write } = CONTRACTS[kind]
-  const cache = cacheMs > 0 ? new LRUCache<string, WebhookResponse>({ max: MAX_CACHED, ttl: cacheMs }) : undefined
+  const cache = cacheMs > 0 ? createAnswerCache(cacheMs) : undefined
 
   /** Read before the handler runs, which may change the resource. */
   function exchangeOf(event: AskedEvent): Exchange {

@@ -4,6 +4,7 @@ import { packPackage } from '../package/pack.ts'
 
 const RECEIVER = "export { createReceiver, parse, verify } from 'hooklayer'"
 const FETCH = `${RECEIVER}\nexport { createFetchHandler } from 'hooklayer/fetch'`
+const RESPONDER = `${FETCH}\nexport { createResponder } from 'hooklayer/responder'`
 const NEXT = `${RECEIVER}\nexport { createRouteHandler } from 'hooklayer/next'`
 
 /** What only the Node half of the platform does: hashes by `node:crypto`, text by `node:buffer`, shared timers. */
@@ -16,6 +17,8 @@ describe('a bundle of the package for a platform without Node', () => {
     ['hooklayer and hooklayer/fetch', FETCH, ['workerd', 'worker']],
     ['hooklayer and hooklayer/fetch', FETCH, ['edge-light']],
     ['hooklayer and hooklayer/next', NEXT, ['edge-light']],
+    ['hooklayer/responder and hooklayer/fetch', RESPONDER, ['workerd', 'worker']],
+    ['hooklayer/responder and hooklayer/fetch', RESPONDER, ['edge-light']],
   ])('of %s contains no module of Node, nor code that only Node needs', async (_, contents, conditions) => {
     const { text, imports } = await bundleText(contents, { conditions, packed })
     expect(imports).toEqual([])

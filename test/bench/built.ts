@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url'
+import { dashboardAssets } from '../../dashboard-assets.ts'
 
 interface Entries {
   index: typeof import('../../src/index.ts')
@@ -26,8 +27,9 @@ const OUT = 'node_modules/.cache/hooklayer-bench'
  */
 export async function buildSubject(): Promise<void> {
   const { build } = await import('tsup') // Imported here, so that it is not in the memory of a server that only loads the bundle.
-  // Without the plugin of the configuration the platform is a part of the bundle: this folder has no `imports`.
-  await build({ dts: false, format: ['esm'], outDir: OUT, sourcemap: false, silent: true, esbuildPlugins: [] })
+  // Without the first plugin of the configuration the platform is a part of the bundle: this folder has no `imports`.
+  const esbuildPlugins = [dashboardAssets]
+  await build({ dts: false, format: ['esm'], outDir: OUT, sourcemap: false, silent: true, esbuildPlugins })
 }
 
 export function built<Name extends keyof Entries>(name: Name): Promise<Entries[Name]> {

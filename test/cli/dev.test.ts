@@ -22,6 +22,22 @@ createServer(createNodeListener(receiver)).listen(process.env.PORT, '127.0.0.1',
 })
 `
 
+/** The same with a responder. Other paths are 404. */
+const SHOP_WITH_TAXES = `
+import { createServer } from 'node:http'
+import { createReceiver, secretsFromEnv } from 'hooklayer'
+import { createNodeListener } from 'hooklayer/node'
+import { createResponder } from 'hooklayer/responder'
+
+const logger = { warn() {}, error() {} }
+const receiver = createReceiver({ secrets: secretsFromEnv(), logger })
+receiver.on('orders.place', ({ resource: order }) => console.log('order', order.number))
+const taxes = createResponder('tax', { secret: process.env.CL_SECRET_TAX, logger }, () => ({ tax_rate: 0.22 }))
+const routes = { '/webhooks': createNodeListener(receiver), '/taxes': createNodeListener(taxes) }
+const none = (_, response) => response.writeHead(404).end()
+createServer((request, response) => (routes[request.url] ?? none)(request, response)).listen(process.env.PORT, '127.0.0.1')
+`
+
 const FILES = { 'shop.mjs': SHOP }
 const ANY_PORT = ['--forward', 'http://127.0.0.1:0/webhooks', '--port', String(20_000 + (process.pid % 20_000))]
 
@@ -90,6 +106,51 @@ describe('hooklayer dev', () => {
     await running.lineWith('`orders.eat` is not a topic of Commerce Layer.')
     type(running, 'f nothing')
     await running.lineWith('A fault is one of duplicate, reorder')
+  })
+
+  it('asks a responder with the secret of its environment, and prints the answer or what comes in its place', async () => {
+    const running = await startCli(dev('--ask', 'tax=/taxes', '--ask', 'prices=/none', '--', 'node', 'shop.mjs'), {
+      files: { 'shop.mjs': SHOP_WITH_TAXES },
+    })
+    await running.lineWith('order 1234')
+    expect(running.output()).toMatch(/Asks for tax at http:\/\/127\.0\.0\.1:\d+\/taxes/)
+    type(running, 'a tax')
+    expect(await deliveryWith(running, '  tax  ')).toBe('CLOCK  tax  200 accepted TIME  {"tax_rate":0.22}')
+    type(running, 'a prices')
+    expect(await deliveryWith(running, '  prices  ')).toBe(
+      'CLOCK  prices  404 malformed TIME  The answer is not a JSON object. Without an answer: The client is answered 422 ' +
+        'while the circuit is open; otherwise it is not known.',
+    )
+    type(running, 'a promotion')
+    await running.lineWith('It can ask for tax, prices: see --ask.')
+    type(running, 'q')
+    expect(await running.result()).toMatchObject({ exit: 0 })
+  })
+
+  it('asks what the configuration names, and prints an object with --json', async () => {
+    const files = {
+      'shop.mjs': SHOP_WITH_TAXES,
+      'hooklayer.config.mjs': `
+import { createReceiver, secretsFromEnv } from 'hooklayer'
+import { defineConfig } from 'hooklayer/config'
+export default defineConfig({ receiver: createReceiver({ secrets: secretsFromEnv() }), ask: { tax: '/taxes' } })`,
+      '.env': 'CL_SECRET_TAX=0123456789abcdef-of-env\n',
+    }
+    const running = await startCli(dev('--json', '--', 'node', 'shop.mjs'), { files })
+    await running.lineWith('"delivery"')
+    type(running, 'a')
+    const report = JSON.parse(await running.lineWith('"type":"answer"'))
+    expect(report).toMatchObject({ type: 'answer', kind: 'tax', status: 200, outcome: 'accepted' })
+    expect(report).toMatchObject({ answer: { tax_rate: 0.22 }, url: expect.stringMatching(/\/taxes$/) })
+    expect(running.output()).not.toContain('of-env')
+  })
+
+  it.each([
+    ['--ask', 'payment=/pay'],
+    ['--ask', 'tax'],
+    ['--ask', 'tax=ftp://shop.example'],
+  ])('refuses %s %s', async (...flags) => {
+    expect((await runCli(['dev', ...flags])).exit).toBe(2)
   })
 
   it.each([
@@ -319,6 +380,19 @@ describe('hooklayer dev in a terminal', () => {
     stdin.write('d')
     await expect.poll(() => running.output().match(/Dashboard: http/g)?.length).toBe(2)
     stdin.write('q')
+    expect(await running.result()).toMatchObject({ exit: 0 })
+  })
+
+  it('takes the key a, which asks for what is chosen', async () => {
+    const args = dev('--ask', 'prices=/none', '--ask', 'tax=/taxes', '--', 'node', 'shop.mjs')
+    const running = await startInTerminal(args, { files: { 'shop.mjs': SHOP_WITH_TAXES } })
+    await running.lineWith('t trigger · r repeat the last · a ask · f faults · d dashboard · q quit')
+    await running.lineWith('order 1234')
+    running.child.stdin.write('a')
+    await running.lineWith('Ask for what?')
+    running.child.stdin.write('\u001b[B\r')
+    await running.lineWith('{"tax_rate":0.22}')
+    running.child.stdin.write('q')
     expect(await running.result()).toMatchObject({ exit: 0 })
   })
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.ts'
-import { AFTERWARDS, FORGED, PLAIN, PROBES } from '../../src/cli/doctor/probes.ts'
+import { createSuite } from '../../src/cli/doctor/external-probes.ts'
+import { DELIVERIES, type Suite } from '../../src/cli/doctor/probes.ts'
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
 import { FAULTS } from '../../src/cli/faulty-delivery.ts'
 import { FRAMEWORKS } from '../../src/cli/init/files.ts'
@@ -25,12 +26,18 @@ it('each fault of `trigger` is in its table', () => {
   for (const fault of Object.keys(FAULTS)) expect(PAGE).toContain(`| \`${fault}\` |`)
 })
 
+const listProbes = ({ forged, plain, others, afterwards }: Suite) => [forged, plain, ...others, afterwards]
+
 it('each probe of `doctor` is in its table, and they are counted', () => {
-  const probes = [FORGED, PLAIN, ...PROBES, AFTERWARDS]
+  const probes = listProbes(DELIVERIES)
   const [table = ''] = PAGE.split('| signed probes |')[1]?.split('\n\n') ?? []
   const named = Array.from(table.matchAll(/`([^`]+)`/g), ([, name]) => name)
   expect(named.sort()).toEqual(probes.map(({ name }) => name).sort())
   expect(PAGE).toContain(`Sends ${probes.length} probes`)
+  const asked = listProbes(createSuite('tax'))
+  expect(PAGE).toContain(`sends ${asked.length} probes`)
+  const added = asked.filter(({ name }) => !named.includes(name))
+  for (const { name } of added) expect(PAGE).toContain(`\`${name}\``)
 })
 
 it('each framework of `init` is named', () => {

@@ -36,6 +36,8 @@ describe('defineConfig', () => {
     [{ receiver, callbackUrl: 'shop' }, 'defineConfig: `callbackUrl` must be a URL with https, or with http.'],
     [{ receiver, topics: 'orders.place' }, 'defineConfig: `topics` must be a list of topics such as orders.place.'],
     [{ receiver, forward: 3000 }, 'defineConfig: `forward` must be a URL with https, or with http.'],
+    [{ receiver, ask: { payment: '/pay' } }, 'defineConfig: `ask` must be an object such as'],
+    [{ receiver, ask: { tax: '' } }, 'defineConfig: `ask` must be an object such as'],
     [{ receiver, management: { clientID: '1' } }, 'has no option `clientID`. Did you mean `clientId`?'],
     [{ receiver, management: { clientId: '' } }, '`clientId` must be text that is not empty.'],
   ])('refuses %j, and names the option', (config, message) => {

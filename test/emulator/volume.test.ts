@@ -6,7 +6,7 @@ import { sampleOf } from '../../src/testing/index.ts'
 import { toDocument } from '../../src/wire/document.ts'
 
 const COUNT = 10_000
-const records: Records = { webhooks: new Map(), eventCallbacks: new Map(), events: new Map() }
+const records: Records = { webhooks: new Map(), eventCallbacks: new Map(), events: new Map(), holders: new Map() }
 const organization = { id: 'AcmeAcmeAc', slug: 'acme' }
 const credentials = { clientId: 'me', clientSecret: 'hush' }
 const api = createApi({

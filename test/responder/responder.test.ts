@@ -271,6 +271,19 @@ describe('the answer cache', () => {
     expect(calls).toBe(4)
   })
 
+  it('keeps the last 1,000 answers', async () => {
+    let calls = 0
+    const handler = () => ({ tax_rate: ++calls / 10_000 })
+    const responder = respondWith('tax', handler, { answerCacheMs: 60_000 })
+    const order = (number: number) => ask(responder, 'tax', { resource: { type: 'orders', id: `order-${number}` } })
+    for (let number = 0; number <= 1000; number++) await order(number)
+    await order(1000)
+    await order(1)
+    expect(calls).toBe(1001)
+    await order(0)
+    expect(calls).toBe(1002)
+  })
+
   it('keeps refusals, and no fallback', async () => {
     const values = [undefined, refuse('A', 'a'), RATE]
     const responder = respondWith('tax', () => values.shift(), { answerCacheMs: 60_000, fallback: { tax_rate: 0 } })

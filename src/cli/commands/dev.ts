@@ -1,4 +1,6 @@
 import type { EmulatedCall, Emulator } from 'hooklayer/emulator'
+import type { ExternalResourceKind } from 'hooklayer/responder'
+import { CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
 import { confirmHost, DEFAULT_RECEIVER } from '../confirm-host.ts'
 import { type Controls, startControls } from '../controls.ts'
@@ -7,9 +9,11 @@ import { type DevFlags, type DevSetup, listVariables, readSetup, toAddress } fro
 import { addEmulatorOptions, isPortInUse, startEmulator, subscribeTopic } from '../emulator-flags.ts'
 import { writeEnvFile } from '../env-file.ts'
 import type { ExitName } from '../exit-codes.ts'
+import { addAskOption, toHolderVariable } from '../external-resources.ts'
 import { addConfigOption } from '../load-config.ts'
 import { escapeText } from '../output.ts'
 import { waitForPort } from '../ports.ts'
+import { describeAnswer, reportAnswer } from '../report-answer.ts'
 import { describeCall, reportCall } from '../report-call.ts'
 import { addShowSecretsOption, maskSecret } from '../secrets.ts'
 import { type Child, startChild } from '../start-child.ts'
@@ -22,7 +26,7 @@ const MAX_PORTS = 20
 const PATIENCE_MS = 10_000
 
 export const define: DefineCommand = (command, run) => {
-  addShowSecretsOption(addConfigOption(addEmulatorOptions(command, DEFAULTS)))
+  addShowSecretsOption(addConfigOption(addAskOption(addEmulatorOptions(command, DEFAULTS))))
     .argument('[program...]', 'after --, the receiver to start: npm run dev')
     .option('--write-env <file>', 'writes the variables that a receiver needs, for one that you start yourself')
     .option('--no-dashboard', 'serves no dashboard')
@@ -32,6 +36,7 @@ export const define: DefineCommand = (command, run) => {
       'after',
       describeExamples(
         ['Your receiver too', 'dev --topics orders.place,customers.create -- npm run dev'],
+        ['A responder too', 'dev --ask tax=/taxes -- npm run dev'],
         ['You start it, with the variables of a file', 'dev --write-env .env.local'],
       ),
     )
@@ -44,7 +49,7 @@ async function develop(
   program: readonly string[],
 ): Promise<ExitName | number> {
   const setup = await readSetup(flags, program)
-  await confirmHost(context.output, setup.url, flags)
+  for (const { url } of [setup, ...setup.asked]) await confirmHost(context.output, url, flags)
   const printer = createPrinter(context, setup)
   const emulator = await startOnFreePort(context, flags, printer)
   let child: Child | undefined
@@ -56,6 +61,7 @@ async function develop(
       const options = { includeResources: setup.includes(topic), secret: setup.secrets[topic] }
       subscribeTopic(emulator, topic, setup.url.href, options)
     }
+    for (const { kind, url, secret } of setup.asked) addHolder(emulator, kind, url, secret)
     const variables = listVariables(emulator, setup)
     // For a recorder in the receiver. It is of no use to people, and has a token, so it is not printed.
     const forRecorder = dashboard && { HOOKLAYER_RECORDER_URL: dashboard.recorderUrl }
@@ -73,6 +79,8 @@ async function develop(
 
 interface Printer {
   print(call: EmulatedCall): void
+  /** Prints a line, or later where a question is on the screen. */
+  printLine(object: object, line: string): void
   /** Is told of each call too. */
   note: DevDashboard['note'] | undefined
   /** Prints what was held back while a question was on the screen. */
@@ -89,10 +97,13 @@ function createPrinter({ output }: CommandContext, { secrets }: DevSetup): Print
     print(call) {
       void reportCall(call, secrets).then((report) => {
         printer.note?.(call, report)
-        const print = () => output.result(report, describeCall(report))
-        if (printer.controls?.isAsking()) held.push(print)
-        else print()
+        printer.printLine(report, describeCall(report))
       })
+    },
+    printLine(object, line) {
+      const print = () => output.result(object, line)
+      if (printer.controls?.isAsking()) held.push(print)
+      else print()
     },
     flush() {
       const lines = held
@@ -136,6 +147,8 @@ async function serve(
       topics: setup.topics,
       trigger: (topic) => emulator.trigger(topic),
       repeat: () => emulator.repeat(),
+      kinds: setup.asked.map(({ kind }) => kind),
+      ask: (kind) => askResponder(kind, { setup, emulator, printer }),
       setFaults: (faults) => emulator.setFaults(faults),
       dashboard: dashboard?.url,
       quit: () => quit.abort(),
@@ -159,6 +172,28 @@ async function serve(
   }
 }
 
+/** @throws CliError for a secret that the emulator refuses. */
+function addHolder(emulator: Emulator, kind: ExternalResourceKind, url: URL, secret: string): void {
+  try {
+    emulator.addHolder(kind, url.href, { secret })
+  } catch (error) {
+    const message = error instanceof Error ? error.message.replace(/^addHolder: /, '') : String(error)
+    throw new CliError('CONFIGURATION', `${toHolderVariable(kind)}: ${message}`, { cause: error })
+  }
+}
+
+/** Asks the responder of a kind, and prints what it has answered. */
+async function askResponder(
+  name: string,
+  { setup, emulator, printer }: Pick<Session, 'setup' | 'emulator' | 'printer'>,
+): Promise<void> {
+  const kinds = setup.asked.map(({ kind }) => kind)
+  const found = setup.asked.find(({ kind }) => kind === name)
+  if (!found) throw new CliError('USAGE', `It can ask for ${kinds.join(', ') || 'nothing'}: see --ask.`)
+  const report = reportAnswer(await emulator.ask(found.kind), found.url.href)
+  printer.printLine(report, describeAnswer(report))
+}
+
 function onAbort(signal: AbortSignal, act: () => void): void {
   if (signal.aborted) act()
   else signal.addEventListener('abort', act, { once: true })
@@ -178,7 +213,7 @@ async function sendFirst(
   if (isOpen) await emulator.trigger(first)
 }
 
-interface DescribedSetup extends Pick<DevSetup, 'url' | 'topics'> {
+interface DescribedSetup extends Pick<DevSetup, 'url' | 'topics' | 'asked'> {
   readonly program: readonly string[]
   readonly variables: Readonly<Record<string, string>>
   readonly dashboard: DevDashboard | undefined
@@ -187,7 +222,7 @@ interface DescribedSetup extends Pick<DevSetup, 'url' | 'topics'> {
 function describeSetup(
   { output }: CommandContext,
   flags: DevFlags,
-  { url, topics, program, variables, dashboard }: DescribedSetup,
+  { url, topics, asked, program, variables, dashboard }: DescribedSetup,
 ): void {
   const isSecret = (name: string) => name.includes('SECRET')
   const shown = Object.entries(variables).map(([name, value]) => [
@@ -198,10 +233,12 @@ function describeSetup(
   const found = {
     ...{ type: 'listening', url: CL_API_URL, forward: url.href, topics, variables: Object.fromEntries(shown) },
     dashboard: dashboard?.url,
+    ...(asked.length > 0 && { ask: Object.fromEntries(asked.map(({ kind, url }) => [kind, url.href])) }),
   }
   const lines = [
     `A local Commerce Layer listens at ${CL_API_URL} and calls ${url.href}`,
     `Topics: ${topics.join(', ')}`,
+    ...asked.map(({ kind, url }) => `Asks for ${kind} at ${url.href}`),
     ...(dashboard ? [`Dashboard: ${dashboard.url}`] : []),
   ]
   output.result(found, lines.join('\n'))

@@ -3,13 +3,17 @@ import { asUsage } from '../cli-error.ts'
 import { type DefineCommand, describeExamples } from '../command.ts'
 import { isThisMachine, toReceiverUrl } from '../confirm-host.ts'
 import type { Examination } from '../doctor/examine.ts'
-import { createOrders } from '../doctor/orders.ts'
+import { createSuite } from '../doctor/external-probes.ts'
+import { createOrders, createRequests, type Orders } from '../doctor/orders.ts'
+import { DELIVERIES, type Suite } from '../doctor/probes.ts'
 import { countProbes, runProbes } from '../doctor/run-probes.ts'
+import { checkKind, toHolderVariable } from '../external-resources.ts'
 import { type Output, paint, type Style } from '../output.ts'
 import { addSecretOptions, readSecrets, type SecretFlags } from '../secrets.ts'
 
 interface DoctorFlags extends SecretFlags {
   readonly topic: string
+  readonly kind?: string
   readonly yes?: boolean
 }
 
@@ -23,34 +27,55 @@ const STYLES: Readonly<Record<Examination['result'], Style>> = {
 export const define: DefineCommand = (command, run) => {
   addSecretOptions(command.argument('<url>', 'the endpoint, such as http://127.0.0.1:3000/webhooks'))
     .option('--topic <topic>', 'the topic whose deliveries are sent', 'orders.place')
+    .option('--kind <kind>', 'probes a responder instead: prices, order-validation, shipping-cost, promotion or tax')
     .option('--yes', 'sends signed deliveries to other hosts than this one, too')
     .addHelpText(
       'after',
       describeExamples(
         ['An endpoint on this machine', 'doctor http://127.0.0.1:3000/webhooks --secret-env CL_SECRET_ORDERS__PLACE'],
+        ['A responder of taxes', 'doctor http://127.0.0.1:3000/taxes --kind tax --secret-env CL_SECRET_TAX'],
         ['The test environment of a shop', 'doctor https://test.shop.example/webhooks --topic orders.place --yes'],
       ),
     )
     .action(
       run(async ({ output, signal }, flags: DoctorFlags, text: string) => {
         const url = toReceiverUrl(text, 'The endpoint')
-        warnOfUnknownTopic(flags.topic, output)
-        const [secret = ''] = await readSecrets(flags.topic, flags, signal)
         const genuine = isThisMachine(url.hostname) || flags.yes === true
-        const orders = await asUsage(() => createOrders(flags.topic, secret))
-        const progress = output.progress('Probed', countProbes(genuine))
-        const found = await runProbes(url, { orders, genuine, signal, onProbe: progress.update }).finally(progress.end)
-        return report(output, found, { url, genuine })
+        const { orders, suite } = await asUsage(() => prepare(flags, output, signal))
+        const progress = output.progress('Probed', countProbes(genuine, suite))
+        const options = { orders, suite, genuine, signal, onProbe: progress.update }
+        const found = await runProbes(url, options).finally(progress.end)
+        return report(output, found, { url, genuine, isAsked: flags.kind !== undefined })
       }),
     )
+}
+
+/** What is sent to a receiver, or to a responder with `--kind`. */
+async function prepare(
+  { topic, kind: name, ...secretFlags }: DoctorFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<{ readonly orders: Orders; readonly suite: Suite }> {
+  if (name === undefined) {
+    warnOfUnknownTopic(topic, output)
+    const [secret = ''] = await readSecrets(topic, secretFlags, signal)
+    return { orders: createOrders(topic, secret), suite: DELIVERIES }
+  }
+  const kind = checkKind(name, '--kind')
+  const isGiven = secretFlags.secret !== undefined || secretFlags.secretEnv !== undefined
+  const flags = isGiven ? secretFlags : { secretEnv: toHolderVariable(kind) }
+  const [secret = ''] = await readSecrets(topic, flags, signal)
+  return { orders: createRequests(kind, secret), suite: createSuite(kind) }
 }
 
 interface Run {
   readonly url: URL
   readonly genuine: boolean
+  /** Whether it is a responder. */
+  readonly isAsked: boolean
 }
 
-function report(output: Output, found: readonly Examination[], { url, genuine }: Run): 'OK' | 'FOUND_WRONG' {
+function report(output: Output, found: readonly Examination[], { url, genuine, isAsked }: Run): 'OK' | 'FOUND_WRONG' {
   output.table(found, [
     { title: 'probe', read: ({ probe }) => probe },
     { title: 'came', read: ({ came }) => came },
@@ -62,13 +87,16 @@ function report(output: Output, found: readonly Examination[], { url, genuine }:
   const count = (result: Examination['result']) => found.filter((one) => one.result === result).length
   const same = count('same') > 0 ? `, ${count('same')} more in the same way` : ''
   output.info(`\n${found.length} probes: ${count('ok')} ok, ${count('wrong')} wrong${same}, ${count('note')} to note.`)
-  if (genuine) output.info(WHAT_CANNOT_BE_SEEN)
+  if (genuine) output.info(isAsked ? WHAT_IS_NOT_COMPARED : WHAT_CANNOT_BE_SEEN)
   else output.warn(`No signed delivery was sent, because ${url.hostname} is not this machine: --yes sends them, too.`)
   return count('wrong') > 0 ? 'FOUND_WRONG' : 'OK'
 }
 
 const WHAT_CANNOT_BE_SEEN =
   'Answers do not show what was done. Look for the ids that begin with `doctor`: the work for each must be done once.'
+
+const WHAT_IS_NOT_COMPARED =
+  'The form of answers was checked, and not their amounts: `hooklayer dev --ask` compares those with the request.'
 
 function describe({ probe, result, came, sends, means, fix }: Examination): string {
   const title = paint(STYLES[result], `${probe} (${result})`)

@@ -1,4 +1,4 @@
-import type { Finding, Probe } from './probes.ts'
+import type { Failure, Finding, GeneralFindings, Probe } from './probes.ts'
 import type { Answer } from './send-request.ts'
 
 export interface Examination {
@@ -16,11 +16,8 @@ export interface Examination {
   readonly fix?: string
 }
 
-/** In which way an answer is not the expected one. `other` is what the probe itself explains. */
-type Failure = 'error' | 'overloaded' | 'none' | 'closed' | 'no route' | 'redirect' | 'late' | 'other'
-
 /** What they mean in a genuine delivery. */
-const OF_GENUINE: Readonly<Record<Exclude<Failure, 'other'>, Finding>> = {
+const OF_GENUINE: GeneralFindings = {
   error: {
     means: 'The order fails. Commerce Layer sends it ten times more, and stops sending after 30 failures in a row.',
     fix: 'Look for the error in the log of the receiver.',
@@ -52,7 +49,7 @@ const OF_GENUINE: Readonly<Record<Exclude<Failure, 'other'>, Finding>> = {
 }
 
 /** The same in a forged or malformed request, where it differs. */
-const OF_FORGED: Partial<typeof OF_GENUINE> = {
+const OF_FORGED: Partial<GeneralFindings> = {
   error: {
     means: 'A stranger makes the receiver throw: it fills your alerts, and hides true errors.',
     fix: '',
@@ -105,7 +102,7 @@ function toFailure(answer: Answer): Failure {
 function explain(probe: Probe, failure: Failure): Finding {
   const { means, fix } = probe
   if (failure === 'other' || probe.level === 'note') return { means, fix }
-  const general = (probe.kind === 'forged' ? OF_FORGED[failure] : undefined) ?? OF_GENUINE[failure]
+  const general = (probe.kind === 'forged' ? OF_FORGED[failure] : undefined) ?? (probe.general ?? OF_GENUINE)[failure]
   return { means: general.means, fix: general.fix || fix }
 }
 

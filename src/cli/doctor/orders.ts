@@ -1,5 +1,6 @@
 import { createHmac, randomInt } from 'node:crypto'
-import { createDelivery } from 'hooklayer/testing'
+import type { ExternalResourceKind } from 'hooklayer/responder'
+import { createDelivery, createRequest } from 'hooklayer/testing'
 import type { ProbeRequest } from './send-request.ts'
 
 /** A delivery of the doctor, before it is signed. */
@@ -12,7 +13,8 @@ interface Draft {
 
 /** What probes make their requests from. */
 export interface Orders {
-  readonly topic: string
+  /** `undefined` for requests of external resources, which have none. */
+  readonly topic: string | undefined
   readonly secret: string
   /** A secret that the receiver does not have. */
   readonly strangeSecret: string
@@ -25,19 +27,29 @@ export interface Orders {
 /** How many ids there are. An id of Commerce Layer has ten characters too. */
 const IDS = 36 ** 4
 
+type Write = (resource: object) => Promise<Uint8Array>
+
 export function createOrders(topic: string, secret: string): Orders {
+  const write: Write = async (resource) => (await createDelivery<string>(topic, { mode: 'test', resource })).body
+  return compose({ topic, otherTopic: toOtherTopic(topic), secret, write })
+}
+
+/** The same for a kind of external resources. */
+export function createRequests(kind: ExternalResourceKind, secret: string): Orders {
+  const write: Write = async (resource) => (await createRequest(kind, { mode: 'test', resource })).body
+  return compose({ topic: undefined, otherTopic: 'orders.place', secret, write })
+}
+
+function compose({ write, ...about }: Pick<Orders, 'topic' | 'otherTopic' | 'secret'> & { write: Write }): Orders {
   let next = randomInt(IDS)
   return {
-    topic,
-    secret,
+    ...about,
     strangeSecret: `doctor-${randomInt(2 ** 47)}`,
-    otherTopic: toOtherTopic(topic),
     async draft(metadata = {}) {
       next = (next + 1) % IDS
       const id = `doctor${next.toString(36).padStart(4, '0')}`
       const resource = { id, reference: 'hooklayer doctor', updated_at: new Date().toISOString(), metadata }
-      const { body } = await createDelivery<string>(topic, { mode: 'test', resource })
-      const written = new TextDecoder().decode(body)
+      const written = new TextDecoder().decode(await write(resource))
       return { text: JSON.stringify(JSON.parse(written)), written }
     },
   }

@@ -3,7 +3,7 @@ import { type Orders, reserialize, signText, toChunk, toHeaders, toRequest } fro
 import type { Answer, ProbeRequest } from './send-request.ts'
 
 /** What a probe expects of every answer. */
-interface Expectation {
+export interface Expectation {
   readonly text: string
   isMet(answer: Answer): boolean
 }
@@ -14,6 +14,12 @@ export interface Finding {
   readonly means: string
   readonly fix: string
 }
+
+/** In which way an answer is not the expected one. `other` is what the probe itself explains. */
+export type Failure = 'error' | 'overloaded' | 'none' | 'closed' | 'no route' | 'redirect' | 'late' | 'other'
+
+/** What failures mean that do not depend on the probe. */
+export type GeneralFindings = Readonly<Record<Exclude<Failure, 'other'>, Finding>>
 
 export interface Probe extends Finding {
   readonly name: string
@@ -26,10 +32,21 @@ export interface Probe extends Finding {
   /** Requests that are sent at once. Those of the next list follow when all have been answered. */
   request(orders: Orders): Promise<readonly (readonly ProbeRequest[])[]>
   readonly expected: Expectation
+  /** What failures mean. Default: those of a delivery. */
+  readonly general?: GeneralFindings
   /** What it is when the expectation is not met. Default: `wrong`. */
   readonly level?: 'note'
   /** For what needs a finding although each answer is as expected. */
   look?(answers: readonly Answer[]): Finding | undefined
+}
+
+/** All probes of an endpoint. */
+export interface Suite {
+  /** With `plain`, what the others are compared with. */
+  readonly forged: Probe
+  readonly plain: Probe
+  readonly others: readonly Probe[]
+  readonly afterwards: Probe
 }
 
 const MEGABYTE = 1_000_000
@@ -67,7 +84,7 @@ const READ_BYTES =
 const ANYBODY = 'Whoever knows the URL can place, cancel and refund orders in your systems.'
 
 /** The two probes that the others are compared with. They come first. */
-export const FORGED: Probe = {
+const FORGED: Probe = {
   name: 'forged',
   kind: 'forged',
   sends: 'a delivery that is signed with another secret',
@@ -80,7 +97,7 @@ export const FORGED: Probe = {
   fix: 'Compare the header X-CommerceLayer-Signature with the HMAC-SHA256 of the body, and answer only after that.',
 }
 
-export const PLAIN: Probe = {
+const PLAIN: Probe = {
   name: 'plain',
   kind: 'genuine',
   sends: 'a signed delivery in plain ASCII, which parsers and serializers do not change',
@@ -95,7 +112,7 @@ export const PLAIN: Probe = {
 }
 
 /** All others, in the order of the table. */
-export const PROBES: readonly Probe[] = [
+const PROBES: readonly Probe[] = [
   {
     name: 'floats',
     kind: 'genuine',
@@ -420,11 +437,14 @@ export const PROBES: readonly Probe[] = [
 ]
 
 /** It comes last: whatever the others have done, the endpoint must still be there. */
-export const AFTERWARDS: Probe = {
+const AFTERWARDS: Probe = {
   ...FORGED,
   name: 'afterwards',
   sends: 'the forged delivery of the beginning once more',
 }
+
+/** What is sent to an endpoint of webhooks. */
+export const DELIVERIES: Suite = { forged: FORGED, plain: PLAIN, others: PROBES, afterwards: AFTERWARDS }
 
 function strange(orders: Orders): { readonly signature: string } {
   return { signature: signText('', orders.strangeSecret) }

@@ -2,11 +2,13 @@ import { setMaxListeners } from 'node:events'
 import { CliError } from '../cli-error.ts'
 import { type Examination, examine } from './examine.ts'
 import type { Orders } from './orders.ts'
-import { AFTERWARDS, FORGED, PLAIN, PROBES, type Probe } from './probes.ts'
+import { DELIVERIES, type Probe, type Suite } from './probes.ts'
 import { type Answer, sendRequest } from './send-request.ts'
 
 interface RunOptions {
   readonly orders: Orders
+  /** Default: that of webhooks. */
+  readonly suite?: Suite
   /** Whether signed deliveries are sent. */
   readonly genuine: boolean
   readonly signal: AbortSignal
@@ -19,7 +21,6 @@ const TIMEOUT_MS = 10_000
 const PROBES_AT_ONCE = 8
 /** Where both a forged and a signed delivery get this, there is no receiver. */
 const NO_ROUTE: ReadonlySet<string> = new Set(['404', '405'])
-const ALL = [FORGED, PLAIN, ...PROBES, AFTERWARDS]
 
 /**
  * Sends all probes to an endpoint. The two that the others are compared with come first, then most side by side, then
@@ -29,21 +30,21 @@ const ALL = [FORGED, PLAIN, ...PROBES, AFTERWARDS]
  * @throws CliError `UNREACHABLE` where nothing answers the first.
  */
 export async function runProbes(url: URL, options: RunOptions): Promise<Examination[]> {
-  const { genuine, signal } = options
+  const { genuine, signal, suite = DELIVERIES } = options
   setMaxListeners(0, signal) // One for each request that is under way.
-  const probes = listProbes(PROBES, genuine)
+  const probes = listProbes(suite.others, genuine)
   const found = new Map<Probe, Examination>()
   const bases: { -readonly [Kind in Probe['kind']]?: Examination } = {}
   const run = async (probe: Probe) => {
     const answers = await sendAll(url, probe, options)
-    if (probe === FORGED) checkReachable(url, answers[0])
+    if (probe === suite.forged) checkReachable(url, answers[0])
     const examination = examine(probe, answers, bases[probe.kind])
     found.set(probe, examination)
     options.onProbe(found.size, probe.name)
     return examination
   }
-  bases.forged = await run(FORGED)
-  if (genuine) bases.genuine = await run(PLAIN)
+  bases.forged = await run(suite.forged)
+  if (genuine) bases.genuine = await run(suite.plain)
   if ([bases.forged, bases.genuine].every((basis) => basis && NO_ROUTE.has(basis.came))) return [...found.values()]
   const queue = probes.filter(({ name }) => name !== '50 at once').values()
   await Promise.all(
@@ -53,9 +54,9 @@ export async function runProbes(url: URL, options: RunOptions): Promise<Examinat
   )
   for (const probe of probes.filter(({ name }) => name === '50 at once')) await run(probe)
   for (const probe of probes.filter((one) => mayBeBusy(found.get(one)))) await run(probe)
-  await run(AFTERWARDS)
+  await run(suite.afterwards)
   signal.throwIfAborted()
-  return ALL.flatMap((probe) => found.get(probe) ?? [])
+  return listAll(suite).flatMap((probe) => found.get(probe) ?? [])
 }
 
 /** What may only have been slow beside the others is probed once more, alone. */
@@ -64,8 +65,12 @@ function mayBeBusy(examination: Examination | undefined): boolean {
 }
 
 /** How many probes are sent. */
-export function countProbes(genuine: boolean): number {
-  return listProbes(ALL, genuine).length
+export function countProbes(genuine: boolean, suite: Suite = DELIVERIES): number {
+  return listProbes(listAll(suite), genuine).length
+}
+
+function listAll({ forged, plain, others, afterwards }: Suite): Probe[] {
+  return [forged, plain, ...others, afterwards]
 }
 
 function listProbes(probes: readonly Probe[], genuine: boolean): Probe[] {

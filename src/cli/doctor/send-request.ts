@@ -116,9 +116,21 @@ function parseAnswer(bytes: Buffer, isEnded: boolean): WholeAnswer | undefined {
   const rest = bytes.subarray(headEnd + 4)
   if (status < 200) return parseAnswer(rest, isEnded)
   const length = /^content-length: *(\d+)/im.exec(head)?.[1]
-  const isWhole =
-    length !== undefined
-      ? rest.length >= Number(length)
-      : /^transfer-encoding: *chunked/im.test(head) && rest.includes('0\r\n\r\n')
-  return isWhole || isEnded ? { kind: 'answer', status, body: rest.toString() } : undefined
+  const isChunked = length === undefined && /^transfer-encoding: *chunked/im.test(head)
+  const isWhole = isChunked ? rest.includes('0\r\n\r\n') : length !== undefined && rest.length >= Number(length)
+  if (!isWhole && !isEnded) return undefined
+  return { kind: 'answer', status, body: (isChunked ? joinChunks(rest) : rest).toString() }
+}
+
+/** The body without the lengths of its chunks. */
+function joinChunks(bytes: Buffer): Buffer {
+  const chunks: Buffer[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const lineEnd = bytes.indexOf('\r\n', at)
+    const size = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16)
+    if (lineEnd === -1 || !(size > 0)) break
+    chunks.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + size))
+    at = lineEnd + 2 + size + 2
+  }
+  return Buffer.concat(chunks)
 }

@@ -4,6 +4,7 @@ import type { Sender } from '../records.ts'
 import type { AnswerOptions } from './answer.ts'
 import { readAttributes } from './body.ts'
 import { checkOrigin } from './check-origin.ts'
+import { CIRCUIT_UPDATE, updateCircuit } from './circuits.ts'
 import { ApiError, createErrorObject, refuse, refuseMethod, refuseNotFound } from './errors.ts'
 import { EVENT_UPDATE, updateEvent } from './events.ts'
 import { checkAccept, JSON_API, readJson } from './negotiation.ts'
@@ -11,7 +12,7 @@ import { createOauth, type OauthOptions } from './oauth.ts'
 import { readShape } from './query.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { addReading, answer, findRecord } from './reading.ts'
-import { EVENTS, findCollection, WEBHOOKS } from './schema.ts'
+import { CIRCUITS, EVENTS, findCollection, WEBHOOKS } from './schema.ts'
 import { answerTrigger, type Trigger } from './trigger.ts'
 import { createWebhook, updateWebhook, WEBHOOK_CREATE, WEBHOOK_UPDATE } from './webhooks.ts'
 
@@ -42,6 +43,7 @@ export function createApi(options: ApiOptions): Hono {
   })
   addWebhooks(app, options)
   addEvents(app, options)
+  addCircuits(app, options)
   addReading(app, options)
   app.use('/emulator/*', async (c, next) => {
     await oauth.checkToken(c.req.header('authorization'))
@@ -93,6 +95,19 @@ function addEvents(app: Hono, options: ApiOptions): void {
     updateEvent(event, readAttributes(await readJson(c), target), sender)
     return answer(event, shape, options)
   })
+}
+
+function addCircuits(app: Hono, options: ApiOptions): void {
+  const { records } = options
+  for (const schema of CIRCUITS) {
+    app.patch(`/api/${schema.type}/:id`, async (c) => {
+      const record = findRecord(schema.collection(records), c.req.param('id'))
+      const shape = readShape(schema, new URL(c.req.url).searchParams)
+      const target = { schema, id: record.id, attributes: CIRCUIT_UPDATE }
+      updateCircuit(records, record, readAttributes(await readJson(c), target))
+      return answer(record, shape, options)
+    })
+  }
 }
 
 function answerError(error: Error): Response {

@@ -1,7 +1,14 @@
 import { getExampleAttributes } from '../../wire/schema.ts'
+import type { AskedRecord, HolderRecord } from '../holders/holders.ts'
 import type { EventCallbackRecord, EventRecord, OrganizationRecord, Records, WebhookRecord } from '../records.ts'
 
-export type ApiRecord = WebhookRecord | EventCallbackRecord | EventRecord | OrganizationRecord
+export type ApiRecord =
+  | WebhookRecord
+  | EventCallbackRecord
+  | EventRecord
+  | OrganizationRecord
+  | HolderRecord
+  | AskedRecord
 
 /** How an attribute is compared. Times are ISO 8601 in UTC with milliseconds, so they are compared as text. */
 export type AttributeKind = 'text' | 'time' | 'number' | 'json'
@@ -128,7 +135,36 @@ export const ORGANIZATIONS: TypeSchema<OrganizationRecord> = {
   relationships: { event_stores: EVENT_STORES },
 }
 
-const COLLECTIONS = indexByType<CollectionSchema>([WEBHOOKS, EVENT_CALLBACKS, EVENTS])
+const CIRCUIT = { circuit_state: 'text', circuit_failure_count: 'number' } as const
+const HOLDER = { shared_secret: 'text', external_includes: 'json', ...SHARED_ATTRIBUTES } as const
+
+/** Of all types that belong to external resources, the API has the attributes that matter for calls. */
+const MARKETS = createHolderSchema('markets', {
+  name: 'text',
+  external_prices_url: 'text',
+  external_order_validation_url: 'text',
+  ...HOLDER,
+})
+const HOLDERS = [
+  createHolderSchema('shipping_methods', {
+    name: 'text',
+    scheme: 'text',
+    external_prices_url: 'text',
+    price_amount_cents: 'number',
+    ...CIRCUIT,
+    ...HOLDER,
+  }),
+  createHolderSchema('external_promotions', { name: 'text', ...CIRCUIT, ...HOLDER, promotion_url: 'text' }),
+  createHolderSchema('external_tax_calculators', { name: 'text', ...CIRCUIT, ...HOLDER, tax_calculator_url: 'text' }),
+]
+
+/** Orders and line items that were asked for at a market, with their circuits. Nothing else is known of them. */
+const ASKED = [createAskedSchema('orders'), createAskedSchema('line_items')]
+
+/** The types that have circuits, but for webhooks. */
+export const CIRCUITS: readonly CollectionSchema<HolderRecord | AskedRecord>[] = [...HOLDERS, ...ASKED]
+
+const COLLECTIONS = indexByType<CollectionSchema>([WEBHOOKS, EVENT_CALLBACKS, EVENTS, MARKETS, ...HOLDERS, ...ASKED])
 const SCHEMAS = indexByType<TypeSchema>([
   ...COLLECTIONS.values(),
   ORGANIZATIONS,
@@ -174,6 +210,34 @@ function createEmptyRelationship(type: string, names: readonly string[]): Relati
   const sortable = ['id', 'resource_type', 'resource_id', 'event', ...SHARED_SORTABLE]
   const schema = { type, attributes: { ...own, ...SHARED_ATTRIBUTES }, sortable, filterable: [], relationships: {} }
   return { schema: () => schema, related: () => [] }
+}
+
+function createHolderSchema(
+  type: HolderRecord['type'],
+  attributes: TypeSchema['attributes'],
+): CollectionSchema<HolderRecord> {
+  const own = ['id', 'name', ...Object.keys(CIRCUIT).filter((name) => name in attributes)]
+  return {
+    type,
+    attributes,
+    sortable: [...own, ...SHARED_SORTABLE],
+    filterable: [...own, ...SHARED_FILTERABLE],
+    relationships: { event_stores: EVENT_STORES },
+    collection: ({ holders }) => new Map([...holders].filter(([, holder]) => holder.type === type)),
+  }
+}
+
+function createAskedSchema(type: AskedRecord['type']): CollectionSchema<AskedRecord> {
+  const own = ['id', ...Object.keys(CIRCUIT)]
+  return {
+    type,
+    attributes: { ...CIRCUIT, ...SHARED_ATTRIBUTES },
+    sortable: [...own, ...SHARED_SORTABLE],
+    filterable: [...own, ...SHARED_FILTERABLE],
+    relationships: { event_stores: EVENT_STORES },
+    collection: ({ holders }) =>
+      new Map([...holders.values()].flatMap((one) => [...one.circuits].filter(([, asked]) => asked.type === type))),
+  }
 }
 
 function indexByType<Schema extends TypeSchema>(schemas: readonly Schema[]): ReadonlyMap<string, Schema> {

@@ -1,15 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { EXTERNAL_RESOURCES, type ExternalResourceKind } from '../../commerce-layer/external-resources.ts'
+import {
+  EXTERNAL_HOLDERS,
+  EXTERNAL_RESOURCES,
+  type ExternalResourceKind,
+} from '../../commerce-layer/external-resources.ts'
 import { randomId } from '../../wire/samples/ids.ts'
-
-/** The type of the resource that has the URL and the secret of a kind. */
-const HOLDER_TYPES: Readonly<Record<ExternalResourceKind, string>> = {
-  prices: 'markets',
-  'order-validation': 'markets',
-  'shipping-cost': 'shipping_methods',
-  promotion: 'external_promotions',
-  tax: 'external_tax_calculators',
-}
+import { SHARED_ATTRIBUTES } from '../../wire/schema.ts'
 
 /** A circuit, as the API has it in attributes. */
 export interface CircuitRecord {
@@ -17,9 +13,25 @@ export interface CircuitRecord {
   circuit_failure_count: number
 }
 
-/** The holder of an external resource, with the attributes of the API that matter for calls. */
-export interface HolderRecord extends CircuitRecord {
+/** What all records of the API have. */
+interface SharedFields {
+  readonly created_at: string
+  updated_at: string
+  reference: string | null
+  reference_origin: string | null
+  metadata: Record<string, unknown>
+}
+
+/** An order or a line item, as far as the emulator knows it: its circuit. */
+export interface AskedRecord extends CircuitRecord, SharedFields {
   readonly id: string
+  readonly type: 'orders' | 'line_items'
+}
+
+/** The holder of an external resource, with the attributes of the API that matter for calls. */
+export interface HolderRecord extends CircuitRecord, SharedFields {
+  readonly id: string
+  readonly name: string
   readonly type: string
   readonly kind: ExternalResourceKind
   readonly url: string
@@ -27,8 +39,15 @@ export interface HolderRecord extends CircuitRecord {
   readonly external_includes: readonly string[]
   /** Of a shipping method: the cost where there is no answer. */
   readonly price_amount_cents: number
+  /** `url` under the name that the type has for it. A market has two of them, and one is null. */
+  readonly external_prices_url?: string | null
+  readonly external_order_validation_url?: string | null
+  readonly promotion_url?: string
+  readonly tax_calculator_url?: string
+  /** Of a shipping method. */
+  readonly scheme?: 'external'
   /** Circuits that are not the holder's: of line items for prices, of orders for their validation. */
-  readonly circuits: Map<string, CircuitRecord>
+  readonly circuits: Map<string, AskedRecord>
 }
 
 /** What a holder is made of. */
@@ -40,18 +59,29 @@ export interface HolderAttributes {
 
 export function createHolder(kind: ExternalResourceKind, url: string, attributes: HolderAttributes): HolderRecord {
   const { secret = randomBytes(16).toString('hex'), externalIncludes, priceAmountCents = 0 } = attributes
+  const { type, urlAttribute } = EXTERNAL_HOLDERS[kind]
   return {
     id: randomId(),
-    type: HOLDER_TYPES[kind],
+    type,
     kind,
+    name: `${kind} of the emulator`,
     url,
     shared_secret: secret,
     external_includes: externalIncludes ?? EXTERNAL_RESOURCES[kind].includes,
     price_amount_cents: priceAmountCents,
+    ...(type === 'markets' && { external_prices_url: null, external_order_validation_url: null }),
+    ...(type === 'shipping_methods' && { scheme: 'external' as const }),
+    [urlAttribute]: url,
     circuit_state: 'closed',
     circuit_failure_count: 0,
     circuits: new Map(),
+    ...createSharedFields(),
   }
+}
+
+function createSharedFields(): SharedFields {
+  const now = new Date().toISOString()
+  return { ...structuredClone(SHARED_ATTRIBUTES), created_at: now, updated_at: now }
 }
 
 const MAX_CIRCUITS = 1000
@@ -63,7 +93,13 @@ export function findCircuit(holder: HolderRecord, resourceId: string): CircuitRe
   if (known) return known
   const [oldest] = holder.circuits.keys()
   if (holder.circuits.size >= MAX_CIRCUITS && oldest !== undefined) holder.circuits.delete(oldest)
-  const circuit: CircuitRecord = { circuit_state: 'closed', circuit_failure_count: 0 }
+  const circuit: AskedRecord = {
+    id: resourceId,
+    type: holder.kind === 'prices' ? 'line_items' : 'orders',
+    circuit_state: 'closed',
+    circuit_failure_count: 0,
+    ...createSharedFields(),
+  }
   holder.circuits.set(resourceId, circuit)
   return circuit
 }
@@ -81,8 +117,13 @@ export function countAnswer(circuit: CircuitRecord, isFailure: boolean): void {
   if (circuit.circuit_failure_count > MOST_FAILURES) circuit.circuit_state = 'open'
 }
 
-/** `_reset_circuit`: closes all circuits of a holder. */
+/** `_reset_circuit`. */
+export function resetCircuit(circuit: CircuitRecord): void {
+  Object.assign(circuit, { circuit_state: 'closed', circuit_failure_count: 0, updated_at: new Date().toISOString() })
+}
+
+/** Closes all circuits of a holder. */
 export function resetCircuits(holder: HolderRecord): void {
-  Object.assign(holder, { circuit_state: 'closed', circuit_failure_count: 0 })
+  resetCircuit(holder)
   holder.circuits.clear()
 }

@@ -22,6 +22,12 @@ export interface Client {
   readonly webhooks: typeof sdk.webhooks
   readonly eventCallbacks: typeof sdk.event_callbacks
   readonly events: typeof sdk.events
+  readonly markets: typeof sdk.markets
+  readonly shippingMethods: typeof sdk.shipping_methods
+  readonly externalPromotions: typeof sdk.external_promotions
+  readonly externalTaxCalculators: typeof sdk.external_tax_calculators
+  readonly lineItems: typeof sdk.line_items
+  readonly orders: typeof sdk.orders
   /**
    * Makes a call of the SDK, which must be passed `options`: `client.call((options) => client.webhooks.retrieve(id, {},
    * options))`. It resolves to a resource, a list or a count.
@@ -43,6 +49,12 @@ export function createClient({ organization, tokens, transport }: ClientOptions)
     webhooks: sdk.webhooks.withAdapter(adapter),
     eventCallbacks: sdk.event_callbacks.withAdapter(adapter),
     events: sdk.events.withAdapter(adapter),
+    markets: sdk.markets.withAdapter(adapter),
+    shippingMethods: sdk.shipping_methods.withAdapter(adapter),
+    externalPromotions: sdk.external_promotions.withAdapter(adapter),
+    externalTaxCalculators: sdk.external_tax_calculators.withAdapter(adapter),
+    lineItems: sdk.line_items.withAdapter(adapter),
+    orders: sdk.orders.withAdapter(adapter),
     async call(make, { signal, isRepeatable = true } = {}) {
       signal?.throwIfAborted()
       const fetch: CallOptions['fetch'] = async (input, init = {}) =>

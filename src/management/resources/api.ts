@@ -1,10 +1,11 @@
 import type { Client } from '../client/client.ts'
 import { createEventCallbacks, type EventCallbacks } from './event-callbacks.ts'
 import { createEvents, type Events } from './events.ts'
+import { createHoldersApi, type HoldersApi } from './holders.ts'
 import { createWebhooks, type Webhooks } from './webhooks.ts'
 
-/** The resources of Commerce Layer's API that concern webhooks. */
-export interface Api {
+/** The resources of Commerce Layer's API that concern webhooks and external resources. */
+export interface Api extends HoldersApi {
   readonly webhooks: Webhooks
   readonly eventCallbacks: EventCallbacks
   readonly events: Events
@@ -15,5 +16,6 @@ export function createApi(client: Client): Api {
     webhooks: createWebhooks(client),
     eventCallbacks: createEventCallbacks(client),
     events: createEvents(client),
+    ...createHoldersApi(client),
   }
 }

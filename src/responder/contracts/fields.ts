@@ -8,16 +8,28 @@ export function wrongAnswer(path: string, problem: string): WebhookError {
   return new WebhookError('INTERNAL_ERROR', { hint: `The answer is wrong: ${path} ${problem}.` })
 }
 
+/** The path of one of a list. Paths are written for errors alone: most answers have none. */
+export function pathOf(path: string, index: number): string {
+  return index < 0 ? path : `${path}[${index}]`
+}
+
+function isRecord(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  // Plain objects are nearly all there are, and known sooner.
+  if (Object.getPrototypeOf(value) === Object.prototype && !(Symbol.toStringTag in value)) return true
+  return Object.prototype.toString.call(value) === '[object Object]'
+}
+
 /** @throws WebhookError if a value is no object, or has a field that is not known. */
-export function readFields(value: unknown, path: string, known?: readonly string[]): Fields {
-  if (Object.prototype.toString.call(value) !== '[object Object]') throw wrongAnswer(path, 'is not an object')
+export function readFields(value: unknown, path: string, known?: readonly string[], index = -1): Fields {
+  if (!isRecord(value)) throw wrongAnswer(pathOf(path, index), 'is not an object')
   const fields: Record<string, unknown> = {}
   for (const name of Object.keys(value as object)) {
     const field = (value as Fields)[name]
     if (field === undefined) continue
     // Assigned, `__proto__` would not become a field.
     if (name === '__proto__' || (known && !known.includes(name))) {
-      throw wrongAnswer(`${path}.${name.slice(0, 50)}`, 'is not a field of this answer')
+      throw wrongAnswer(`${pathOf(path, index)}.${name.slice(0, 50)}`, 'is not a field of this answer')
     }
     fields[name] = field
   }
@@ -28,7 +40,10 @@ export function readFields(value: unknown, path: string, known?: readonly string
 export function readList(value: unknown, path: string, known?: readonly string[]): readonly Fields[] {
   if (!Array.isArray(value)) throw wrongAnswer(path, 'is not a list')
   if (value.length === 0) throw wrongAnswer(path, 'is empty')
-  return Array.from(value).map((one, i) => readFields(one, `${path}[${i}]`, known))
+  const { length } = value
+  const list: Fields[] = []
+  for (let i = 0; i < length; i += 1) list.push(readFields(value[i], path, known, i))
+  return list
 }
 
 /** @throws WebhookError if it is no whole number, is less than `min`, or more than `max`. */
@@ -38,11 +53,11 @@ export function checkCents(value: unknown, path: string, min: 0 | 1, max = Numbe
   if (Number(value) > max) throw wrongAnswer(path, 'is more than what it is taken from')
 }
 
-/** @throws WebhookError if it is no number from 0 to 1. */
-export function checkRate(value: unknown, path: string): void {
-  if (!Number.isFinite(value)) throw wrongAnswer(path, 'is not a number')
-  if (Number(value) < 0) throw wrongAnswer(path, 'is negative')
-  if (Number(value) > 1) throw wrongAnswer(path, 'is over 1: a rate of 25 % is 0.25')
+/** What is wrong with a rate: it is a number from 0 to 1. */
+export function describeRate(value: unknown): string | undefined {
+  if (!Number.isFinite(value)) return 'is not a number'
+  if (Number(value) < 0) return 'is negative'
+  return Number(value) > 1 ? 'is over 1: a rate of 25 % is 0.25' : undefined
 }
 
 /** @throws WebhookError if it is no text, or blank. */
@@ -65,7 +80,6 @@ export function readMetadata(value: unknown): Fields {
   } catch {
     throw wrongAnswer('data.metadata', 'cannot be written as JSON')
   }
-  if (Object.prototype.toString.call(written) !== '[object Object]')
-    throw wrongAnswer('data.metadata', 'is not an object')
+  if (!isRecord(written)) throw wrongAnswer('data.metadata', 'is not an object')
   return { metadata: written }
 }

@@ -1,5 +1,5 @@
 import { checkCents, checkCurrency, checkText, type Fields, readFields, readMetadata, wrongAnswer } from './fields.ts'
-import { readLineItems } from './line-items.ts'
+import { pathOfField, readLineItems } from './line-items.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 interface PromotionFields {
@@ -57,11 +57,11 @@ function discountOrder(discount_cents: unknown, { subtotalCents }: RequestFacts)
 function discountLines(discount_cents: unknown, line_items: unknown, facts: RequestFacts): Fields {
   const lines = readLineItems(line_items, facts, ['id', 'discount_cents'])
   const isSpread = discount_cents !== undefined
-  for (const { fields, path, line } of lines) {
-    if (isSpread && fields.discount_cents !== undefined) {
-      throw wrongAnswer(`${path}.discount_cents`, 'is there besides one for all lines')
-    }
-    if (!isSpread) checkCents(fields.discount_cents, `${path}.discount_cents`, 1, line.cents)
+  for (const answered of lines) {
+    const { fields, line } = answered
+    const path = pathOfField(answered, 'discount_cents')
+    if (isSpread && fields.discount_cents !== undefined) throw wrongAnswer(path, 'is there besides one for all lines')
+    if (!isSpread) checkCents(fields.discount_cents, path, 1, line.cents)
   }
   const written = lines.map(({ fields }) => fields)
   if (!isSpread) return { line_items: written }

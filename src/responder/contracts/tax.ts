@@ -1,5 +1,5 @@
-import { checkCurrency, checkRate, type Fields, readFields, readMetadata, wrongAnswer } from './fields.ts'
-import { type AnsweredLine, readLineItems } from './line-items.ts'
+import { checkCurrency, describeRate, type Fields, readFields, readMetadata, wrongAnswer } from './fields.ts'
+import { type AnsweredLine, pathOfField, readLineItems } from './line-items.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 /** The tax of a line. It needs `tax_rate` or `tax_collectable`; the latter comes first if both are there. */
@@ -37,7 +37,8 @@ export function writeTax(answer: unknown, facts: RequestFacts): Fields {
   const { tax_rate, line_items, freight_taxable, currency_code, metadata } = readFields(answer, 'data', FIELDS)
   checkCurrency(currency_code, facts.currency)
   if (tax_rate === undefined && line_items === undefined) throw wrongAnswer('data.tax_rate', 'is missing')
-  if (tax_rate !== undefined) checkRate(tax_rate, 'data.tax_rate')
+  const problem = tax_rate === undefined ? undefined : describeRate(tax_rate)
+  if (problem !== undefined) throw wrongAnswer('data.tax_rate', problem)
   if (freight_taxable !== undefined && typeof freight_taxable !== 'boolean') {
     throw wrongAnswer('data.freight_taxable', 'is not true or false')
   }
@@ -45,34 +46,37 @@ export function writeTax(answer: unknown, facts: RequestFacts): Fields {
   const lines = line_items === undefined || isForAll ? [] : readLineItems(line_items, facts)
   for (const line of lines) checkLine(line)
   if (tax_rate === undefined) checkAllSold(lines, facts)
-  return {
-    ...(tax_rate !== undefined && { tax_rate }),
-    ...(freight_taxable !== undefined && { freight_taxable }),
-    ...(lines.length > 0 && { line_items: lines.map(({ fields }) => fields) }),
-    ...readMetadata(metadata),
+  // Assigned one by one: spread, they would cost as much as all checks.
+  const data: Record<string, unknown> = {}
+  if (tax_rate !== undefined) data.tax_rate = tax_rate
+  if (freight_taxable !== undefined) data.freight_taxable = freight_taxable
+  if (lines.length > 0) data.line_items = lines.map(({ fields }) => fields)
+  return metadata === undefined ? data : { ...data, ...readMetadata(metadata) }
+}
+
+function checkLine(answered: AnsweredLine): void {
+  const { fields, line } = answered
+  if (fields.tax_rate === undefined && fields.tax_collectable === undefined) {
+    throw wrongAnswer(pathOfField(answered, 'tax_rate'), 'is missing')
+  }
+  for (const name of Object.keys(fields)) {
+    const problem = describeField(name, fields[name], line.units)
+    if (problem !== undefined) throw wrongAnswer(pathOfField(answered, name), problem)
   }
 }
 
-function checkLine({ fields, path, line }: AnsweredLine): void {
-  if (fields.tax_rate === undefined && fields.tax_collectable === undefined) {
-    throw wrongAnswer(`${path}.tax_rate`, 'is missing')
-  }
-  for (const name of Object.keys(fields)) {
-    const value = fields[name]
-    const at = `${path}.${name.slice(0, 50)}`
-    if (name.endsWith('_rate')) checkRate(value, at)
-    else if (name.endsWith('_collectable') || name.endsWith('_amount')) checkPart(value, at, line.units)
-    else if (!isScalar(value)) throw wrongAnswer(at, 'is not text, number or boolean')
-  }
+/** What is wrong with a field of a line. */
+function describeField(name: string, value: unknown, units: number | undefined): string | undefined {
+  if (name.endsWith('_rate')) return describeRate(value)
+  if (name.endsWith('_collectable') || name.endsWith('_amount')) return describePart(value, units)
+  return isScalar(value) ? undefined : 'is not text, number or boolean'
 }
 
 /** A part of the amount of a line. That of a discount is negative, and so may be its tax. */
-function checkPart(value: unknown, path: string, whole = Number.MAX_VALUE): void {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw wrongAnswer(path, 'is not a number')
-  if (value < Math.min(0, whole)) throw wrongAnswer(path, 'is negative')
-  if (value > Math.max(0, whole)) {
-    throw wrongAnswer(path, 'is over the amount of the line: it is in units, not in cents')
-  }
+function describePart(value: unknown, whole = Number.MAX_VALUE): string | undefined {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return 'is not a number'
+  if (value < Math.min(0, whole)) return 'is negative'
+  return value > Math.max(0, whole) ? 'is over the amount of the line: it is in units, not in cents' : undefined
 }
 
 function isScalar(value: unknown): boolean {

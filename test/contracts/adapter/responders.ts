@@ -65,7 +65,9 @@ export function testResponders({ open }: Host): void {
 
     it('refuses a request without a signature', async () => {
       const remote = await open({ responder: { kind: 'tax', does: 'answer', answer: ANSWERS.tax } })
-      const answer = await remote.expectSameAnswer(await requestOf('tax', { 'X-CommerceLayer-Signature': undefined }))
+      const { headers } = await requestOf('tax', { 'X-CommerceLayer-Signature': undefined })
+      // A short body: Bun answers before it has read a long one, and closes the connection.
+      const answer = await remote.expectSameAnswer({ headers, body: Buffer.from('{}') })
       expect([answer.status, answer.body]).toEqual([401, failure('SIGNATURE_MISSING')])
     })
   })

@@ -118,7 +118,7 @@ describe('a list', () => {
     expect(body.errors[0]).toMatchObject({ code, status: '400' })
   })
 
-  it.each(['orders', '', 'constructor', 'organizations', 'event_stores'])(
+  it.each(['customers', '', 'constructor', 'organizations', 'event_stores'])(
     'does not exist for the type %j',
     async (type) => {
       const { status, body } = await harness.ask(type)

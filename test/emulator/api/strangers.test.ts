@@ -165,9 +165,10 @@ describe('a webhook', () => {
   })
 
   it('is the last after 1,000 others, until one is deleted', async () => {
-    const { ask, emulator } = await startEmulatorForTest()
-    for (let i = 0; i < 1000; i++) emulator.subscribe(WEBHOOK.topic, WEBHOOK.callback_url)
-    const create = () => ask('webhooks', { method: 'POST', body: { data: { type: 'webhooks', attributes: WEBHOOK } } })
+    const { ask } = await startEmulatorForTest()
+    const create = (name = 'the last') =>
+      ask('webhooks', { method: 'POST', body: { data: { type: 'webhooks', attributes: { ...WEBHOOK, name } } } })
+    for (let i = 0; i < 1000; i++) await create(`webhook ${i}`)
     expect((await create()).status).toBe(400)
     const [first] = (await ask('webhooks')).body.data
     await ask(`webhooks/${first?.id}`, { method: 'DELETE' })

@@ -124,6 +124,7 @@ export function createSenderHarness(
     webhooks: new Map(webhooks.map((webhook) => [webhook.id, webhook])),
     eventCallbacks: new Map(),
     events: new Map(),
+    holders: new Map(),
   }
   const defaults = { records, mode: 'test', organizationId: TEST_ORGANIZATION_ID } as const
   const sender = createSender({ ...defaults, retryDelayMs: () => 0, ...options })
