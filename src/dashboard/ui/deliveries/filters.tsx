@@ -86,7 +86,7 @@ interface SearchProps {
   readonly onChange: (value: string) => void
 }
 
-const PAUSE_MS = 150
+const PAUSE_MS = 80
 
 /** Searches when the typing pauses. The key `/` goes to it. */
 export function SearchField({ value, label, onChange }: SearchProps) {
