@@ -10,13 +10,18 @@ const HEADER = '# Written by `hooklayer dev`, which replaces this file. Its secr
  */
 export function loadEnvFile(file: string): void {
   if (!existsSync(file)) return
-  if (!readFileSync(file, 'utf8').startsWith(HEADER)) {
+  if (!isReplaceable(readFileSync(file, 'utf8'))) {
     throw new CliError(
       'USAGE',
       `--write-env: ${file} was not written by this command. Name a file that may be replaced.`,
     )
   }
   process.loadEnvFile(file)
+}
+
+/** Whether the text of a file is what {@link writeEnvFile} has written. */
+export function isReplaceable(text: string): boolean {
+  return text.startsWith(HEADER)
 }
 
 /** Writes variables to a file that only its owner can read. */

@@ -1,7 +1,7 @@
 const WORD = /[^\s<>"'(),:;=]+/g
 const QUERY = /\?[\w.-]{1,50}=[^\s"'<>]*/g
-/** Keys, signatures and ids of sessions: letters and digits mixed. */
-const TOKEN = /\b(?=[\w+/=-]*\d)(?=[\w+/=-]*[a-z])[\w+/=-]{20,}/gi
+/** Keys, signatures and ids of sessions, if letters and digits are mixed. */
+const TOKEN = /\w[\w+/=-]{19,}/g
 /** Numbers of telephones, cards and accounts. */
 const LONG_NUMBER = /\+?\d(?:[ ()./-]{0,2}\d){6,}/g
 
@@ -14,8 +14,11 @@ const LONG_NUMBER = /\+?\d(?:[ ()./-]{0,2}\d){6,}/g
  */
 export function maskText(text: string): string {
   const withoutEmails = text.replace(WORD, (word) => {
-    if (word.indexOf('@') < 1) return word
+    if (word.search(/@|%40/) < 1) return word
     return word.endsWith('.') ? '….' : '…'
   })
-  return [QUERY, TOKEN, LONG_NUMBER].reduce((masked, pattern) => masked.replace(pattern, '…'), withoutEmails)
+  return withoutEmails
+    .replace(QUERY, '…')
+    .replace(TOKEN, (token) => (/\d/.test(token) && /[a-z]/i.test(token) ? '…' : token))
+    .replace(LONG_NUMBER, '…')
 }

@@ -41,7 +41,7 @@ export function mask(
 
   const toIdentifier = (value: unknown): unknown => {
     if (value === null) return null
-    if (Array.isArray(value)) return value.map(toIdentifier)
+    if (Array.isArray(value)) return value.map((one) => (Array.isArray(one) ? MASKED : toIdentifier(one)))
     const { type, id } = toObject(value)
     return { type: isFieldName(type) ? type : MASKED, id: isIdentifier(id) ? id : MASKED }
   }
@@ -51,7 +51,7 @@ export function mask(
   }
   const toResource = (value: unknown): unknown => {
     if (value === null || typeof value !== 'object') return value === null ? null : hide(value, '')
-    if (Array.isArray(value)) return value.map(toResource)
+    if (Array.isArray(value)) return value.map((one) => (Array.isArray(one) ? hide(one, '') : toResource(one)))
     const { type, id, attributes, relationships, meta, ...others } = value as Readonly<Record<string, unknown>>
     const number = readNumber(value as LooseResource)
     const showsAttribute = (name: string, one: unknown) =>
@@ -77,13 +77,16 @@ function mapMembers(object: unknown, map: (name: string, value: unknown) => unkn
   return Object.fromEntries(named.map(([name, value]) => [name, map(name, value)]))
 }
 
+/** Without recursion: `metadata` may be nested deeper than the call stack. */
 function tellTexts(value: unknown, tell: (text: string) => void): void {
-  if (typeof value === 'string') tell(value)
-  else if (typeof value === 'number') tell(String(value))
-  else if (typeof value === 'object' && value !== null) {
-    for (const [name, one] of Object.entries(value)) {
-      if (!Array.isArray(value)) tell(name)
-      tellTexts(one, tell)
+  const left = [value]
+  while (left.length > 0) {
+    const one = left.pop()
+    if (typeof one === 'string') tell(one)
+    else if (typeof one === 'number') tell(String(one))
+    else if (typeof one === 'object' && one !== null) {
+      if (!Array.isArray(one)) for (const name of Object.keys(one)) tell(name)
+      for (const inner of Object.values(one)) left.push(inner)
     }
   }
 }

@@ -1,7 +1,9 @@
 import { maskText } from '../core/mask-text.ts'
+import type { ResourceReference } from '../drivers.ts'
 import { isFieldName, isIdentifier } from './allowed-fields.ts'
 import type { Difference } from './difference.ts'
 import { MASKED, mask } from './mask-document.ts'
+import { isNumber } from './read-document.ts'
 import type { DeliveryRecord, RecordDetails, RecordedError, RecordedHandler } from './record.ts'
 
 /** What a record says, without personal data. */
@@ -91,10 +93,15 @@ export function maskRecord<R extends DeliveryRecord>(record: R, { text }: Record
   const { resource, organizationId, error } = record
   return {
     ...record,
-    resource: resource && isFieldName(resource.type) && isIdentifier(resource.id) ? resource : undefined,
+    resource: resource && maskReference(resource),
     organizationId: isIdentifier(organizationId) ? organizationId : undefined,
     error: error && maskError(error, text),
   }
+}
+
+function maskReference({ type, id, number }: ResourceReference): ResourceReference | undefined {
+  if (!isFieldName(type) || !isIdentifier(id)) return undefined
+  return { type, id, ...(isNumber(number) && { number }) }
 }
 
 /** The details of a record without personal data. */

@@ -59,7 +59,12 @@ const NUMBER = /^#?[A-Za-z0-9][\w/-]{0,39}$/
 export function readNumber({ type, attributes }: LooseResource): string | undefined {
   const number = attributes?.number
   if (!NUMBERED.includes(type) || (typeof number !== 'string' && typeof number !== 'number')) return undefined
-  return NUMBER.test(String(number)) ? String(number) : undefined
+  return isNumber(String(number)) ? String(number) : undefined
+}
+
+/** Whether a text has the form of a number of an order. */
+export function isNumber(value: unknown): value is string {
+  return typeof value === 'string' && NUMBER.test(value)
 }
 
 /** The email addresses of a resource: `email`, `customer_email` and the like. */

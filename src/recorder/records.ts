@@ -49,6 +49,9 @@ export interface RecordReader {
 /** Is given new records, the oldest first. What it throws is ignored. */
 export type RecordListener = (records: readonly DeliveryRecord[]) => void
 
+/** Of one refused request: strangers choose what it is. A larger body is not kept. */
+export const MAX_REFUSED_BODY_BYTES = 256 * 1024
+
 /** Where records are kept. */
 export interface Records extends RecordReader {
   add(kept: KeptRecord): void

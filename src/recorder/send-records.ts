@@ -21,8 +21,9 @@ export function findReceivingUrl(logger: Logger): string | undefined {
   const url = processEnv()[VARIABLE]
   if (typeof url !== 'string' || url === '') return undefined
   try {
-    const { protocol, hostname } = new URL(url)
-    if (protocol === 'http:' && LOOPBACK.test(hostname)) return url
+    const { protocol, hostname, username, password } = new URL(url)
+    // `fetch` takes no URL with credentials.
+    if (protocol === 'http:' && LOOPBACK.test(hostname) && username + password === '') return url
   } catch {
     // It is no URL.
   }
@@ -43,8 +44,9 @@ export function sendRecords(url: string): Sending {
       pending = []
       bytes = 0
       const headers = { 'content-type': 'application/x-ndjson' }
-      await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) })
-        .then((response) => response.arrayBuffer())
+      // A redirect could lead to another machine. What is answered is not read: it may be endless.
+      await fetch(url, { method: 'POST', headers, body, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+        .then((response) => response.body?.cancel())
         .catch(() => {})
     } while (pending.length > 0)
     sending = undefined

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { computeSignature } from '../../src/core/verify/signature.ts'
 import { createReceiver } from '../../src/index.ts'
+import { createRecorder } from '../../src/recorder/recorder.ts'
 import { recordingLogger, SECRET, signed } from '../deliveries.ts'
+import { PLACES } from '../recorder/places.ts'
 
 const KB = 1024
 const ROUNDS = 7
@@ -46,4 +48,47 @@ describe.each([64, 256, 1024])('a forgery of %i KiB', (kib) => {
     console.log(`${kib} KiB of ${name}: ${ratios.wall.toFixed(2)} by the clock, ${ratios.cpu.toFixed(2)} of processor`)
     expect(ratios.cpu).toBeLessThan(MAX_RATIO)
   })
+})
+
+/** A flood in which what is recorded after the answers counts too, in milliseconds of processor time for each. */
+async function measureFlood(work: () => unknown, settle: () => Promise<unknown>, ms: number): Promise<number> {
+  const cpu = process.cpuUsage()
+  const end = performance.now() + ms
+  let count = 0
+  for (; performance.now() < end; count += 1) {
+    await work()
+    if (count % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 0))
+  }
+  await settle()
+  const { user, system } = process.cpuUsage(cpu)
+  return (user + system) / 1000 / count
+}
+
+describe.each(PLACES)('with a recorder $place, a forgery', ({ options }) => {
+  it.each([64, 256, 1024].flatMap((kib) => ['letters', 'JSON', 'resources'].map((name) => [kib, name] as const)))(
+    'of %i KiB of %s does not cost more than its HMAC by much, in a flood',
+    async (kib, name) => {
+      const filler = { letters: 'a', JSON: '{"a":[1,2,3]},', resources: '{"id":"a","type":"b"},' }[name] ?? ''
+      const count = Math.floor((kib * KB - 20) / filler.length)
+      const body = new TextEncoder().encode(`{"data":[${filler.repeat(count)}{}]}`)
+      const { logger } = recordingLogger()
+      const recorder = createRecorder({ logger, ...options() })
+      const receiver = createReceiver({ secrets: { 'orders.place': SECRET }, logger, recorder })
+      const headers = { 'x-commercelayer-topic': 'orders.place', 'x-commercelayer-signature': signed('', 'forged') }
+      const forge = () => receiver.receive({ method: 'POST', headers, body })
+      const settle = () => recorder.statistics({ since: new Date(), spanMs: 1000 })
+      // A file takes some hundred at once, and a few a second after that.
+      for (let i = 0; i < 700; i += 1) await forge()
+      await settle()
+      const forgery = await measureFlood(forge, settle, 3000)
+      const hmac = await measureFlood(
+        () => computeSignature(body, SECRET),
+        async () => {},
+        1000,
+      )
+      console.log(`${kib} KiB of ${name}, recorded: ${(forgery / hmac).toFixed(2)} of processor`)
+      expect(forgery / hmac).toBeLessThan(MAX_RATIO)
+      await recorder.close()
+    },
+  )
 })

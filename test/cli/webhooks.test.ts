@@ -77,6 +77,19 @@ describe('hooklayer webhooks', () => {
     expect(shown.objects()).toMatchObject(secrets.map((secret) => ({ secret })))
   })
 
+  it('writes no secret to a file of dev, which replaces it', async () => {
+    const { cwd, env } = await startShop()
+    const text =
+      '# Written by `hooklayer dev`, which replaces this file. Its secrets are of this machine only.\nPORT=1\n'
+    const files = { '.env.local': text }
+    const { exit, stderr } = await runCli(['webhooks', 'apply', '--write-env', '.env.local'], { cwd, env, files })
+    expect({ exit, stderr }).toEqual({
+      exit: 2,
+      stderr: expect.stringContaining('.env.local is a file of hooklayer dev'),
+    })
+    expect(readFileSync(join(cwd, '.env.local'), 'utf8')).toBe(text)
+  })
+
   it('asks before it deletes, and deletes nothing without an answer', async () => {
     const { emulator, api, cwd, env } = await startShop()
     await api.webhooks.create({ topic: 'returns.request', callbackUrl: URL, referenceOrigin: 'hooklayer' })

@@ -1,6 +1,7 @@
 import { request as sendRequest } from 'node:http'
 import { createDashboard } from 'hooklayer/dashboard'
 import { createMemoryInbox } from 'hooklayer/inboxes/memory'
+import { createRecorder } from 'hooklayer/recorder'
 import { describe, expect, it, vi } from 'vitest'
 import { recordingLogger, thrownBy } from '../deliveries.ts'
 import { startDashboard } from './harness.ts'
@@ -78,6 +79,28 @@ describe('authorize', () => {
     expect(logged()).not.toContain('zoe')
   })
 
+  it('that throws for whatever strangers send is logged once a minute', async () => {
+    const authorize = (request: Request) => {
+      throw new URIError(`No cookie: ${request.url}`)
+    }
+    const { get, logged } = await startDashboard({ inbox: createMemoryInbox(), authorize })
+    for (let i = 0; i < 100; i++) expect((await get(`api/inbox?${i}`)).status).toBe(500)
+    expect(JSON.parse(logged())).toHaveLength(1)
+  })
+
+  it.each(['TRACE', 'PATCH', 'OPTIONS', 'PROPFIND'])('is not asked about %s, and nothing is logged', async (method) => {
+    const authorize = vi.fn(() => true)
+    const { url, logged } = await startDashboard({ inbox: createMemoryInbox(), authorize })
+    authorize.mockClear()
+    const status = await new Promise((resolve, reject) => {
+      const sent = sendRequest(`${url}api/inbox`, { method }, (response) => resolve(response.resume().statusCode))
+      sent.on('error', reject).end()
+    })
+    expect(status).toBe(405)
+    expect(authorize).not.toHaveBeenCalled()
+    expect(logged()).toBe('[]')
+  })
+
   it('may read the request without taking the body from the call', async () => {
     const authorize = async (request: Request) => {
       expect(request).toBeInstanceOf(Request)
@@ -152,6 +175,28 @@ describe('a call that changes something', () => {
 })
 
 describe('a call that reads', () => {
+  it.each([
+    ['live messages', { accept: 'text/event-stream' }],
+    ['a WebSocket', { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' }],
+  ])('opens no stream to the page of another site: %s', async (_, headers) => {
+    const { url } = await startDashboard({ inbox: createMemoryInbox() })
+    const status = await new Promise((resolve, reject) => {
+      const options = { headers: { ...headers, origin: 'https://evil.example', cookie: 'user=zoe' } }
+      const sent = sendRequest(`${url}api/live`, options, (response) => resolve(response.resume().statusCode))
+      sent
+        .on('error', reject)
+        .on('upgrade', () => reject(new Error('It was upgraded.')))
+        .end()
+    })
+    expect(status).toBe(403)
+  })
+
+  it.each(['__proto__', 'constructor', 'toString'])('has no filter of the name %s', async (name) => {
+    const { get } = await startDashboard({ inbox: createMemoryInbox(), recorder: createRecorder() })
+    for (const path of ['api/inbox/deliveries', 'api/deliveries', 'api/health'])
+      expect((await get(`${path}?${name}=x`)).status).toBe(400)
+  })
+
   it('from the page of another site is refused', async () => {
     const { get } = await startDashboard({ inbox: createMemoryInbox() })
     expect((await get('api/inbox', { 'sec-fetch-site': 'cross-site' })).status).toBe(403)

@@ -86,6 +86,14 @@ describe('live messages', () => {
     await vi.waitFor(() => watchLive(page.url), 5000)
   })
 
+  it('are not sent to HEAD, which nobody would end', async () => {
+    const { recorder } = createRecorded()
+    const page = await startDashboard({ recorder })
+    for (let i = 0; i < 60; i++) expect((await fetch(`${page.url}api/live`, { method: 'HEAD' })).status).toBe(200)
+    const { stop } = await watchLive(page.url)
+    stop()
+  })
+
   it('end with the dashboard', async () => {
     const { recorder } = createRecorded()
     const page = await startDashboard({ recorder })

@@ -40,6 +40,15 @@ describe.each(['management', 'emulator'] as const)('webhooks, through the %s', (
     ])
   })
 
+  it('have no query and no password of their URL', async () => {
+    const { emulator, page } = await start()
+    const { host } = new URL((await startEndpoint()).url)
+    const { id } = emulator.subscribe('orders.approve', `http://shop:pass4word@${host}/hooks?key=sesame&x=1`)
+    const { json, text } = await page.get<Webhooks>('api/webhooks')
+    expect(json.items.find((item) => item.id === id)?.callbackUrl).toBe(`http://…@${host}/hooks?…`)
+    expect(text + (await page.post(`api/webhooks/${id}/reset`)).text).not.toMatch(/pass4word|sesame/)
+  })
+
   it('have their last calls, the newest first, without the payloads', async () => {
     const { emulator, endpoint, id, page } = await start()
     await emulator.trigger('orders.place', { customer_email: 'zoe@example.com' })
@@ -225,6 +234,23 @@ describe('trigger', () => {
     const { status, json } = await page.post<{ error: string }>('api/trigger', body)
     expect(status).toBe(400)
     expect(json.error).toMatch(message)
+  })
+
+  it('pollutes no prototype, and is not stopped by a resource that is nested deeply', async () => {
+    const { emulator } = await startCommerceLayer()
+    emulator.subscribe('orders.place', (await startEndpoint()).url)
+    const page = await startDashboard({ emulator, logger })
+    const send = (resource: string) =>
+      fetch(`${page.url}api/trigger`, {
+        method: 'POST',
+        headers: { origin: page.url.slice(0, -1), 'x-hooklayer-token': page.token },
+        body: `{"topic":"orders.place","resource":${resource}}`,
+      })
+    await send('{"__proto__":{"isHostile":true},"customer":{"__proto__":{"isHostile":true}}}')
+    await send('{"constructor":{"prototype":{"isHostile":true}}}')
+    expect(({} as { isHostile?: unknown }).isHostile).toBeUndefined()
+    expect((await send(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)).status).toBe(503)
+    expect((await send('{}')).status).toBe(200)
   })
 
   it('is not there without an emulator', async () => {

@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest'
 const root = new URL('../../', import.meta.url)
 const page = readFileSync(new URL('docs/security.md', root), 'utf8')
 
-const ADVERSARIES = ['stranger', 'captured delivery', 'shopper', 'tenant', 'writes to the store', 'impostor']
+const ADVERSARIES = [
+  ...['stranger', 'captured delivery', 'shopper', 'tenant', 'web page', 'let in', 'on the machine'],
+  ...['writes to the store', 'impostor'],
+]
 
 /** A promise of the page, and the test that it names: a file, and a part of the test's name. */
 interface Row {

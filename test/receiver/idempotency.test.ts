@@ -229,10 +229,10 @@ describe('slow handlers', () => {
       await new Promise<void>((resolve) => (finish = resolve))
       isAborted = signal.aborted
     })
-    const first = startProcess([handler], { store, leaseMs: 60 }, { deadlineMs: 200 })
-    const second = startProcess([handler], { store, leaseMs: 60 })
+    const first = startProcess([handler], { store, leaseMs: 400 }, { deadlineMs: 200 })
+    const second = startProcess([handler], { store, leaseMs: 400 })
     expect(await first.deliver()).toBe('DEADLINE_EXCEEDED')
-    await sleep(120)
+    await sleep(500)
     expect(await second.deliver()).toBe('IN_PROGRESS')
     finish()
     await first.receiver.close()

@@ -78,6 +78,23 @@ describe('a recorder in a process of `hooklayer dev`', () => {
     expect(messages().filter((message) => /recorder/i.test(message))).toEqual([])
   })
 
+  it('follows no redirect, which could lead to another machine', async () => {
+    const { url: other, requests } = await startReceiving()
+    let asked = 0
+    const server = createServer((_, response) => {
+      asked += 1
+      response.writeHead(307, { location: other }).end()
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await new Promise((resolve) => server.once('listening', resolve))
+    vi.stubEnv(VARIABLE, `http://127.0.0.1:${(server.address() as { port: number }).port}/records`)
+    const { receiver, recorder } = createShop()
+    await receiver.receive(delivery('orders.place', CART))
+    await recorder.close()
+    expect(asked).toBe(1)
+    expect(requests).toEqual([])
+  })
+
   it.each([
     'https://example.com/records',
     'http://example.com',
@@ -86,6 +103,7 @@ describe('a recorder in a process of `hooklayer dev`', () => {
     'http://169.254.169.254/',
     'file:///etc/passwd',
     'https://127.0.0.1/',
+    'http://user:example.com@127.0.0.1/',
     'nonsense',
   ])('ignores %s with a warning that does not quote it', async (url) => {
     vi.stubEnv(VARIABLE, url)

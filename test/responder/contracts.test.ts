@@ -128,6 +128,11 @@ const WRONG: Readonly<Record<ExternalResourceKind, readonly (readonly [path: str
     ['data.cost_cents', () => ({ unit_amount_cents: 15, cost_cents: -1 })],
     ['data.currency_code', () => ({ unit_amount_cents: 15, currency_code: 'CHF' })],
     ['data cannot', () => ({ unit_amount_cents: 15, circular })],
+    ['data.toJSON is a function', () => ({ unit_amount_cents: 15, toJSON: () => ({ unit_amount_cents: -15 }) })],
+    ['data.__proto__', () => JSON.parse('{"unit_amount_cents":15,"__proto__":{"unit_amount_cents":-15}}')],
+    ['data.unit_amount_cents', () => JSON.parse('{"unit_amount_cents":1e400}')],
+    ['data.unit_amount_cents', () => ({ unit_amount_cents: 15n })],
+    ['data cannot', () => ({ unit_amount_cents: 15, weight: 15n })],
   ],
   promotion: [
     ['data.name', () => ({ discount_cents: 1 })],

@@ -320,6 +320,57 @@ describe('the secret', () => {
   })
 })
 
+describe('strangers', () => {
+  const forge = async () => {
+    const { method, headers } = await createRequest('tax')
+    return { method, headers: { ...headers, 'X-CommerceLayer-Signature': `${'A'.repeat(43)}=` } }
+  }
+
+  it('keep no request from its answer with bodies that do not end', async () => {
+    const responder = respondWith('tax', RATE, { bodyTimeoutMs: 500 })
+    const forged = await forge()
+    const endless = () => new ReadableStream({ start: (stream) => stream.enqueue(new Uint8Array(100)) })
+    const held = Array.from({ length: 1000 }, () => responder.receive({ ...forged, body: endless() as never }))
+    expect((await ask(responder, 'tax')).status).toBe(200)
+    const statuses = (await Promise.all(held)).map(({ status }) => status)
+    expect(statuses.filter((status) => status < 400)).toEqual([])
+  })
+
+  it('reach no handler and no fallback, and get no text of the shop', async () => {
+    const handler = vi.fn(() => RATE)
+    const fallback = vi.fn(() => refuse('GONE', 'Of the shop'))
+    const responder = respondWith('tax', handler, { fallback })
+    const { body } = await createRequest('tax')
+    for (const given of [body, '{}', '[['.repeat(100_000), '{"data":{"__proto__":{}}}', new Uint8Array(1000)]) {
+      const answer = read(await responder.receive({ ...(await forge()), body: given as never }))
+      expect(answer.status).toBe(401)
+      expect(JSON.stringify(answer)).not.toContain('Of the shop')
+    }
+    expect(handler).not.toHaveBeenCalled()
+    expect(fallback).not.toHaveBeenCalled()
+  })
+})
+
+it('a request of another kind is refused by a responder with the same secret', async () => {
+  const handler = vi.fn(() => RATE)
+  for (const kind of ['prices', 'shipping-cost'] as const) {
+    const answer = read(await respondWith('tax', handler).receive(await createRequest(kind)))
+    expect(answer.status).toBe(400)
+  }
+  expect(handler).not.toHaveBeenCalled()
+})
+
+it('a failed handler tells Commerce Layer nothing of what it threw', async () => {
+  const handler = () => {
+    throw Object.assign(new Error('No price for zoe@example.com'), { code: 'zoe', hint: 'zoe', status: 200 })
+  }
+  const { logger, lines } = createLines()
+  const answer = await ask(respondWith('tax', handler, { logger }), 'tax')
+  expect(answer.status).toBe(500)
+  expect(JSON.stringify(answer)).not.toContain('zoe')
+  expect(lines).toHaveLength(1)
+})
+
 describe('external includes', () => {
   const handler = vi.fn(() => RATE)
 

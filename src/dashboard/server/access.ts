@@ -1,9 +1,11 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { SafeLogger } from '../../core/logger.ts'
 import { maskText } from '../../core/mask-text.ts'
 import type { Authorize } from './options.ts'
 import { Refusal } from './problem.ts'
+
+/** Others are refused before anybody is asked: the Fetch API cannot make a request of `TRACE`. */
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'DELETE']
 
 /** The header that has the token of the page, in calls that change something. */
 const TOKEN_HEADER = 'x-hooklayer-token'
@@ -44,16 +46,17 @@ export function createToken(key: string | undefined): string {
 export async function checkAccess(
   request: Request,
   incoming: IncomingMessage | undefined,
-  { authorize, logger }: { readonly authorize: Authorize; readonly logger: SafeLogger },
+  { authorize, onFailure }: { readonly authorize: Authorize; readonly onFailure: (message: string) => void },
 ): Promise<Response | undefined> {
   // A copy without the body: whoever reads it would take it away from the call. Hosts may give no true `Request`.
   const { url, method, headers } = request
+  if (!METHODS.includes(method)) throw new Refusal(405, 'No call has this method.', { allow: METHODS.join(', ') })
   const question = new Request(url, { method, headers: new Headers(headers) })
   let decision: unknown
   try {
     decision = await authorize(question, incoming)
   } catch (error) {
-    logger.error(`\`authorize\` of the dashboard failed: ${maskText(String(Object(error).message ?? error))}`)
+    onFailure(`\`authorize\` of the dashboard failed: ${maskText(String(Object(error).message ?? error))}`)
     throw new Refusal(500, 'It could not be found out whether you may see this. The log of the server says why.')
   }
   if (decision instanceof Response) return decision

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createSampling } from '../../core/sampling.ts'
 import { checkAccess, checkCall, createToken, secure } from './access.ts'
 import type { Context } from './context.ts'
 import { listDeliveryRoutes } from './deliveries.ts'
@@ -45,7 +46,7 @@ export interface Dashboard {
  */
 export function createDashboard(options: DashboardOptions): Dashboard {
   const settings = checkDashboardOptions(options)
-  const { recorder, inbox, logger, path: mount, redact } = settings
+  const { recorder, inbox, authorize, logger, path: mount, redact } = settings
   const token = createToken(settings.key)
   const ask = createAsk(logger)
   const mask = createMask(redact)
@@ -55,12 +56,17 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     ask,
     onChange: (job) => live.publish({ type: 'job', job }),
   })
+  const failures = createSampling()
+  /** Strangers can cause any number. */
+  const onFailure = (message: string) => {
+    if (failures.count('') > 0) logger.error(message)
+  }
   const router = createRouter(listRoutes({ settings, ask, mask, jobs, live }), refusePath)
 
   async function answer(request: Request, incoming?: IncomingMessage): Promise<Response> {
     try {
       const { base, path } = findPlace(request.url, incoming, mount)
-      const refused = await checkAccess(request, incoming, settings)
+      const refused = await checkAccess(request, incoming, { authorize, onFailure })
       if (refused) return secure(refused)
       if (!path.startsWith('/api/') && !path.startsWith('/assets/')) return secure(answerPage(request, base, token))
       if (path.startsWith('/api/')) checkCall(request, token)
@@ -91,7 +97,7 @@ function listRoutes(context: Context): readonly Route[] {
   return [
     ...PAGE_FILES.map(answerFile),
     { method: 'GET', path: '/api/setup', answer: () => Response.json(describeSetup(settings)) },
-    { method: 'GET', path: '/api/live', answer: () => live.open() },
+    { method: 'GET', path: '/api/live', answer: ({ request }) => live.open(request.method) },
     ...listDeliveryRoutes(context),
     ...listInboxRoutes(context),
     ...listWebhookRoutes(context),

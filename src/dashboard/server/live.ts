@@ -9,8 +9,11 @@ import { toCounts } from './write-inbox.ts'
 
 /** Tells open pages what is new, by server-sent events. */
 export interface Live {
-  /** @throws Refusal 503 if too many pages are open */
-  open(): Response
+  /**
+   * @param method of the request. HEAD gets no stream: nobody would read it, or end it.
+   * @throws Refusal 503 if too many pages are open
+   */
+  open(method: string): Response
   publish(message: LiveMessage): void
   close(): void
 }
@@ -31,6 +34,9 @@ const COUNT_MS = 2000
 const HEARTBEAT_MS = 15_000
 /** What may wait for a client that reads slowly. */
 const MAX_WAITING_BYTES = 1024 * 1024
+
+/** `x-accel-buffering` is nginx's: it would keep the events back. */
+const STREAM_HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
 
 interface Client {
   /** What does not fit is dropped, and the client is told so when it has read the rest. */
@@ -64,11 +70,12 @@ export function createLive({ recorder, inbox, ask, mask }: LiveOptions): Live {
   }
 
   return {
-    open() {
+    open(method) {
       if (isClosed) throw new Refusal(503, 'The dashboard is closed.')
       if (clients.size >= MAX_CLIENTS) {
         throw new Refusal(503, `Up to ${MAX_CLIENTS} pages may be live. Close some, or reload this one by hand.`)
       }
+      if (method === 'HEAD') return new Response(null, { headers: STREAM_HEADERS })
       const { client, stream } = createClient(() => {
         clients.delete(client)
         if (clients.size > 0) return
@@ -77,10 +84,7 @@ export function createLive({ recorder, inbox, ask, mask }: LiveOptions): Live {
       })
       clients.add(client)
       stopWatching ??= watch()
-      return new Response(stream, {
-        // `x-accel-buffering` is nginx's: it would keep the events back.
-        headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
-      })
+      return new Response(stream, { headers: STREAM_HEADERS })
     },
     publish,
     close() {

@@ -15,13 +15,15 @@ export interface Mask {
    * @param body of the delivery: what is hidden in it is hidden in the text too.
    */
   text(text: string, body?: Uint8Array): string
+  /** A URL without what lets somebody in: a password and a query. */
+  url(url: string): string
   /** The document of a body; `undefined` if it is none. */
   document(body: Uint8Array): unknown
 }
 
 /** @param isOn the option `redact`. */
 export function createMask(isOn: boolean): Mask {
-  if (!isOn) return { isOn, record: keep, details: keep, text: keep, document: parseBody }
+  if (!isOn) return { isOn, record: keep, details: keep, text: keep, url: keep, document: parseBody }
   const withoutBody = createRecordMask(() => undefined, [])
   return {
     isOn,
@@ -31,6 +33,7 @@ export function createMask(isOn: boolean): Mask {
       if (details.isMasked) return { ...details, difference }
       return maskDetails(details, difference && toDifference(difference), maskOf(details.body))
     },
+    url: (url) => url.replace(/\/\/[^/?#]*@/, '//…@').replace(/\?[^#]+/, '?…'),
     text: (text, body) => (body ? maskOf(body).text(text) : maskText(text)),
     document(body) {
       const masked = maskOf(body).body()

@@ -20,11 +20,12 @@ export function listWebhookRoutes(context: Context): readonly Route[] {
   const { management, emulator, receiver, callbackUrl } = settings
   const source = management ? createApiSource(context) : emulator && createEmulatorSource(emulator)
   if (!source) return []
+  const toShown = (item: WebhookItem): WebhookItem => ({ ...item, callbackUrl: mask.url(item.callbackUrl) })
   const routes: Route[] = [
     {
       method: 'GET',
       path: '/api/webhooks',
-      answer: async () => Response.json({ items: await source.list() } satisfies Webhooks),
+      answer: async () => Response.json({ items: (await source.list()).map(toShown) } satisfies Webhooks),
     },
     {
       method: 'GET',
@@ -38,7 +39,8 @@ export function listWebhookRoutes(context: Context): readonly Route[] {
     {
       method: 'POST',
       path: '/api/webhooks/:id/reset',
-      answer: async ({ params }) => Response.json((await source.reset(checkId(params.id))) satisfies WebhookItem),
+      answer: async ({ params }) =>
+        Response.json(toShown(await source.reset(checkId(params.id))) satisfies WebhookItem),
     },
   ]
   if (!management || !receiver || callbackUrl === undefined) return routes
@@ -49,7 +51,11 @@ export function listWebhookRoutes(context: Context): readonly Route[] {
       const { steps, notes } = await ask('management', () =>
         management.plan(receiver, { callbackUrl, signal: AbortSignal.timeout(CALL_MS) }),
       )
-      return Response.json({ callbackUrl, steps: steps.flatMap(describeStep), notes } satisfies PlanSummary)
+      return Response.json({
+        callbackUrl: mask.url(callbackUrl),
+        steps: steps.flatMap(describeStep),
+        notes,
+      } satisfies PlanSummary)
     },
   }
   return [...routes, plan]

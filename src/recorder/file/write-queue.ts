@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { KeptRecord } from '../kept-record.ts'
+import { createRefusedBudget } from './refused-budget.ts'
 import { startThread } from './start-thread.ts'
 import { openWriter, type Writer, type WriterOptions } from './writer.ts'
 
@@ -27,6 +28,7 @@ const BATCH = 8
 /** Writes records in batches after the answer, in a thread of its own where there may be one. */
 export function createWriteQueue(options: WriterOptions, onFailure: (error: Error) => void): WriteQueue {
   const pending: KeptRecord[] = []
+  const budget = createRefusedBudget()
   let bytes = 0
   let missed = 0
   let failure: Error | undefined
@@ -107,9 +109,10 @@ export function createWriteQueue(options: WriterOptions, onFailure: (error: Erro
   }
 
   return {
-    add(kept) {
-      const bodyBytes = kept.body?.byteLength ?? 0
-      if (pending.length >= MAX_PENDING || bytes + bodyBytes > MAX_PENDING_BYTES) {
+    add(recorded) {
+      const kept = budget.admit(recorded)
+      const bodyBytes = kept?.body?.byteLength ?? 0
+      if (!kept || pending.length >= MAX_PENDING || bytes + bodyBytes > MAX_PENDING_BYTES) {
         missed += 1
         return
       }

@@ -29,6 +29,8 @@ export interface Writer {
 
 /** Refused requests are counted apart, so that strangers cannot replace genuine deliveries. */
 const REFUSED_SHARE = 10
+/** Of what a refused request can be found by. One with more is kept without its document: terms are not in `maxBytes`. */
+const MAX_REFUSED_TERMS = 16 * 1024
 /** How many bodies are dropped at once, when there are too many bytes. */
 const DROPPED_BODIES = 16
 
@@ -59,10 +61,17 @@ export function openWriter({ file, max, maxBytes, allow, key }: WriterOptions): 
   return {
     async write(records, missed) {
       const rows: Row[] = []
-      for (const kept of records) rows.push(await toRow(kept, allow, key))
+      let unreadable = 0
+      for (const kept of records) {
+        try {
+          rows.push(await toRow(kept, allow, key))
+        } catch {
+          unreadable += 1 // The others of the batch are written all the same.
+        }
+      }
       await whileLocked(opened, () => {
         for (const row of rows) insert(sql, row)
-        if (missed > 0) sql.addMissed.run(missed)
+        if (missed + unreadable > 0) sql.addMissed.run(missed + unreadable)
         for (const [refused, share] of [
           [0, 1],
           [1, REFUSED_SHARE],
@@ -87,9 +96,13 @@ interface Row {
 
 /** Masks a record. What is masked never leaves this function. */
 async function toRow(kept: KeptRecord, allow: readonly string[], key: string): Promise<Row> {
-  const document = kept.body && parseBody(kept.body)
-  identify(kept, document)
-  await identifyEvent(kept, document)
+  const parsed = kept.body && parseBody(kept.body)
+  const isRefused = kept.outcome === 'refused'
+  identify(kept, parsed)
+  await identifyEvent(kept, parsed)
+  const found = toTerms(parsed, isRefused ? [] : [kept.deliveryId, kept.eventId], key)
+  const isOver = isRefused && found.length > MAX_REFUSED_TERMS
+  const [document, terms] = isOver ? [undefined, ''] : [parsed, found]
   const { eventId, method, handlers, body, difference } = kept
   const stages = readStages(kept)
   const unmasked = { ...toRecord('', kept), eventId, method, stages, handlers, body, isMasked: false }
@@ -101,14 +114,13 @@ async function toRow(kept: KeptRecord, allow: readonly string[], key: string): P
   const details = { eventId, method: ownMethod, headers, stages: ownStages, handlers: ownHandlers }
   const packed = maskedBody ? brotliCompressSync(maskedBody, FASTEST) : null
   const columns = [
-    ...[receivedAt.getTime(), outcome === 'refused' ? 1 : 0, packed?.byteLength ?? 0, source, outcome],
+    ...[receivedAt.getTime(), isRefused ? 1 : 0, packed?.byteLength ?? 0, source, outcome],
     ...[topic ?? null, masked.error?.code ?? null, deliveryId ?? null],
     ...[handlers.map(({ durationMs }) => durationMs).join(','), JSON.stringify(row)],
   ]
-  const ids = outcome === 'refused' ? [] : [deliveryId, eventId]
   return {
     columns,
-    terms: toTerms(document, ids, key),
+    terms,
     details: JSON.stringify({ ...details, difference: ownDifference }),
     body: packed,
   }

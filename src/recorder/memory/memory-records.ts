@@ -6,7 +6,7 @@ import { createMask, maskDetails, maskRecord } from '../mask-record.ts'
 import { parseBody } from '../read-document.ts'
 import { readHeaders } from '../read-headers.ts'
 import type { DeliveryRecord, RecordDetails } from '../record.ts'
-import type { RecordListener, Records } from '../records.ts'
+import { MAX_REFUSED_BODY_BYTES, type RecordListener, type Records } from '../records.ts'
 import { identifyCheaply } from './identify-cheaply.ts'
 import { Ring } from './ring.ts'
 import { carriesResource, createSearch } from './search.ts'
@@ -20,7 +20,6 @@ export interface MemoryLimits {
 
 /** Refused requests have a ring of their own, so that strangers cannot replace genuine deliveries. */
 const REFUSED_SHARE = 10
-const MAX_REFUSED_BODY_BYTES = 256 * 1024
 /** How long a search may block the process, in milliseconds. */
 const TURN_MS = 10
 /** How long new records are gathered for listeners. */
@@ -46,11 +45,11 @@ export function createMemoryRecords({ max, maxBytes, mask }: MemoryLimits): Reco
   }
 
   function tellListeners(): void {
-    const rows = gathered.map(([number, kept]) => toRow(number, kept))
+    const told = gathered
     gathered = []
     for (const listener of listeners) {
       try {
-        listener(rows)
+        listener(told.map(([number, kept]) => toRow(number, kept)))
       } catch {
         // It is no concern of the deliveries.
       }

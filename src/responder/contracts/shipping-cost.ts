@@ -17,9 +17,14 @@ export interface ShippingCostAnswer {
 export function writeShippingCost(answer: unknown, { currency }: RequestFacts): Fields {
   const { currency_code, metadata, ...others } = readFields(answer, 'data')
   checkCurrency(currency_code, currency)
-  const cents = Object.keys(others).filter((name) => name.endsWith('_cents'))
-  if (cents.length === 0) throw wrongAnswer('data.unit_amount_cents', 'is missing')
-  for (const name of cents) checkCents(others[name], `data.${name}`, 0)
+  for (const name of Object.keys(others)) {
+    const value = others[name]
+    // JSON would call a `toJSON`, which would write what was not checked.
+    if (typeof value === 'function') throw wrongAnswer(`data.${name.slice(0, 50)}`, 'is a function')
+    if (name.endsWith('_cents')) checkCents(value, `data.${name.slice(0, 50)}`, 0)
+  }
+  const hasCents = Object.keys(others).some((name) => name.endsWith('_cents'))
+  if (!hasCents) throw wrongAnswer('data.unit_amount_cents', 'is missing')
   return { ...readOthers(others), ...readMetadata(metadata) }
 }
 

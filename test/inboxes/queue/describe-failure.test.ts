@@ -8,6 +8,7 @@ describe('the text of an error that a dead letter keeps', () => {
     ['ERP answered 422', 'ERP answered 422'],
     ['Order 1054 has 3 lines, of 12.50 EUR.', 'Order 1054 has 3 lines, of 12.50 EUR.'],
     ['Key (email)=(jane.doe+shop@example.com) already exists.', 'Key (email)=(…) already exists.'],
+    ['GET https://crm.example/people/jane%40example.com failed', 'GET https:… failed'],
     ['Cannot call +49 (0)30 1234-567.', 'Cannot call ….'],
     ['4111 1111 1111 1111 was declined', '… was declined'],
     ['GET https://erp.example/orders?token=abc&name=Doe failed', 'GET https://erp.example/orders… failed'],
@@ -18,6 +19,15 @@ describe('the text of an error that a dead letter keeps', () => {
     expect(maskText(text)).toBe(masked)
     expect(maskText(masked)).toBe(masked)
   })
+
+  it.each(['a/', '=a', '1-', '?a=', '1 ', 'a@', '+1', '%40'])(
+    'is masked in no time, however many %j it has',
+    (part) => {
+      const start = performance.now()
+      maskText(part.repeat(100_000))
+      expect(performance.now() - start).toBeLessThan(1000)
+    },
+  )
 
   it('is masked in message and cause, unless it is asked for in full', () => {
     const permanent = new PermanentError('No mail for a@b.example.', { cause: new Error('a@b.example bounced') })
