@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ['test/browser/**/*.test.ts'],
+    globalSetup: ['test/browser/start-chromium.ts'],
     reporters: ['default', new SkippedReporter()],
     fileParallelism: false,
     testTimeout: 60_000,

@@ -52,7 +52,8 @@ export async function startDevDashboard({ emulator, inbox }: DevDashboardOptions
   const hosts = [`${HOST}:${port}`, `localhost:${port}`]
   server.on('request', (request, response) => {
     // A name of somebody else that leads here would be another host to the browser, and the same one to us.
-    if (!hosts.includes(request.headers.host ?? '')) refuse(response, `Open it at http://${HOST}:${port}.`)
+    if (!hosts.includes(request.headers.host ?? ''))
+      refuse(response, `Open it at http://${HOST}:${port}, with the token that \`hooklayer dev\` has printed.`)
     else if (request.url?.startsWith(`${RECORDS}?`)) void takeRecords(request, response, records, recorderToken)
     else void dashboard.listener(request, response)
   })
@@ -100,7 +101,11 @@ function authorize(request: Request, { token, session, cookie }: Keys): boolean 
   }
   const cookies = (request.headers.get('cookie') ?? '').split(/; */)
   if (cookies.some((one) => one.startsWith(`${cookie}=`) && isSame(one.slice(cookie.length + 1), session))) return true
-  return Response.json({ error: 'Open the address with the token that `hooklayer dev` has printed.' }, { status: 403 })
+  const error =
+    'Open the address with the token that `hooklayer dev` has printed. In its terminal, `d` prints it again.'
+  // Somebody who opens an address reads the sentence; the page reads JSON.
+  const isOpened = request.headers.get('accept')?.includes('text/html')
+  return isOpened ? new Response(error, { status: 403 }) : Response.json({ error }, { status: 403 })
 }
 
 async function takeRecords(
@@ -134,7 +139,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 function refuse(response: ServerResponse, error: string): void {
-  response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ error }))
+  response.writeHead(403, { 'content-type': 'text/plain; charset=utf-8' }).end(error)
 }
 
 function createToken(): string {

@@ -1,5 +1,6 @@
 import type { EmulatedCall } from 'hooklayer/emulator'
 import { findByteDifference, type NewRecord, type RecordDetails, type Recorder } from 'hooklayer/recorder'
+import { OTHER_SECRET_OR_BODY } from './explain-refusal.ts'
 import type { CallReport } from './report-call.ts'
 
 /** Matches what a receiver has recorded with what was sent to it. */
@@ -23,6 +24,8 @@ interface Call {
   readonly body: Uint8Array
   readonly startedAt: number
   readonly endedAt: number
+  /** Why it was refused, as the sender sees it. */
+  readonly reason: string | undefined
 }
 
 interface Arrival extends Pick<NewRecord, 'topic'> {
@@ -66,7 +69,7 @@ export function createDevRecords(recorder: Recorder): DevRecords {
     },
     note({ eventCallback, topic, body, durationMs, signature }, report) {
       const endedAt = Date.parse(eventCallback.updated_at)
-      const call = { topic, body, startedAt: endedAt - durationMs, endedAt }
+      const call = { topic, body, startedAt: endedAt - durationMs, endedAt, reason: report.reason }
       calls.push(call)
       if (calls.length > MAX_CALLS) calls.shift()
       later(() => {
@@ -89,9 +92,15 @@ function compare(details: RecordDetails, calls: readonly Call[]): RecordDetails 
   if (error?.code !== 'SIGNATURE_MISMATCH' || body === undefined) return details
   const sent = calls.filter((call) => call.topic === topic && isWithin(receivedAt.getTime(), call))
   const differences = sent.map((call) => findByteDifference(body, call.body))
+  const same = sent[differences.indexOf(undefined)]
   // One of the calls of this moment has just these bytes: then the secret is another one.
-  if (differences.length === 0 || differences.includes(undefined)) return details
-  return { ...details, difference: differences[0] }
+  if (same) return { ...details, error: { ...error, hint: explainSameBytes(same.reason) ?? error.hint } }
+  return sent.length === 0 ? details : { ...details, difference: differences[0] }
+}
+
+function explainSameBytes(reason: string | undefined): string | undefined {
+  const sure = 'They arrived as they were sent, so the receiver has another secret for this topic.'
+  return reason?.replace(OTHER_SECRET_OR_BODY, sure)
 }
 
 const OUTCOMES = ['handled', 'queued', 'duplicate', 'ignored', 'discarded'] as const

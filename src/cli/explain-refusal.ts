@@ -7,6 +7,10 @@ import { toVariable } from './secrets.ts'
 /** What the receiver was told to verify with: the secrets of the topics that are developed with. */
 export type GivenSecrets = Readonly<Record<string, string>>
 
+/** What a signature that does not match may mean, as long as the received bytes are not known. */
+export const OTHER_SECRET_OR_BODY =
+  'The receiver has another secret for this topic, or something before it changes the body.'
+
 /** What the codes in a receiver's answer mean while one develops. */
 const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   METHOD_NOT_ALLOWED: 'A proxy has changed the method: deliveries are POST.',
@@ -17,7 +21,7 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   BODY_ALREADY_PARSED: 'A body parser, such as express.json(), comes before the receiver: mount the receiver above it.',
   BODY_DAMAGED: 'What the inbox has stored is damaged.',
   SIGNATURE_MISSING: 'A proxy has removed the header X-CommerceLayer-Signature.',
-  SIGNATURE_MISMATCH: 'The receiver has another secret for this topic, or something before it changes the body.',
+  SIGNATURE_MISMATCH: OTHER_SECRET_OR_BODY,
   SECRET_UNKNOWN: 'The receiver has no secret for this topic.',
   TOPIC_MISSING: 'A proxy has removed the header X-CommerceLayer-Topic.',
   TOPIC_INVALID: 'A proxy has changed the header X-CommerceLayer-Topic.',

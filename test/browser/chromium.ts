@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { afterAll, beforeAll, expect, inject } from 'vitest'
 
 /** Debian's package has it here. */
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 /** Why the browser cannot be started; in CI that is a failure, and not a reason to skip. */
 export const withoutBrowser =
@@ -25,20 +25,21 @@ export interface VisitOptions {
   readonly colorScheme?: 'light' | 'dark'
   readonly bypassCSP?: boolean
   readonly timezoneId?: string
+  /** Another origin that may be asked. */
+  readonly allowed?: string
 }
 
-/** Starts Chromium before the tests of a file, and ends it after them. Each visit has storage of its own. */
+/** Connects to the Chromium that all files share. Each visit has storage of its own. */
 export function useChromium(): (url: string, options?: VisitOptions) => Promise<Visit> {
   let browser: Browser | undefined
   beforeAll(async () => {
-    const args = ['--js-flags=--expose-gc', '--enable-precise-memory-info']
-    browser = await chromium.launch({ executablePath: CHROMIUM, args, chromiumSandbox: process.getuid?.() !== 0 })
+    browser = await chromium.connect(inject('chromium'))
   })
   afterAll(() => browser?.close())
-  return async (url, { width = 1200, height = 800, ...options } = {}) => {
-    if (!browser) throw new Error('The browser was not started.')
+  return async (url, { width = 1200, height = 800, allowed, ...options } = {}) => {
+    if (!browser) throw new Error('There is no browser.')
     const context = await browser.newContext({ viewport: { width, height }, ...options })
-    const outside = await blockOthers(context, new URL(url).origin)
+    const outside = await blockOthers(context, [new URL(url).origin, ...(allowed ? [allowed] : [])])
     const page = await context.newPage()
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(String(error.stack ?? error)))
@@ -52,10 +53,10 @@ export function useChromium(): (url: string, options?: VisitOptions) => Promise<
   }
 }
 
-async function blockOthers(context: BrowserContext, origin: string): Promise<readonly string[]> {
+async function blockOthers(context: BrowserContext, origins: readonly string[]): Promise<readonly string[]> {
   const outside: string[] = []
   await context.route(
-    (url) => url.origin !== origin && url.protocol !== 'data:',
+    (url) => !origins.includes(url.origin) && url.protocol !== 'data:',
     (route) => {
       outside.push(route.request().url())
       return route.abort()

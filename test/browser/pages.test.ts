@@ -31,26 +31,6 @@ describeUnless(withoutBrowser)('the pages of the dashboard', () => {
   const focused = (page: Page) =>
     page.evaluate(() => (document.activeElement === document.body ? '' : document.activeElement?.textContent))
 
-  it('show the webhooks with how near each circuit is, and reset it after a question', async () => {
-    for (let i = 0; i < 5; i++) await shop.emulator.trigger('orders.place', { metadata: { fail: true } })
-    const page = await open('#/webhooks')
-    const card = page.locator('.card').filter({ hasText: 'orders.place' })
-    await card.getByText('25 failures left of 30').waitFor()
-    expect(await card.getByRole('meter').getAttribute('aria-valuenow')).toBe('25')
-    await card.getByRole('button', { name: 'Last calls' }).click()
-    await card.getByText('500').first().waitFor()
-    expect(await card.locator('tbody tr').count()).toBe(5)
-    await card.getByRole('button', { name: 'Reset circuit' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Reset' }).click()
-    await card.getByText('30 failures left of 30').waitFor()
-  })
-
-  it('show what the webhooks lack for the handlers', async () => {
-    const page = await open('#/webhooks')
-    await page.getByRole('heading', { name: 'Plan against the handlers' }).waitFor()
-    await expect.poll(() => page.locator('main').innerText()).toMatch(/webhooks apply|are what the handlers need/)
-  })
-
   it('trigger a sample that was edited as a form and as JSON', async () => {
     const page = await open('#/trigger/orders.place')
     const json = page.getByRole('textbox', { name: 'JSON' })
@@ -162,12 +142,6 @@ describeUnless(withoutBrowser)('the pages of the dashboard', () => {
       expect(await page.evaluate(() => document.querySelector('main')?.scrollWidth)).toBeLessThanOrEqual(360)
     },
   )
-
-  it('say that there is no such delivery', async () => {
-    const page = await open('#/deliveries/nothing-like-this')
-    await page.getByRole('alert').getByRole('button', { name: 'Try again' }).waitFor()
-    expect(await page.getByRole('alert').innerText()).toMatch(/no such delivery/i)
-  })
 
   it('say that the server is gone, come back with it, and miss nothing', async () => {
     const page = await open()

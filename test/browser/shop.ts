@@ -9,8 +9,9 @@ import { createReceiver, createWorker, type DeadLetter, type Receiver } from 'ho
 import { createDashboard } from 'hooklayer/dashboard'
 import { createEmulator, type Emulator } from 'hooklayer/emulator'
 import { createExpressMiddleware } from 'hooklayer/express'
+import type { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
-import { createManagement } from 'hooklayer/management'
+import { createManagement, type Management } from 'hooklayer/management'
 import { createNodeListener } from 'hooklayer/node'
 import { createRecorder } from 'hooklayer/recorder'
 import { OTHER_SECRET, SECRET } from '../deliveries.ts'
@@ -23,8 +24,9 @@ export interface Shop {
   readonly url: string
   readonly receiver: Receiver
   readonly emulator: Emulator
+  readonly management: Management
   readonly recorder: ReturnType<typeof createRecorder>
-  readonly inbox: ReturnType<typeof createSqliteInbox>
+  readonly inbox: ReturnType<typeof createSqliteInbox> | ReturnType<typeof createBullmqInbox>
   /** Where deliveries are handled before the answer. */
   readonly hookUrl: string
   /** The same receiver behind `express.json()`. */
@@ -46,12 +48,21 @@ export interface ShopOptions {
   /** Whether the dashboard is one of development. Default: true. */
   readonly isDevelopment?: boolean
   readonly redact?: boolean
+  /** Where records are written. Default: in memory. */
+  readonly recorderFile?: string
+  /** Default: one in a SQLite file. The shop closes it. */
+  readonly inbox?: Shop['inbox']
 }
 
-export async function openShop({ isDevelopment = true, redact = false }: ShopOptions = {}): Promise<Shop> {
+export async function openShop({
+  isDevelopment = true,
+  redact = false,
+  recorderFile,
+  inbox: givenInbox,
+}: ShopOptions = {}): Promise<Shop> {
   const folder = mkdtempSync(join(tmpdir(), 'dashboard-'))
-  const recorder = createRecorder({ redact })
-  const inbox = createSqliteInbox({ file: join(folder, 'inbox.db') })
+  const recorder = createRecorder(recorderFile ? { file: recorderFile, logger: SILENT } : { redact })
+  const inbox = givenInbox ?? createSqliteInbox({ file: join(folder, 'inbox.db') })
   const secrets = {
     'orders.place': SECRET,
     'orders.approve': SECRET,
@@ -84,12 +95,13 @@ export async function openShop({ isDevelopment = true, redact = false }: ShopOpt
   await emulator.subscribe('orders.approve', inboxUrl, { secret: SECRET })
 
   const { url, organization, clientId, clientSecret } = emulator
+  const management = createManagement({ url, organization, clientId, clientSecret })
   const dashboard = createDashboard({
     recorder,
     inbox,
     receiver,
     callbackUrl: hookUrl,
-    management: createManagement({ url, organization, clientId, clientSecret }),
+    management,
     ...(isDevelopment && { emulator }),
     redact,
     authorize: () => true,
@@ -101,6 +113,7 @@ export async function openShop({ isDevelopment = true, redact = false }: ShopOpt
     url: toUrl(server),
     receiver,
     emulator,
+    management,
     recorder,
     inbox,
     hookUrl,

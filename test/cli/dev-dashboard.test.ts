@@ -117,6 +117,19 @@ describe('the dashboard of hooklayer dev', () => {
     expect(body.data.attributes.number).toBe('1234')
   })
 
+  it('says that the secret is another one where the bytes arrived as they were sent', { timeout: 60_000 }, async () => {
+    const running = await start(writeShop({ secrets: "'a secret of something else'" }))
+    const { get, newest } = await open(running)
+    const { id } = await newest(1)
+    await expect
+      .poll(async () => (await get<DeliveryDetails>(`api/deliveries/${id}`)).error?.hint)
+      .toBe(
+        'CL_SECRET_ORDERS__PLACE has signed these bytes. They arrived as they were sent, so the receiver has another ' +
+          'secret for this topic.',
+      )
+    expect(await get<DeliveryDetails>(`api/deliveries/${id}`)).toMatchObject({ source: 'request' })
+  })
+
   it('shows where a body that was written anew differs from the bytes that were sent', {
     timeout: 60_000,
   }, async () => {

@@ -41,6 +41,17 @@ describe('authorize', () => {
     expect(authorize).toHaveBeenCalledOnce()
   })
 
+  it('refuses somebody who opens an address by a page that says so, and a call by JSON', async () => {
+    const { get } = await startDashboard({ inbox: createMemoryInbox(), authorize: () => false })
+    for (const path of PATHS) {
+      const { status, text, headers } = await get(path, { accept: 'text/html,application/xhtml+xml' })
+      expect([path, status, headers.get('content-type')]).toEqual([path, 403, 'text/html; charset=utf-8'])
+      expect(text).toContain('You may not see this dashboard. Sign in, or ask who runs it.')
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+      expect((await get(path)).json).toEqual({ error: expect.stringContaining('You may not see') })
+    }
+  })
+
   it.each([undefined, null, 1, 'true', {}])('lets nobody in by %s, which is not true', async (given) => {
     const { get } = await startDashboard({ inbox: createMemoryInbox(), authorize: (() => given) as never })
     expect((await get('api/inbox')).status).toBe(403)

@@ -11,7 +11,7 @@ import { createMask } from './mask.ts'
 import { findPlace } from './mount.ts'
 import { createNodeListener } from './node-listener.ts'
 import { checkDashboardOptions, type DashboardOptions } from './options.ts'
-import { PAGE_FILES, renderPage } from './page.ts'
+import { PAGE_FILES, renderPage, renderRefusal } from './page.ts'
 import { createAsk, notFound, Refusal, toResponse } from './problem.ts'
 import { createRouter, type Route } from './routes.ts'
 import { describeSetup } from './setup.ts'
@@ -72,10 +72,14 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       if (path.startsWith('/api/')) checkCall(request, token)
       return secure(await router.answer(request, path))
     } catch (error) {
-      if (error instanceof Refusal) return secure(toResponse(error))
-      logger.error('The dashboard failed.', { cause: error })
-      return secure(toResponse(new Refusal(500, 'The dashboard failed. The log of the server says why.')))
+      return secure(answerRefusal(request, toRefusal(error)))
     }
+  }
+
+  function toRefusal(error: unknown): Refusal {
+    if (error instanceof Refusal) return error
+    logger.error('The dashboard failed.', { cause: error })
+    return new Refusal(500, 'The dashboard failed. The log of the server says why.')
   }
 
   return {
@@ -105,6 +109,16 @@ function listRoutes(context: Context): readonly Route[] {
 function answerFile({ path, type, text }: (typeof PAGE_FILES)[number]): Route {
   const headers = { 'content-type': type, 'cache-control': 'private, max-age=31536000, immutable' }
   return { method: 'GET', path, answer: () => new Response(text, { headers }) }
+}
+
+/** Somebody who opens an address gets a page, and a call gets JSON. */
+function answerRefusal({ headers }: Request, refusal: Refusal): Response {
+  if (!headers.get('accept')?.includes('text/html')) return toResponse(refusal)
+  const { status, message } = refusal
+  return new Response(renderRefusal(message), {
+    status,
+    headers: { ...refusal.headers, 'content-type': 'text/html; charset=utf-8' },
+  })
 }
 
 /** The page has links of its own, so every other path is the page. */

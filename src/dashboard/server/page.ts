@@ -14,6 +14,19 @@ export const PAGE_FILES: readonly { readonly path: string; readonly type: string
 /** @param base where the dashboard is mounted, with a slash at its end. */
 export function renderPage(base: string, token: string): string {
   const link = (path: string) => escapeHtml(base + path.slice(1))
+  const head = `<meta name="hooklayer-token" content="${escapeHtml(token)}">
+<meta name="hooklayer-base" content="${escapeHtml(base)}">
+<link rel="stylesheet" href="${link(FILES.styles.path)}">
+<script type="module" src="${link(FILES.script.path)}"></script>`
+  return render(head, '<div id="app"></div>\n<noscript>The dashboard needs JavaScript.</noscript>')
+}
+
+/** For somebody who opens an address and is refused. The styles are only for those who are let in. */
+export function renderRefusal(sentence: string): string {
+  return render('', `<main>\n<h1>Hooklayer</h1>\n<p>${escapeHtml(sentence)}</p>\n</main>`)
+}
+
+function render(head: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -21,16 +34,12 @@ export function renderPage(base: string, token: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-<meta name="hooklayer-token" content="${escapeHtml(token)}">
-<meta name="hooklayer-base" content="${escapeHtml(base)}">
 <title>Hooklayer</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${link(FILES.styles.path)}">
-<script type="module" src="${link(FILES.script.path)}"></script>
+${head}
 </head>
 <body>
-<div id="app"></div>
-<noscript>The dashboard needs JavaScript.</noscript>
+${body}
 </body>
 </html>
 `

@@ -64,7 +64,8 @@ function Charts({ health }: { readonly health: Health }) {
     <>
       {missed > 0 && (
         <p class="notice warning">
-          {formatNumberOf(missed, 'attempt')} could not be recorded: they came faster than the file could be written.
+          {formatNumberOf(missed, 'attempt')} could not be recorded: the file could not be written, or not as fast as
+          they came.
         </p>
       )}
       <Streaks streaks={streaks} />

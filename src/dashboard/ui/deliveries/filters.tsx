@@ -86,18 +86,27 @@ interface SearchProps {
   readonly onChange: (value: string) => void
 }
 
-const PAUSE_MS = 150
+const PAUSE_MS = 80
 
 /** Searches when the typing pauses. The key `/` goes to it. */
 export function SearchField({ value, label, onChange }: SearchProps) {
   const [text, setText] = useState(value)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  // The address may change by itself, such as by the back button.
-  useEffect(() => setText(value), [value])
+  const searched = useRef(value)
+  // The address may change by itself, such as by the back button. What is being typed stays.
+  useEffect(() => {
+    if (value === searched.current || timer.current !== undefined) return
+    searched.current = value
+    setText(value)
+  }, [value])
   const search = (next: string, pause: number) => {
     setText(next)
     clearTimeout(timer.current)
-    timer.current = setTimeout(() => onChange(next.trim()), pause)
+    timer.current = setTimeout(() => {
+      timer.current = undefined
+      searched.current = next.trim()
+      onChange(searched.current)
+    }, pause)
   }
   return (
     <input
