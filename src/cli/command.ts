@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { ExitName } from './exit-codes.ts'
-import type { Output } from './output.ts'
+import type { Output } from './terminal/output.ts'
 
 /** What every command is given. */
 export interface CommandContext {

@@ -4,11 +4,11 @@ import { Command, CommanderError, Option } from 'commander'
 import { CliError } from './cli-error.ts'
 import type { Run } from './command.ts'
 import { COMMANDS, type CommandEntry } from './commands.ts'
+import { loadEnv } from './configuration/load-env.ts'
 import { EXIT_CODES, type ExitName } from './exit-codes.ts'
 import { explainFailure } from './explain-failure.ts'
-import { loadEnv } from './load-env.ts'
-import { createOutput, escapeText } from './output.ts'
-import { type StopWatch, watchForStop } from './stop.ts'
+import { createOutput, escapeText } from './terminal/output.ts'
+import { type StopWatch, watchForStop } from './terminal/stop.ts'
 
 interface CommonFlags {
   readonly json?: boolean

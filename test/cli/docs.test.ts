@@ -4,8 +4,8 @@ import { COMMANDS } from '../../src/cli/commands.ts'
 import { createSuite } from '../../src/cli/doctor/external-probes.ts'
 import { DELIVERIES, type Suite } from '../../src/cli/doctor/probes.ts'
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
-import { FAULTS } from '../../src/cli/faulty-delivery.ts'
 import { FRAMEWORKS } from '../../src/cli/init/files.ts'
+import { FAULTS } from '../../src/cli/trigger/faulty-delivery.ts'
 
 const PAGE = readFileSync('docs/cli.md', 'utf8')
 

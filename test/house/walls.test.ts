@@ -62,6 +62,8 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/config.ts', './receiver/receiver.ts'],
   ['src/cli/main.ts', '../receiver/receiver.ts'],
   ['src/cli/main.ts', './commands/verify.ts'],
+  ['src/cli/dev/ports.ts', '../../receiver/receiver.ts'],
+  ['src/cli/terminal/ask.ts', '../commands/verify.ts'],
   ['src/cli/commands/verify.ts', '../../core/errors.ts'],
   ['src/cli/commands/verify.ts', './trigger.ts'],
 ]

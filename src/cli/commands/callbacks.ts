@@ -1,17 +1,23 @@
 import type { Command } from 'commander'
 import type { HooklayerConfig } from 'hooklayer/config'
-import { confirmOrStop } from '../ask.ts'
-import { addCallFilters, type CallFilterFlags, readCallFilters } from '../call-filters.ts'
+import { addCallFilters, type CallFilterFlags, readCallFilters } from '../calls/call-filters.ts'
+import { type DescribedCall, describeCall, formatCall, printCalls, type ShowDataFlags } from '../calls/describe-call.ts'
+import {
+  createForwarding,
+  createRedelivery,
+  findEvents,
+  type HandleEvent,
+  handleEach,
+} from '../calls/redeliver-calls.ts'
 import { asUsage } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples, type Run } from '../command.ts'
-import { confirmHost, toReceiverUrl } from '../confirm-host.ts'
-import { connectApi } from '../connect-api.ts'
-import { toCount } from '../count.ts'
-import { type DescribedCall, describeCall, formatCall, printCalls, type ShowDataFlags } from '../describe-call.ts'
+import { connectApi } from '../configuration/connect-api.ts'
+import { addConfigOption, type ConfigFlags, findConfig, loadConfig } from '../configuration/load-config.ts'
+import { addSecretOptions, type SecretFlags } from '../configuration/secrets.ts'
 import type { ExitName } from '../exit-codes.ts'
-import { addConfigOption, type ConfigFlags, findConfig, loadConfig } from '../load-config.ts'
-import { createForwarding, createRedelivery, findEvents, type HandleEvent, handleEach } from '../redeliver-calls.ts'
-import { addSecretOptions, type SecretFlags } from '../secrets.ts'
+import { confirmHost, toReceiverUrl } from '../receiver/confirm-host.ts'
+import { confirmOrStop } from '../terminal/ask.ts'
+import { toCount } from '../terminal/count.ts'
 
 interface ListFlags extends ConfigFlags, CallFilterFlags, ShowDataFlags {
   readonly limit: number

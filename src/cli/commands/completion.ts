@@ -1,8 +1,8 @@
 import { Argument } from 'commander'
-import { CATALOG } from '../catalog.ts'
 import { type DefineCommand, describeExamples } from '../command.ts'
 import { describeCommands } from '../completion/describe-commands.ts'
 import { SHELLS, type Shell, writeScript } from '../completion/scripts.ts'
+import { CATALOG } from '../configuration/catalog.ts'
 
 export const define: DefineCommand = (command, run) => {
   command

@@ -1,15 +1,15 @@
-import { warnOfUnknownTopic } from '../catalog.ts'
 import { asUsage } from '../cli-error.ts'
 import { type DefineCommand, describeExamples } from '../command.ts'
-import { isThisMachine, toReceiverUrl } from '../confirm-host.ts'
+import { warnOfUnknownTopic } from '../configuration/catalog.ts'
+import { checkKind, toHolderVariable } from '../configuration/external-resources.ts'
+import { addSecretOptions, readSecrets, type SecretFlags } from '../configuration/secrets.ts'
 import type { Examination } from '../doctor/examine.ts'
 import { createSuite } from '../doctor/external-probes.ts'
 import { createOrders, createRequests, type Orders } from '../doctor/orders.ts'
 import { DELIVERIES, type Suite } from '../doctor/probes.ts'
 import { countProbes, runProbes } from '../doctor/run-probes.ts'
-import { checkKind, toHolderVariable } from '../external-resources.ts'
-import { type Output, paint, type Style } from '../output.ts'
-import { addSecretOptions, readSecrets, type SecretFlags } from '../secrets.ts'
+import { isThisMachine, toReceiverUrl } from '../receiver/confirm-host.ts'
+import { type Output, paint, type Style } from '../terminal/output.ts'
 
 interface DoctorFlags extends SecretFlags {
   readonly topic: string

@@ -3,16 +3,6 @@ import type { Emulator } from 'hooklayer/emulator'
 import { CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
 import {
-  addEmulatorOptions,
-  collectTopics,
-  type EmulatorFlags,
-  startEmulator,
-  subscribeTopic,
-} from '../emulator-flags.ts'
-import type { ExitName } from '../exit-codes.ts'
-import { escapeText } from '../output.ts'
-import { reportCall } from '../report-call.ts'
-import {
   addSecretOptions,
   addShowSecretsOption,
   findEnvSecret,
@@ -20,7 +10,17 @@ import {
   readSecrets,
   type SecretFlags,
   toVariable,
-} from '../secrets.ts'
+} from '../configuration/secrets.ts'
+import {
+  addEmulatorOptions,
+  collectTopics,
+  type EmulatorFlags,
+  startEmulator,
+  subscribeTopic,
+} from '../dev/emulator-flags.ts'
+import { reportCall } from '../dev/report-call.ts'
+import type { ExitName } from '../exit-codes.ts'
+import { escapeText } from '../terminal/output.ts'
 
 interface Flags extends EmulatorFlags, SecretFlags {
   readonly organization?: string

@@ -1,8 +1,8 @@
 import type { WebhookHealth } from 'hooklayer/management'
 import { type DefineCommand, describeExamples } from '../command.ts'
-import { connectApi } from '../connect-api.ts'
-import { addConfigOption, type ConfigFlags, findConfig } from '../load-config.ts'
-import { escapeText, paint } from '../output.ts'
+import { connectApi } from '../configuration/connect-api.ts'
+import { addConfigOption, type ConfigFlags, findConfig } from '../configuration/load-config.ts'
+import { escapeText, paint } from '../terminal/output.ts'
 
 interface HealthFlags extends ConfigFlags {
   readonly topic?: string

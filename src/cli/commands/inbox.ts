@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
-import { type ChangeFlags, discardDeadLetters, eraseResource, retryDeadLetters } from '../change-inbox.ts'
 import { type DefineCommand, describeExamples, type Run } from '../command.ts'
-import { toCount } from '../count.ts'
-import { STATES } from '../find-deliveries.ts'
-import { type ListFlags, printDelivery, printList, printStats, type ShowFlags } from '../look-into-inbox.ts'
-import { addForceOption, addInboxOptions, type InboxFlags, useInbox } from '../open-inbox.ts'
+import { type ChangeFlags, discardDeadLetters, eraseResource, retryDeadLetters } from '../inbox/change-inbox.ts'
+import { STATES } from '../inbox/find-deliveries.ts'
+import { type ListFlags, printDelivery, printList, printStats, type ShowFlags } from '../inbox/look-into-inbox.ts'
+import { addForceOption, addInboxOptions, type InboxFlags, useInbox } from '../inbox/open-inbox.ts'
+import { toCount } from '../terminal/count.ts'
 
 const SHOW_DATA = 'prints personal data, which is masked otherwise'
 

@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Option } from 'commander'
-import { type Ask, createAsk } from '../ask.ts'
-import { CATALOG, nearestTopic } from '../catalog.ts'
 import { CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
+import { CATALOG, nearestTopic } from '../configuration/catalog.ts'
 import { INBOXES, STORES } from '../init/drivers.ts'
 import { type Choices, FRAMEWORKS, type Framework, type Plan, planFiles } from '../init/files.ts'
 import { type Project, readProject } from '../init/project.ts'
-import { paint } from '../output.ts'
+import { type Ask, createAsk } from '../terminal/ask.ts'
+import { paint } from '../terminal/output.ts'
 
 interface InitFlags {
   readonly framework?: Framework

@@ -2,11 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Recovery, type RecoveryCursor, RecoveryError, type RecoveryResult } from 'hooklayer/management'
 import { asUsage, CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
-import { connectApi } from '../connect-api.ts'
+import { connectApi } from '../configuration/connect-api.ts'
+import { addConfigOption, type ConfigFlags, loadConfig } from '../configuration/load-config.ts'
 import type { ExitName } from '../exit-codes.ts'
-import { addConfigOption, type ConfigFlags, loadConfig } from '../load-config.ts'
-import { parseMoment } from '../moment.ts'
-import { escapeText, type Output, paint } from '../output.ts'
+import { parseMoment } from '../terminal/moment.ts'
+import { escapeText, type Output, paint } from '../terminal/output.ts'
 
 interface RecoverFlags extends ConfigFlags {
   readonly since: string

@@ -1,9 +1,9 @@
 import { explainSignature } from 'hooklayer/testing'
 import { CliError } from '../cli-error.ts'
 import { type DefineCommand, describeExamples } from '../command.ts'
-import { paint } from '../output.ts'
-import { readInputFile, readStdin } from '../read-input.ts'
-import { addSecretOptions, listOtherSecrets, readSecrets, type SecretFlags } from '../secrets.ts'
+import { addSecretOptions, listOtherSecrets, readSecrets, type SecretFlags } from '../configuration/secrets.ts'
+import { paint } from '../terminal/output.ts'
+import { readInputFile, readStdin } from '../terminal/read-input.ts'
 
 interface VerifyFlags extends SecretFlags {
   readonly topic: string

@@ -1,4 +1,4 @@
-import { toVariable } from '../secrets.ts'
+import { toVariable } from '../configuration/secrets.ts'
 import { INBOXES, STORES } from './drivers.ts'
 import type { Project } from './project.ts'
 

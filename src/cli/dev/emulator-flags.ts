@@ -1,0 +1,102 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import {
+  createEmulator,
+  type EmulatedWebhook,
+  type Emulator,
+  type EmulatorOptions,
+  type Faults,
+  type SubscribeOptions,
+} from 'hooklayer/emulator'
+import { asUsage, CliError } from '../cli-error.ts'
+
+/** What `dev` and `emulator` have in common. */
+export interface EmulatorFlags {
+  readonly port?: number
+  readonly forward?: string
+  readonly topics?: readonly string[]
+  readonly faults?: Faults
+  readonly speed: number
+}
+
+/** The faults of the emulator, in the order in which they are offered. `delayMs` is a time, others a probability. */
+export const FAULT_NAMES = [
+  'duplicate',
+  'reorder',
+  'delayMs',
+  'dropMidBody',
+  'splitChunks',
+  'wrongSignature',
+  'wrongTopic',
+  'retryAfterSuccess',
+  'slowBody',
+] as const satisfies readonly (keyof Faults)[]
+
+export function addEmulatorOptions(
+  command: Command,
+  defaults: { readonly port: string; readonly forward: string },
+): Command {
+  return command
+    .option('--forward <url>', `the receiver, which the webhooks call; default: ${defaults.forward}`)
+    .option('--topics <list>', 'the topics of the webhooks, with commas; may be repeated', collectTopics)
+    .option('--port <number>', `the port on 127.0.0.1; default: ${defaults.port}`, toNumber)
+    .option('--faults <list>', 'faults and their probability: duplicate=0.3,reorder,delayMs=200', toFaults)
+    .option('--speed <number>', 'divides the delays between retries', toNumber, 1)
+}
+
+/** Adds a list with commas to those before it. */
+export function collectTopics(value: string, before: readonly string[] = []): string[] {
+  const topics = value.split(',').flatMap((topic) => topic.trim() || [])
+  if (topics.length === 0) throw new InvalidArgumentError('It must name a topic such as orders.place.')
+  return [...before, ...topics]
+}
+
+/** Not a number is left to the checks of the emulator, which say what is wrong. */
+function toNumber(value: string): number {
+  return Number(value)
+}
+
+/** Reads `duplicate=0.3,reorder`. A fault without a number happens with each delivery, and a delay is a second then. */
+export function toFaults(text: string): Faults {
+  const faults: Record<string, number> = {}
+  for (const part of text.split(',').map((one) => one.trim())) {
+    const [name = '', value] = part.split('=')
+    if (!(FAULT_NAMES as readonly string[]).includes(name) || Number.isNaN(Number(value ?? 1))) {
+      throw new InvalidArgumentError(`A fault is one of ${FAULT_NAMES.join(', ')}, as in duplicate=0.3.`)
+    }
+    faults[name] = Number(value ?? (name === 'delayMs' ? 1000 : 1))
+  }
+  return faults
+}
+
+/** Starts an emulator with the options of the flags and of the command. */
+export async function startEmulator(flags: EmulatorFlags, options: EmulatorOptions): Promise<Emulator> {
+  const { speed, faults, port } = flags
+  if (!(speed > 0)) throw new CliError('USAGE', '`--speed` must be a number over 0.')
+  try {
+    const retryDelayMs = (attempt: number) => (1000 * 2 ** (attempt - 1)) / speed
+    return await asUsage(() => createEmulator({ port, faults, retryDelayMs, ...options }))
+  } catch (error) {
+    if (!isPortInUse(error)) throw error
+    throw new CliError('CONFIGURATION', (error as Error).message, { cause: error })
+  }
+}
+
+/** Creates a webhook, and takes what the emulator refuses for a mistake of the command line. */
+export function subscribeTopic(
+  emulator: Emulator,
+  topic: string,
+  url: string,
+  options: SubscribeOptions,
+): EmulatedWebhook {
+  try {
+    return emulator.subscribe(topic, url, options)
+  } catch (error) {
+    const message = error instanceof Error ? error.message.replace(/^subscribe: /, '') : String(error)
+    throw new CliError('USAGE', `The webhook was refused: ${message} (${topic})`, { cause: error })
+  }
+}
+
+export function isPortInUse(error: unknown): boolean {
+  const { code, cause } = Object(error)
+  return code === 'EADDRINUSE' || (cause !== undefined && isPortInUse(cause))
+}

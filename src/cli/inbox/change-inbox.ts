@@ -1,0 +1,82 @@
+import type { Inbox } from 'hooklayer'
+import type { CommandContext } from '../command.ts'
+import type { ExitName } from '../exit-codes.ts'
+import { confirmOrStop } from '../terminal/ask.ts'
+import { escapeText } from '../terminal/output.ts'
+import { changeEach, type SelectionFlags, selectDeadLetters } from './change-dead-letters.ts'
+import type { InboxFlags } from './open-inbox.ts'
+
+export interface ChangeFlags extends InboxFlags, SelectionFlags {
+  readonly yes?: boolean
+}
+
+/** Puts dead letters back into the queue. */
+export async function retryDeadLetters(
+  inbox: Inbox,
+  id: string | undefined,
+  flags: ChangeFlags,
+  context: CommandContext,
+): Promise<void> {
+  const ids = await selectDeadLetters(inbox, id, flags, context)
+  const retried = await changeEach(ids, (one) => inbox.deadLetters.retry(one), 'Retried', context)
+  context.output.result({ retried }, `${describeCount(retried)} put back into the queue.`)
+}
+
+/** Deletes dead letters, and asks before it deletes several. */
+export async function discardDeadLetters(
+  inbox: Inbox,
+  id: string | undefined,
+  flags: ChangeFlags,
+  context: CommandContext,
+): Promise<void> {
+  const ids = await selectDeadLetters(inbox, id, flags, context)
+  const message = `${ids.length} dead letters will be deleted. Discard them?`
+  if (ids.length > 1) await confirmOrStop(context.output, flags, message, 'Nothing was discarded.')
+  const discarded = await changeEach(ids, (one) => inbox.deadLetters.discard(one), 'Discarded', context)
+  context.output.result({ discarded }, `${describeCount(discarded)} discarded.`)
+}
+
+function describeCount(count: number): string {
+  return count === 1 ? '1 dead letter was' : `${count} dead letters were`
+}
+
+/** Deletes the deliveries that carry a resource, and asks before it does. */
+export async function eraseResource(
+  inbox: Inbox,
+  resource: { readonly type: string; readonly id: string },
+  flags: ChangeFlags,
+  context: CommandContext,
+): Promise<ExitName> {
+  const { output, signal } = context
+  const name = escapeText(`${resource.type}/${resource.id}`)
+  const count = await countCarrying(inbox, resource, context)
+  if (count > 0) {
+    const message = `${count} deliveries carry ${name}, and will not be handled any more. Erase them?`
+    await confirmOrStop(context.output, flags, message, 'Nothing was erased.')
+  }
+  signal.throwIfAborted()
+  const { running, ...erased } = await inbox.erase(resource)
+  const total = Object.values(erased).reduce((sum, one) => sum + one, 0)
+  output.result({ ...erased, running }, `${total} deliveries with ${name} were erased.`)
+  if (running === 0) return 'OK'
+  output.warn(`${running} are being handled and were left: erase again when they have ended.`)
+  return 'FOUND_WRONG'
+}
+
+async function countCarrying(
+  inbox: Inbox,
+  resource: { readonly type: string; readonly id: string },
+  { output, signal }: CommandContext,
+): Promise<number> {
+  const progress = output.progress('Found')
+  let count = 0
+  try {
+    for await (const _ of inbox.list({ resource, signal })) {
+      count += 1
+      progress.update(count)
+    }
+  } finally {
+    progress.end()
+  }
+  return count
+}
