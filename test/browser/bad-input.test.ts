@@ -151,9 +151,9 @@ describeUnless(withoutBrowser)('personal data of a thousand orders in the dashbo
     await readAll('#/inbox', ORDERS)
     await readAll(`#/deliveries?topic=orders.place&search=${PLANTED[0]}`, ORDERS)
     const tree = page.locator('.tree')
-    for (const { id } of (await shop.recorder.list({ topic: 'orders.place', limit: 6 })).records) {
-      await read(`#/deliveries/${id}`, tree.getByRole('button', { name: 'customers zoe' }))
-      await tree.getByRole('button', { name: 'customers zoe' }).click()
+    for (const { id, resource } of (await shop.recorder.list({ topic: 'orders.place', limit: 6 })).records) {
+      await read(`#/deliveries/${id}`, tree.getByText(`orders ${resource?.id}`))
+      await tree.getByRole('button', { name: 'customers zoe', exact: true }).click()
       await tree.getByText('email').last().waitFor()
       texts.push(await page.content())
     }

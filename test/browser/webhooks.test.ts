@@ -36,7 +36,9 @@ describeUnless(withoutBrowser)('the webhooks in the dashboard', () => {
   const refreshUntil = async (text: string) => {
     await expect
       .poll(async () => {
+        const answered = page.waitForResponse((response) => response.url().endsWith('/api/webhooks'))
         await page.getByRole('button', { name: 'Refresh' }).click()
+        await answered
         return card().innerText()
       })
       .toContain(text)
