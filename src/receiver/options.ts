@@ -7,6 +7,7 @@ import {
   positiveInteger,
   wrongOption,
 } from '../core/check-options.ts'
+import { fitBodies, REQUEST_LIMITS } from '../core/http/request-limits.ts'
 import type { IdempotencyOptions } from '../core/idempotency/idempotency.ts'
 import type { Inbox } from '../core/inbox/inbox.ts'
 import type { VerifyStoredOptions } from '../core/inbox/stored-signatures.ts'
@@ -97,14 +98,10 @@ export interface ReceiverOptions {
 }
 
 const RULES = {
+  ...REQUEST_LIMITS,
   deadlineMs: positiveInteger(4000),
-  maxBodyBytes: positiveInteger(5 * 1024 * 1024),
-  bodyTimeoutMs: positiveInteger(4000),
-  maxInFlight: positiveInteger(1000),
-  maxUnverified: positiveInteger(256),
-  maxUnverifiedBytes: positiveInteger(64 * 1024 * 1024),
-  maxAgeMs: positiveInteger(Number.POSITIVE_INFINITY),
   secretsCacheMs: orValue(positiveInteger(1000), 'none'),
+  maxAgeMs: positiveInteger(Number.POSITIVE_INFINITY),
   ordering: oneOf('none', 'resource'),
   inboxMode: oneOf('always', 'on-failures'),
 }
@@ -122,9 +119,5 @@ export function checkReceiverOptions(options: ReceiverOptions): CheckedOptions<t
       if (settings[name] !== RULES[name].fallback) throw wrongOption('createReceiver', name, 'needs an `inbox`')
     }
   }
-  const { maxBodyBytes, maxUnverifiedBytes } = settings
-  if (options.maxUnverifiedBytes !== undefined && maxUnverifiedBytes < maxBodyBytes) {
-    throw wrongOption('createReceiver', 'maxUnverifiedBytes', 'must not be less than `maxBodyBytes`')
-  }
-  return { ...settings, maxUnverifiedBytes: Math.max(maxUnverifiedBytes, maxBodyBytes) }
+  return fitBodies('createReceiver', options, settings)
 }

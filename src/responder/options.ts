@@ -2,6 +2,7 @@ import type { ExternalResourceKind } from '../commerce-layer/external-resources.
 import { type CheckedOptions, checkOptions, orValue, positiveInteger, wrongOption } from '../core/check-options.ts'
 import type { IncludePath } from '../core/event/include.ts'
 import type { ErrorHandler } from '../core/handle/report.ts'
+import { fitBodies, REQUEST_LIMITS } from '../core/http/request-limits.ts'
 import type { LoggerLike } from '../core/logger.ts'
 import type { Observer } from '../core/observed-events.ts'
 import { checkSecrets, type Secret } from '../core/verify/check-secret.ts'
@@ -66,19 +67,15 @@ export interface ResponderOptions<K extends ExternalResourceKind, in out Path ex
    * the fallback was answered. Default: none.
    */
   readonly observers?: readonly Observer[] | undefined
-  /** Is called for each verified request without an answer of its handler, as `onError` of a receiver. Default: none. */
+  /** Called for each verified request without an answer of its handler, as `onError` of a receiver. Default: none. */
   readonly onError?: ErrorHandler | undefined
 }
 
 const RULES = {
+  ...REQUEST_LIMITS,
   deadlineMs: positiveInteger(3950),
-  answerCacheMs: orValue(positiveInteger(0), 0),
-  maxBodyBytes: positiveInteger(5 * 1024 * 1024),
-  bodyTimeoutMs: positiveInteger(4000),
-  maxInFlight: positiveInteger(1000),
-  maxUnverified: positiveInteger(256),
-  maxUnverifiedBytes: positiveInteger(64 * 1024 * 1024),
   secretsCacheMs: orValue(positiveInteger(1000), 'none'),
+  answerCacheMs: orValue(positiveInteger(0), 0),
 }
 
 /** Options that are checked elsewhere. */
@@ -101,11 +98,7 @@ export function checkResponderOptions(options: AnyOptions): CheckedOptions<typeo
   if (onError !== undefined && typeof onError !== 'function') {
     throw wrongOption('createResponder', 'onError', 'must be a function')
   }
-  const { maxBodyBytes, maxUnverifiedBytes } = settings
-  if (options.maxUnverifiedBytes !== undefined && maxUnverifiedBytes < maxBodyBytes) {
-    throw wrongOption('createResponder', 'maxUnverifiedBytes', 'must not be less than `maxBodyBytes`')
-  }
-  return { ...settings, maxUnverifiedBytes: Math.max(maxUnverifiedBytes, maxBodyBytes) }
+  return fitBodies('createResponder', options, settings)
 }
 
 /** The secret as that of the only topic there is. */
