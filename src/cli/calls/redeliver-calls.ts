@@ -6,7 +6,7 @@ import type { CommandContext } from '../command.ts'
 import { readSecrets, type SecretFlags } from '../configuration/secrets.ts'
 import type { ExitName } from '../exit-codes.ts'
 import { forward } from '../receiver/forward.ts'
-import { escapeText, paint } from '../terminal/output.ts'
+import { escapeText, isSuccess, paint } from '../terminal/output.ts'
 import { type CallFilterFlags, readCallFilters } from './call-filters.ts'
 
 /** An event that is handled again. Several calls may have been made for it. */
@@ -125,7 +125,7 @@ export function createForwarding(url: URL, secrets: SecretFlags, signal: AbortSi
     const [secret = ''] = await readSecrets(topic, secrets, signal)
     const options = { url, keepsTrying: false, onUnreachable() {}, signal }
     const { status, answer } = await forward({ topic, document: payload, secret }, options)
-    return { outcome: `${status} ${answer}`, isHandled: status >= 200 && status < 300 }
+    return { outcome: `${status} ${answer}`, isHandled: isSuccess(status) }
   }
 }
 

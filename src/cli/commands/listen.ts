@@ -13,7 +13,8 @@ import { confirmHost, DEFAULT_RECEIVER, toReceiverUrl } from '../receiver/confir
 import { forward } from '../receiver/forward.ts'
 import { createAsk } from '../terminal/ask.ts'
 import { parseDuration } from '../terminal/duration.ts'
-import { escapeText, paint } from '../terminal/output.ts'
+import { describeClock } from '../terminal/moment.ts'
+import { escapeText, isSuccess, paintStatus } from '../terminal/output.ts'
 
 interface ListenFlags extends SecretFlags, ConfigFlags {
   readonly forward?: string
@@ -80,7 +81,7 @@ async function listen(context: CommandContext, flags: ListenFlags): Promise<Exit
       const options = { url, keepsTrying: flags.once !== true, onUnreachable, signal }
       const answer = await forward({ topic, document: call.payload, secret }, options)
       forwarded += 1
-      if (answer.status >= 200 && answer.status < 300) accepted += 1
+      if (isSuccess(answer.status)) accepted += 1
       const report = toReport(event, answer)
       output.result(report, describeReport(report))
     },
@@ -140,8 +141,7 @@ function describeReport({
   answer,
   durationMs,
 }: ReturnType<typeof toReport>): string {
-  const clock = new Date(createdAt).toTimeString().slice(0, 8)
-  const shown = paint(status >= 200 && status < 300 ? 'green' : 'red', status === 0 ? '—' : String(status))
-  const words = [clock, escapeText(topic), escapeText(resource), `${shown} ${escapeText(answer)}`, `${durationMs} ms`]
+  const shown = `${paintStatus(status)} ${escapeText(answer)}`
+  const words = [describeClock(createdAt), escapeText(topic), escapeText(resource), shown, `${durationMs} ms`]
   return words.join('  ')
 }

@@ -12,7 +12,7 @@ import type { ExitName } from '../exit-codes.ts'
 import { confirmHost, DEFAULT_RECEIVER, toReceiverUrl } from '../receiver/confirm-host.ts'
 import { readAnswer } from '../receiver/read-answer.ts'
 import { toCount } from '../terminal/count.ts'
-import { escapeText, paint } from '../terminal/output.ts'
+import { escapeText, isSuccess, paint } from '../terminal/output.ts'
 import { readInputFile } from '../terminal/read-input.ts'
 import { applyFault, createBody, FAULTS, type Fault, type Shipment } from '../trigger/faulty-delivery.ts'
 import { readChanges } from '../trigger/set-fields.ts'
@@ -172,7 +172,7 @@ async function sendAll(
 }
 
 function isAccepted({ status }: Answer): boolean {
-  return status >= 200 && status < 300
+  return isSuccess(status)
 }
 
 /** A forged delivery must be refused, and nobody can answer one that was cut. */

@@ -1,5 +1,6 @@
 import type { EmulatedCall } from 'hooklayer/emulator'
 import { findByteDifference, type NewRecord, type RecordDetails, type Recorder } from 'hooklayer/recorder'
+import { isSuccess } from '../terminal/output.ts'
 import { OTHER_SECRET_OR_BODY } from './explain-refusal.ts'
 import type { CallReport } from './report-call.ts'
 
@@ -116,7 +117,7 @@ function toRecord({ topic, body, startedAt }: Call, report: CallReport, signatur
   const { status, answer, reason, durationMs } = report
   const { data } = JSON.parse(new TextDecoder().decode(body)) as { readonly data: SentResource }
   const number = data.type === 'orders' ? data.attributes?.number : undefined
-  const isSuccess = status >= 200 && status < 300
+  const isFine = isSuccess(status)
   const outcome = OUTCOMES.find((one) => one === answer) ?? 'handled'
   const code = /^[A-Z_]+$/.test(answer) ? answer : status === 0 ? 'NO_ANSWER' : `HTTP_${status}`
   return {
@@ -124,7 +125,7 @@ function toRecord({ topic, body, startedAt }: Call, report: CallReport, signatur
     receivedAt: new Date(startedAt),
     topic,
     resource: { type: data.type, id: data.id, ...(typeof number === 'string' && { number }) },
-    outcome: isSuccess ? outcome : status >= 500 ? 'failed' : 'refused',
+    outcome: isFine ? outcome : status >= 500 ? 'failed' : 'refused',
     status: status === 0 ? undefined : status,
     durationMs,
     bodyBytes: body.byteLength,
@@ -134,6 +135,6 @@ function toRecord({ topic, body, startedAt }: Call, report: CallReport, signatur
       ['x-commercelayer-signature', `${signature.slice(0, 8)}…`],
     ],
     body,
-    ...(!isSuccess && { error: { code, message: answer, hint: reason, cause: undefined } }),
+    ...(!isFine && { error: { code, message: answer, hint: reason, cause: undefined } }),
   }
 }

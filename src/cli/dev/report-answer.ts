@@ -1,5 +1,6 @@
 import type { EmulatedAnswer } from 'hooklayer/emulator'
-import { escapeText, paint } from '../terminal/output.ts'
+import { describeClock } from '../terminal/moment.ts'
+import { escapeText, paintStatus } from '../terminal/output.ts'
 
 /** What is printed of a request for an external resource. */
 export interface AnswerReport {
@@ -41,10 +42,8 @@ const MAX_ANSWER = 200
 /** One line: `10:03:04  tax  200 accepted  12 ms  {"tax_rate":0.22}`. */
 export function describeAnswer(report: AnswerReport): string {
   const { time, kind, status, outcome, durationMs, answer, problem, fallback } = report
-  const clock = new Date(time).toTimeString().slice(0, 8)
   const isFine = outcome === 'accepted' || outcome === 'refused'
-  const shown = paint(isFine ? 'green' : 'red', status === 0 ? '—' : String(status))
-  const words = [clock, kind, `${shown} ${outcome}`, `${durationMs} ms`]
+  const words = [describeClock(time), kind, `${paintStatus(status, isFine)} ${outcome}`, `${durationMs} ms`]
   if (answer) words.push(cut(JSON.stringify(answer)))
   const about = [problem, fallback && `Without an answer: ${fallback}`].filter(Boolean).join(' ')
   return `${words.join('  ')}${about && `  ${escapeText(about)}`}`

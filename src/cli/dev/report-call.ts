@@ -1,6 +1,7 @@
 import type { EmulatedCall } from 'hooklayer/emulator'
 import { readWord } from '../receiver/read-answer.ts'
-import { escapeText, paint } from '../terminal/output.ts'
+import { describeClock } from '../terminal/moment.ts'
+import { escapeText, paintStatus } from '../terminal/output.ts'
 import { explainRefusal, type GivenSecrets } from './explain-refusal.ts'
 
 /** What is printed of a call to a webhook. */
@@ -37,9 +38,7 @@ export async function reportCall(call: EmulatedCall, given: GivenSecrets): Promi
 
 /** One line: `10:03:04  orders.place  200 handled  12 ms`. */
 export function describeCall({ time, topic, status, answer, durationMs, reason, fault }: CallReport): string {
-  const clock = new Date(time).toTimeString().slice(0, 8)
-  const shown = paint(status >= 200 && status < 300 ? 'green' : 'red', status === 0 ? '—' : String(status))
   const about = [fault && `fault: ${fault}`, reason].filter(Boolean).join('. ')
-  const words = [clock, topic, `${shown} ${escapeText(answer)}`, `${durationMs} ms`]
+  const words = [describeClock(time), topic, `${paintStatus(status)} ${escapeText(answer)}`, `${durationMs} ms`]
   return `${words.join('  ')}${about && `  ${escapeText(about)}`}`
 }

@@ -1,5 +1,6 @@
 import { createProbe } from 'hooklayer/testing'
 import { explainFailure } from '../explain-failure.ts'
+import { isSuccess } from '../terminal/output.ts'
 
 const TIMEOUT_MS = 10_000
 
@@ -37,7 +38,7 @@ export async function probeReceiver(
 
 /** A receiver of version 0.1 verifies a probe, and then takes it for an invalid document. */
 function readAnswer(status: number, text: string): ProbeAnswer {
-  if ((status >= 200 && status < 300) || (status === 400 && text.includes('"DOCUMENT_INVALID"'))) {
+  if (isSuccess(status) || (status === 400 && text.includes('"DOCUMENT_INVALID"'))) {
     return { result: 'accepted' }
   }
   if (status === 401 || status === 403) return { result: 'refused' }

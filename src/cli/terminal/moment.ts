@@ -18,6 +18,11 @@ export function parseMoment(text: string, flag: string): Date {
   )
 }
 
+/** The time of day on this machine: `10:03:04`. */
+export function describeClock(time: string): string {
+  return new Date(time).toTimeString().slice(0, 8)
+}
+
 const STEPS = [
   ['d', 86_400_000],
   ['h', 3_600_000],

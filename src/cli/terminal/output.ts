@@ -93,6 +93,15 @@ export function paint(style: Style, text: string): string {
   return process.stderr.isTTY && !process.env.NO_COLOR ? styleText(style, text) : text
 }
 
+/** A status of HTTP in the color of its success; a dash for 0, where no answer came. */
+export function paintStatus(status: number, isFine = isSuccess(status)): string {
+  return paint(isFine ? 'green' : 'red', status === 0 ? '—' : String(status))
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
 /** Control characters, what turns the direction of text, line separators, and halves of surrogate pairs. */
 const UNSAFE = /[\p{Cc}\p{Bidi_Control}\p{Cs}\u2028\u2029]/gu
 
