@@ -32,7 +32,7 @@ export interface HandlerRun {
 }
 
 /** What a document says. */
-interface Parsed {
+export interface Parsed {
   readonly reference: { readonly type: string; readonly id: string } | undefined
   readonly mode?: 'test' | 'live' | undefined
   readonly organizationId?: string | undefined

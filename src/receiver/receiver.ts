@@ -156,7 +156,7 @@ export function composeReceiver(options: ReceiverOptions, answering?: Answering)
   const logger = safeLogger(options.logger ?? defaultLogger)
   const isKnown = (topic: string) => handlers.isNamed(topic) || isCatalogued(topic)
   const isHandled = (topic: string) => isKnown(topic) && handlers.forTopic(topic).length > 0
-  const cacheMs = Number(secretsCacheMs) || 0
+  const cacheMs = secretsCacheMs === 'none' ? 0 : secretsCacheMs
   const secrets = limitRefreshes(
     createSecrets(options.secrets, { cacheMs, isKnown, logger }),
     limits.maxUnverifiedBytes / REFRESH_SHARE,
@@ -499,7 +499,7 @@ function mark(stage: StageName, { stages }: DeliveryContext): void {
   stages?.push(stage, performance.now())
 }
 
-/** The state of a delivery in progress. Error handlers receive it as their context, and a recorder once it has ended. */
+/** The state of a delivery in progress. Error handlers get it as their context, and a recorder once it has ended. */
 interface DeliveryContext
   extends Mutable<Omit<ErrorContext, 'count'> & Omit<Subject, keyof ErrorContext>>,
     Mutable<Pick<RecordedAttempt, 'request' | 'body' | 'ranInBackground' | 'signedBody'>> {

@@ -1,6 +1,6 @@
 import type { PermanentError, WebhookError } from '../core/errors.ts'
 import type { HeadersLike } from '../core/http/request.ts'
-import type { HandlerRun } from '../core/observe.ts'
+import type { HandlerRun, Parsed } from '../core/observe.ts'
 import type { OutcomeName } from '../core/outcomes.ts'
 
 /**
@@ -28,13 +28,7 @@ export interface RecordedAttempt {
   /** `undefined` before it was verified. Its `id` takes time to compute, unless somebody has read it before. */
   readonly delivery?: { readonly id: string } | undefined
   /** What the document says; `undefined` before it was parsed. */
-  readonly parsed?:
-    | {
-        readonly reference: { readonly type: string; readonly id: string } | undefined
-        readonly mode?: 'test' | 'live' | undefined
-        readonly organizationId?: string | undefined
-      }
-    | undefined
+  readonly parsed?: Parsed | undefined
   /** `refused`: before it was verified. `failed`: after that. */
   readonly outcome: OutcomeName | 'failed' | 'refused'
   /** Of what was refused or failed, with the likely reason as its `hint`; or the first `PermanentError`. */
