@@ -1,4 +1,4 @@
-import type { Attributes, Meter, MeterProvider } from '@opentelemetry/api'
+import { type Attributes, createNoopMeter, type Meter, type MeterProvider } from '@opentelemetry/api'
 import type { Inbox, ObservedEvent } from '../drivers.ts'
 import { ATTRIBUTES, METRICS, OTHER_TOPIC, SCOPE, SYSTEM } from './names.ts'
 
@@ -14,11 +14,15 @@ export interface Measurements {
   countRefusal(event: ObservedEvent<'refused'>): void
 }
 
+/** Where nobody measures. */
+const NO_MEASUREMENTS: Measurements = { start() {}, end() {}, countRefusal() {} }
+
 export function createMeasurements(
   provider: MeterProvider,
   inbox: Pick<Inbox, 'statistics'> | undefined,
 ): Measurements {
   const meter = provider.getMeter(SCOPE)
+  if (meter === createNoopMeter()) return NO_MEASUREMENTS
   const processDuration = meter.createHistogram(METRICS.processDuration, {
     unit: 's',
     description: 'Duration of processing operation.',
