@@ -4,6 +4,7 @@ import { change, get, getText, toSentence, toUrl } from '../api-client.ts'
 import { formatBytes, formatMs, formatNumberOf } from '../format.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { DocumentTree } from '../parts/document-tree.tsx'
+import { Failure } from '../parts/failure.tsx'
 import { ProblemNotice } from '../parts/notice.tsx'
 import { OutcomeMark, ResourceName } from '../parts/outcome.tsx'
 import { Panel } from '../parts/panel.tsx'
@@ -94,12 +95,7 @@ function Reason({
   return (
     <section class="notice reason">
       <h3>Why it {delivery.outcome === 'refused' ? 'was refused' : 'failed'}</h3>
-      <p>
-        <strong>
-          <Sentence text={error.message} />
-        </strong>{' '}
-        <small>{error.code}</small>
-      </p>
+      <Failure error={error} />
       {error.hint && (
         <p>
           <Sentence text={error.hint} />

@@ -3,6 +3,7 @@ import { get } from '../api-client.ts'
 import { formatBytes } from '../format.ts'
 import type { Jobs } from '../jobs.tsx'
 import { DocumentTree } from '../parts/document-tree.tsx'
+import { Failure } from '../parts/failure.tsx'
 import { ProblemNotice } from '../parts/notice.tsx'
 import { ResourceName } from '../parts/outcome.tsx'
 import { Panel } from '../parts/panel.tsx'
@@ -98,12 +99,7 @@ function Cause({ error }: { readonly error: NonNullable<DeadLetterDetails['error
   return (
     <section class="notice reason">
       <h3>Why it failed</h3>
-      <p>
-        <strong>
-          <Sentence text={error.message} />
-        </strong>{' '}
-        <small>{error.code}</small>
-      </p>
+      <Failure error={error} />
       {error.handler && (
         <p>
           Handler: <Plain text={error.handler} />
