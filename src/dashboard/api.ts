@@ -1,6 +1,6 @@
 /**
- * What the dashboard's page and its server say to each other: JSON over HTTP, below the path at which it is mounted. Times
- * are ISO 8601 in UTC.
+ * What the dashboard's page and its server say to each other: JSON over HTTP, below the path at which it is mounted.
+ * Times are ISO 8601 in UTC.
  *
  * | call | answer |
  * |---|---|

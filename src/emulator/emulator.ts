@@ -109,8 +109,8 @@ export interface Emulator {
    *
    * A receiver takes the same content for the same event: with idempotency its handlers do not run again.
    *
-   * @throws TypeError for a topic that is not in the catalog, for a document that is not JSON:API with one resource, and
-   * for faults that are unknown or out of range.
+   * @throws TypeError for a topic that is not in the catalog, for a document that is not JSON:API with one resource,
+   * and for faults that are unknown or out of range.
    *
    * @example
    * const [call] = await emulator.send('orders.place', await readFile('order.json'))

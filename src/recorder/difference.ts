@@ -68,8 +68,8 @@ function isContinuation(byte = 0): boolean {
 }
 
 /**
- * The excerpt of a JSON text with its strings masked, but for the names of fields that may be shown. The length stays the
- * same. What is before the excerpt is only searched for where strings begin: this runs while a receiver answers.
+ * The excerpt of a JSON text with its strings masked, but for the names of fields that may be shown. The length stays
+ * the same. What is before the excerpt is only searched for where strings begin: this runs while a receiver answers.
  */
 function maskExcerpt(bytes: Buffer, offset: number): string {
   const { start, end } = findExcerpt(bytes, offset)

@@ -18,7 +18,9 @@ export type ResponderHandler<K extends ExternalResourceKind, Path extends string
   context: HandlerContext,
 ) => ResponderAnswer<K> | Refusal | Promise<ResponderAnswer<K> | Refusal>
 
-/** Answers the requests of an external resource. Made by {@link createResponder}. Each adapter takes it as a receiver. */
+/**
+ * Answers the requests of an external resource. Made by {@link createResponder}. Each adapter takes it as a receiver.
+ */
 export interface Responder {
   /** Handles a request and gives its answer. Never rejects. */
   receive(request: WebhookRequest): Promise<WebhookResponse>
@@ -27,9 +29,10 @@ export interface Responder {
 }
 
 /**
- * Makes a responder: Commerce Layer asks it for prices, the validation of an order, shipping costs, promotions or taxes,
- * and waits for the answer. A request is verified and parsed as a delivery is. The answer of the handler is checked
- * against the request before it leaves. In the place of a late, failed or wrong one, the `fallback` is answered.
+ * Makes a responder: Commerce Layer asks it for prices, the validation of an order, shipping costs, promotions or
+ * taxes, and waits for the answer. A request is verified and parsed as a delivery is. The answer of the handler is
+ * checked against the request before it leaves. In the place of a late, failed or wrong one, the `fallback` is
+ * answered.
  *
  * @param kind what the URL of this responder is asked for: no header says it.
  * @throws TypeError if the kind or an option is unknown or out of range, or the secret is missing or too weak.

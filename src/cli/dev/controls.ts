@@ -117,7 +117,9 @@ function printDashboard({ dashboard }: Actions, output: Output): void {
   )
 }
 
-/** A line is a topic; `a tax` asks, `r` repeats the last, `f duplicate` sets a fault, `d` prints the address, `q` quits. */
+/**
+ * A line is a topic; `a tax` asks, `r` repeats the last, `f duplicate` sets a fault, `d` prints the address, `q` quits.
+ */
 function takeLines(actions: Actions, { output }: ControlsOptions): Controls {
   const { trigger, repeat, kinds, ask, setFaults, quit } = actions
   const lines = createInterface({ input: process.stdin })

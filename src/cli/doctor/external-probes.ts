@@ -1,5 +1,6 @@
 import type { ExternalResourceKind } from 'hooklayer/responder'
 import { createRequest } from 'hooklayer/testing'
+import { isSuccess } from '../terminal/output.ts'
 import { type Orders, signText, toRequest } from './orders.ts'
 import { DELIVERIES, type Expectation, type Finding, type GeneralFindings, type Probe, type Suite } from './probes.ts'
 import type { Answer } from './send-request.ts'
@@ -19,7 +20,7 @@ function describeForm(answer: Answer): string | undefined {
   if (answer.kind !== 'answer') return 'There is no answer.'
   const { status, body } = answer
   const { success, data, error } = readObject(body)
-  if (status >= 200 && status < 300) return success === true && isObject(data) ? undefined : 'It has no `data`.'
+  if (isSuccess(status)) return success === true && isObject(data) ? undefined : 'It has no `data`.'
   const isRefusal = status >= 400 && status < 500 && status !== 401 && status !== 403
   return isRefusal && success === false && isObject(error) ? undefined : 'It has no `error`.'
 }
@@ -38,15 +39,15 @@ function isObject(value: unknown): boolean {
 
 const IN_FORM: Finding = {
   means:
-    'Commerce Layer cannot read it: it is not `{ "success": true, "data": {…} }`, nor a refusal of 400 and above with ' +
-    '`{ "success": false, "error": { "code", "message" } }`.',
+    'Commerce Layer cannot read it: it is not `{ "success": true, "data": {…} }`, nor a refusal of 400 and above ' +
+    'with `{ "success": false, "error": { "code", "message" } }`.',
   fix: 'Compare the secret first, if it came as 401. Then answer JSON in this form: docs/external-resources.md.',
 }
 
 /** What no answer means. Webhooks are sent again, and these are not. */
 const WITHOUT_ANSWER =
-  'Commerce Layer goes on without an answer: docs/external-resources.md says how. After more than 30 failures in a row ' +
-  'it does not ask any more.'
+  'Commerce Layer goes on without an answer: docs/external-resources.md says how. After more than 30 failures in ' +
+  'a row it does not ask any more.'
 
 const GENERAL: GeneralFindings = {
   error: { means: WITHOUT_ANSWER, fix: 'Look for the error in the log. Refuse with 422 where there is no answer.' },
@@ -116,7 +117,9 @@ const WITH_TOPIC: Probe = {
   request: async (orders) => [[toRequest(orders, (await orders.draft()).text, { topic: 'orders.place' })]],
   expected: ANSWERED,
   ...IN_FORM,
-  fix: 'Read nothing from the header X-CommerceLayer-Topic: that requests lack it is inferred. The URL says what is asked.',
+  fix:
+    'Read nothing from the header X-CommerceLayer-Topic: that requests lack it is inferred. The URL says what is ' +
+    'asked.',
   general: GENERAL,
 }
 

@@ -25,7 +25,9 @@ export interface Probe extends Finding {
   readonly name: string
   /** `forged` probes are to be refused. */
   readonly kind: 'genuine' | 'forged'
-  /** Whether a forged one is signed with the secret of the receiver, or with an empty one. A mistake handles it then. */
+  /**
+   * Whether a forged one is signed with the secret of the receiver, or with an empty one. A mistake handles it then.
+   */
   readonly isSigned?: true
   /** What is sent, for people. */
   readonly sends: string

@@ -25,15 +25,15 @@ export interface Dashboard {
   /** A listener of Node: for Express, Koa, Fastify and `createServer`. It answers every request. */
   readonly listener: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   /**
-   * Ends what is live, and undoes discards that have not begun. The recorder, the inbox and the other sources stay open:
-   * close them afterwards.
+   * Ends what is live, and undoes discards that have not begun. The recorder, the inbox and the other sources stay
+   * open: close them afterwards.
    */
   close(): void
 }
 
 /**
- * Creates a dashboard: a page that shows deliveries, the inbox, webhooks and health, with the calls that it makes. It has
- * no server of its own: mount `listener` or `fetch` in yours.
+ * Creates a dashboard: a page that shows deliveries, the inbox, webhooks and health, with the calls that it makes. It
+ * has no server of its own: mount `listener` or `fetch` in yours.
  *
  * Personal data is masked unless `redact` is `false`. `authorize` decides for each request who may see it. It is also
  * what protects the changes that the page can make: retry, discard, redeliver and reset.

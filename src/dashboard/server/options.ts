@@ -13,8 +13,8 @@ type MaybePromise<T> = T | Promise<T>
 export type RecorderReader = Pick<Recorder, 'list' | 'get' | 'statistics' | 'subscribe'>
 
 /**
- * Decides whether a request may see the dashboard: `true`, or a response such as a redirect to a login. Anything else is
- * answered 403.
+ * Decides whether a request may see the dashboard: `true`, or a response such as a redirect to a login. Anything else
+ * is answered 403.
  *
  * @param request the request without its body: URL, method, headers and so cookies.
  * @param incoming Node's request, where the dashboard is served by its `listener`: what a session middleware has added
@@ -41,11 +41,13 @@ export interface DashboardOptions {
   readonly callbackUrl?: string | undefined
   /** Who may see the dashboard, and change what can be changed there. Called for each request, scripts included. */
   readonly authorize: Authorize
-  /** The path at which the dashboard is mounted, as the browser sees it. Default: `/`; in Express, where it is mounted. */
+  /**
+   * The path at which the dashboard is mounted, as the browser sees it. Default: `/`; in Express, where it is mounted.
+   */
   readonly path?: string | undefined
   /**
-   * Whether personal data is masked: in documents, headers and the messages of errors. Default: `true`. What the recorder
-   * has masked stays so.
+   * Whether personal data is masked: in documents, headers and the messages of errors. Default: `true`. What the
+   * recorder has masked stays so.
    */
   readonly redact?: boolean | undefined
   /**

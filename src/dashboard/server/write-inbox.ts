@@ -7,7 +7,10 @@ export function toCounts({ oldest, ...counts }: InboxStatistics): InboxCounts {
   return { ...counts, ...defined({ oldest: oldest?.toISOString() }) }
 }
 
-/** @param body if it was read: what is hidden in it is hidden in the error too. Without it, no text of a handler is shown. */
+/**
+ * @param body if it was read: what is hidden in it is hidden in the error too. Without it, no text of a handler is
+ * shown.
+ */
 export function toInboxItem(listed: ListedDelivery, mask: Mask, body?: Uint8Array): InboxItem {
   const { id, topic, state, receivedAt, attempts, maxAttempts, nextAttemptAt, failedAt, resource, error } = listed
   return {

@@ -18,7 +18,9 @@ export interface PayloadOptions {
   readonly organizationId: string
 }
 
-/** Creates a function that writes the payload of an event, once for each list of includes. A given one stays as it is. */
+/**
+ * Creates a function that writes the payload of an event, once for each list of includes. A given one stays as it is.
+ */
 export function createPayloadWriter(
   event: EventRecord,
   options: PayloadOptions,

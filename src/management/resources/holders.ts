@@ -13,8 +13,8 @@ import { checkRecordCall, requestOptions } from './arguments.ts'
 import { paginate } from './paginate.ts'
 
 /**
- * The holders of one type: they have the URL and the `shared_secret` of an external resource, so do not log a whole one.
- * Wrong arguments throw a TypeError before a request is sent; a call that fails throws a ManagementError.
+ * The holders of one type: they have the URL and the `shared_secret` of an external resource, so do not log a whole
+ * one. Wrong arguments throw a TypeError before a request is sent; a call that fails throws a ManagementError.
  *
  * @example
  * for await (const { name, external_prices_url } of management.markets.list()) console.log(name, external_prices_url)

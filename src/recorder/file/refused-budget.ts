@@ -1,7 +1,9 @@
 import type { KeptRecord } from '../kept-record.ts'
 import { MAX_REFUSED_BODY_BYTES } from '../records.ts'
 
-/** What is written of refused requests. Strangers send any number, and to mask a body takes longer than to refuse it. */
+/**
+ * What is written of refused requests. Strangers send any number, and to mask a body takes longer than to refuse it.
+ */
 export interface RefusedBudget {
   /** The record as it may be written, perhaps without its body; `undefined` if there are too many. */
   admit(kept: KeptRecord): KeptRecord | undefined

@@ -29,7 +29,9 @@ export interface Writer {
 
 /** Refused requests are counted apart, so that strangers cannot replace genuine deliveries. */
 const REFUSED_SHARE = 10
-/** Of what a refused request can be found by. One with more is kept without its document: terms are not in `maxBytes`. */
+/**
+ * Of what a refused request can be found by. One with more is kept without its document: terms are not in `maxBytes`.
+ */
 const MAX_REFUSED_TERMS = 16 * 1024
 /** How many bodies are dropped at once, when there are too many bytes. */
 const DROPPED_BODIES = 16

@@ -12,7 +12,10 @@ export interface TaxedLine {
   readonly tax_collectable?: number | undefined
   /** The amount that is taxed, in units of the currency. */
   readonly taxable_amount?: number | undefined
-  /** The breakdown by jurisdiction, such as `country_tax_rate`. Its fields are those of TaxJar, as far as they are shown. */
+  /**
+   * The breakdown by jurisdiction, such as `country_tax_rate`. Its fields are those of TaxJar, as far as they are
+   * shown.
+   */
   readonly [field: string]: unknown
 }
 
