@@ -163,6 +163,11 @@ describe.each(PLACES)('a recorder $place', ({ options }) => {
 })
 
 describe('maskDocument', () => {
+  it.each([true, 7, 'x', [1], { x: 1 }])('shows nothing of metadata, also if it is %j', (metadata) => {
+    const data = { type: 'orders', id: 'a', attributes: { metadata, guest: true } }
+    expect(maskDocument({ data })).toEqual({ data: { ...data, attributes: { metadata: '…', guest: true } } })
+  })
+
   it('keeps the form of a document, and the values of fields that may be shown', () => {
     const document = plantedOrder(1)
     const before = JSON.stringify(document)
