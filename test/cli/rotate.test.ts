@@ -113,13 +113,10 @@ describe('hooklayer webhooks rotate', () => {
     // For a while both have delivered.
     const calledTwice = emulator.eventCallbacks.length - numbers.length
     expect(calledTwice).toBeGreaterThan(0)
-    // An event that both webhooks deliver at the same moment is answered 409 once, and is acknowledged when it is retried.
-    const refused = emulator.eventCallbacks.filter(({ response_code }) => !/^(2|409)/.test(String(response_code)))
+    // Of two deliveries of an event at the same moment, one waits for the other.
+    const refused = emulator.eventCallbacks.filter(({ response_code }) => !response_code?.startsWith('2'))
     expect(refused.map(({ response_code }) => response_code)).toEqual([])
-    const twice = emulator.eventCallbacks.filter(({ response_code }) => response_code === '409').length
-    expect(twice).toBeLessThan(30)
-    const accepted = emulator.eventCallbacks.filter(({ response_code }) => response_code?.startsWith('2'))
-    expect(new Set(accepted.map(({ payload }) => Object(payload.data).id)).size).toBe(numbers.length)
+    expect(new Set(emulator.eventCallbacks.map(({ payload }) => Object(payload.data).id)).size).toBe(numbers.length)
     expect([...shop.handled].sort()).toEqual([...numbers].sort())
     expect(numbers.length).toBeGreaterThan(100)
     const [webhook, ...others] = emulator.webhooks

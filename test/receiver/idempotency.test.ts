@@ -95,17 +95,46 @@ describe('an event that is delivered again', () => {
     expect([await deliver(deep), await deliver(deep)]).toEqual(['handled', 'duplicate'])
   })
 
-  it('is answered 409 while it is being handled', async () => {
+  it('waits while it is being handled, and is answered 409 if that takes long', async () => {
     let finish = () => {}
     const handler = vi.fn(() => new Promise<void>((resolve) => (finish = resolve)))
     const { deliver, receiver } = startProcess([handler])
     const first = deliver()
     await vi.waitFor(() => expect(handler).toHaveBeenCalled())
+    const startedAt = performance.now()
     const second = await receiver.receive(PLACED)
     expect([second.status, readCode(second)]).toEqual([409, 'IN_PROGRESS'])
+    expect(performance.now() - startedAt).toBeGreaterThan(1900)
+    const third = deliver()
     finish()
-    expect(await first).toBe('handled')
-    expect(await deliver()).toBe('duplicate')
+    expect([await first, await third, await deliver()]).toEqual(['handled', 'duplicate', 'duplicate'])
+  })
+
+  it('waits for half of what is left of its deadline at most', async () => {
+    const handler = vi.fn(() => sleep(400))
+    const { deliver } = startProcess([handler], {}, { deadlineMs: 200 })
+    const first = deliver()
+    await vi.waitFor(() => expect(handler).toHaveBeenCalled())
+    expect(await deliver()).toBe('IN_PROGRESS')
+    expect(await first).toBe('DEADLINE_EXCEEDED')
+  })
+
+  it('runs the handlers that failed while it waited', async () => {
+    const good = vi.fn()
+    const bad = vi.fn().mockImplementationOnce(() => sleep(100).then(() => Promise.reject(new Error('database'))))
+    const { deliver } = startProcess([good, bad])
+    expect(await Promise.all([deliver(), deliver()])).toEqual(['HANDLER_FAILED', 'handled'])
+    expect([good, bad].map((handler) => handler.mock.calls.length)).toEqual([1, 2])
+  })
+
+  it('waits in one place only, however often it is repeated', async () => {
+    const handler = vi.fn(() => sleep(200))
+    const { deliver } = startProcess([handler], {}, { maxInFlight: 3 })
+    const first = deliver()
+    await vi.waitFor(() => expect(handler).toHaveBeenCalled())
+    const waiting = deliver()
+    for (let i = 0; i < 20; i += 1) expect(await deliver()).toBe('IN_PROGRESS')
+    expect([await first, await waiting]).toEqual(['handled', 'duplicate'])
   })
 
   it('is handled once by many processes at the same time', async () => {
@@ -115,7 +144,9 @@ describe('an event that is delivered again', () => {
     const answers = await Promise.all(processes.flatMap(({ deliver }) => [deliver(), deliver(), deliver()]))
     expect(handler).toHaveBeenCalledTimes(1)
     expect(answers.filter((answer) => answer === 'handled')).toHaveLength(1)
-    expect(answers.filter((answer) => answer === 'IN_PROGRESS')).toHaveLength(23)
+    // Of each process one waits.
+    expect(answers.filter((answer) => answer === 'duplicate')).toHaveLength(8)
+    expect(answers.filter((answer) => answer === 'IN_PROGRESS')).toHaveLength(15)
   })
 
   it('is not reserved when no handler is registered for it', async () => {
@@ -147,7 +178,7 @@ describe('an event that is delivered again', () => {
     const work: Promise<unknown>[] = []
     const background = (one: Promise<unknown>) => void work.push(one)
     expect(readCode(await receiver.receive(PLACED, { background }))).toBe('queued')
-    expect(readCode(await receiver.receive(PLACED, { background }))).toBe('IN_PROGRESS')
+    expect(readCode(await receiver.receive(PLACED, { background }))).toBe('duplicate')
     await Promise.all(work)
     expect(readCode(await receiver.receive(PLACED, { background }))).toBe('duplicate')
     expect(handler).toHaveBeenCalledTimes(1)
@@ -185,7 +216,7 @@ describe('the handlers of an event', () => {
     const unanswered = killed.deliver()
     await vi.waitFor(() => expect(renew).toHaveResolvedWith(true))
     isKilled = true
-    const { deliver } = startProcess([first, () => {}], { store, leaseMs: 300 })
+    const { deliver } = startProcess([first, () => {}], { store, leaseMs: 300 }, { deadlineMs: 100 })
     expect(await deliver()).toBe('IN_PROGRESS')
     await vi.waitFor(async () => expect(await deliver()).toBe('handled'), { timeout: 3000 })
     expect(first).toHaveBeenCalledTimes(1)
@@ -230,7 +261,7 @@ describe('slow handlers', () => {
       isAborted = signal.aborted
     })
     const first = startProcess([handler], { store, leaseMs: 400 }, { deadlineMs: 200 })
-    const second = startProcess([handler], { store, leaseMs: 400 })
+    const second = startProcess([handler], { store, leaseMs: 400 }, { deadlineMs: 200 })
     expect(await first.deliver()).toBe('DEADLINE_EXCEEDED')
     await sleep(500)
     expect(await second.deliver()).toBe('IN_PROGRESS')
@@ -382,7 +413,7 @@ describe('a receiver, when its idempotency store fails,', () => {
     })
     expect(await failing.deliver()).toBe('HANDLER_FAILED')
     expect(failing.messages().join()).toMatch(/could not be released/)
-    const { deliver } = startProcess([() => {}], { store })
+    const { deliver } = startProcess([() => {}], { store }, { deadlineMs: 100 })
     expect(await deliver()).toBe('IN_PROGRESS')
     await vi.waitFor(async () => expect(await deliver()).toBe('handled'), { timeout: 3000 })
   })

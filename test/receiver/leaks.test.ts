@@ -199,7 +199,7 @@ function casesWith({ PermanentError, WebhookError }: typeof import('hooklayer'))
       name: 'an event that is already being handled',
       expected: 'IN_PROGRESS',
       request: genuine,
-      options: { idempotency: { store: createMemoryStore() } },
+      options: { idempotency: { store: createMemoryStore() }, deadlineMs: 200 },
       handler: () => {
         start()
         return new Promise((resolve) => setTimeout(resolve, 300))

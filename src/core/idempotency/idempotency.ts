@@ -15,6 +15,7 @@ import { createEventLease, type EventLease } from './event-lease.ts'
 import { lookUpFormerKey } from './former-keys.ts'
 import type { IdempotencyStore, Reservation, ResourceVersion } from './store.ts'
 import { readKey, resourceVersion, storeKey } from './store-key.ts'
+import { createEventWait } from './wait-for-event.ts'
 
 export interface IdempotencyOptions {
   /** Records which events were handled: a driver of `hooklayer/stores/*`, or your own. */
@@ -91,6 +92,7 @@ export function createIdempotency(
   }
 
   const { leaseMs, retentionMs, onStoreError, stale } = settings
+  const reserveOrWait = createEventWait()
   const formerKeysUntil = performance.now() + retentionMs
 
   /** `undefined` if the store failed and the handlers are to run all the same. */
@@ -132,10 +134,11 @@ export function createIdempotency(
       if (unrecordedKeys.has(eventKey)) return DUPLICATE
       const version = resourceVersion(event, identity)
       const names = handlers.filter(({ isNamed }) => isNamed).map(({ name }) => name)
-      const reservation = await reserveKey(eventKey, version, deadline, leaseMs, names)
+      const reservation = await reserveOrWait(eventKey, deadline, () =>
+        reserveKey(eventKey, version, deadline, leaseMs, names),
+      )
       if (!reservation) return { run: (subject) => dispatch(event, handlers, logger, observation, subject) }
       if (reservation.state === 'completed') return DUPLICATE
-      if (reservation.state === 'in-progress') throw new WebhookError('IN_PROGRESS')
       const { token, done, wasCompleted } = reservation
       const { topic } = event
       const lease = createEventLease({
