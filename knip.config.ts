@@ -17,6 +17,7 @@ const config: KnipConfig = {
         'test/telemetry/program.ts',
         'test/inboxes/*/child.ts',
         'test/faults/shop/program.ts',
+        'test/faults/former/shop.mjs',
         'test/package/bundlers/shop.mjs',
         'test/package/installs/typed/*.ts',
         'test/faults/wrong-receivers/receivers/*.ts',

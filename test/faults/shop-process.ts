@@ -30,9 +30,12 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
+/** The shop of version 0.1. */
+export const FORMER_PROGRAM = new URL('./former/shop.mjs', import.meta.url).pathname
+
 /** Starts a process. Resolves when it listens and works, or has ended. */
-export async function startShop(settings: Settings): Promise<ShopProcess> {
-  const child = fork(PROGRAM, [JSON.stringify(settings)], {
+export async function startShop(settings: Settings, program = PROGRAM): Promise<ShopProcess> {
+  const child = fork(program, [JSON.stringify(settings)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: ['--expose-gc'],
   })
