@@ -19,6 +19,7 @@ export const ENTRIES: { readonly [subpath: string]: string } = {
   './recorder': 'src/recorder/recorder.ts',
   './responder': 'src/responder/index.ts',
   './testing': 'src/testing/index.ts',
+  './testing/contracts': 'src/contracts/index.ts',
   './emulator': 'src/emulator/index.ts',
   './dashboard': 'src/dashboard/index.ts',
   './management': 'src/management/index.ts',

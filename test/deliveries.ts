@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
-import type { Logger } from 'hooklayer'
+
+export { recordingLogger, rejection, thrownBy } from '../src/contracts/helpers.ts'
 
 export const SECRET = '8f3a61c07d2e4b95a1f06c3d7e8b2a49'
 export const OTHER_SECRET = '1b6e0d92c4a74f3881d5f70a3c2e9b64'
@@ -82,40 +83,4 @@ export const CART = {
 export function nested(levels: number): string {
   const deep = `${'['.repeat(levels)}${']'.repeat(levels)}`
   return `{"data":{"id":"NrlYhpzLKA","type":"orders","attributes":{"metadata":${deep},"number":"2001"}}}`
-}
-
-export interface LogLine {
-  readonly level: keyof Logger
-  readonly message: string
-  readonly fields: Readonly<Record<string, unknown>> | undefined
-}
-
-/** A logger that records its lines. */
-export function recordingLogger(): { logger: Logger; lines: LogLine[]; messages: () => string[] } {
-  const lines: LogLine[] = []
-  const record = (level: keyof Logger) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
-    lines.push({ level, message, fields })
-  }
-  const logger = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }
-  return { logger, lines, messages: () => lines.map(({ message }) => message) }
-}
-
-/** The value that a promise is rejected with. */
-export async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => {
-      throw new Error('It was not rejected.')
-    },
-    (thrown: unknown) => thrown,
-  )
-}
-
-/** The value that a function throws. */
-export function thrownBy(act: () => unknown): unknown {
-  try {
-    act()
-  } catch (thrown) {
-    return thrown
-  }
-  throw new Error('It did not throw.')
 }

@@ -1,7 +1,7 @@
 import { createReceiver, createWorker, type Inbox } from 'hooklayer'
 import { createDelivery, TEST_SECRET } from 'hooklayer/testing'
 import { expect, vi } from 'vitest'
-import { createSeveral } from '../contracts/inbox/harness.ts'
+import { createSeveral } from '../../src/contracts/inbox/harness.ts'
 import { recordingLogger } from '../deliveries.ts'
 
 /** An order, and its number. */

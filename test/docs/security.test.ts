@@ -21,7 +21,7 @@ const rows = page
   .filter((line) => line.startsWith('| ') && !line.startsWith('| cannot'))
   .map((line): Row => {
     const [, promise = '', test = ''] = line.split('|').map((cell) => cell.trim())
-    const [, file = '', name = ''] = /^`(test\/[\w./-]+)` "(.+)"$/.exec(test) ?? []
+    const [, file = '', name = ''] = /^`((?:test|src\/contracts)\/[\w./-]+)` "(.+)"$/.exec(test) ?? []
     return { promise, file, name }
   })
 

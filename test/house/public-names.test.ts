@@ -323,6 +323,15 @@ it('each entry exports these names and no others', () => {
         "type TestDelivery",
         "type TestRequest",
       ],
+      "hooklayer/testing/contracts": [
+        "testInbox",
+        "testStore",
+        "type InboxPlace",
+        "type InboxPlaceOptions",
+        "type InboxSuiteOptions",
+        "type StorePlace",
+        "type StoreSuiteOptions",
+      ],
     }
   `)
 })

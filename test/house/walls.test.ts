@@ -59,6 +59,7 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ['src/dashboard/ui/parts/text.ts', '../../server/dashboard.ts'],
   ['src/emulator/holders/check-answer.ts', '../../responder/responder.ts'],
   ['src/testing/delivery.ts', '../receiver/receiver.ts'],
+  ['src/contracts/helpers.ts', '../core/errors.ts'],
   ['src/config.ts', './receiver/receiver.ts'],
   ['src/cli/main.ts', '../receiver/receiver.ts'],
   ['src/cli/main.ts', './commands/verify.ts'],

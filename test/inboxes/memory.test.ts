@@ -1,6 +1,6 @@
 import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { describe, expect, it } from 'vitest'
-import { testInbox } from '../contracts/inbox/inbox.ts'
+import { testInbox } from '../../src/contracts/inbox/inbox.ts'
 import { thrownBy } from '../deliveries.ts'
 
 /** Always opens the same inbox, because there is no other process. */

@@ -1,7 +1,7 @@
 import { createReceiver, createWorker, type Inbox, type WorkerOptions } from 'hooklayer'
 import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createScene } from '../contracts/inbox/harness.ts'
+import { createScene } from '../../src/contracts/inbox/harness.ts'
 import { CART, delivery, recordingLogger, SECRET, thrownBy } from '../deliveries.ts'
 
 function createShop(inbox: Inbox = createMemoryInbox()) {

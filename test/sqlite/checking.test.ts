@@ -3,7 +3,7 @@ import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createSqliteStore } from 'hooklayer/stores/sqlite'
 import Libsql from 'libsql'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createStored } from '../contracts/inbox/harness.ts'
+import { createStored } from '../../src/contracts/inbox/harness.ts'
 import { rejection, thrownBy } from '../deliveries.ts'
 import { addRows, connect, createFile, measure } from './folder.ts'
 

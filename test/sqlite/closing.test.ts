@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createSqliteStore } from 'hooklayer/stores/sqlite'
 import { describe, expect, it } from 'vitest'
-import { createSeveral, createStored, putAll } from '../contracts/inbox/harness.ts'
+import { createSeveral, createStored, putAll } from '../../src/contracts/inbox/harness.ts'
 import { itUnless } from '../unless.ts'
 import { connect, createFile } from './folder.ts'
 

@@ -7,8 +7,14 @@ import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createSqliteStore } from 'hooklayer/stores/sqlite'
 import Libsql from 'libsql'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import {
+  createRecording,
+  createScene,
+  createStored,
+  type InboxPlace,
+  putAll,
+} from '../../src/contracts/inbox/harness.ts'
 import { compressBody } from '../../src/inboxes/queue/compressed-body.ts'
-import { createRecording, createScene, createStored, type Place, putAll } from '../contracts/inbox/harness.ts'
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hooklayer-sqlite-files-'))
@@ -81,7 +87,7 @@ describe.each<[string, (file: string) => { open(): Inbox; end(): void }]>([
   it('has no body left after handling, discarding and closing', async () => {
     const folder = newFolder()
     const { open, end } = start(join(folder, 'a.db'))
-    const place: Place = { open }
+    const place: InboxPlace = { open }
     const { consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
     const inbox = open()
     const bodies = Array.from({ length: 50 }, () => randomBytes(20_000))

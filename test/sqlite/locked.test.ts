@@ -1,7 +1,7 @@
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createSqliteStore } from 'hooklayer/stores/sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createSeveral, createStored } from '../contracts/inbox/harness.ts'
+import { createSeveral, createStored } from '../../src/contracts/inbox/harness.ts'
 import { rejection } from '../deliveries.ts'
 import { connect, createFile } from './folder.ts'
 

@@ -2,7 +2,7 @@ import { renameSync, rmSync } from 'node:fs'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createSqliteStore } from 'hooklayer/stores/sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createSeveral, createStored, putAll } from '../contracts/inbox/harness.ts'
+import { createSeveral, createStored, putAll } from '../../src/contracts/inbox/harness.ts'
 import { rejection } from '../deliveries.ts'
 import { connect, createFile } from './folder.ts'
 

@@ -1,11 +1,27 @@
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it } from 'vitest'
-import { COMPLETE_OPTIONS, expireLease, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
-import { testStore } from '../contracts/store/store.ts'
+import {
+  COMPLETE_OPTIONS,
+  expireLease,
+  LONG_MS,
+  reserveKey,
+  reserveOptions,
+} from '../../src/contracts/store/reservations.ts'
+import { testStore } from '../../src/contracts/store/store.ts'
+import { rejection } from '../deliveries.ts'
 
 testStore('the store in memory', async () => {
   const store = createMemoryStore()
   return { open: async () => store, close: async () => {} }
+})
+
+it.each([
+  [{ type: 'orders' }, 'store.erase: `type` and `id` must be text.'],
+  [{ type: 'orders', id: '' }, 'store.erase: `id` must be text.'],
+  [{ type: 'orders', id: 'x', mod: 'live' }, 'store.erase has no option `mod`. Did you mean `mode`?'],
+  ['orders/x', 'store.erase: the options must be an object.'],
+])('erasing says what is wrong with the resource: %j', async (resource, message) => {
+  expect(await rejection(createMemoryStore().erase(resource as never))).toEqual(new TypeError(message))
 })
 
 describe('a store in memory that is full', () => {

@@ -4,8 +4,14 @@ import { PGlite } from '@electric-sql/pglite'
 import { createPostgresStore, type PostgresClient } from 'hooklayer/stores/postgres'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { COMPLETE_OPTIONS, expireLease, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
-import { testStore } from '../contracts/store/store.ts'
+import {
+  COMPLETE_OPTIONS,
+  expireLease,
+  LONG_MS,
+  reserveKey,
+  reserveOptions,
+} from '../../src/contracts/store/reservations.ts'
+import { testStore } from '../../src/contracts/store/store.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { describeUnless } from '../unless.ts'
 
@@ -42,7 +48,7 @@ const inPostgres = async () => {
   }
 }
 
-testStore('the store in PGlite', inPglite, 'process')
+testStore('the store in PGlite', inPglite, { clock: 'process' })
 if (!noPostgres) testStore('the store in PostgreSQL', inPostgres)
 else it.skip(`PostgreSQL is not tested: ${noPostgres}`)
 

@@ -3,7 +3,7 @@ import { createRedisStore, type RedisStoreOptions } from 'hooklayer/stores/redis
 import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, it } from 'vitest'
-import { type StoreScene, testStore } from '../contracts/store/store.ts'
+import { type StorePlace, testStore } from '../../src/contracts/store/store.ts'
 import { noRedisCluster, type RedisCluster, startRedisCluster } from '../servers/redis.ts'
 
 type Nodes = RedisCluster['nodes']
@@ -30,7 +30,7 @@ async function openIoRedis(nodes: Nodes): Promise<Opened> {
   return { client, close: () => client.quit() }
 }
 
-function sceneWith(open: (nodes: Nodes) => Promise<Opened>): () => Promise<StoreScene> {
+function sceneWith(open: (nodes: Nodes) => Promise<Opened>): () => Promise<StorePlace> {
   return async () => {
     const prefix = `hooklayer:${randomUUID()}:`
     const opened: Opened[] = []

@@ -3,8 +3,8 @@ import { createRedisStore, type RedisStoreOptions } from 'hooklayer/stores/redis
 import { Redis } from 'ioredis'
 import { createClient, createClientPool } from 'redis'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { COMPLETE_OPTIONS, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
-import { type StoreScene, testStore } from '../contracts/store/store.ts'
+import { COMPLETE_OPTIONS, LONG_MS, reserveKey, reserveOptions } from '../../src/contracts/store/reservations.ts'
+import { type StorePlace, testStore } from '../../src/contracts/store/store.ts'
 import { noRedis, type RedisServer, startRedis } from '../servers/redis.ts'
 import { describeUnless } from '../unless.ts'
 
@@ -35,7 +35,7 @@ async function openIoRedis(url: string) {
   return { client, close: () => client.quit() }
 }
 
-function sceneWith(open: (url: string) => Promise<Opened>): () => Promise<StoreScene> {
+function sceneWith(open: (url: string) => Promise<Opened>): () => Promise<StorePlace> {
   return async () => {
     const prefix = `hooklayer:${randomUUID()}:`
     const opened: Opened[] = []

@@ -8,11 +8,11 @@ import { promisify } from 'node:util'
 import { createSqliteStore, type SqliteDatabase, type SqliteStore } from 'hooklayer/stores/sqlite'
 import Libsql from 'libsql'
 import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { COMPLETE_OPTIONS, LONG_MS, reserveKey, reserveOptions } from '../../src/contracts/store/reservations.ts'
+import { testStore } from '../../src/contracts/store/store.ts'
 import { prepare } from '../../src/sqlite/database.ts'
 import { openDatabase } from '../../src/sqlite/open.ts'
 import { createTransactions, TABLES } from '../../src/stores/sqlite-transactions.ts'
-import { COMPLETE_OPTIONS, LONG_MS, reserveKey, reserveOptions } from '../contracts/store/reservations.ts'
-import { testStore } from '../contracts/store/store.ts'
 
 const RACER = fileURLToPath(new URL('./sqlite-racer.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'hooklayer-sqlite-'))

@@ -11,18 +11,18 @@ import {
   createScene,
   createSeveral,
   createStored,
+  type InboxPlace,
   listDeadLetters,
-  type Place,
   putAll,
   type Scene,
-} from '../../contracts/inbox/harness.ts'
-import { testInbox } from '../../contracts/inbox/inbox.ts'
+} from '../../../src/contracts/inbox/harness.ts'
+import { testInbox } from '../../../src/contracts/inbox/inbox.ts'
 import { thrownBy } from '../../deliveries.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../../servers/postgres.ts'
 import { noRedis, type RedisServer, startRedis } from '../../servers/redis.ts'
 import { describeUnless } from '../../unless.ts'
 
-interface NamedPlace extends Place {
+interface NamedPlace extends InboxPlace {
   readonly name: string
 }
 
@@ -258,7 +258,7 @@ async function handleOne(inbox: Inbox, consume: Scene['consume'], waitFor: Scene
   await consumer.stop()
 }
 
-function testGroups(start: () => Place): void {
+function testGroups(start: () => InboxPlace): void {
   const suite = { start, timeoutMs: 25_000, isDurable: true }
 
   it('discards and lists thousands of dead letters in batches', { timeout: 120_000 }, async () => {

@@ -9,12 +9,12 @@ import {
   createRecording,
   createScene,
   createStored,
+  type InboxPlace,
   listDeadLetters,
-  type Place,
   putAll,
   type Scene,
-} from '../../contracts/inbox/harness.ts'
-import { listAll } from '../../contracts/inbox/listing.ts'
+} from '../../../src/contracts/inbox/harness.ts'
+import { listAll } from '../../../src/contracts/inbox/listing.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../../servers/postgres.ts'
 import { noRedis, type RedisServer, startRedis } from '../../servers/redis.ts'
 import { describeUnless } from '../../unless.ts'
@@ -94,7 +94,7 @@ describeUnless(noRedis)('a job in Redis that somebody else has written', { timeo
 
   async function openScene() {
     const name = `hooklayer-test-${randomUUID()}`
-    const place: Place = { open: (options) => createBullmqInbox({ redis: server.url, name, ...options }) }
+    const place: InboxPlace = { open: (options) => createBullmqInbox({ redis: server.url, name, ...options }) }
     const scene = await createScene({ start: () => place, timeoutMs: 40_000, isDurable: true })
     return { ...scene, name, inbox: await scene.open() }
   }
@@ -198,7 +198,7 @@ describeUnless(noPostgres)('a job in PostgreSQL that somebody else has written',
 
   it('is a dead letter whatever its data is, and does not stop the inbox', async () => {
     const name = `hooklayer-test-${randomUUID()}`
-    const place: Place = { open: (options) => createBullmqInbox({ postgres: server.url, name, ...options }) }
+    const place: InboxPlace = { open: (options) => createBullmqInbox({ postgres: server.url, name, ...options }) }
     const scene = await createScene({ start: () => place, timeoutMs: 40_000, isDurable: true })
     const inbox = await scene.open()
     // BullMQ reads `null` as `{}`, which is what is left of a delivery that was handled.

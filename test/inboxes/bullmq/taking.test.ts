@@ -4,7 +4,13 @@ import { createPostgresBackend, Queue } from 'bullmq'
 import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
-import { createRecording, createScene, createSeveral, createStored, putAll } from '../../contracts/inbox/harness.ts'
+import {
+  createRecording,
+  createScene,
+  createSeveral,
+  createStored,
+  putAll,
+} from '../../../src/contracts/inbox/harness.ts'
 import { noPostgres, startPostgres } from '../../servers/postgres.ts'
 import { noRedis, startRedis } from '../../servers/redis.ts'
 import { describeUnless } from '../../unless.ts'

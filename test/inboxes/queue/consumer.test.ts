@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createRecording, createSeveral, createStored } from '../../../src/contracts/inbox/harness.ts'
 import { createMemoryQueue } from '../../../src/inboxes/memory/queue.ts'
 import { createConsumer } from '../../../src/inboxes/queue/consumer.ts'
 import { type DeliveryQueue, INBOX_RULES } from '../../../src/inboxes/queue/queue.ts'
-import { createRecording, createSeveral, createStored } from '../../contracts/inbox/harness.ts'
 
 const { retentionMs, maxQueued, maxUnhandled, unhandledMs } = INBOX_RULES
 const LIMITS = {

@@ -1,7 +1,13 @@
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import Libsql from 'libsql'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createRecording, createScene, createSeveral, createStored, putAll } from '../../contracts/inbox/harness.ts'
+import {
+  createRecording,
+  createScene,
+  createSeveral,
+  createStored,
+  putAll,
+} from '../../../src/contracts/inbox/harness.ts'
 import { createFolder } from './place.ts'
 
 const HOUR_MS = 60 * 60 * 1000

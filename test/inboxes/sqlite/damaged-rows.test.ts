@@ -3,16 +3,16 @@ import type { DeadLetter } from 'hooklayer'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import Libsql from 'libsql'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { prepare } from '../../../src/sqlite/database.ts'
 import {
   createRecording,
   createScene,
   createStored,
+  type InboxPlace,
   listDeadLetters,
-  type Place,
   putAll,
-} from '../../contracts/inbox/harness.ts'
-import { listAll } from '../../contracts/inbox/listing.ts'
+} from '../../../src/contracts/inbox/harness.ts'
+import { listAll } from '../../../src/contracts/inbox/listing.ts'
+import { prepare } from '../../../src/sqlite/database.ts'
 import { createFolder } from './place.ts'
 
 /** SQL for a body with the right checksum. */
@@ -40,7 +40,7 @@ async function createOpenScene() {
     database.close()
     remove()
   })
-  const place: Place = { open: () => createSqliteInbox({ database }) }
+  const place: InboxPlace = { open: () => createSqliteInbox({ database }) }
   const scene = await createScene({ start: () => place, timeoutMs: 20_000, isDurable: true })
   return { ...scene, database, inbox: await scene.open() }
 }
@@ -118,7 +118,7 @@ describe('a SQLite file of version 0.1', () => {
       database.exec(`ALTER TABLE hooklayer_deliveries DROP COLUMN ${column}`)
     }
     database.close()
-    const place: Place = { open: () => createSqliteInbox({ file }) }
+    const place: InboxPlace = { open: () => createSqliteInbox({ file }) }
     const { open, consume, waitFor } = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
     const [inbox] = [await open(), await open()]
     await putAll(inbox, [createStored('new', { signature: 'signed' })])

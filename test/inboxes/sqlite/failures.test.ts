@@ -3,18 +3,18 @@ import { copyFileSync } from 'node:fs'
 import type { Inbox } from 'hooklayer'
 import { createSqliteInbox, type SqliteDatabase } from 'hooklayer/inboxes/sqlite'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { prepare } from '../../../src/sqlite/database.ts'
-import { openDatabase } from '../../../src/sqlite/open.ts'
 import {
   createGate,
   createRecording,
   createScene,
   createSeveral,
   createStored,
-  type Place,
+  type InboxPlace,
   putAll,
   type Scene,
-} from '../../contracts/inbox/harness.ts'
+} from '../../../src/contracts/inbox/harness.ts'
+import { prepare } from '../../../src/sqlite/database.ts'
+import { openDatabase } from '../../../src/sqlite/open.ts'
 import { rejection, thrownBy } from '../../deliveries.ts'
 import { createFolder } from './place.ts'
 
@@ -36,7 +36,7 @@ async function createOpenScene(
 ): Promise<Scene & { inbox: Inbox; file: string; database: SqliteDatabase }> {
   const file = folder()
   const database = connect(file)
-  const place: Place = { open: () => createSqliteInbox({ database, ...options }) }
+  const place: InboxPlace = { open: () => createSqliteInbox({ database, ...options }) }
   const scene = await createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
   return { ...scene, inbox: await scene.open(), file, database }
 }

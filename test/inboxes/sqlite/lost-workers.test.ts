@@ -5,10 +5,10 @@ import {
   createScene,
   createSeveral,
   createStored,
+  type InboxPlace,
   listDeadLetters,
-  type Place,
   putAll,
-} from '../../contracts/inbox/harness.ts'
+} from '../../../src/contracts/inbox/harness.ts'
 import { createFolder } from './place.ts'
 import { startProcess } from './process.ts'
 
@@ -16,7 +16,7 @@ const LEASE_MS = 300
 
 async function createSharedScene() {
   const { file, remove } = createFolder()
-  const place: Place = { open: () => createSqliteInbox({ file, leaseMs: LEASE_MS }), end: remove }
+  const place: InboxPlace = { open: () => createSqliteInbox({ file, leaseMs: LEASE_MS }), end: remove }
   const scene = await createScene({ start: () => place, timeoutMs: 30_000, isDurable: true })
   return { ...scene, file, inbox: await scene.open() }
 }

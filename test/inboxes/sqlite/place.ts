@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
-import type { Place } from '../../contracts/inbox/harness.ts'
+import type { InboxPlace } from '../../../src/contracts/inbox/harness.ts'
 
 export interface Folder {
   readonly file: string
@@ -15,7 +15,7 @@ export function createFolder(): Folder {
   return { file: join(folder, 'inbox.sqlite'), remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-export function createSqlitePlace(): Place {
+export function createSqlitePlace(): InboxPlace {
   const { file, remove } = createFolder()
   return { open: (options) => createSqliteInbox({ file, ...options }), end: remove }
 }

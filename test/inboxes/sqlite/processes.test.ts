@@ -5,10 +5,10 @@ import {
   createScene,
   createSeveral,
   createStored,
-  type Place,
+  type InboxPlace,
   putAll,
   type Scene,
-} from '../../contracts/inbox/harness.ts'
+} from '../../../src/contracts/inbox/harness.ts'
 import { createFolder } from './place.ts'
 import { startProcess } from './process.ts'
 
@@ -21,7 +21,7 @@ const LONG_LEASE_MS = 30_000
 
 async function createSharedScene(leaseMs = 500): Promise<Scene & { readonly file: string }> {
   const { file, remove } = createFolder()
-  const place: Place = { open: (options) => createSqliteInbox({ file, leaseMs, ...options }), end: remove }
+  const place: InboxPlace = { open: (options) => createSqliteInbox({ file, leaseMs, ...options }), end: remove }
   const scene = await createScene({ start: () => place, timeoutMs: 15_000, isDurable: true })
   return { ...scene, file }
 }

@@ -1,11 +1,11 @@
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import Database from 'libsql'
 import { it } from 'vitest'
-import type { Place } from '../../contracts/inbox/harness.ts'
-import { testInbox } from '../../contracts/inbox/inbox.ts'
+import type { InboxPlace } from '../../../src/contracts/inbox/harness.ts'
+import { testInbox } from '../../../src/contracts/inbox/inbox.ts'
 import { createFolder, createSqlitePlace } from './place.ts'
 
-function createLibsqlPlace(): Place {
+function createLibsqlPlace(): InboxPlace {
   const { file, remove } = createFolder()
   const databases: Database.Database[] = []
   return {

@@ -1,7 +1,7 @@
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { createStored, putAll } from '../../../src/contracts/inbox/harness.ts'
 import { prepare, type SqliteDatabase } from '../../../src/sqlite/database.ts'
-import { createStored, putAll } from '../../contracts/inbox/harness.ts'
 import { addRows, connect, createFile, measure } from '../../sqlite/folder.ts'
 
 const LATER = Date.now() + 60_000

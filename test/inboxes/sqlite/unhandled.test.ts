@@ -6,9 +6,9 @@ import {
   createScene,
   createSeveral,
   createStored,
-  type Place,
+  type InboxPlace,
   putAll,
-} from '../../contracts/inbox/harness.ts'
+} from '../../../src/contracts/inbox/harness.ts'
 import { createFolder } from './place.ts'
 
 const REFUND = { topic: 'orders.refund' }
@@ -16,7 +16,7 @@ const isHandled = (topic: string) => topic !== REFUND.topic
 
 function createSharedScene() {
   const { file, remove } = createFolder()
-  const place: Place = { open: (options) => createSqliteInbox({ file, ...options }), end: remove }
+  const place: InboxPlace = { open: (options) => createSqliteInbox({ file, ...options }), end: remove }
   return createScene({ start: () => place, timeoutMs: 10_000, isDurable: true })
 }
 

@@ -1,7 +1,7 @@
 import { PermanentError } from 'hooklayer'
 import type { StoredDelivery } from 'hooklayer/drivers'
 import { describe, expect, it } from 'vitest'
-import { itUnless } from '../../unless.ts'
+import { itUnless } from '../helpers.ts'
 import {
   createGate,
   createRecording,

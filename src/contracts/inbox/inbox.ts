@@ -12,17 +12,25 @@ import { testTimeouts } from './timeouts.ts'
 import { testUnhandled } from './unhandled.ts'
 import { testWorker } from './worker.ts'
 
+export type InboxSuiteOptions = Partial<Pick<InboxSuite, 'timeoutMs' | 'isDurable'>>
+
 /**
- * The contract of every inbox, on a real engine.
+ * Registers the cases that every inbox must pass. They run with vitest, on the real engine.
  *
- * @param start creates an empty place. The suite opens several inboxes on it, closes them, and ends the place.
- * @param options `isDurable`: whether deliveries survive closing the inbox; default true. `timeoutMs`: how long
- * to wait for an expected state; default 10 s.
+ * @param start makes an empty place for each test. The suite opens several inboxes on it, closes them, and ends it.
+ * @param options `isDurable`: whether deliveries survive closing the inbox; default: true. `timeoutMs`: how long to wait
+ * for an expected state; default: 10,000.
+ * @example
+ * testInbox('the inbox in a file', () => {
+ *   const file = join(mkdtempSync(join(tmpdir(), 'inbox-')), 'inbox.db')
+ *   return { open: (options) => createSqliteInbox({ file, ...options }), end: () => rmSync(dirname(file), { recursive: true }) }
+ * })
+ * @see docs/writing-an-inbox.md
  */
 export function testInbox(
   name: string,
   start: InboxSuite['start'],
-  { isDurable = true, timeoutMs = 10_000 }: Partial<Omit<InboxSuite, 'start'>> = {},
+  { isDurable = true, timeoutMs = 10_000 }: InboxSuiteOptions = {},
 ): void {
   const suite = { start, isDurable, timeoutMs }
   describe(name, { timeout: timeoutMs * 3 }, () => {

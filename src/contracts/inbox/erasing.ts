@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { rejection } from '../../deliveries.ts'
+import { rejection } from '../helpers.ts'
 import {
   createGate,
   createRecording,
@@ -117,7 +117,6 @@ export function testErasing(suite: InboxSuite): void {
 
     it('is refused without a type and an id', async () => {
       const inbox = await (await createScene(suite)).open()
-      const message = 'inbox.erase: `resource` must be an object with the texts `type` and `id`.'
       for (const resource of [
         undefined,
         null,
@@ -126,11 +125,10 @@ export function testErasing(suite: InboxSuite): void {
         { type: 'orders' },
         { id: 'x' },
         { type: 'orders', id: '' },
+        { type: 'orders', id: 'x', topic: 'y' },
       ]) {
-        expect(await rejection(inbox.erase(resource as never))).toEqual(new TypeError(message))
+        expect(await rejection(inbox.erase(resource as never))).toBeInstanceOf(TypeError)
       }
-      const misspelled = await rejection(inbox.erase({ type: 'orders', id: 'x', topic: 'y' } as never))
-      expect(misspelled).toEqual(new TypeError('inbox.erase has no option `topic`.'))
     })
   })
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ErasableStore } from 'hooklayer/drivers'
 import { expect, it } from 'vitest'
-import { rejection } from '../../deliveries.ts'
+import { rejection } from '../helpers.ts'
 import { type Connections, LONG_MS, reserveKey, reserveOptions } from './reservations.ts'
 
 const [old, recent] = ['2026-01-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z']
@@ -46,14 +46,14 @@ export function testErasing(connection: Connections): void {
   })
 
   it('erases nothing without a type and an id', async () => {
-    for (const [resource, message] of [
-      [{}, 'store.erase: `type` and `id` must be text.'],
-      [{ type: 'orders' }, 'store.erase: `type` and `id` must be text.'],
-      [{ type: 'orders', id: '' }, 'store.erase: `id` must be text.'],
-      [{ type: 'orders', id: 'x', mod: 'live' }, 'store.erase has no option `mod`. Did you mean `mode`?'],
-      ['orders/x', 'store.erase: the options must be an object.'],
-    ] as const) {
-      expect(await rejection(store(0).erase(resource as never))).toEqual(new TypeError(message))
+    for (const resource of [
+      {},
+      { type: 'orders' },
+      { type: 'orders', id: '' },
+      { type: 'orders', id: 'x', mod: 'live' },
+      'orders/x',
+    ]) {
+      expect(await rejection(store(0).erase(resource as never))).toBeInstanceOf(TypeError)
     }
   })
 }

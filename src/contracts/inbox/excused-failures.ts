@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createReceiver, WebhookError } from 'hooklayer'
 import { describe, expect, it } from 'vitest'
-import { recordingLogger } from '../../deliveries.ts'
+import { recordingLogger } from '../helpers.ts'
 import { createRecording, createScene, createStored, type InboxSuite, listDeadLetters, putAll } from './harness.ts'
 
 /** Fails with each of the codes, one for each attempt, then succeeds. */

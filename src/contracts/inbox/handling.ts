@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { WebhookError } from 'hooklayer'
 import type { DeliveryAttempt } from 'hooklayer/drivers'
 import { describe, expect, it } from 'vitest'
-import { itUnless } from '../../unless.ts'
+import { itUnless } from '../helpers.ts'
 import {
   createGate,
   createRecording,

@@ -6,24 +6,36 @@ import {
   type Receiver,
   type ReceiverOptions,
 } from 'hooklayer'
+import { createDelivery, sign, TEST_SECRET } from 'hooklayer/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { CART, delivery, order, recordingLogger, SECRET } from '../../deliveries.ts'
+import { recordingLogger } from '../helpers.ts'
 import { createScene, createStored, type InboxSuite, listDeadLetters, putAll, type Scene } from './harness.ts'
 
 interface Shop {
   readonly receiver: Receiver
-  /** The status and code of the answer. */
-  answer(...request: Parameters<typeof delivery>): Promise<string>
+  /** The status and code of the answer to an order, or to text that is signed. */
+  answer(topic: string, sent?: { readonly id?: string } | string, secret?: string): Promise<string>
   work(): void
+}
+
+function createRequest(topic: string, sent: { readonly id?: string } | string = {}, secret = TEST_SECRET) {
+  if (typeof sent === 'string') return signText(topic, sent, secret)
+  return createDelivery(topic, { resource: { ...sent, customer: { email: 'ada@example.com' } }, secret })
+}
+
+async function signText(topic: string, text: string, secret: string) {
+  const body = new TextEncoder().encode(text)
+  const signature = await sign(body, secret)
+  return { method: 'POST', headers: { 'x-commercelayer-topic': topic, 'x-commercelayer-signature': signature }, body }
 }
 
 function openShop(inbox: Inbox, options: Partial<ReceiverOptions> = {}): Shop {
   const { logger } = recordingLogger()
-  const receiver = createReceiver({ secrets: () => SECRET, inbox, logger, ...options })
+  const receiver = createReceiver({ secrets: () => TEST_SECRET, inbox, logger, ...options })
   return {
     receiver,
-    async answer(...request) {
-      const { status, body } = await receiver.receive(delivery(...request))
+    async answer(topic, sent, secret) {
+      const { status, body } = await receiver.receive(await createRequest(topic, sent, secret))
       const { outcome, error } = JSON.parse(body)
       return `${status} ${outcome ?? error.code}`
     },
@@ -51,13 +63,13 @@ export function testWorker(suite: InboxSuite): void {
       const { receiver, answer, work } = openShop(inbox)
       const seen: (string | undefined)[] = []
       receiver.on('orders.place', ({ resource, topic }) => void seen.push(`${topic} ${resource.customer?.email}`))
-      expect(await answer('orders.place', CART)).toBe('202 queued')
-      expect(await answer('orders.place', CART)).toBe('200 duplicate')
+      expect(await answer('orders.place')).toBe('202 queued')
+      expect(await answer('orders.place')).toBe('200 duplicate')
       expect(seen).toEqual([])
       work()
       await scene.waitFor(() => expect(seen).toEqual(['orders.place ada@example.com']))
       await waitUntilEmpty(scene, inbox)
-      expect(await answer('orders.place', CART)).toBe('200 duplicate')
+      expect(await answer('orders.place')).toBe('200 duplicate')
       expect(seen).toHaveLength(1)
     })
 
@@ -66,7 +78,7 @@ export function testWorker(suite: InboxSuite): void {
       const inbox = await scene.open()
       const { answer, work } = openShop(inbox)
       work()
-      expect(await answer('skus.tagged', { data: { type: 'skus', id: 'OeRyhjDlje' } })).toBe('202 queued')
+      expect(await answer('orders.refund')).toBe('202 queued')
       await waitUntilEmpty(scene, inbox)
       expect(await describeDeadLetters(inbox)).toEqual([])
     })
@@ -83,9 +95,9 @@ export function testWorker(suite: InboxSuite): void {
       receiver.on('orders.approve', () => Promise.reject(new PermanentError('No such order.')))
       receiver.on('orders.cancel', () => Promise.reject(new Error('The warehouse is down.')))
       work()
-      expect(await answer('orders.place', CART)).toBe('202 queued')
-      expect(await answer('orders.approve', CART)).toBe('202 queued')
-      expect(await answer('orders.cancel', CART)).toBe('202 queued')
+      expect(await answer('orders.place')).toBe('202 queued')
+      expect(await answer('orders.approve')).toBe('202 queued')
+      expect(await answer('orders.cancel')).toBe('202 queued')
       await waitUntilEmpty(scene, inbox)
       expect(calls).toBe(3)
       expect((await describeDeadLetters(inbox)).sort()).toEqual([
@@ -114,7 +126,7 @@ export function testWorker(suite: InboxSuite): void {
       receiver.on('*', ({ topic }) => void seen.push(topic))
       const topics = ['orders', 'orders.place\nFORGED LINE', '__proto__.x', 'Orders.Place', '../orders.place']
       for (const [at, topic] of topics.entries()) await inbox.put(createStored(`bad-${at}`, { topic }))
-      expect(await answer('orders.place', CART)).toBe('202 queued')
+      expect(await answer('orders.place')).toBe('202 queued')
       work()
       await scene.waitFor(async () => expect(await listDeadLetters(inbox)).toHaveLength(topics.length))
       await waitUntilEmpty(scene, inbox)
@@ -129,14 +141,14 @@ export function testWorker(suite: InboxSuite): void {
       const { receiver, answer, work } = openShop(inbox, { verifyStored: { key, unsigned: 'refuse' } })
       const seen: string[] = []
       receiver.on('*', ({ topic }) => void seen.push(topic))
-      const { body } = delivery('orders.place', CART)
-      const forged = { topic: 'orders.place', body: body as Uint8Array }
+      const { topic, body } = await createDelivery('orders.place')
+      const forged = { topic, body }
       await putAll(inbox, [
         createStored('unsigned', forged),
         createStored('empty', { ...forged, signature: '' }),
         createStored('forged', { ...forged, signature: 'QUFB'.repeat(11) }),
       ])
-      expect(await answer('orders.place', CART)).toBe('202 queued')
+      expect(await answer('orders.place')).toBe('202 queued')
       work()
       await scene.waitFor(async () => expect(await listDeadLetters(inbox)).toHaveLength(3))
       await waitUntilEmpty(scene, inbox)
@@ -155,7 +167,7 @@ export function testWorker(suite: InboxSuite): void {
       })
       const topics = ['orders.create', 'orders.place', 'orders.approve']
       for (const topic of topics) {
-        for (const id of ['AAAAAAAAAA', 'BBBBBBBBBB']) await answer(topic, { data: order({ id }) })
+        for (const id of ['AAAAAAAAAA', 'BBBBBBBBBB']) await answer(topic, { id })
       }
       work()
       await scene.waitFor(() => expect(seen).toHaveLength(6))
@@ -169,7 +181,7 @@ export function testWorker(suite: InboxSuite): void {
       const scene = await createScene(suite)
       const inbox = await scene.open()
       const { answer } = openShop(inbox)
-      expect(await answer('orders.place', CART, 'another secret')).toBe('401 SIGNATURE_MISMATCH')
+      expect(await answer('orders.place', {}, 'another secret of tests')).toBe('401 SIGNATURE_MISMATCH')
       expect(await inbox.statistics()).toMatchObject({ queued: 0 })
     })
 
@@ -177,10 +189,10 @@ export function testWorker(suite: InboxSuite): void {
       const scene = await createScene(suite)
       const inbox = await scene.open({ maxQueued: 1 })
       const { answer } = openShop(inbox)
-      expect(await answer('orders.place', { data: order({ id: 'AAAAAAAAAA' }) })).toBe('202 queued')
-      expect(await answer('orders.place', { data: order({ id: 'BBBBBBBBBB' }) })).toBe('503 OVERLOADED')
+      expect(await answer('orders.place', { id: 'AAAAAAAAAA' })).toBe('202 queued')
+      expect(await answer('orders.place', { id: 'BBBBBBBBBB' })).toBe('503 OVERLOADED')
       await inbox.close()
-      expect(await answer('orders.place', { data: order({ id: 'CCCCCCCCCC' }) })).toBe('503 STORE_UNAVAILABLE')
+      expect(await answer('orders.place', { id: 'CCCCCCCCCC' })).toBe('503 STORE_UNAVAILABLE')
     })
   })
 }

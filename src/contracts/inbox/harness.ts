@@ -2,24 +2,25 @@ import type { Inbox, Worker } from 'hooklayer'
 import type { ConsumeOptions, DeliveryAttempt, ProcessDelivery, StoredDelivery } from 'hooklayer/drivers'
 import { expect, onTestFinished, vi } from 'vitest'
 
-interface PlaceOptions {
-  readonly maxQueued?: number
-  readonly retentionMs?: number
-  readonly maxUnhandled?: number
-  readonly unhandledMs?: number
-  readonly deadLetterRetentionMs?: number
+/** The options that a suite opens an inbox with. */
+export interface InboxPlaceOptions {
+  readonly maxQueued?: number | undefined
+  readonly retentionMs?: number | undefined
+  readonly maxUnhandled?: number | undefined
+  readonly unhandledMs?: number | undefined
+  readonly deadLetterRetentionMs?: number | undefined
 }
 
 /** The storage of one test on an engine, empty at first. */
-export interface Place {
+export interface InboxPlace {
   /** Opens an inbox on it; another one each time, as in another process. */
-  open(options?: PlaceOptions): Inbox | Promise<Inbox>
+  open(options?: InboxPlaceOptions): Inbox | Promise<Inbox>
   /** Removes the data after all inboxes were closed. */
   end?(): unknown
 }
 
 export interface InboxSuite {
-  readonly start: () => Place | Promise<Place>
+  readonly start: () => InboxPlace | Promise<InboxPlace>
   /** How long to wait for an expected state. */
   readonly timeoutMs: number
   readonly isDurable: boolean
@@ -27,7 +28,7 @@ export interface InboxSuite {
 
 export interface Scene {
   /** Opens an inbox, which is closed when the test has finished. */
-  open: Place['open']
+  open: InboxPlace['open']
   /** Starts a worker, which is stopped when the test has finished. */
   consume(inbox: Inbox, process: ProcessDelivery, options?: Partial<ConsumeOptions>): Worker
   /** Waits until the check does not throw any more. */
