@@ -119,6 +119,20 @@ describe('an event that is delivered again', () => {
     expect(await first).toBe('DEADLINE_EXCEEDED')
   })
 
+  it('does not wait where there is no deadline, as in a worker', async () => {
+    let finish = () => {}
+    const handler = vi.fn(() => new Promise<void>((resolve) => (finish = resolve)))
+    const { deliver, receiver } = startProcess([handler])
+    const first = deliver()
+    await vi.waitFor(() => expect(handler).toHaveBeenCalled())
+    const startedAt = performance.now()
+    const stored = { topic: PLACED.headers['x-commercelayer-topic'] ?? '', body: PLACED.body, receivedAt: new Date() }
+    await expect(receiver.handleStored(stored)).rejects.toMatchObject({ code: 'IN_PROGRESS' })
+    expect(performance.now() - startedAt).toBeLessThan(1000)
+    finish()
+    expect(await first).toBe('handled')
+  })
+
   it('runs the handlers that failed while it waited', async () => {
     const good = vi.fn()
     const bad = vi.fn().mockImplementationOnce(() => sleep(100).then(() => Promise.reject(new Error('database'))))

@@ -11,7 +11,7 @@ type Ended = Exclude<Reservation, { readonly state: 'in-progress' }> | undefined
 /**
  * Makes the function that reserves an event, and waits while another delivery of it is under way. Usually that one ends
  * soon, and the sender need not send this one again. It waits for half of what is left of the deadline, and two seconds
- * at most.
+ * at most. Without a deadline it does not wait: a worker has others to handle meanwhile, and comes back to this one.
  *
  * Only one delivery of an event waits here at a time, so whoever repeats a captured one holds a single place.
  */
@@ -26,10 +26,11 @@ export function createEventWait() {
   ): Promise<Ended> {
     const first = await reserve()
     if (first?.state !== 'in-progress') return first
-    if (waiting.has(eventKey)) throw new WebhookError('IN_PROGRESS')
+    const left = deadline.remaining()
+    if (waiting.has(eventKey) || !Number.isFinite(left)) throw new WebhookError('IN_PROGRESS')
     waiting.add(eventKey)
     try {
-      const end = performance.now() + Math.min(MAX_WAIT_MS, deadline.remaining() / 2)
+      const end = performance.now() + Math.min(MAX_WAIT_MS, left / 2)
       for (let ms = FIRST_PAUSE_MS; performance.now() < end; ms *= 2) {
         await pause(Math.min(ms, end - performance.now()))
         const next = await reserve()
