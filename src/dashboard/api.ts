@@ -297,6 +297,8 @@ export interface AnswerItem {
   readonly outcome: AnswerOutcome
   readonly status?: number
   readonly durationMs: number
+  /** The beginning of `data` as JSON, if it was accepted. */
+  readonly data?: string
   /** What is wrong, or why there was no answer. */
   readonly problem?: string
   /** What the shop says of a refusal or of an error of its own. */

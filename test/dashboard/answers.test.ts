@@ -55,7 +55,10 @@ describe('answers', () => {
         ...{ ...shared, outcome: 'refused', status: 422, resource: { type: 'orders', number: 'none' } },
         error: { code: 'NO_TAX', message: 'There is no tax for zoe@example.com.' },
       },
-      { ...shared, outcome: 'accepted', status: 200, resource: { type: 'orders', number: '4711' } },
+      {
+        ...{ ...shared, outcome: 'accepted', status: 200, resource: { type: 'orders', number: '4711' } },
+        data: '{"tax_rate":0.22}',
+      },
     ])
     expect(items.at(-1)).not.toHaveProperty('fallback')
     expect(Date.now() - Date.parse(String(items[0]?.askedAt))).toBeLessThan(10_000)

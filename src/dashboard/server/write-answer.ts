@@ -21,7 +21,7 @@ export function toAnswerItem(answer: EmulatedAnswer, { holders, mask }: Surround
     resource: readResource(request),
     outcome,
     durationMs,
-    ...defined({ status, problem, fallback, error: readError(answer, mask) }),
+    ...defined({ status, ...showWords(answer, mask), problem, fallback }),
   }
 }
 
@@ -37,18 +37,18 @@ export function toAnswerDetails(answer: EmulatedAnswer, { holders, mask }: Surro
   }
 }
 
-/** A message of the shop may be as long as its answer. The details have the whole of it. */
-const MAX_MESSAGE_LENGTH = 600
+/** What a shop says may be as long as its answer. The details have the whole of it. */
+const MAX_LENGTH = 600
 
-/** The fields of an error may be anything. What is hidden in the request is hidden in them too. */
-function readError({ error, request }: EmulatedAnswer, mask: Mask): AnswerItem['error'] {
-  if (!error) return undefined
+/** `data` and `error` may hold anything. What is hidden in the request is hidden in them too. */
+function showWords({ data, error, request }: EmulatedAnswer, mask: Mask): Pick<AnswerItem, 'data' | 'error'> {
   const sent = write(request)
   const show = (value: unknown) => {
     const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
-    return mask.text(text.slice(0, MAX_MESSAGE_LENGTH), sent)
+    return mask.text(text.slice(0, MAX_LENGTH), sent)
   }
-  return { code: show(error.code), message: show(error.message) }
+  if (data) return { data: show(data) }
+  return error ? { error: { code: show(error.code), message: show(error.message) } } : {}
 }
 
 function readResource({ data }: EmulatedAnswer['request']): Resource {
