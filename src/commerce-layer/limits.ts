@@ -15,6 +15,9 @@ export const MAX_RETRIES = 10
  */
 export const FAILURES_TO_OPEN = 30
 
+/** Consecutive failures that open the circuit of an external resource: "more than 30". */
+export const UNANSWERED_TO_OPEN = 31
+
 /** The maximum number of resources on one page of a list. */
 export const MAX_PAGE_SIZE = 25
 

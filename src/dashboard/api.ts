@@ -18,8 +18,14 @@
  * | `GET api/webhooks` | {@link Webhooks} |
  * | `GET api/webhooks/{id}/calls` | {@link CallPage} |
  * | `POST api/webhooks/{id}/reset` | {@link WebhookItem} |
+ * | `GET api/holders` | {@link Holders} |
+ * | `POST api/holders/{id}/reset` | {@link HolderItem}: closes all its circuits |
+ * | `GET api/answers` | {@link AnswerPage}: development only, as the next three |
+ * | `GET api/answers/{id}` | {@link AnswerDetails} |
+ * | `POST api/answers` with {@link AskRequest} | {@link AnswerItem}: asks |
+ * | `POST api/answers/{id}/ask-again` | {@link AnswerItem}: asks with the same document, signed anew |
  * | `GET api/plan` | {@link PlanSummary} |
- * | `GET api/trigger/{topic}` | {@link Sample} |
+ * | `GET api/trigger/{topic}` | {@link Sample}, also of a kind that can be asked for |
  * | `POST api/trigger` with {@link TriggerRequest} | {@link Sent} |
  * | `GET api/health?minutes=60` | {@link Health} |
  * | `GET api/live` | server-sent events: {@link LiveMessage} as `data`, its `type` as `event` |
@@ -52,6 +58,8 @@ export interface Setup {
   readonly topics: readonly string[]
   /** Topics with a handler or a webhook; these come first. */
   readonly knownTopics: readonly string[]
+  /** What the emulator can ask the shop for: kinds of external resources. */
+  readonly kinds: readonly string[]
 }
 
 /** One row of the list of deliveries. */
@@ -251,6 +259,81 @@ export interface CallPage {
   readonly items: readonly CallItem[]
 }
 
+/** The holder of an external resource: a market, shipping method, promotion or tax calculator. */
+export interface HolderItem {
+  readonly id: string
+  readonly kind: string
+  readonly name: string
+  readonly url: string
+  /**
+   * Of a market those of line items and orders: the ones of the emulator that count failures, the most first. Others
+   * have one.
+   */
+  readonly circuits: readonly HolderCircuit[]
+}
+
+export interface HolderCircuit {
+  /** What it is of, unless it is that of the holder. */
+  readonly resource?: Resource
+  readonly state: 'closed' | 'open'
+  readonly failures: number
+  readonly failuresLeft: number
+}
+
+export interface Holders {
+  readonly items: readonly HolderItem[]
+  /** There are more, which were not read. */
+  readonly hasMore: boolean
+}
+
+/** One row of the list of answers: what the shop was asked for, and what Commerce Layer makes of its answer. */
+export interface AnswerItem {
+  readonly id: string
+  readonly askedAt: string
+  readonly kind: string
+  /** That of the holder. */
+  readonly url: string
+  readonly resource: Resource
+  readonly outcome: AnswerOutcome
+  readonly status?: number
+  readonly durationMs: number
+  /** The beginning of `data` as JSON, if it was accepted. */
+  readonly data?: string
+  /** What is wrong, or why there was no answer. */
+  readonly problem?: string
+  /** What the shop says of a refusal or of an error of its own. */
+  readonly error?: { readonly code: string; readonly message: string }
+  /** What Commerce Layer does without an answer. */
+  readonly fallback?: string
+}
+
+export type AnswerOutcome = 'accepted' | 'refused' | 'malformed' | 'unanswered' | 'skipped'
+
+export interface AnswerPage {
+  /** The newest first. */
+  readonly items: readonly AnswerItem[]
+  /** There are older ones, which are not listed. */
+  readonly hasMore: boolean
+}
+
+export interface AnswerDetails extends AnswerItem {
+  /** The document that was sent; absent if it cannot be shown. */
+  readonly request?: unknown
+  /** The body of the answer. */
+  readonly text: string
+  readonly isMasked: boolean
+  /** With its circuits as they are now: that of the resource only. */
+  readonly holder: HolderItem
+}
+
+export interface AskRequest {
+  readonly kind: string
+  /** Default: the last holder of the kind. */
+  readonly holderId?: string
+  /** Changes to the sample. With `type` and `id` it is a whole resource, which is sent as it is. */
+  readonly resource?: Readonly<Record<string, unknown>>
+}
+
 /** What `hooklayer webhooks apply` would do. */
 export interface PlanSummary {
   readonly callbackUrl: string
@@ -304,4 +387,6 @@ export type LiveMessage =
   | { readonly type: 'deliveries'; readonly items: readonly DeliveryItem[] }
   | { readonly type: 'inbox'; readonly counts: InboxCounts }
   | { readonly type: 'job'; readonly job: Job }
+  /** There are new ones. */
+  | { readonly type: 'answers' }
   | { readonly type: 'gap' }

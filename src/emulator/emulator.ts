@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import * as z from 'zod'
-import type { ExternalResourceKind } from '../commerce-layer/external-resources.ts'
+import { type ExternalResourceKind, isExternalResourceKind } from '../commerce-layer/external-resources.ts'
 import type { ResourceOf } from '../commerce-layer/resources.ts'
 import { resourceOf, type Topic } from '../commerce-layer/topics.ts'
 import { checkSchema, mustBe, wholeNumber } from '../schema/check-schema.ts'
@@ -21,7 +21,14 @@ import {
   toEmulatedCall,
 } from './emulated-records.ts'
 import { checkKind, createAsker, type EmulatedAnswer } from './holders/ask.ts'
-import { createHolder, type HolderAttributes, type HolderRecord, resetCircuits } from './holders/holders.ts'
+import {
+  createHolder,
+  type EmulatedCircuit,
+  type HolderAttributes,
+  type HolderRecord,
+  listCircuits,
+  resetCircuits,
+} from './holders/holders.ts'
 import { createEventFactory, explainSilence } from './new-event.ts'
 import { checkEmulatorOptions, type EmulatorOptions, OPTIONS } from './options.ts'
 import { readPayload } from './read-payload.ts'
@@ -58,12 +65,17 @@ export interface HolderOptions {
 }
 
 /** The holder of an external resource: a market, shipping method, promotion or tax calculator. */
-export type EmulatedHolder = Readonly<Omit<HolderRecord, 'circuits'>>
+export interface EmulatedHolder extends Readonly<Omit<HolderRecord, 'circuits'>> {
+  /** Of a market: those of the line items or orders that it has asked about. The others have one of their own only. */
+  readonly circuits: readonly EmulatedCircuit[]
+}
 
 /** The options of `ask` of an {@link Emulator}. */
 export interface AskOptions {
   /** Changes to the sample of the kind, or a whole resource, as in `createRequest` of `hooklayer/testing`. */
   readonly resource?: object | undefined
+  /** A document that is sent as it is, in the place of `resource`: `request` of an earlier answer. Bytes stay the same. */
+  readonly document?: ResourceDocument | Uint8Array | undefined
   /** The id of the holder to ask. Default: the last one of the kind. */
   readonly holderId?: string | undefined
 }
@@ -122,14 +134,14 @@ export interface Emulator {
   ): Promise<EmulatedEventCallback[]>
   /**
    * Makes the sample that `trigger` would send for a topic now, with all relationships that the webhooks of the topic
-   * include. Nothing is sent.
+   * include; or the one that `ask` would send for a kind. Nothing is sent.
    *
-   * @throws TypeError for a topic that is not in the catalog.
+   * @throws TypeError for a topic that is not in the catalog, and for a kind that nothing holds.
    *
    * @example
    * const order = emulator.sample('orders.place')
    */
-  sample(topic: Topic | (string & {})): { readonly id: string; readonly type: string }
+  sample(topic: Topic | ExternalResourceKind | (string & {})): { readonly id: string; readonly type: string }
   /**
    * Closes the circuit of a webhook, or all those of a holder, and sets the failures to 0, so that it is called again.
    *
@@ -159,7 +171,8 @@ export interface Emulator {
    * Asks the shop as Commerce Layer does, checks its answer as far as the form is documented, and says what happens
    * without one. Failures are counted: after more than 30 in a row the circuit opens, and nothing is sent.
    *
-   * @throws TypeError if there is no such holder, or for an `include` that is not a relationship.
+   * @throws TypeError if there is no such holder, for an `include` that is not a relationship, and for a document that
+   * is not JSON:API with one resource.
    *
    * @example
    * const { outcome, data } = await emulator.ask('tax', { resource: { number: '1234' } })
@@ -250,7 +263,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     document: ResourceDocument | Uint8Array,
     options: TriggerOptions = {},
   ): Promise<EmulatedEventCallback[]> {
-    const { payload, resource } = readPayload(document)
+    const { payload, resource } = readPayload('send', document)
     return add({ ...createEvent(requireTopic(topic), resource), payload }, options)
   }
 
@@ -281,7 +294,10 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     clientSecret,
     trigger: (topic, resource, options) => trigger(topic, resource ?? {}, options),
     send: sendDocument,
-    sample: (topic) => createEvent(requireTopic(topic), {}).resource,
+    sample: (topic) =>
+      isExternalResourceKind(topic)
+        ? asker.sample(findHolder(undefined, topic), {})
+        : createEvent(requireTopic(topic), {}).resource,
     resetCircuit(id) {
       const webhook = records.webhooks.get(id)
       const holder = holders.get(id)
@@ -304,9 +320,11 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
       holders.set(holder.id, holder)
       return copyHolder(holder)
     },
-    async ask(kind, { resource = {}, holderId } = {}) {
+    async ask(kind, { resource = {}, document, holderId } = {}) {
       checkKind(kind)
-      const answer = await asker.ask(findHolder(holderId, kind), resource)
+      const holder = findHolder(holderId, kind)
+      const question = document ? readPayload('ask', document).payload : asker.write(holder, resource)
+      const answer = await asker.ask(holder, question)
       answers.push(answer)
       if (answers.length > maxEventCallbacks) answers.shift()
       return answer
@@ -360,8 +378,9 @@ const HOLDER = z.strictObject({
   priceAmountCents: wholeNumber(0).optional(),
 })
 
-function copyHolder({ circuits, ...holder }: HolderRecord): EmulatedHolder {
-  return structuredClone(holder)
+function copyHolder(record: HolderRecord): EmulatedHolder {
+  const { circuits, ...holder } = record
+  return { ...structuredClone(holder), circuits: listCircuits(record) }
 }
 
 async function listen(server: Server, port: number): Promise<void> {

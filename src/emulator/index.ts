@@ -13,5 +13,6 @@ export {
   type TriggerOptions,
 } from './emulator.ts'
 export type { EmulatedAnswer } from './holders/ask.ts'
+export type { EmulatedCircuit } from './holders/holders.ts'
 export type { EmulatorOptions } from './options.ts'
 export type { Faults } from './sender/fault-plan.ts'

@@ -11,7 +11,7 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 describeUnless(withoutBrowser)('axe finds nothing', () => {
   const visit = useChromium()
   let shop: Shop
-  let ids: { readonly failed: string; readonly refused: string; readonly dead: string }
+  let ids: { readonly failed: string; readonly refused: string; readonly dead: string; readonly wrong: string }
 
   beforeAll(async () => {
     shop = await openShop()
@@ -23,7 +23,10 @@ describeUnless(withoutBrowser)('axe finds nothing', () => {
     await vi.waitUntil(async () => (await shop.inbox.statistics()).dead === 1, { timeout: 10_000 })
     const find = async (outcome: 'failed' | 'refused') => String((await shop.recorder.list({ outcome })).records[0]?.id)
     const [letter] = await shop.listDead()
-    ids = { failed: await find('failed'), refused: await find('refused'), dead: String(letter?.id) }
+    shop.prices.text = '{}'
+    await shop.emulator.ask('tax')
+    const wrong = (await shop.emulator.ask('prices')).id
+    ids = { failed: await find('failed'), refused: await find('refused'), dead: String(letter?.id), wrong }
   })
   afterAll(() => shop?.close())
 
@@ -37,6 +40,9 @@ describeUnless(withoutBrowser)('axe finds nothing', () => {
     ['a dead letter', () => `#/inbox/${ids.dead}`],
     ['the webhooks', () => '#/webhooks'],
     ['the trigger', () => '#/trigger/orders.place'],
+    ['what is asked for', () => '#/trigger/tax'],
+    ['the answers', () => '#/answers'],
+    ['a wrong answer', () => `#/answers/${ids.wrong}`],
     ['the health', () => '#/health'],
   ]
   it.each(pages.flatMap(([name, toHash]) => [[name, 'light', toHash] as const, [name, 'dark', toHash] as const]))(

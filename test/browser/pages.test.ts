@@ -106,7 +106,7 @@ describeUnless(withoutBrowser)('the pages of the dashboard', () => {
     await page.keyboard.press('Escape')
     await page.keyboard.press('2')
     await page.getByRole('heading', { name: 'Inbox' }).waitFor({ state: 'attached' })
-    await page.keyboard.press('5')
+    await page.keyboard.press('6')
     await page.getByRole('heading', { name: 'Health' }).waitFor()
   })
 
@@ -132,10 +132,11 @@ describeUnless(withoutBrowser)('the pages of the dashboard', () => {
     expect(await time.getAttribute('title')).toBe(at.toISOString().replace('T', ' ').replace('Z', ' UTC'))
   })
 
-  it.each(['#/deliveries', '#/inbox', '#/webhooks', '#/trigger/orders.place', '#/health'])(
+  it.each(['#/deliveries', '#/inbox', '#/webhooks', '#/trigger/orders.place', '#/answers', '#/health'])(
     'fit on a screen of 360 pixels: %s',
     async (hash) => {
       await sendOrder('8501')
+      await shop.emulator.ask('tax', { resource: { number: 'untaxed' } })
       const page = await open(hash, { width: 360, height: 640 })
       await page.getByText('Live', { exact: true }).waitFor()
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360)
@@ -153,7 +154,7 @@ describeUnless(withoutBrowser)('the pages of the dashboard', () => {
     await page.getByText('Live', { exact: true }).waitFor({ timeout: 20_000 })
     await page.locator('.rows-body [role=row]').filter({ hasText: '#8601' }).waitFor()
     await shop.stopServer()
-    await page.keyboard.press('5')
+    await page.keyboard.press('6')
     await page.getByRole('alert').getByText('The dashboard does not answer.').waitFor()
     await shop.startServer()
     await page.getByRole('button', { name: 'Try again' }).click()
@@ -170,13 +171,32 @@ describeUnless(withoutBrowser)('the dashboard in production', () => {
   })
   afterAll(() => shop?.close())
 
-  it('has no page to trigger deliveries, and says where there is one', async () => {
+  it('has no page to trigger deliveries or to ask, and says where there is one', async () => {
     const visited = await visit(shop.url)
     const { page } = visited
     await page.getByRole('link', { name: 'Health' }).waitFor()
-    expect(await page.getByRole('navigation').innerText()).not.toContain('Trigger')
+    expect(await page.getByRole('navigation').innerText()).not.toMatch(/Trigger|Answers/)
     await page.goto(`${shop.url}#/trigger`)
     await page.getByText('npx hooklayer dev').waitFor()
+    await page.goto(`${shop.url}#/answers`)
+    await page.getByText('npx hooklayer dev --ask tax=/taxes').waitFor()
+    await endVisit(visited)
+  })
+
+  it('shows what holds external resources, and resets its circuit', async () => {
+    const { url } = shop.emulator.holders[0] ?? {}
+    const { url: down } = shop.emulator.addHolder('promotion', 'http://127.0.0.1:9/')
+    await shop.emulator.ask('promotion')
+    const visited = await visit(`${shop.url}#/webhooks`)
+    const cards = visited.page.locator('.card')
+    await cards
+      .filter({ hasText: String(url) })
+      .getByText('31 failures left of 31')
+      .waitFor()
+    expect(await visited.page.getByRole('button', { name: 'Ask' }).count()).toBe(0)
+    await cards.filter({ hasText: down }).getByRole('button', { name: 'Reset circuit' }).click()
+    await visited.page.getByRole('dialog').getByRole('button', { name: 'Reset' }).click()
+    await cards.filter({ hasText: down }).getByText('31 failures left of 31').waitFor()
     await endVisit(visited)
   })
 

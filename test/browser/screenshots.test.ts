@@ -17,6 +17,7 @@ describeUnless(reason)('a picture of the dashboard', () => {
   const visit = useChromium()
   let shop: Shop
   let refused: string
+  let wrong: string
 
   beforeAll(async () => {
     shop = await openShop()
@@ -32,6 +33,13 @@ describeUnless(reason)('a picture of the dashboard', () => {
       await emulator.trigger('orders.place')
       await emulator.trigger('customers.create')
     }
+    await emulator.ask('tax')
+    await emulator.ask('tax', { resource: { number: 'untaxed' } })
+    await emulator.ask('prices')
+    shop.prices.text = '{"success":true,"data":{"unit_amount_cents":49.9}}'
+    wrong = (await emulator.ask('prices')).id
+    shop.prices.status = 503
+    for (let i = 0; i < 3; i++) await emulator.ask('prices')
     const before = await countRecords()
     const body = '{"data":{"id":"NrlYhpzLKA","type":"orders","attributes":{"number":"1240","total_amount_float":58.0}}}'
     await post(hookUrl, { headers: delivery('orders.place', body).headers, body: bytes(body.replace('58.0', '58')) })
@@ -46,6 +54,7 @@ describeUnless(reason)('a picture of the dashboard', () => {
     ['inbox', () => '#/inbox'],
     ['webhooks', () => '#/webhooks'],
     ['trigger', () => '#/trigger/orders.place'],
+    ['answers', () => `#/answers/${wrong}`],
     ['health', () => '#/health?minutes=15'],
   ]
   it.each(pages.flatMap(([name, toHash]) => [[name, 'light', toHash] as const, [name, 'dark', toHash] as const]))(

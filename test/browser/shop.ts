@@ -14,6 +14,7 @@ import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import { createManagement, type Management } from 'hooklayer/management'
 import { createNodeListener } from 'hooklayer/node'
 import { createRecorder } from 'hooklayer/recorder'
+import { createResponder, refuse } from 'hooklayer/responder'
 import { OTHER_SECRET, SECRET } from '../deliveries.ts'
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
@@ -33,6 +34,8 @@ export interface Shop {
   readonly parsedUrl: string
   /** Where deliveries are stored in the inbox first. */
   readonly inboxUrl: string
+  /** What is answered to whoever asks for prices. Taxes are answered by a responder, which knows none for `untaxed`. */
+  readonly prices: { status: number; text: string }
   /** How often the handler of `orders.approve` has handled an order, by id. */
   readonly effects: Map<string, number>
   /** Whether the handler of `orders.approve` fails. */
@@ -85,14 +88,26 @@ export async function openShop({
   })
   const worker = createWorker({ receiver: storing, inbox, attempts: 1, logger: SILENT })
 
+  const taxes = createResponder('tax', { secret: SECRET, logger: SILENT }, ({ resource: order }) =>
+    order.number === 'untaxed' ? refuse('NO_TAX', 'There is no tax for this order.') : { tax_rate: 0.22 },
+  )
+  const prices = { status: 200, text: '{"success":true,"data":{"unit_amount_cents":4900}}' }
+
   const hooks = await listen(createNodeListener(receiver))
   const parsed = await listen(express().use(express.json({ type: () => true }), createExpressMiddleware(receiver)))
   const stored = await listen(createNodeListener(storing))
+  const taxed = await listen(createNodeListener(taxes))
+  const priced = await listen((request, response) => {
+    request.resume().on('end', () => response.writeHead(prices.status).end(prices.text))
+  })
   const emulator = await createEmulator({ retries: 0 })
   const [hookUrl, parsedUrl, inboxUrl] = [toUrl(hooks), toUrl(parsed), toUrl(stored)]
   await emulator.subscribe('orders.place', hookUrl, { secret: SECRET })
   await emulator.subscribe('customers.create', hookUrl, { secret: SECRET })
   await emulator.subscribe('orders.approve', inboxUrl, { secret: SECRET })
+
+  emulator.addHolder('tax', `${toUrl(taxed)}taxes`, { secret: SECRET })
+  emulator.addHolder('prices', `${toUrl(priced)}prices`, { secret: SECRET })
 
   const { url, organization, clientId, clientSecret } = emulator
   const management = createManagement({ url, organization, clientId, clientSecret })
@@ -119,6 +134,7 @@ export async function openShop({
     hookUrl,
     parsedUrl,
     inboxUrl,
+    prices,
     effects,
     setBroken(next) {
       isBroken = next
@@ -134,7 +150,7 @@ export async function openShop({
     },
     async close() {
       dashboard.close()
-      await Promise.all([server, hooks, parsed, stored].map(stop))
+      await Promise.all([server, hooks, parsed, stored, taxed, priced].map(stop))
       await emulator.close()
       await worker.stop()
       await inbox.close()

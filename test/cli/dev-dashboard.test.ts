@@ -1,6 +1,14 @@
 import { request as sendRequest } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import type { DeliveryDetails, DeliveryItem, DeliveryPage, Sent, Setup } from '../../src/dashboard/api.ts'
+import type {
+  AnswerItem,
+  AnswerPage,
+  DeliveryDetails,
+  DeliveryItem,
+  DeliveryPage,
+  Sent,
+  Setup,
+} from '../../src/dashboard/api.ts'
 import { readToken } from '../dashboard/harness.ts'
 import { type Running, startCli } from './run-cli.ts'
 
@@ -21,6 +29,16 @@ createServer(async (request, response) => {
 }).listen(process.env.PORT, '127.0.0.1')
 `
 }
+
+const TAXES = `
+import { createServer } from 'node:http'
+import { createNodeListener } from 'hooklayer/node'
+import { createResponder } from 'hooklayer/responder'
+
+const secret = process.env.CL_SECRET_TAX
+const taxes = createResponder('tax', { secret }, ({ resource: order }) => ({ tax_rate: Number(order.number) / 10_000 }))
+createServer(createNodeListener(taxes)).listen(process.env.PORT, '127.0.0.1', () => console.log('taxes'))
+`
 
 interface Session {
   readonly origin: string
@@ -141,6 +159,22 @@ describe('the dashboard of hooklayer dev', () => {
     const { difference } = await get<DeliveryDetails>(`api/deliveries/${item.id}`)
     expect(difference?.signed).toContain('1234')
     expect(difference?.received).toContain('1235')
+  })
+
+  it('shows what a responder has answered, to the terminal and to the page', { timeout: 60_000 }, async () => {
+    const running = await start(TAXES, '--ask', 'tax=/taxes')
+    await running.lineWith('taxes')
+    const { get, post } = await open(running)
+    expect(await get<Setup>('api/setup')).toMatchObject({ kinds: ['tax'] })
+    running.child.stdin.write('a tax\n')
+    await running.lineWith('200 accepted')
+    const { items } = await get<AnswerPage>('api/answers')
+    expect(items).toMatchObject([{ kind: 'tax', outcome: 'accepted', data: '{"tax_rate":0.1234}' }])
+    const resource = { number: '2200' }
+    expect(await post<AnswerItem>('api/answers', { kind: 'tax', resource })).toMatchObject({
+      data: '{"tax_rate":0.22}',
+    })
+    expect((await get<AnswerPage>('api/answers')).items).toHaveLength(2)
   })
 
   it('is closed to everybody without its token, to other hosts and to other origins', { timeout: 60_000 }, async () => {

@@ -91,33 +91,55 @@ const success = (data: unknown) => JSON.stringify({ success: true, data })
 
 describe('the emulator finds out', () => {
   const WRONG: readonly (readonly [ExternalResourceKind, status: number, text: string, problem: string])[] = [
-    ['tax', 200, 'no JSON', 'not a JSON object'],
-    ['tax', 200, '{}', 'no `success`'],
-    ['tax', 404, '{}', 'no `error`'],
-    ['tax', 200, success({}), 'no tax'],
-    ['tax', 200, success({ tax_rate: 22 }), 'not from 0 to 1'],
-    ['tax', 200, success({ line_items: {} }), 'not a list'],
-    ['tax', 200, success({ line_items: [{ id: 'stranger', tax_rate: 0.1 }] }), 'not of the request'],
-    ['prices', 200, success({ unit_amount_cents: 49.5 }), 'not a number of cents'],
-    ['prices', 200, success({ unit_amount_cents: 49, sku_code: 'ANOTHER' }), '`sku_code`'],
-    ['shipping-cost', 200, success({ cost: 5 }), 'no number of cents'],
-    ['promotion', 200, success({ discount_cents: 5 }), '`name`'],
-    ['promotion', 200, success({ name: 'Ten' }), '`discount_cents` is missing'],
-    ['promotion', 200, success({ name: 'Ten', line_items: 5 }), 'not a list'],
-    ['promotion', 200, success({ name: 'Ten', line_items: [{ id: 'a' }] }), '`discount_cents` is missing'],
+    ['tax', 200, 'no JSON', 'The answer is not a JSON object.'],
+    ['tax', 200, '{}', 'The answer has no `success` and `data`.'],
+    ['tax', 404, '{}', 'The answer has no `error`.'],
+    ['tax', 200, success({}), '`data` has no tax.'],
+    ['tax', 200, success({ tax_rate: 22 }), '`data.tax_rate` is not from 0 to 1.'],
+    ['tax', 200, success({ line_items: {} }), '`data.line_items` is not a list of objects.'],
+    ['tax', 200, success({ line_items: [null] }), '`data.line_items` is not a list of objects.'],
+    [
+      'tax',
+      200,
+      success({ line_items: [{ id: 'a' }, { id: 'b', tax_rate: 22 }] }),
+      '`data.line_items[1].tax_rate` is not from 0 to 1.',
+    ],
+    [
+      'tax',
+      200,
+      success({ line_items: [{ id: 'stranger', tax_rate: 0.1 }] }),
+      '`data.line_items[0].id` is not that of a line of the request.',
+    ],
+    ['prices', 200, success({ unit_amount_cents: 49.5 }), '`data.unit_amount_cents` is not a number of cents.'],
+    [
+      'prices',
+      200,
+      success({ unit_amount_cents: 49, sku_code: 'ANOTHER' }),
+      '`data.sku_code` is not that of the line item.',
+    ],
+    ['shipping-cost', 200, success({ cost: 5 }), '`data` has no number of cents.'],
+    ['promotion', 200, success({ discount_cents: 5 }), '`data.name` is not text.'],
+    ['promotion', 200, success({ name: 'Ten' }), '`data.discount_cents` is missing.'],
+    ['promotion', 200, success({ name: 'Ten', line_items: 5 }), '`data.line_items` is not a list of objects.'],
+    ['promotion', 200, success({ name: 'Ten', line_items: [{ id: 'a' }] }), '`data.discount_cents` is missing.'],
     [
       'promotion',
       200,
       success({ name: 'Ten', line_items: [{ id: 'a', discount_cents: 1 }, { id: 'b' }] }),
-      'Only some',
+      '`data.line_items[1].discount_cents` is missing. Only some lines have one.',
     ],
     [
       'promotion',
       200,
       success({ name: 'Ten', line_items: [{ id: 'a', discount_cents: 0.5 }] }),
-      'not a number of cents',
+      '`data.line_items[0].discount_cents` is not a number of cents.',
     ],
-    ['promotion', 200, success({ name: 'Ten', discount_cents: 5, line_items: [{ id: 'a' }] }), 'not of the request'],
+    [
+      'promotion',
+      200,
+      success({ name: 'Ten', discount_cents: 5, line_items: [{ id: 'a' }] }),
+      '`data.line_items[0].id` is not that of a line of the request.',
+    ],
   ]
 
   it.each(WRONG)('that an answer of %s is malformed: %s %s', async (kind, status, text, problem) => {
@@ -125,7 +147,7 @@ describe('the emulator finds out', () => {
     const { id } = emulator.addHolder(kind, `${url}/raw`)
     const answer = await emulator.ask(kind, { holderId: id })
     expect([answer.outcome, answer.status]).toEqual(['malformed', status])
-    expect(answer.problem).toContain(problem)
+    expect(answer.problem).toBe(problem)
     expect(emulator.holders.find((holder) => holder.id === id)?.circuit_failure_count).toBe(0)
   })
 
@@ -135,7 +157,9 @@ describe('the emulator finds out', () => {
     const { request } = await emulator.ask('tax', { holderId: id })
     const line = request.included?.find(({ type }) => type === 'line_items')
     raw = { status: 200, text: success({ line_items: [{ id: line?.id, tax_collectable: 900 }] }) }
-    expect((await emulator.ask('tax', { holderId: id })).problem).toContain('over the amount')
+    expect((await emulator.ask('tax', { holderId: id })).problem).toBe(
+      '`data.line_items[0].tax_collectable` is over the amount of its line.',
+    )
   })
 })
 
@@ -166,6 +190,11 @@ describe('a circuit', () => {
     for (let i = 0; i < 31; i++) await ask(id, 'prices', lineOf('one'))
     expect((await ask(id, 'prices', lineOf('one'))).outcome).toBe('skipped')
     expect((await ask(id, 'prices', lineOf('two'))).outcome).toBe('unanswered')
+    const { circuits } = emulator.holders.find((holder) => holder.id === id) ?? {}
+    expect(circuits).toEqual([
+      { id: 'one', type: 'line_items', circuit_state: 'open', circuit_failure_count: 32 },
+      { id: 'two', type: 'line_items', circuit_state: 'closed', circuit_failure_count: 1 },
+    ])
   })
 
   it('counts what is not answered in time', async () => {
@@ -175,11 +204,42 @@ describe('a circuit', () => {
     const silent = app.listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const { id } = slow.addHolder('promotion', `http://127.0.0.1:${(silent.address() as AddressInfo).port}`)
-    expect(await slow.ask('promotion')).toMatchObject({ outcome: 'unanswered', status: undefined })
-    expect(slow.holders).toMatchObject([{ id, circuit_failure_count: 1 }])
+    const problem = 'No answer within 50 ms.'
+    expect(await slow.ask('promotion')).toMatchObject({ outcome: 'unanswered', status: undefined, problem })
+    expect(slow.holders).toMatchObject([{ id, circuit_failure_count: 1, circuits: [] }])
     await slow.close()
     silent.closeAllConnections()
     silent.close()
+  })
+})
+
+describe('what is asked', () => {
+  it('is a sample, which can be looked at before', async () => {
+    emulator.addHolder('tax', `${url}/tax`)
+    const sample = emulator.sample('tax')
+    const { request, askedAt, id } = await emulator.ask('tax')
+    expect(request.data).toMatchObject({ type: 'orders', id: sample.id })
+    expect(sample).toHaveProperty('shipping_address.country_code')
+    expect(Date.now() - Date.parse(askedAt)).toBeLessThan(5000)
+    expect(emulator.answers.filter((answer) => answer.id === id)).toHaveLength(1)
+    expect(() => emulator.sample('taxes')).toThrow('is not a topic')
+  })
+
+  it('may be the document of an earlier answer', async () => {
+    const { id } = emulator.addHolder('tax', `${url}/tax`)
+    const first = await emulator.ask('tax', { resource: { number: '4711' } })
+    const again = await emulator.ask('tax', { holderId: id, document: first.request })
+    expect(again).toMatchObject({ outcome: 'accepted', data: first.data, request: first.request })
+    expect(again.id).not.toBe(first.id)
+    await expect(emulator.ask('tax', { document: { data: null } })).rejects.toThrow('ask: the document must be')
+  })
+
+  it('is answered with what a responder says of an error of its own', async () => {
+    emulator.addHolder('promotion', `${url}/raw`)
+    const error = { code: 'HANDLER_FAILED', message: 'A handler failed.' }
+    raw = { status: 500, text: JSON.stringify({ success: false, error }) }
+    expect(await emulator.ask('promotion')).toMatchObject({ outcome: 'unanswered', status: 500, error })
+    expect((await emulator.ask('promotion')).problem).toBeUndefined()
   })
 })
 

@@ -124,6 +124,7 @@ it('each entry exports these names and no others', () => {
         "type AskOptions",
         "type EmulatedAnswer",
         "type EmulatedCall",
+        "type EmulatedCircuit",
         "type EmulatedEventCallback",
         "type EmulatedHolder",
         "type EmulatedWebhook",

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createSampling } from '../../core/sampling.ts'
 import { checkAccess, checkCall, createToken, secure } from './access.ts'
+import { listAnswerRoutes } from './answers.ts'
 import type { Context } from './context.ts'
 import { listDeliveryRoutes } from './deliveries.ts'
 import { listHealthRoutes } from './health.ts'
+import { listHolderRoutes } from './holders.ts'
 import { listInboxRoutes } from './inbox.ts'
 import { createJobs } from './jobs.ts'
 import { createLive } from './live.ts'
@@ -46,11 +48,11 @@ export interface Dashboard {
  */
 export function createDashboard(options: DashboardOptions): Dashboard {
   const settings = checkDashboardOptions(options)
-  const { recorder, inbox, authorize, logger, path: mount, redact } = settings
+  const { recorder, inbox, emulator, authorize, logger, path: mount, redact } = settings
   const token = createToken(settings.key)
   const ask = createAsk(logger)
   const mask = createMask(redact)
-  const live = createLive({ recorder, inbox, ask, mask })
+  const live = createLive({ recorder, inbox, emulator, ask, mask })
   const jobs = createJobs({
     deadLetters: inbox?.deadLetters,
     ask,
@@ -101,6 +103,8 @@ function listRoutes(context: Context): readonly Route[] {
     ...listDeliveryRoutes(context),
     ...listInboxRoutes(context),
     ...listWebhookRoutes(context),
+    ...listHolderRoutes(context),
+    ...listAnswerRoutes(context),
     ...listTriggerRoutes(context),
     ...listHealthRoutes(context),
   ]

@@ -1,3 +1,4 @@
+import type { Emulator } from '../../emulator/index.ts'
 import type { Inbox } from '../../index.ts'
 import type { DeliveryRecord } from '../../recorder/record.ts'
 import type { LiveMessage } from '../api.ts'
@@ -21,6 +22,7 @@ export interface Live {
 interface LiveOptions {
   readonly recorder: RecorderReader | undefined
   readonly inbox: Pick<Inbox, 'statistics'> | undefined
+  readonly emulator: Pick<Emulator, 'answers'> | undefined
   readonly ask: Ask
   readonly mask: Mask
 }
@@ -30,6 +32,8 @@ const MAX_CLIENTS = 50
 const BATCH_MS = 200
 const MAX_BATCH = 500
 const COUNT_MS = 2000
+/** The emulator is in this process: a look at its answers costs nothing. */
+const ANSWERS_MS = 250
 /** Proxies close connections that are silent for a minute. */
 const HEARTBEAT_MS = 15_000
 /** What may wait for a client that reads slowly. */
@@ -44,7 +48,7 @@ interface Client {
   end(): void
 }
 
-export function createLive({ recorder, inbox, ask, mask }: LiveOptions): Live {
+export function createLive({ recorder, inbox, emulator, ask, mask }: LiveOptions): Live {
   const clients = new Set<Client>()
   let stopWatching: (() => void) | undefined
   let isClosed = false
@@ -63,6 +67,7 @@ export function createLive({ recorder, inbox, ask, mask }: LiveOptions): Live {
       }),
       ...(recorder ? [watchRecorder(recorder, mask, publish)] : []),
       ...(inbox ? [watchInbox(inbox, ask, publish)] : []),
+      ...(emulator ? [watchAnswers(emulator, publish)] : []),
     ]
     return () => {
       for (const stop of stops) stop()
@@ -172,6 +177,16 @@ function watchInbox(inbox: Pick<Inbox, 'statistics'>, ask: Ask, publish: (messag
     } finally {
       isCounting = false
     }
+  })
+}
+
+function watchAnswers(emulator: Pick<Emulator, 'answers'>, publish: (message: LiveMessage) => void): () => void {
+  const readLast = () => emulator.answers.at(-1)?.id
+  let last = readLast()
+  return every(ANSWERS_MS, () => {
+    const now = readLast()
+    if (now !== last) publish({ type: 'answers' })
+    last = now
   })
 }
 

@@ -25,15 +25,17 @@ export type Authorize = (
   incoming: IncomingMessage | undefined,
 ) => MaybePromise<boolean | Response | undefined>
 
+type HolderNames = 'markets' | 'shippingMethods' | 'externalPromotions' | 'externalTaxCalculators'
+
 /** The options of {@link createDashboard}. `authorize` and one of the first four are needed. */
 export interface DashboardOptions {
   /** A recorder of `hooklayer/recorder`: deliveries and health. */
   readonly recorder?: Pick<Recorder, 'list' | 'get' | 'statistics' | 'subscribe'> | undefined
   /** The inbox: what waits and dead letters, which can be retried and discarded. */
   readonly inbox?: Pick<Inbox, 'list' | 'deadLetters' | 'statistics'> | undefined
-  /** A client of `hooklayer/management`: the webhooks with their circuits and calls. */
-  readonly management?: Pick<Management, 'health' | 'plan' | 'webhooks' | 'eventCallbacks'> | undefined
-  /** An emulator, while you develop: its webhooks, to trigger deliveries and to send them again. */
+  /** A client of `hooklayer/management`: the webhooks with their circuits and calls, and what holds external resources. */
+  readonly management?: Pick<Management, 'health' | 'plan' | 'webhooks' | 'eventCallbacks' | HolderNames> | undefined
+  /** An emulator, while you develop: its webhooks and holders, to trigger deliveries, to send them again, and to ask. */
   readonly emulator?: Emulator | undefined
   /** The receiver: to run its handlers again for a delivery, and to compare them with the webhooks. */
   readonly receiver?: Pick<Receiver, 'redeliver' | 'subscriptions'> | undefined
@@ -74,7 +76,8 @@ const path: OptionRule<string | undefined> = {
 }
 
 /** A mount at one of these could not be told from a call. */
-const OWN_PATH = /^\/(api|assets)(\/(setup|deliveries|inbox|jobs|webhooks|plan|trigger|health|live))?\/?$/
+const OWN_PATH =
+  /^\/(api|assets)(\/(setup|deliveries|inbox|jobs|webhooks|holders|answers|plan|trigger|health|live))?\/?$/
 
 const key: OptionRule<string | undefined> = {
   fallback: undefined,

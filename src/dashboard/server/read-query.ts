@@ -17,6 +17,7 @@ const MAX_TEXT_LENGTH = 300
 const MAX_LIMIT = 500
 
 export const text = z.string().min(1).max(MAX_TEXT_LENGTH)
+export const resourceChanges = z.record(z.string(), z.unknown())
 export const moment = z.iso.datetime({ offset: true }).transform((time) => new Date(time))
 export const limit = z.coerce.number().int().min(1).max(MAX_LIMIT).default(50)
 

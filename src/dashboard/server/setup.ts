@@ -17,6 +17,7 @@ export function describeSetup({ recorder, inbox, management, emulator, receiver,
     isDevelopment: emulator !== undefined,
     canRedeliver: receiver !== undefined && recorder !== undefined,
     topics: CATALOGUE,
+    kinds: [...new Set(emulator?.holders.map(({ kind }) => kind))],
     knownTopics: [...new Set([...subscribed, ...handled])].filter((topic) => !topic.includes('*')),
   }
 }

@@ -3,7 +3,7 @@ import type { EmulatedEventCallback, Emulator, Faults } from '../../emulator/ind
 import type { FaultName, Sample, Sent, TriggerRequest } from '../api.ts'
 import type { Context } from './context.ts'
 import { badRequest } from './problem.ts'
-import { readInput, text } from './read-query.ts'
+import { readInput, resourceChanges, text } from './read-query.ts'
 import type { Route } from './routes.ts'
 import { defined } from './write-delivery.ts'
 
@@ -21,7 +21,7 @@ const MAX_TIMES = 100
 
 const REQUEST = z.strictObject({
   topic: text,
-  resource: z.record(z.string(), z.unknown()).optional(),
+  resource: resourceChanges.optional(),
   times: z.int().min(1).max(MAX_TIMES).default(1),
   fault: z.enum(Object.keys(FAULTS) as FaultName[]).optional(),
 } satisfies Record<keyof TriggerRequest, z.ZodType>)
@@ -78,8 +78,8 @@ function explainSilence(topic: string, webhooks: Emulator['webhooks']): string {
   return 'Its webhook is disabled. Enable it first.'
 }
 
-/** A `TypeError` says what is wrong about the topic or the resource. */
-async function refuseMistakes<T>(work: () => T | Promise<T>): Promise<T> {
+/** A `TypeError` says what is wrong about the topic, the kind or the resource. */
+export async function refuseMistakes<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

@@ -2,14 +2,13 @@ import { FAILURES_TO_OPEN } from '../../commerce-layer/limits.ts'
 import type { EmulatedWebhook, Emulator } from '../../emulator/index.ts'
 import type { CallItem, CallPage, PlanSummary, WebhookItem, Webhooks } from '../api.ts'
 import type { Context } from './context.ts'
+import { createFresh } from './fresh.ts'
 import { notFound } from './problem.ts'
 import type { Route } from './routes.ts'
 import { defined } from './write-delivery.ts'
 
-/** The state of all webhooks costs some requests for each, and the API limits them. */
-const FRESH_MS = 5000
 /** The client waits for its rate limit for up to two minutes. Nobody looks at a page for so long. */
-const CALL_MS = 15_000
+export const CALL_MS = 15_000
 /** The state of many webhooks is many requests. */
 const HEALTH_MS = 60_000
 const MAX_CALLS = 50
@@ -77,25 +76,15 @@ interface WebhookSource {
 
 function createApiSource({ settings, ask }: Context): WebhookSource {
   const { management } = settings
-  let fresh: { readonly items: Promise<readonly WebhookItem[]>; readonly until: number } | undefined
+  const webhooks = createFresh(() => ask('management', readAll))
 
   async function readAll(): Promise<readonly WebhookItem[]> {
     const all = (await management?.health({ signal: AbortSignal.timeout(HEALTH_MS) })) ?? []
     return all.map(({ failedLastHour, ...webhook }) => ({ ...webhook, lastHour: failedLastHour }))
   }
 
-  function list(): Promise<readonly WebhookItem[]> {
-    if (fresh && fresh.until > Date.now()) return fresh.items
-    const items = ask('management', readAll)
-    fresh = { items, until: Date.now() + FRESH_MS }
-    items.catch(() => {
-      fresh = undefined
-    })
-    return items
-  }
-
   return {
-    list,
+    list: webhooks.get,
     listCalls: (id) =>
       ask('management', async () => {
         const calls: CallItem[] = []
@@ -109,8 +98,8 @@ function createApiSource({ settings, ask }: Context): WebhookSource {
       }),
     async reset(id) {
       await ask('management', () => management?.webhooks.resetCircuit(id, { signal: AbortSignal.timeout(CALL_MS) }))
-      fresh = undefined
-      return findWebhook(await list(), id)
+      webhooks.forget()
+      return findWebhook(await webhooks.get(), id)
     },
   }
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Setup } from '../api.ts'
+import { AnswersPage } from './answers/answers-page.tsx'
 import { get } from './api-client.ts'
 import { DeliveriesPage } from './deliveries/deliveries-page.tsx'
 import { HealthPage } from './health-page.tsx'
@@ -20,6 +21,7 @@ const TITLES: Readonly<Record<PageName, string>> = {
   inbox: 'Inbox',
   webhooks: 'Webhooks',
   trigger: 'Trigger',
+  answers: 'Answers',
   health: 'Health',
 }
 
@@ -86,6 +88,8 @@ function Page(props: PageProps) {
       return <WebhooksPage {...props} />
     case 'trigger':
       return <TriggerPage {...props} />
+    case 'answers':
+      return <AnswersPage {...props} />
     case 'health':
       return <HealthPage {...props} />
     case 'deliveries':
@@ -98,6 +102,7 @@ function listPages(setup: Setup): readonly PageName[] {
     inbox: !setup.hasInbox,
     webhooks: !setup.hasWebhooks,
     trigger: !setup.isDevelopment,
+    answers: !setup.isDevelopment,
   }
   return PAGES.filter((page) => !hidden[page])
 }

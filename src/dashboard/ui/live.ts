@@ -44,7 +44,7 @@ export function createLive(): Live {
       setTimeout(connect, pause)
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
     }
-    for (const type of ['deliveries', 'inbox', 'job', 'gap']) {
+    for (const type of ['deliveries', 'inbox', 'job', 'answers', 'gap']) {
       source.addEventListener(type, ({ data }) => tell(JSON.parse(data as string) as LiveMessage))
     }
     addEventListener('pagehide', () => source.close(), { once: true })

@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'preact/hooks'
 
-export const PAGES = ['deliveries', 'inbox', 'webhooks', 'trigger', 'health'] as const
+export const PAGES = ['deliveries', 'inbox', 'webhooks', 'trigger', 'answers', 'health'] as const
 
 export type PageName = (typeof PAGES)[number]
 
 /** What the page shows, as the fragment of its address has it: `#/deliveries/{id}?outcome=failed`. */
 export interface Route {
   readonly page: PageName
-  /** Of what is opened. For `trigger` the topic. */
+  /** Of what is opened. For `trigger` the topic, or the kind of an external resource. */
   readonly id: string | undefined
   readonly query: Readonly<Record<string, string>>
 }

@@ -1,11 +1,13 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { FaultName, Sample, Sent, Setup, TriggerRequest } from '../api.ts'
-import { change, get, toSentence } from './api-client.ts'
+import { useState } from 'preact/hooks'
+import type { AnswerItem, AskRequest, FaultName, Sample, Sent, Setup, TriggerRequest } from '../api.ts'
+import { get } from './api-client.ts'
 import { TopicChoice } from './deliveries/filters.tsx'
+import { AnswerResult } from './parts/answer.tsx'
 import { Empty, ProblemNotice } from './parts/notice.tsx'
 import { SentResult } from './parts/sent-result.tsx'
 import { go, type Route } from './route.ts'
-import { SampleForm, type SampleResource } from './sample-form.tsx'
+import { SampleEditor } from './sample-editor.tsx'
+import { useChange } from './use-change.ts'
 import { useLoaded } from './use-loaded.ts'
 
 const FAULTS: readonly (readonly [FaultName, string])[] = [
@@ -33,151 +35,94 @@ export function TriggerPage({ setup, route }: { readonly setup: Setup; readonly 
         <TopicChoice
           value={topic}
           setup={setup}
+          kinds={setup.kinds}
           anyLabel="Choose a topic"
           onChange={(next) => go({ page: 'trigger', id: next || undefined })}
         />
       </header>
-      <Trigger key={topic} topic={topic} />
+      <Trigger key={topic} topic={topic} isKind={setup.kinds.includes(topic)} />
     </div>
   )
 }
 
-function Trigger({ topic }: { readonly topic: string }) {
+function Trigger({ topic, isKind }: { readonly topic: string; readonly isKind: boolean }) {
   const { value, problem, isLoading, reload } = useLoaded(topic, (signal) => {
     return get<Sample>(`api/trigger/${encodeURIComponent(topic)}`, {}, signal)
   })
   if (problem) return <ProblemNotice text={problem} onRetry={reload} />
   if (!value) return <p role="status">{isLoading && 'Loading…'}</p>
-  return <Editor sample={value} />
+  return isKind ? <AskEditor sample={value} /> : <TriggerEditor sample={value} />
 }
 
-/** The sample as a form and as JSON: a change of one is a change of the other. */
-function Editor({ sample }: { readonly sample: Sample }) {
-  const original = useMemo(() => toText(sample.resource), [sample])
-  const [text, setText] = useState(original)
-  const parsed = useMemo(() => parse(text), [text])
-  const lastValid = useRef<SampleResource>(sample.resource)
-  if (parsed.resource) lastValid.current = parsed.resource
-  const sending = useSending()
+function TriggerEditor({ sample }: { readonly sample: Sample }) {
+  const { topic } = sample
+  const { value: sent, problem, isBusy, send } = useChange<Sent>()
   const [times, setTimes] = useState('1')
   const [fault, setFault] = useState<FaultName | ''>('')
   const count = Number(times)
   const isCountRight = Number.isInteger(count) && count >= 1 && count <= 100
-  const submit = (event: Event) => {
-    event.preventDefault()
-    if (!parsed.resource || !isCountRight) return
-    const resource = listChanges(sample.resource, parsed.resource)
-    void sending.send({ topic: sample.topic, times: count, ...(resource && { resource }), ...(fault && { fault }) })
-  }
   return (
-    <form class="trigger" onSubmit={submit}>
-      <div class="send-bar">
-        <label>
-          Fault{' '}
-          <select value={fault} onChange={({ currentTarget }) => setFault(currentTarget.value as FaultName | '')}>
-            <option value="">None</option>
-            {FAULTS.map(([name, label]) => (
-              <option key={name} value={name}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Times{' '}
-          <input
-            type="number"
-            min={1}
-            max={100}
-            required
-            value={times}
-            onInput={({ currentTarget }) => setTimes(currentTarget.value)}
-          />
-        </label>
-        <button type="submit" class="primary" disabled={!parsed.resource || !isCountRight || sending.isBusy}>
-          Send {sample.topic}
-        </button>
-        {text !== original && (
-          <button type="button" onClick={() => setText(original)}>
-            Undo changes
-          </button>
-        )}
-      </div>
-      <div role="status">
-        {sending.isBusy && 'Sending…'}
-        {sending.sent && <SentResult sent={sending.sent} />}
-      </div>
-      {sending.problem && <ProblemNotice text={sending.problem} />}
-      <div class="editor">
-        <SampleForm
-          resource={lastValid.current}
-          original={sample.resource}
-          isDisabled={!parsed.resource}
-          onChange={(resource) => setText(toText(resource))}
+    <SampleEditor
+      sample={sample}
+      label={`Send ${topic}`}
+      canSend={isCountRight && !isBusy}
+      onSend={(changes) => {
+        void send('api/trigger', { topic, times: count, ...changes, ...(fault && { fault }) } satisfies TriggerRequest)
+      }}
+      result={
+        <>
+          <div role="status">
+            {isBusy && 'Sending…'}
+            {sent && <SentResult sent={sent} />}
+          </div>
+          {problem && <ProblemNotice text={problem} />}
+        </>
+      }
+    >
+      <label>
+        Fault{' '}
+        <select value={fault} onChange={({ currentTarget }) => setFault(currentTarget.value as FaultName | '')}>
+          <option value="">None</option>
+          {FAULTS.map(([name, label]) => (
+            <option key={name} value={name}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Times{' '}
+        <input
+          type="number"
+          min={1}
+          max={100}
+          required
+          value={times}
+          onInput={({ currentTarget }) => setTimes(currentTarget.value)}
         />
-        <div class="json">
-          <label for="json">JSON</label>
-          <textarea
-            id="json"
-            spellcheck={false}
-            value={text}
-            aria-invalid={!parsed.resource}
-            aria-describedby="json-problem"
-            onInput={({ currentTarget }) => setText(currentTarget.value)}
-          />
-          <p id="json-problem" class="field-problem" role="status">
-            {parsed.problem}
-          </p>
-        </div>
-      </div>
-    </form>
+      </label>
+    </SampleEditor>
   )
 }
 
-function useSending() {
-  const [state, setState] = useState<{ sent?: Sent; problem?: string; isBusy: boolean }>({ isBusy: false })
-  const isGone = useRef(false)
-  useEffect(() => {
-    return () => {
-      isGone.current = true
-    }
-  }, [])
-  const send = async (request: TriggerRequest) => {
-    setState({ isBusy: true })
-    const next = await change<Sent>('POST', 'api/trigger', request).then(
-      (sent) => ({ sent, isBusy: false }),
-      (error: unknown) => ({ problem: toSentence(error), isBusy: false }),
-    )
-    if (!isGone.current) setState(next)
-  }
-  return { ...state, send }
-}
-
-function toText(resource: SampleResource): string {
-  return JSON.stringify(resource, null, 2)
-}
-
-function parse(text: string): { readonly resource?: SampleResource; readonly problem?: string } {
-  try {
-    const resource: unknown = JSON.parse(text)
-    if (typeof resource === 'object' && resource !== null && !Array.isArray(resource)) {
-      return { resource: resource as SampleResource }
-    }
-    return { problem: 'A resource is an object: { "type": "orders", … }.' }
-  } catch (error) {
-    return { problem: `This is not JSON yet: ${error instanceof Error ? error.message : ''}` }
-  }
-}
-
-/**
- * What is sent of an edited sample: nothing if it is as it was, the fields that have changed, or the whole of it if a
- * field was taken away or if it is another resource.
- */
-function listChanges(original: SampleResource, edited: SampleResource): SampleResource | undefined {
-  const isLess = Object.keys(original).some((key) => !(key in edited))
-  if (isLess || edited.id !== original.id || edited.type !== original.type) return edited
-  const changed = Object.entries(edited).filter(([key, value]) => {
-    return JSON.stringify(value) !== JSON.stringify(original[key])
-  })
-  return changed.length > 0 ? Object.fromEntries(changed) : undefined
+function AskEditor({ sample }: { readonly sample: Sample }) {
+  const { topic: kind } = sample
+  const { value: answer, problem, isBusy, send } = useChange<AnswerItem>()
+  return (
+    <SampleEditor
+      sample={sample}
+      label={`Ask for ${kind}`}
+      canSend={!isBusy}
+      onSend={(changes) => void send('api/answers', { kind, ...changes } satisfies AskRequest)}
+      result={
+        <>
+          <div role="status">
+            {isBusy && 'Asking…'}
+            {answer && <AnswerResult answer={answer} />}
+          </div>
+          {problem && <ProblemNotice text={problem} />}
+        </>
+      }
+    />
+  )
 }

@@ -1,11 +1,14 @@
 import { useState } from 'preact/hooks'
 import type { CallPage, PlanSummary, Setup, WebhookItem, Webhooks } from '../api.ts'
-import { change, get, toSentence } from './api-client.ts'
+import { get } from './api-client.ts'
 import { formatNumberOf, formatShare } from './format.ts'
+import { HolderList } from './holders.tsx'
+import { Circuit } from './parts/circuit.tsx'
 import { Dialog } from './parts/dialog.tsx'
 import { Empty, ProblemNotice } from './parts/notice.tsx'
 import { Plain, Sentence, Time } from './parts/text.tsx'
 import { go, type Route } from './route.ts'
+import { useChange } from './use-change.ts'
 import { useLoaded } from './use-loaded.ts'
 
 /** Commerce Layer opens the circuit after so many failures in a row. */
@@ -15,6 +18,7 @@ export function WebhooksPage({ setup, route }: { readonly setup: Setup; readonly
   const { value, problem, isLoading, reload } = useLoaded('webhooks', (signal) => {
     return setup.hasWebhooks ? get<Webhooks>('api/webhooks', {}, signal) : Promise.resolve({ items: [] })
   })
+  const [turn, setTurn] = useState(0)
   if (!setup.hasWebhooks) {
     return (
       <Empty title="The webhooks are not known here" code={MANAGEMENT_CODE}>
@@ -26,7 +30,14 @@ export function WebhooksPage({ setup, route }: { readonly setup: Setup; readonly
     <div class="page">
       <header class="page-head">
         <h1>Webhooks</h1>
-        <button type="button" disabled={isLoading} onClick={reload}>
+        <button
+          type="button"
+          disabled={isLoading}
+          onClick={() => {
+            reload()
+            setTurn(turn + 1)
+          }}
+        >
           Refresh
         </button>
       </header>
@@ -41,6 +52,7 @@ export function WebhooksPage({ setup, route }: { readonly setup: Setup; readonly
           <Webhook key={webhook.id} webhook={webhook} isOpen={route.id === webhook.id} onReset={reload} />
         ))}
       </ul>
+      {(value || problem) && <HolderList key={turn} setup={setup} />}
       {setup.hasPlan && <Plan />}
     </div>
   )
@@ -59,16 +71,7 @@ interface WebhookProps {
 function Webhook({ webhook, isOpen, onReset }: WebhookProps) {
   const { id, topic, callbackUrl, circuit, disabled, lastHour } = webhook
   const [asks, setAsks] = useState(false)
-  const [problem, setProblem] = useState<string>()
-  const reset = async () => {
-    setProblem(undefined)
-    try {
-      await change<WebhookItem>('POST', `api/webhooks/${encodeURIComponent(id)}/reset`)
-      onReset()
-    } catch (error) {
-      setProblem(toSentence(error))
-    }
-  }
+  const { problem, send } = useChange<WebhookItem>()
   return (
     <li class="card">
       <h2>
@@ -77,7 +80,12 @@ function Webhook({ webhook, isOpen, onReset }: WebhookProps) {
       <p class="url">
         <Plain text={callbackUrl} />
       </p>
-      <Circuit webhook={webhook} />
+      <Circuit
+        isOpen={circuit === 'open'}
+        failuresLeft={webhook.failuresLeft}
+        most={CIRCUIT}
+        whenOpen="nothing is sent."
+      />
       <p class="facts">
         {disabled && <span class="mark ignored">Disabled</span>}
         <span>
@@ -105,7 +113,10 @@ function Webhook({ webhook, isOpen, onReset }: WebhookProps) {
         <Dialog
           title="Reset the circuit?"
           onClose={() => setAsks(false)}
-          confirm={{ label: 'Reset', act: () => void reset() }}
+          confirm={{
+            label: 'Reset',
+            act: () => void send(`api/webhooks/${encodeURIComponent(id)}/reset`, undefined, onReset),
+          }}
         >
           <p>
             Commerce Layer sends to this webhook again, and counts its failures from 0. Mend the cause first. What was
@@ -114,31 +125,6 @@ function Webhook({ webhook, isOpen, onReset }: WebhookProps) {
         </Dialog>
       )}
     </li>
-  )
-}
-
-function Circuit({ webhook: { circuit, failuresLeft } }: { readonly webhook: WebhookItem }) {
-  const text =
-    circuit === 'open'
-      ? 'Circuit open: nothing is sent.'
-      : `${formatNumberOf(failuresLeft, 'failure')} left of ${CIRCUIT}`
-  const left = circuit === 'open' ? 0 : Math.min(Math.max(failuresLeft, 0), CIRCUIT)
-  const level = left === 0 ? 'open' : left <= 10 ? 'near' : 'fine'
-  return (
-    <div class={`circuit ${level}`}>
-      <div
-        class="meter"
-        role="meter"
-        aria-label="Failures left"
-        aria-valuemin={0}
-        aria-valuemax={CIRCUIT}
-        aria-valuenow={left}
-        aria-valuetext={text}
-      >
-        <span style={{ width: `${(left / CIRCUIT) * 100}%` }} />
-      </div>
-      {text}
-    </div>
   )
 }
 

@@ -1,4 +1,4 @@
-import type { InboxState, Outcome } from '../api.ts'
+import type { AnswerOutcome, InboxState, Outcome } from '../api.ts'
 
 export const OUTCOMES: Readonly<Record<Outcome, string>> = {
   handled: 'Handled',
@@ -16,6 +16,14 @@ export const INBOX_STATES: Readonly<Record<InboxState, string>> = {
   queued: 'Waiting',
   running: 'Running',
   unhandled: 'No handler',
+}
+
+export const ANSWER_OUTCOMES: Readonly<Record<AnswerOutcome, string>> = {
+  accepted: 'Accepted',
+  refused: 'Refused',
+  malformed: 'Wrong',
+  unanswered: 'Failed',
+  skipped: 'Not asked',
 }
 
 const STAGES: Readonly<Record<string, string>> = {

@@ -4,8 +4,9 @@ import { sign } from '../../core/verify/signature.ts'
 import { type DocumentOptions, type ResourceDocument, toDocument } from '../../wire/document.ts'
 import { createRequestHeaders } from '../../wire/headers.ts'
 import { EXTERNAL_SAMPLE_TOPICS } from '../../wire/samples/external-topics.ts'
+import { randomId } from '../../wire/samples/ids.ts'
 import { createSubject } from '../../wire/samples/subject.ts'
-import { isResource } from '../../wire/schema.ts'
+import { isResource, type Resource } from '../../wire/schema.ts'
 import { writeDocument } from '../../wire/serialize.ts'
 import { createPoster } from '../sender/post.ts'
 import { checkAnswer, type Verdict } from './check-answer.ts'
@@ -13,6 +14,9 @@ import { countAnswer, findCircuit, type HolderRecord } from './holders.ts'
 
 /** One call of an external resource: what was sent, the answer, and what Commerce Layer makes of it. */
 export interface EmulatedAnswer {
+  readonly id: string
+  /** When it was asked for, ISO 8601. */
+  readonly askedAt: string
   readonly kind: ExternalResourceKind
   readonly holderId: string
   /** The document that was sent. */
@@ -31,9 +35,9 @@ export interface EmulatedAnswer {
   readonly outcome: Verdict['outcome'] | 'unanswered' | 'skipped'
   /** `data` of an answer that was accepted. */
   readonly data: Readonly<Record<string, unknown>> | undefined
-  /** `error` of a refusal. */
+  /** `error` of a refusal, and of an error of the server that has the platform's form. */
   readonly error: Readonly<Record<string, unknown>> | undefined
-  /** What is wrong with a malformed answer. */
+  /** What is wrong with a malformed answer, with its path in backticks; or why there was none. */
   readonly problem: string | undefined
   /** What Commerce Layer does without an answer, as far as it is documented. */
   readonly fallback: string | undefined
@@ -42,50 +46,77 @@ export interface EmulatedAnswer {
 
 const MAX_ANSWER_LENGTH = 1024 * 1024
 
+/** What is known of a call that an open circuit has blocked. */
+const NOT_SENT = { status: undefined, text: '', message: undefined }
+
+/** What is sent: a document and its bytes. */
+interface Question {
+  readonly document: ResourceDocument
+  readonly body: Uint8Array
+}
+
 /** Asks holders of external resources, and counts their failures. */
 export interface Asker {
-  ask(holder: HolderRecord, resource: object): Promise<EmulatedAnswer>
+  /** @param question is sent as it is. */
+  ask(holder: HolderRecord, question: Question): Promise<EmulatedAnswer>
+  /** The sample of the kind, with changes, or a whole resource. */
+  sample(holder: HolderRecord, resource: object): Resource
+  /** What is sent for {@link sample}. */
+  write(holder: HolderRecord, resource: object): Question
   close(): void
 }
 
 export function createAsker(options: DocumentOptions, timeoutMs = ANSWER_TIMEOUT_MS): Asker {
   const poster = createPoster(timeoutMs, MAX_ANSWER_LENGTH)
 
-  async function ask(holder: HolderRecord, resource: object): Promise<EmulatedAnswer> {
-    const { kind, external_includes: include } = holder
+  async function ask(holder: HolderRecord, { document, body }: Question): Promise<EmulatedAnswer> {
+    const { kind } = holder
+    const askedAt = new Date().toISOString()
     const startedAt = performance.now()
-    const subject = createSubject(EXTERNAL_SAMPLE_TOPICS[kind], resource, {
-      include: isResource(resource) ? undefined : include,
-    })
-    const request = toDocument(subject, { ...options, include })
-    const circuit = findCircuit(holder, subject.id)
+    const circuit = findCircuit(holder, String([document.data].flat()[0]?.id))
     const isOpen = circuit.circuit_state === 'open'
-    const { status, text } = isOpen ? { status: undefined, text: '' } : await post(holder, request)
+    const { status, text, message } = isOpen ? NOT_SENT : await post(holder, body)
     const isFailure = status === undefined || status >= 500
     countAnswer(circuit, isFailure)
-    const verdict = isFailure ? undefined : checkAnswer(kind, status, text, request)
+    const read = status === undefined ? undefined : checkAnswer(kind, status, text, document)
+    const verdict = isFailure ? undefined : read
     return {
+      id: randomId(),
+      askedAt,
       kind,
       holderId: holder.id,
-      request,
+      request: document,
       status,
       text,
       outcome: verdict?.outcome ?? (isOpen ? 'skipped' : 'unanswered'),
       data: verdict?.outcome === 'accepted' ? verdict.data : undefined,
-      error: verdict?.outcome === 'refused' ? verdict.error : undefined,
-      problem: verdict?.outcome === 'malformed' ? verdict.problem : undefined,
+      error: read?.outcome === 'refused' ? read.error : undefined,
+      problem: verdict?.outcome === 'malformed' ? verdict.problem : message,
       fallback: verdict?.outcome === 'accepted' ? undefined : describeFallback(holder, verdict),
       durationMs: performance.now() - startedAt,
     }
   }
 
-  async function post({ url, shared_secret }: HolderRecord, request: ResourceDocument) {
-    const body = new TextEncoder().encode(writeDocument(request))
+  async function post({ url, shared_secret }: HolderRecord, body: Uint8Array) {
     const headers = createRequestHeaders(await sign(body, shared_secret))
-    return poster.post({ url, headers, body, chunking: 'whole' })
+    const { status, text, message } = await poster.post({ url, headers, body, chunking: 'whole' })
+    return { status, text, message: status === undefined ? `${message}.` : undefined }
   }
 
-  return { ask, close: poster.close }
+  function sample({ kind, external_includes }: HolderRecord, resource: object): Resource {
+    const include = isResource(resource) ? undefined : external_includes
+    return createSubject(EXTERNAL_SAMPLE_TOPICS[kind], resource, { include })
+  }
+
+  return {
+    ask,
+    sample,
+    write(holder, resource) {
+      const document = toDocument(sample(holder, resource), { ...options, include: holder.external_includes })
+      return { document, body: new TextEncoder().encode(writeDocument(document)) }
+    },
+    close: poster.close,
+  }
 }
 
 /** Documented where it is not said otherwise. */

@@ -20,11 +20,13 @@ export function checkAnswer(
   if (!isFields(answer)) return { outcome: 'malformed', problem: 'The answer is not a JSON object.' }
   if (status >= 400) {
     const { error } = answer
-    if (answer.success !== false || !isFields(error)) return { outcome: 'malformed', problem: 'It has no `error`.' }
+    if (answer.success !== false || !isFields(error))
+      return { outcome: 'malformed', problem: 'The answer has no `error`.' }
     return { outcome: 'refused', error }
   }
   const { success, data } = answer
-  if (success !== true || !isFields(data)) return { outcome: 'malformed', problem: 'It has no `success` and `data`.' }
+  if (success !== true || !isFields(data))
+    return { outcome: 'malformed', problem: 'The answer has no `success` and `data`.' }
   const problem = CHECKS[kind](data, readLines(request), request)
   return problem === undefined ? { outcome: 'accepted', data } : { outcome: 'malformed', problem }
 }
@@ -32,42 +34,66 @@ export function checkAnswer(
 type Check = (data: Fields, lines: ReadonlyMap<string, Fields>, request: ResourceDocument) => string | undefined
 
 const CHECKS: Readonly<Record<ExternalResourceKind, Check>> = {
-  prices(data, _, request) {
-    const { sku_code } = [request.data].flat()[0]?.attributes ?? {}
-    if (data.sku_code !== undefined && data.sku_code !== sku_code) return '`sku_code` is not that of the line item.'
-    return isCents(data.unit_amount_cents) ? undefined : '`unit_amount_cents` is not a number of cents.'
+  prices({ sku_code, unit_amount_cents }, _, request) {
+    const { attributes = {} } = [request.data].flat()[0] ?? {}
+    if (sku_code !== undefined && sku_code !== attributes.sku_code) {
+      return '`data.sku_code` is not that of the line item.'
+    }
+    return isCents(unit_amount_cents) ? undefined : '`data.unit_amount_cents` is not a number of cents.'
   },
   'order-validation': () => undefined,
   'shipping-cost': (data) =>
     Object.entries(data).some(([name, value]) => name.endsWith('_cents') && isCents(value))
       ? undefined
-      : 'There is no number of cents.',
-  promotion(data, lines) {
-    if (typeof data.name !== 'string') return '`name` is not text.'
-    const given = data.line_items
-    if (given === undefined) return isCents(data.discount_cents) ? undefined : '`discount_cents` is missing.'
-    if (!Array.isArray(given)) return '`line_items` is not a list.'
-    const own = given.filter(({ discount_cents }) => discount_cents !== undefined)
-    if (own.length > 0 && own.length < given.length) return 'Only some lines have `discount_cents`.'
-    if (own.length === 0 && !isCents(data.discount_cents)) return '`discount_cents` is missing.'
-    if (!own.every(({ discount_cents }) => isCents(discount_cents))) return 'A discount is not a number of cents.'
-    return findStranger(given, lines)
+      : '`data` has no number of cents.',
+  promotion({ name, discount_cents, line_items: given }, lines) {
+    if (typeof name !== 'string') return '`data.name` is not text.'
+    const isWhole = isCents(discount_cents)
+    if (given === undefined) return isWhole ? undefined : '`data.discount_cents` is missing.'
+    if (!isListOfFields(given)) return '`data.line_items` is not a list of objects.'
+    const own = given.filter((line) => line.discount_cents !== undefined)
+    if (own.length === 0 && !isWhole) return '`data.discount_cents` is missing.'
+    return (
+      findLine(given, ({ discount_cents }) => own.length > 0 && discount_cents === undefined, {
+        field: 'discount_cents',
+        problem: 'is missing. Only some lines have one.',
+      }) ??
+      findLine(given, ({ discount_cents }) => discount_cents !== undefined && !isCents(discount_cents), {
+        field: 'discount_cents',
+        problem: 'is not a number of cents.',
+      }) ??
+      findStranger(given, lines)
+    )
   },
-  tax(data, lines) {
-    const given = data.line_items ?? []
-    if (!Array.isArray(given)) return '`line_items` is not a list.'
-    if (data.tax_rate === undefined && given.length === 0) return 'There is no tax.'
-    if (![data, ...given].every(({ tax_rate }) => tax_rate === undefined || isRate(tax_rate))) {
-      return 'A `tax_rate` is not from 0 to 1.'
-    }
+  tax({ tax_rate, line_items: given = [] }, lines) {
+    if (!isListOfFields(given)) return '`data.line_items` is not a list of objects.'
+    if (tax_rate === undefined && given.length === 0) return '`data` has no tax.'
+    if (!isRate(tax_rate)) return '`data.tax_rate` is not from 0 to 1.'
     const isOver = ({ id, tax_collectable }: Fields) =>
       Number(tax_collectable ?? 0) > Math.max(0, Number(lines.get(String(id))?.total_amount_float ?? Infinity))
-    return findStranger(given, lines) ?? (given.some(isOver) ? 'A tax is over the amount of its line.' : undefined)
+    return (
+      findLine(given, (line) => !isRate(line.tax_rate), { field: 'tax_rate', problem: 'is not from 0 to 1.' }) ??
+      findStranger(given, lines) ??
+      findLine(given, isOver, { field: 'tax_collectable', problem: 'is over the amount of its line.' })
+    )
   },
 }
 
+/** Says what is wrong with the first line that is, and where. */
+function findLine(
+  given: readonly Fields[],
+  isWrong: (line: Fields) => boolean,
+  { field, problem }: { readonly field: string; readonly problem: string },
+): string | undefined {
+  const at = given.findIndex(isWrong)
+  return at === -1 ? undefined : `\`data.line_items[${at}].${field}\` ${problem}`
+}
+
 function findStranger(given: readonly Fields[], lines: ReadonlyMap<string, Fields>): string | undefined {
-  return given.every(({ id }) => lines.has(String(id))) ? undefined : 'A line is not of the request.'
+  return findLine(given, ({ id }) => !lines.has(String(id)), {
+    field: 'id',
+    problem: 'is not that of a line of the request.',
+  })
 }
 
 function readLines({ included = [] }: ResourceDocument): ReadonlyMap<string, Fields> {
@@ -87,10 +113,15 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+function isListOfFields(value: unknown): value is readonly Fields[] {
+  return Array.isArray(value) && value.every(isFields)
+}
+
 function isCents(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
+/** A rate from 0 to 1, or none. */
 function isRate(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && value <= 1
+  return value === undefined || (typeof value === 'number' && value >= 0 && value <= 1)
 }

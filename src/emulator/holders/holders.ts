@@ -4,6 +4,7 @@ import {
   EXTERNAL_RESOURCES,
   type ExternalResourceKind,
 } from '../../commerce-layer/external-resources.ts'
+import { UNANSWERED_TO_OPEN } from '../../commerce-layer/limits.ts'
 import { randomId } from '../../wire/samples/ids.ts'
 import { SHARED_ATTRIBUTES } from '../../wire/schema.ts'
 
@@ -27,6 +28,9 @@ export interface AskedRecord extends CircuitRecord, SharedFields {
   readonly id: string
   readonly type: 'orders' | 'line_items'
 }
+
+/** The circuit of an order or a line item that a market has asked about. */
+export type EmulatedCircuit = Readonly<Pick<AskedRecord, 'id' | 'type' | keyof CircuitRecord>>
 
 /** The holder of an external resource, with the attributes of the API that matter for calls. */
 export interface HolderRecord extends CircuitRecord, SharedFields {
@@ -104,9 +108,6 @@ export function findCircuit(holder: HolderRecord, resourceId: string): CircuitRe
   return circuit
 }
 
-/** Documented: the circuit opens after more than 30 failures in a row. */
-const MOST_FAILURES = 30
-
 /** Counts a success, a failure, or a call that an open circuit has blocked, which is a failure too. */
 export function countAnswer(circuit: CircuitRecord, isFailure: boolean): void {
   if (!isFailure) {
@@ -114,12 +115,19 @@ export function countAnswer(circuit: CircuitRecord, isFailure: boolean): void {
     return
   }
   circuit.circuit_failure_count += 1
-  if (circuit.circuit_failure_count > MOST_FAILURES) circuit.circuit_state = 'open'
+  if (circuit.circuit_failure_count >= UNANSWERED_TO_OPEN) circuit.circuit_state = 'open'
 }
 
 /** `_reset_circuit`. */
 export function resetCircuit(circuit: CircuitRecord): void {
   Object.assign(circuit, { circuit_state: 'closed', circuit_failure_count: 0, updated_at: new Date().toISOString() })
+}
+
+/** A market's circuits as a list, without what all records have. */
+export function listCircuits({ circuits }: HolderRecord): readonly EmulatedCircuit[] {
+  return Array.from(circuits.values(), ({ id, type, circuit_state, circuit_failure_count }) => {
+    return { id, type, circuit_state, circuit_failure_count }
+  })
 }
 
 /** Closes all circuits of a holder. */

@@ -131,15 +131,24 @@ interface TopicProps {
   readonly value: string
   readonly setup: Setup
   readonly label?: string
+  /** Kinds of external resources, which come after the topics that are known. */
+  readonly kinds?: readonly string[]
   readonly anyLabel?: string
   readonly onChange: (topic: string) => void
 }
 
 /** The topics, those with a handler or a webhook first. */
-export function TopicChoice({ value, setup, label = 'Topic', anyLabel = 'Any topic', onChange }: TopicProps) {
+export function TopicChoice({
+  value,
+  setup,
+  label = 'Topic',
+  kinds = [],
+  anyLabel = 'Any topic',
+  onChange,
+}: TopicProps) {
   const known = new Set(setup.knownTopics)
   const others = setup.topics.filter((topic) => !known.has(topic))
-  const isOther = value !== '' && !known.has(value) && !others.includes(value)
+  const isOther = value !== '' && ![...known, ...kinds, ...others].includes(value)
   const toOption = (topic: string) => (
     <option key={topic} value={topic}>
       {topic}
@@ -150,6 +159,7 @@ export function TopicChoice({ value, setup, label = 'Topic', anyLabel = 'Any top
       <option value="">{anyLabel}</option>
       {isOther && toOption(value)}
       {known.size > 0 && <optgroup label="With a handler or a webhook">{[...known].map(toOption)}</optgroup>}
+      {kinds.length > 0 && <optgroup label="Asked for">{kinds.map(toOption)}</optgroup>}
       <optgroup label="All topics">{others.map(toOption)}</optgroup>
     </select>
   )
