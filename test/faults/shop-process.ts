@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { PROGRAM } from './build.ts'
+import { programOf } from './build.ts'
 import type { Settings } from './shop/settings.ts'
 
 /** A process of a shop, which may end at any time. */
@@ -32,7 +32,7 @@ process.once('exit', () => {
 
 /** Starts a process. Resolves when it listens and works, or has ended. */
 export async function startShop(settings: Settings): Promise<ShopProcess> {
-  const child = fork(PROGRAM, [JSON.stringify(settings)], {
+  const child = fork(programOf('shop'), [JSON.stringify(settings)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: ['--expose-gc'],
   })
