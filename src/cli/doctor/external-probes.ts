@@ -46,7 +46,7 @@ const IN_FORM: Finding = {
 
 /** What no answer means. Webhooks are sent again, and these are not. */
 const WITHOUT_ANSWER =
-  'Commerce Layer goes on without an answer: docs/external-resources.md says how. After more than 30 failures in ' +
+  'Commerce Layer goes on without an answer: the page of the kind in docs/ says how. After more than 30 failures in ' +
   'a row it does not ask any more.'
 
 const GENERAL: GeneralFindings = {
