@@ -330,7 +330,6 @@ describe('the end of hooklayer dev', () => {
       2,
       'The webhook was refused: topic - is not included in the list (orders.eat)\n',
     ],
-    [['--topics', ' ,'], 2, expect.stringContaining('It must name a topic such as orders.place.')],
     [['--faults', 'nothing=1'], 2, expect.stringContaining('A fault is one of duplicate, ')],
     [['--speed', '0', '--', 'true'], 2, '`--speed` must be a number over 0.\n'],
     [[], 2, '--forward: port 0 is a free port for a program, and there is none after --.\n'],
