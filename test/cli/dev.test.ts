@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { findDefaultReceiver } from '../../src/cli/receiver/confirm-host.ts'
 import { freePorts } from '../servers/process.ts'
 import { createProject, maskOutput, type Running, runCli, startCli, startInTerminal } from './run-cli.ts'
 
@@ -268,6 +269,24 @@ export default defineConfig({ receiver: createReceiver({ secrets: secretsFromEnv
       stderr: '--write-env: .env.mine was not written by this command. Name a file that may be replaced.\n',
     })
     expect(readFileSync(`${cwd}/.env.mine`, 'utf8')).toBe('CL_CLIENT_SECRET=true')
+  })
+
+  it('calls the port that PORT names in the environment or in .env, unless a flag names another', async () => {
+    const [port = 0, other = 0] = await freePorts(2)
+    const files = { ...FILES, '.env': `PORT=${port}` }
+    const running = await startCli(['dev', ...ANY_PORT.slice(2), '--', 'node', 'shop.mjs'], { files })
+    expect(await running.lineWith('listens at')).toMatch(new RegExp(`calls http://127.0.0.1:${port}/webhooks$`))
+    await running.lineWith('order 1234')
+    type(running, 'q')
+    await running.result()
+
+    const chosen = await startCli(dev('--', 'node', 'shop.mjs'), { files, env: { PORT: String(other) } })
+    expect(await chosen.lineWith('listening')).not.toMatch(new RegExp(` (${port}|${other}) `))
+    await chosen.lineWith('order 1234')
+  })
+
+  it.each(['', '0', '65536', '3000x', '/run/shop.sock'])('takes port 3000 where PORT is "%s"', (PORT) => {
+    expect(findDefaultReceiver({ PORT })).toBe('http://127.0.0.1:3000/webhooks')
   })
 
   it('takes the next port when its own is taken, and a secret that is set in .env', async () => {

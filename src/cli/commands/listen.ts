@@ -10,7 +10,7 @@ import type { ExitName } from '../exit-codes.ts'
 import { findStateFile, openListenState } from '../listen/listen-state.ts'
 import { chooseStart, type HeardEvent, listenForEvents } from '../listen/listener.ts'
 import { createTopicFilter } from '../listen/wanted-topics.ts'
-import { confirmHost, DEFAULT_RECEIVER, toReceiverUrl } from '../receiver/confirm-host.ts'
+import { confirmHost, DEFAULT_RECEIVER, findDefaultReceiver, toReceiverUrl } from '../receiver/confirm-host.ts'
 import { forward } from '../receiver/forward.ts'
 import { createAsk } from '../terminal/ask.ts'
 import { describeClock, parseMoment } from '../terminal/moment.ts'
@@ -55,7 +55,7 @@ async function listen(context: CommandContext, flags: ListenFlags): Promise<Exit
   const { output, signal } = context
   const since = flags.since === undefined ? undefined : parseMoment(flags.since, '--since').toISOString()
   const config = await findConfig(flags)
-  const url = toReceiverUrl(flags.forward ?? config?.forward ?? DEFAULT_RECEIVER, '--forward')
+  const url = toReceiverUrl(flags.forward ?? config?.forward ?? findDefaultReceiver(), '--forward')
   const { organization, url: api = '' } = readCredentials(config)
   const management = connectApi(config)
   const findSecret = await createSecretFinder(flags, signal)

@@ -9,7 +9,7 @@ import { warnOfUnknownTopic } from '../configuration/catalog.ts'
 import { addConfigOption, type ConfigFlags, findConfig, readCredentials } from '../configuration/load-config.ts'
 import { addSecretOptions, readSecrets, type SecretFlags } from '../configuration/secrets.ts'
 import type { ExitName } from '../exit-codes.ts'
-import { confirmHost, DEFAULT_RECEIVER, toReceiverUrl } from '../receiver/confirm-host.ts'
+import { confirmHost, DEFAULT_RECEIVER, findDefaultReceiver, toReceiverUrl } from '../receiver/confirm-host.ts'
 import { readAnswer } from '../receiver/read-answer.ts'
 import { toCount } from '../terminal/count.ts'
 import { escapeText, isSuccess, paint } from '../terminal/output.ts'
@@ -63,7 +63,7 @@ export const define: DefineCommand = (command, run) => {
         const emulator = findEmulator(config, flags)
         if (emulator) return triggerThere(context, emulator, topic, flags)
         warnOfUnknownTopic(topic, context.output)
-        const url = toReceiverUrl(flags.to ?? config?.forward ?? DEFAULT_RECEIVER, '--to')
+        const url = toReceiverUrl(flags.to ?? config?.forward ?? findDefaultReceiver(), '--to')
         const [secret = ''] = await readSecrets(topic, flags, context.signal)
         await confirmHost(context.output, url, flags)
         const deliveries = await asUsage(() => createDeliveries(topic, secret, flags))
