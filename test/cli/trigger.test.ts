@@ -112,6 +112,23 @@ describe('hooklayer trigger', () => {
     })
   })
 
+  it('prints the status, the type and one short line of a page', async () => {
+    const page = `<!DOCTYPE html>\n<html><head><title>Error</title><style>p{}</style></head>
+      <body><script>if (1 < 2) alert()</script><pre>Cannot POST\n/webhooks</pre><p>${'long '.repeat(100)}</p></body></html>`
+    const { url, close } = await listen((_, response) => {
+      response.writeHead(404, { 'content-type': 'text/html; charset=utf-8' }).end(page)
+    }, '/')
+    onTestFinished(close)
+    const { exit, stderr } = await runCli(flags(url))
+    expect({ exit, stderr: maskOutput(stderr) }).toEqual({
+      exit: 1,
+      stderr: expect.stringMatching(
+        /^orders\.place → \S+: 404 text\/html: Cannot POST \/webhooks( long)+ lon \( TIME\)\n$/,
+      ),
+    })
+    expect(stderr.length).toBeLessThan(160)
+  })
+
   it('warns of a topic that is not in the catalog, and sends it all the same', async () => {
     const { exit, stderr } = await runCli(['trigger', 'orders.plac', '--secret', SECRET, '--to', 'http://127.0.0.1:2/'])
     expect(exit).toBe(4)

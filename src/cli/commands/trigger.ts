@@ -197,7 +197,7 @@ async function send(shipment: Shipment, url: URL, signal: AbortSignal): Promise<
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     } as RequestInit)
-    return finish(response.status, readAnswer(await response.text()))
+    return finish(response.status, await readAnswer(response))
   } catch (error) {
     if (shipment.fault === 'cut') return finish(0, 'cut on purpose')
     if (signal.aborted || !(error instanceof Error && error.name === 'TimeoutError')) throw error
