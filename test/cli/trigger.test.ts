@@ -137,6 +137,34 @@ describe('hooklayer trigger', () => {
     )
   })
 
+  it('warns of a field that the sample lacks, with the nearest names, and sets it all the same', async () => {
+    const { url, emails, ids } = await startShop()
+    const set = [
+      ...['custmer.email=a@b.example', 'customer.emial=c@d.example', 'total_amount=1', 'xyzzy={"a":1}'],
+      ...['metadata.any.thing=1', 'payment_source_details.any=1', 'market.name=Italy', 'market.nme=Italy'],
+      ...[
+        'customer.customer_group.name=VIP',
+        'shipping_address=null',
+        'customer.email=zoe@example.com',
+        'id=ofASetAbcd',
+      ],
+    ]
+    const { exit, stderr } = await runCli(flags(url, ...set.flatMap((one) => ['--set', one])))
+    const warning = (path: string, hint: string) =>
+      `--set ${path}: the sample has no such field. It is set all the same.${hint}\n`
+    expect({ exit, stderr }).toEqual({
+      exit: 0,
+      stderr: expect.stringContaining(
+        warning('custmer', ' Did you mean customer?') +
+          warning('customer.emial', ' Did you mean customer.email?') +
+          warning('total_amount', ' Did you mean total_amount_cents, total_amount_float, or subtotal_amount_cents?') +
+          warning('xyzzy', '') +
+          warning('market.nme', ' Did you mean market.name?'),
+      ),
+    })
+    expect({ emails, ids }).toEqual({ emails: ['zoe@example.com'], ids: ['ofASetAbcd'] })
+  })
+
   it('says in one line that nothing listens, with 4', async () => {
     const { exit, stderr } = await runCli(flags('http://127.0.0.1:2/'))
     expect({ exit, stderr }).toMatchObject({ exit: 4, stderr: expect.stringMatching(/^Nothing listens there: .*\n$/) })
