@@ -80,7 +80,7 @@ describe('hooklayer dev', () => {
     const openedAt = Number((await running.lineWith('listening')).split(' ').at(-1))
     const handledAt = Number((await running.lineWith('order 1234')).split(' ').at(-1))
     expect(handledAt - openedAt).toBeLessThan(2000)
-    expect(await deliveryWith(running, '200')).toBe('CLOCK  orders.place  200 handled TIME')
+    expect(await deliveryWith(running, ' 200 handled')).toBe('CLOCK  orders.place  200 handled TIME')
     expect(running.output()).toMatch(/A local Commerce Layer listens at http:\/\/127\.0\.0\.1:\d+ and calls http/)
     type(running, 'q')
     expect(await running.result()).toMatchObject({ exit: 0 })
@@ -207,7 +207,7 @@ export default defineConfig({ receiver: createReceiver({ secrets: secretsFromEnv
     const args = ['dev', ...ANY_PORT.slice(2), '--', 'node', 'shop.mjs']
     const running = await startCli(args, { files: { 'hooklayer.config.ts': config, 'shop.mjs': shop } })
     await running.lineWith('Topics: customers.create, orders.place')
-    expect(await deliveryWith(running, '200')).toBe('CLOCK  customers.create  200 handled TIME')
+    expect(await deliveryWith(running, ' 200 handled')).toBe('CLOCK  customers.create  200 handled TIME')
   })
 
   it('prints an object a line with --json, and the output of the receiver on stderr', async () => {
@@ -255,7 +255,7 @@ export default defineConfig({ receiver: createReceiver({ secrets: secretsFromEnv
     const [secret] = /CL_SECRET_ORDERS__PLACE=[0-9a-f]{32}/.exec(readFileSync(file, 'utf8')) ?? []
     expect(secret).toBeDefined()
     const shop = startShopAlone(cwd, port)
-    expect(await deliveryWith(writing, '200')).toBe('CLOCK  orders.place  200 handled TIME')
+    expect(await deliveryWith(writing, ' 200 handled')).toBe('CLOCK  orders.place  200 handled TIME')
     shop.kill()
     type(writing, 'q')
     await writing.result()
