@@ -1,8 +1,9 @@
 import type { ExternalResourceKind } from 'hooklayer/responder'
 import { createRequest } from 'hooklayer/testing'
 import { isSuccess } from '../terminal/output.ts'
+import { DELIVERIES } from './delivery-probes.ts'
 import { type Orders, signText, toRequest } from './orders.ts'
-import { DELIVERIES, type Expectation, type Finding, type GeneralFindings, type Probe, type Suite } from './probes.ts'
+import type { Expectation, Finding, GeneralFindings, Probe, Suite } from './probe.ts'
 import type { Answer } from './send-request.ts'
 
 /** No figure is documented for external resources: that of webhooks is assumed. */
