@@ -39,6 +39,7 @@ Next:
       '# The shared secret of each webhook. `npx hooklayer dev` sets them by itself.\nCL_SECRET_ORDERS__PLACE=\n\n' +
         '# Redis of the store and the inbox\nREDIS_URL=redis://127.0.0.1:6379\n',
     )
+    expect(readFileSync(join(cwd, 'hooklayer.config.ts'), 'utf8')).not.toContain('forward') // It would hide PORT.
     expect(existsSync(join(cwd, 'node_modules/express'))).toBe(false)
   })
 

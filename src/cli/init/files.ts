@@ -76,7 +76,6 @@ function writeConfig({ root, inbox }: Layout): string {
     '  receiver,',
     ...(inbox === 'none' ? [] : ['  inbox,']),
     "  // callbackUrl: 'https://shop.example/webhooks', // the public URL, for `hooklayer webhooks`",
-    "  forward: 'http://127.0.0.1:3000/webhooks',",
     '})',
   )
 }

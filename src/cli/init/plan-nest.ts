@@ -74,7 +74,6 @@ const NEST_CONFIG = lines(
   '',
   'export default defineConfig({',
   '  receiver: app.get(HooklayerService).receiver,',
-  "  forward: 'http://127.0.0.1:3000/webhooks',",
   '})',
 )
 
