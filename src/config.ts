@@ -26,7 +26,10 @@ export interface HooklayerConfig {
   readonly management?: HooklayerManagementConfig | undefined
   /** The topics of `dev` and `listen`. Default: those that the receiver has handlers for. */
   readonly topics?: readonly (Topic | (string & {}))[] | undefined
-  /** Where `dev` and `listen` forward deliveries to. Default: `http://127.0.0.1:3000/webhooks`. */
+  /**
+   * Where `dev` and `listen` forward deliveries to. Default: `http://127.0.0.1:3000/webhooks`, or the port that `PORT`
+   * names.
+   */
   readonly forward?: string | undefined
   /**
    * The responders that `dev` can ask, by kind: a URL, or a path at the host of `forward`. Default: none.

@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { findDefaultReceiver } from '../../src/cli/receiver/confirm-host.ts'
 import { freePorts } from '../servers/process.ts'
 import { createProject, maskOutput, type Running, runCli, startCli, startInTerminal } from './run-cli.ts'
 
@@ -79,7 +80,7 @@ describe('hooklayer dev', () => {
     const openedAt = Number((await running.lineWith('listening')).split(' ').at(-1))
     const handledAt = Number((await running.lineWith('order 1234')).split(' ').at(-1))
     expect(handledAt - openedAt).toBeLessThan(2000)
-    expect(await deliveryWith(running, '200')).toBe('CLOCK  orders.place  200 handled TIME')
+    expect(await deliveryWith(running, ' 200 handled')).toBe('CLOCK  orders.place  200 handled TIME')
     expect(running.output()).toMatch(/A local Commerce Layer listens at http:\/\/127\.0\.0\.1:\d+ and calls http/)
     type(running, 'q')
     expect(await running.result()).toMatchObject({ exit: 0 })
@@ -206,7 +207,7 @@ export default defineConfig({ receiver: createReceiver({ secrets: secretsFromEnv
     const args = ['dev', ...ANY_PORT.slice(2), '--', 'node', 'shop.mjs']
     const running = await startCli(args, { files: { 'hooklayer.config.ts': config, 'shop.mjs': shop } })
     await running.lineWith('Topics: customers.create, orders.place')
-    expect(await deliveryWith(running, '200')).toBe('CLOCK  customers.create  200 handled TIME')
+    expect(await deliveryWith(running, ' 200 handled')).toBe('CLOCK  customers.create  200 handled TIME')
   })
 
   it('prints an object a line with --json, and the output of the receiver on stderr', async () => {
@@ -254,7 +255,7 @@ export default defineConfig({ receiver: createReceiver({ secrets: secretsFromEnv
     const [secret] = /CL_SECRET_ORDERS__PLACE=[0-9a-f]{32}/.exec(readFileSync(file, 'utf8')) ?? []
     expect(secret).toBeDefined()
     const shop = startShopAlone(cwd, port)
-    expect(await deliveryWith(writing, '200')).toBe('CLOCK  orders.place  200 handled TIME')
+    expect(await deliveryWith(writing, ' 200 handled')).toBe('CLOCK  orders.place  200 handled TIME')
     shop.kill()
     type(writing, 'q')
     await writing.result()
@@ -268,6 +269,24 @@ export default defineConfig({ receiver: createReceiver({ secrets: secretsFromEnv
       stderr: '--write-env: .env.mine was not written by this command. Name a file that may be replaced.\n',
     })
     expect(readFileSync(`${cwd}/.env.mine`, 'utf8')).toBe('CL_CLIENT_SECRET=true')
+  })
+
+  it('calls the port that PORT names in the environment or in .env, unless a flag names another', async () => {
+    const [port = 0, other = 0] = await freePorts(2)
+    const files = { ...FILES, '.env': `PORT=${port}` }
+    const running = await startCli(['dev', ...ANY_PORT.slice(2), '--', 'node', 'shop.mjs'], { files })
+    expect(await running.lineWith('listens at')).toMatch(new RegExp(`calls http://127.0.0.1:${port}/webhooks$`))
+    await running.lineWith('order 1234')
+    type(running, 'q')
+    await running.result()
+
+    const chosen = await startCli(dev('--', 'node', 'shop.mjs'), { files, env: { PORT: String(other) } })
+    expect(await chosen.lineWith('listening')).not.toMatch(new RegExp(` (${port}|${other}) `))
+    await chosen.lineWith('order 1234')
+  })
+
+  it.each(['', '0', '65536', '3000x', '/run/shop.sock'])('takes port 3000 where PORT is "%s"', (PORT) => {
+    expect(findDefaultReceiver({ PORT })).toBe('http://127.0.0.1:3000/webhooks')
   })
 
   it('takes the next port when its own is taken, and a secret that is set in .env', async () => {
@@ -330,7 +349,6 @@ describe('the end of hooklayer dev', () => {
       2,
       'The webhook was refused: topic - is not included in the list (orders.eat)\n',
     ],
-    [['--topics', ' ,'], 2, expect.stringContaining('It must name a topic such as orders.place.')],
     [['--faults', 'nothing=1'], 2, expect.stringContaining('A fault is one of duplicate, ')],
     [['--speed', '0', '--', 'true'], 2, '`--speed` must be a number over 0.\n'],
     [[], 2, '--forward: port 0 is a free port for a program, and there is none after --.\n'],

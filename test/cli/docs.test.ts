@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.ts'
+import { DELIVERIES } from '../../src/cli/doctor/delivery-probes.ts'
 import { createSuite } from '../../src/cli/doctor/external-probes.ts'
-import { DELIVERIES, type Suite } from '../../src/cli/doctor/probes.ts'
+import type { Suite } from '../../src/cli/doctor/probe.ts'
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
-import { FRAMEWORKS } from '../../src/cli/init/files.ts'
+import { FRAMEWORKS } from '../../src/cli/init/layout.ts'
 import { FAULTS } from '../../src/cli/trigger/faulty-delivery.ts'
 
 const PAGE = readFileSync('docs/cli.md', 'utf8')

@@ -210,7 +210,7 @@ describe('hooklayer inbox', () => {
     const { stderr } = await runCli(['inbox', 'list', '--state', 'dead', '--verbose', '--sqlite', file])
     // The bar is 300 ms on an idle machine.
     expect(Number(/Read in (\d+) ms/.exec(stderr)?.[1])).toBeLessThan(3000)
-    const { exit, stdout } = await runInTerminal(['inbox', 'retry', '--all', '--sqlite', file])
+    const { exit, stdout } = await runInTerminal(['inbox', 'retry', '--all', '--yes', '--sqlite', file])
     expect(exit).toBe(0)
     expect(stdout).toMatch(/2KRetried \d+00\/10000/)
     expect(stdout).toMatch(/2K10000 dead letters were put back into the queue\.\r\n$/)
@@ -219,7 +219,7 @@ describe('hooklayer inbox', () => {
 
   it('says on Ctrl-C how many were retried, and leaves the others', async () => {
     const file = await createInboxFile((inbox) => addDeadLetters(inbox, 5000))
-    const running = await startInTerminal(['inbox', 'retry', '--all', '--sqlite', file])
+    const running = await startInTerminal(['inbox', 'retry', '--all', '--yes', '--sqlite', file])
     await running.lineWith('Retried')
     running.child.stdin.write('\x03')
     const { exit, stdout } = await running.result()
@@ -230,6 +230,22 @@ describe('hooklayer inbox', () => {
       dead: 5000 - Number(done),
     })
   }, 60_000)
+
+  it('asks before it retries all, and needs --yes where nobody can be asked', async () => {
+    const file = await createInboxFile((inbox) => addDeadLetters(inbox, 3))
+    const flags = ['inbox', 'retry', '--all', '--sqlite', file]
+    expect(await runCli(flags)).toMatchObject({
+      exit: 2,
+      stderr: '3 dead letters will be handled again. Retry all? Nobody can be asked here: answer with --yes.\n',
+    })
+    const asked = await startInTerminal(flags)
+    await asked.lineWith('Retry all?')
+    asked.child.stdin.write('n')
+    expect(await asked.result()).toMatchObject({ exit: 130, stdout: expect.stringContaining('Nothing was retried.') })
+    expect(await withInbox(file, (inbox) => inbox.statistics())).toMatchObject({ queued: 0, dead: 3 })
+    expect((await runCli([...flags, '--yes', '--json'])).objects()).toEqual([{ retried: 3 }])
+    expect((await runCli([...flags, '--json'])).objects()).toEqual([{ retried: 0 }]) // There is nothing to ask about.
+  })
 
   it('asks before it discards several, and needs --yes where nobody can be asked', async () => {
     const file = await createInboxFile((inbox) => addDeadLetters(inbox, 3))
@@ -245,6 +261,12 @@ describe('hooklayer inbox', () => {
     const one = await runCli(['inbox', 'discard', 'orders.place-0', '--sqlite', file])
     expect(one).toMatchObject({ exit: 0, stderr: '1 dead letter was discarded.\n' })
     expect((await runCli([...flags, '--yes', '--json'])).objects()).toEqual([{ discarded: 2 }])
+    await withInbox(file, (inbox) => addDeadLetters(inbox, 1, 'customers.create'))
+    expect(await runCli(flags)).toMatchObject({
+      exit: 2,
+      stderr: expect.stringMatching(/^1 dead letter will be deleted\. Discard it\? /),
+    })
+    expect(await runCli([...flags, '--yes'])).toMatchObject({ exit: 0 })
     expect(await withInbox(file, (inbox) => inbox.statistics())).toMatchObject({ queued: 0, dead: 0 })
     expect(await withInbox(file, (inbox) => inbox.put(createStored('orders.place-0')))).toBe('duplicate')
   })
@@ -279,7 +301,9 @@ describe('hooklayer inbox', () => {
       const inbox = createSqliteInbox({ file: ${JSON.stringify(file)} })
       export default defineConfig({ receiver: createReceiver({ secrets: '0123456789abcdef', inbox }), inbox })`
     const files = { 'hooklayer.config.ts': config }
-    expect((await runCli(['inbox', 'retry', '--all', '--json'], { files })).objects()).toEqual([{ retried: 1 }])
+    expect((await runCli(['inbox', 'retry', '--all', '--yes', '--json'], { files })).objects()).toEqual([
+      { retried: 1 },
+    ])
     expect((await runCli(['inbox', 'list', '--json'], { files })).objects()).toMatchObject([{ state: 'queued' }])
   })
 
@@ -307,7 +331,7 @@ describe('hooklayer inbox', () => {
         exit: 5,
         stderr: `${file} belongs to another user, with the id 65534: run the command as that user, or with --force.\n`,
       })
-      expect(await runCli(['inbox', 'retry', '--all', '--force', '--sqlite', file])).toMatchObject({ exit: 0 })
+      expect(await runCli(['inbox', 'retry', '--all', '--yes', '--force', '--sqlite', file])).toMatchObject({ exit: 0 })
       expect(readdirSync(dirname(file)).map((name) => statSync(join(dirname(file), name)).uid)).toEqual(
         readdirSync(dirname(file)).map(() => 65534),
       )
@@ -393,7 +417,7 @@ for (const { flag, missing, start, open } of ENGINES) {
       ])
       expect(await run('discard', 'orders.place-7')).toEqual([{ discarded: 1 }])
       expect(await run('erase', 'orders', ORDER.id, '--yes')).toMatchObject([{ dead: 1 }])
-      expect(await run('retry', '--all')).toEqual([{ retried: 119 }])
+      expect(await run('retry', '--all', '--yes')).toEqual([{ retried: 119 }])
       expect(await inbox.statistics()).toMatchObject({ queued: 119, dead: 0 })
     }, 60_000)
   })

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { afterAll, describe, expect, it } from 'vitest'
 import { INBOXES, STORES } from '../../src/cli/init/drivers.ts'
-import { FRAMEWORKS, type Framework, planFiles } from '../../src/cli/init/files.ts'
+import { planFiles } from '../../src/cli/init/files.ts'
+import { FRAMEWORKS, type Framework } from '../../src/cli/init/layout.ts'
 import type { Project } from '../../src/cli/init/project.ts'
 import { createProject, runCli, startInTerminal } from './run-cli.ts'
 
@@ -38,6 +39,7 @@ Next:
       '# The shared secret of each webhook. `npx hooklayer dev` sets them by itself.\nCL_SECRET_ORDERS__PLACE=\n\n' +
         '# Redis of the store and the inbox\nREDIS_URL=redis://127.0.0.1:6379\n',
     )
+    expect(readFileSync(join(cwd, 'hooklayer.config.ts'), 'utf8')).not.toContain('forward') // It would hide PORT.
     expect(existsSync(join(cwd, 'node_modules/express'))).toBe(false)
   })
 

@@ -112,12 +112,57 @@ describe('hooklayer trigger', () => {
     })
   })
 
+  it('prints the status, the type and one short line of a page', async () => {
+    const page = `<!DOCTYPE html>\n<html><head><title>Error</title><style>p{}</style></head>
+      <body><script>if (1 < 2) alert()</script><pre>Cannot POST\n/webhooks</pre><p>${'long '.repeat(100)}</p></body></html>`
+    const { url, close } = await listen((_, response) => {
+      response.writeHead(404, { 'content-type': 'text/html; charset=utf-8' }).end(page)
+    }, '/')
+    onTestFinished(close)
+    const { exit, stderr } = await runCli(flags(url))
+    expect({ exit, stderr: maskOutput(stderr) }).toEqual({
+      exit: 1,
+      stderr: expect.stringMatching(
+        /^orders\.place → \S+: 404 text\/html: Cannot POST \/webhooks( long)+ lon \( TIME\)\n$/,
+      ),
+    })
+    expect(stderr.length).toBeLessThan(160)
+  })
+
   it('warns of a topic that is not in the catalog, and sends it all the same', async () => {
     const { exit, stderr } = await runCli(['trigger', 'orders.plac', '--secret', SECRET, '--to', 'http://127.0.0.1:2/'])
     expect(exit).toBe(4)
     expect(stderr).toMatch(
       /^orders\.plac is not in the catalog of topics\. Did you mean orders\.place\?\nNothing listens/,
     )
+  })
+
+  it('warns of a field that the sample lacks, with the nearest names, and sets it all the same', async () => {
+    const { url, emails, ids } = await startShop()
+    const set = [
+      ...['custmer.email=a@b.example', 'customer.emial=c@d.example', 'total_amount=1', 'xyzzy={"a":1}'],
+      ...['metadata.any.thing=1', 'payment_source_details.any=1', 'market.name=Italy', 'market.nme=Italy'],
+      ...[
+        'customer.customer_group.name=VIP',
+        'shipping_address=null',
+        'customer.email=zoe@example.com',
+        'id=ofASetAbcd',
+      ],
+    ]
+    const { exit, stderr } = await runCli(flags(url, ...set.flatMap((one) => ['--set', one])))
+    const warning = (path: string, hint: string) =>
+      `--set ${path}: the sample has no such field. It is set all the same.${hint}\n`
+    expect({ exit, stderr }).toEqual({
+      exit: 0,
+      stderr: expect.stringContaining(
+        warning('custmer', ' Did you mean customer?') +
+          warning('customer.emial', ' Did you mean customer.email?') +
+          warning('total_amount', ' Did you mean total_amount_cents, total_amount_float, or subtotal_amount_cents?') +
+          warning('xyzzy', '') +
+          warning('market.nme', ' Did you mean market.name?'),
+      ),
+    })
+    expect({ emails, ids }).toEqual({ emails: ['zoe@example.com'], ids: ['ofASetAbcd'] })
   })
 
   it('says in one line that nothing listens, with 4', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { PROGRAM } from './build.ts'
+import { programOf } from './build.ts'
 import type { Settings } from './shop/settings.ts'
 
 /** A process of a shop, which may end at any time. */
@@ -34,7 +34,7 @@ process.once('exit', () => {
 export const FORMER_PROGRAM = new URL('./former/shop.mjs', import.meta.url).pathname
 
 /** Starts a process. Resolves when it listens and works, or has ended. */
-export async function startShop(settings: Settings, program = PROGRAM): Promise<ShopProcess> {
+export async function startShop(settings: Settings, program = programOf('shop')): Promise<ShopProcess> {
   const child = fork(program, [JSON.stringify(settings)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: ['--expose-gc'],

@@ -11,13 +11,8 @@ import {
   type SecretFlags,
   toVariable,
 } from '../configuration/secrets.ts'
-import {
-  addEmulatorOptions,
-  collectTopics,
-  type EmulatorFlags,
-  startEmulator,
-  subscribeTopic,
-} from '../dev/emulator-flags.ts'
+import { readTopics } from '../configuration/topics-option.ts'
+import { addEmulatorOptions, type EmulatorFlags, startEmulator, subscribeTopic } from '../dev/emulator-flags.ts'
 import { reportCall } from '../dev/report-call.ts'
 import type { ExitName } from '../exit-codes.ts'
 import { escapeText } from '../terminal/output.ts'
@@ -40,7 +35,7 @@ export const define: DefineCommand = (command, run) => {
     .option('--client-id <text>', 'the client id of the application; default: random')
     .option('--client-secret <text>', 'the client secret of the application; default: random')
     .option('--webhook <url>', 'the same as --forward')
-    .option('--topic <topic>', 'the same as --topics', collectTopics)
+    .option('--topic <topic>', 'the same as --topics', readTopics)
     .option('--send', 'delivers one sample of each topic, prints the answers and stops')
     .addHelpText(
       'after',

@@ -92,6 +92,7 @@ function addSelectionOptions(command: Command): Command {
 
 function defineRetry(command: Command, run: Run): void {
   addSelectionOptions(command.description('puts dead letters back into the queue, with all attempts available again'))
+    .option('--yes', 'retries all without a question')
     .addHelpText(
       'after',
       describeExamples(
@@ -108,7 +109,7 @@ function defineRetry(command: Command, run: Run): void {
 
 function defineDiscard(command: Command, run: Run): void {
   addSelectionOptions(command.description('deletes dead letters; their ids stay known'))
-    .option('--yes', 'discards several without a question')
+    .option('--yes', 'discards several or all without a question')
     .addHelpText(
       'after',
       describeExamples(

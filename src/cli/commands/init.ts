@@ -6,28 +6,29 @@ import { Option } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
 import { CATALOG, nearestTopic } from '../configuration/catalog.ts'
+import { addTopicsOption, readTopics } from '../configuration/topics-option.ts'
 import { INBOXES, STORES } from '../init/drivers.ts'
-import { type Choices, FRAMEWORKS, type Framework, type Plan, planFiles } from '../init/files.ts'
+import { type Plan, planFiles } from '../init/files.ts'
+import { type Choices, FRAMEWORKS, type Framework } from '../init/layout.ts'
 import { type Project, readProject } from '../init/project.ts'
 import { type Ask, createAsk } from '../terminal/ask.ts'
 import { paint } from '../terminal/output.ts'
 
 interface InitFlags {
   readonly framework?: Framework
-  readonly topics?: string
+  readonly topics?: readonly string[]
   readonly inbox?: string
   readonly store?: string
   readonly install?: boolean
   readonly yes?: boolean
 }
 
-const DEFAULT_TOPICS = 'orders.place'
+const DEFAULT_TOPIC = 'orders.place'
 const NONE = 'none'
 
 export const define: DefineCommand = (command, run) => {
-  command
+  addTopicsOption(command, `the topics to handle; default: ${DEFAULT_TOPIC}`)
     .addOption(new Option('--framework <name>', listChoices(FRAMEWORKS)).choices(Object.keys(FRAMEWORKS)))
-    .option('--topics <list>', `the topics to handle, separated by commas; default: ${DEFAULT_TOPICS}`)
     .addOption(
       new Option('--inbox <name>', `where deliveries are stored: ${NONE}, ${listChoices(INBOXES)}`).choices(
         namesOf(INBOXES),
@@ -72,7 +73,7 @@ function namesOf(drivers: object): string[] {
 /** Flags come first, then questions, and with `--yes` the defaults. */
 async function choose(ask: Ask, flags: InitFlags, project: Project): Promise<Choices> {
   const framework = flags.framework ?? (await chooseFramework(ask, flags, project))
-  const topics = readTopics(flags.topics ?? (await chooseTopics(ask, flags)))
+  const topics = checkTopics(flags.topics ?? (await chooseTopics(ask, flags)))
   const inbox = flags.inbox ?? (await chooseDriver(ask, flags, 'inbox', INBOXES))
   const store = flags.store ?? (await chooseDriver(ask, flags, 'store', STORES))
   if (framework === 'lambda' && [INBOXES[inbox], STORES[store]].some((driver) => driver?.needsDisk)) {
@@ -97,10 +98,10 @@ async function chooseFramework(ask: Ask, { yes }: InitFlags, { packages }: Proje
   return (await ask.select(question)) as Framework
 }
 
-async function chooseTopics(ask: Ask, { yes }: InitFlags): Promise<string> {
-  if (yes) return DEFAULT_TOPICS
+async function chooseTopics(ask: Ask, { yes }: InitFlags): Promise<string[]> {
+  if (yes) return [DEFAULT_TOPIC]
   const message = 'Which topics? Separate them by commas.'
-  return ask.text({ message, flag: '--topics', placeholder: DEFAULT_TOPICS, fallback: DEFAULT_TOPICS })
+  return readTopics(await ask.text({ message, flag: '--topics', placeholder: DEFAULT_TOPIC, fallback: DEFAULT_TOPIC }))
 }
 
 const QUESTIONS = {
@@ -122,8 +123,8 @@ async function chooseDriver(
   return ask.select({ message: QUESTIONS[kind], flag: `--${kind}`, choices })
 }
 
-function readTopics(list: string): string[] {
-  const topics = [...new Set(list.split(',').map((topic) => topic.trim()))]
+/** A handler is written for each, so a topic that is not known is a mistake. */
+function checkTopics(topics: readonly string[]): readonly string[] {
   for (const topic of topics) {
     if (!CATALOG.includes(topic)) {
       throw new CliError('USAGE', `--topics: Commerce Layer has no topic ${topic}. One is ${nearestTopic(topic)}.`)

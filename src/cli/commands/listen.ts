@@ -5,21 +5,20 @@ import { type CommandContext, type DefineCommand, describeExamples } from '../co
 import { connectApi } from '../configuration/connect-api.ts'
 import { addConfigOption, type ConfigFlags, findConfig, readCredentials } from '../configuration/load-config.ts'
 import { addSecretOptions, findEnvSecret, readSecrets, type SecretFlags } from '../configuration/secrets.ts'
+import { addTopicsOption } from '../configuration/topics-option.ts'
 import type { ExitName } from '../exit-codes.ts'
 import { findStateFile, openListenState } from '../listen/listen-state.ts'
 import { chooseStart, type HeardEvent, listenForEvents } from '../listen/listener.ts'
-import { createTopicFilter, readTopics } from '../listen/wanted-topics.ts'
-import { confirmHost, DEFAULT_RECEIVER, toReceiverUrl } from '../receiver/confirm-host.ts'
+import { createTopicFilter } from '../listen/wanted-topics.ts'
+import { confirmHost, DEFAULT_RECEIVER, findDefaultReceiver, toReceiverUrl } from '../receiver/confirm-host.ts'
 import { forward } from '../receiver/forward.ts'
 import { createAsk } from '../terminal/ask.ts'
-import { parseDuration } from '../terminal/duration.ts'
-import { describeClock } from '../terminal/moment.ts'
+import { describeClock, parseMoment } from '../terminal/moment.ts'
 import { escapeText, isSuccess, paintStatus } from '../terminal/output.ts'
 
 interface ListenFlags extends SecretFlags, ConfigFlags {
   readonly forward?: string
-  /** Milliseconds. */
-  readonly since?: number
+  readonly since?: string
   readonly topics?: readonly string[]
   readonly once?: boolean
   readonly again?: boolean
@@ -40,10 +39,12 @@ export const define: DefineCommand = (command, run) => {
 }
 
 function addFlags(command: Command): Command {
-  return addConfigOption(addSecretOptions(command))
+  return addTopicsOption(
+    addConfigOption(addSecretOptions(command)),
+    'the topics to forward; default: those with a handler, or all',
+  )
     .option('--forward <url>', `the receiver; default: ${DEFAULT_RECEIVER}`)
-    .option('--since <duration>', 'begins so long ago, such as 2h; default: where it was, or now', parseDuration)
-    .option('--topics <topics>', 'separated by commas; default: those with a handler, or all', readTopics)
+    .option('--since <time>', 'begins then: 2h, or 2026-11-20T14:00:00Z; default: where it was, or now')
     .option('--once', 'ends when all is forwarded')
     .option('--again', 'forgets what was forwarded before')
     .option('--reset-circuits', 'closes open circuits without a question')
@@ -52,15 +53,15 @@ function addFlags(command: Command): Command {
 
 async function listen(context: CommandContext, flags: ListenFlags): Promise<ExitName> {
   const { output, signal } = context
+  const since = flags.since === undefined ? undefined : parseMoment(flags.since, '--since').toISOString()
   const config = await findConfig(flags)
-  const url = toReceiverUrl(flags.forward ?? config?.forward ?? DEFAULT_RECEIVER, '--forward')
+  const url = toReceiverUrl(flags.forward ?? config?.forward ?? findDefaultReceiver(), '--forward')
   const { organization, url: api = '' } = readCredentials(config)
   const management = connectApi(config)
   const findSecret = await createSecretFinder(flags, signal)
   await confirmHost(output, url, flags)
   const file = findStateFile(api, organization, url.href, process.cwd())
   const state = await openListenState(file, { isNew: flags.again === true })
-  const since = flags.since === undefined ? undefined : new Date(Date.now() - flags.since).toISOString()
   await chooseStart(management, state, since, signal)
   const { from, last } = state
   output.info(escapeText(`Forwarding ${organization} to ${url.href}, from ${last?.created_at ?? from} on.`))

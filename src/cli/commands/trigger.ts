@@ -9,7 +9,7 @@ import { warnOfUnknownTopic } from '../configuration/catalog.ts'
 import { addConfigOption, type ConfigFlags, findConfig, readCredentials } from '../configuration/load-config.ts'
 import { addSecretOptions, readSecrets, type SecretFlags } from '../configuration/secrets.ts'
 import type { ExitName } from '../exit-codes.ts'
-import { confirmHost, DEFAULT_RECEIVER, toReceiverUrl } from '../receiver/confirm-host.ts'
+import { confirmHost, DEFAULT_RECEIVER, findDefaultReceiver, toReceiverUrl } from '../receiver/confirm-host.ts'
 import { readAnswer } from '../receiver/read-answer.ts'
 import { toCount } from '../terminal/count.ts'
 import { escapeText, isSuccess, paint } from '../terminal/output.ts'
@@ -17,6 +17,7 @@ import { readInputFile } from '../terminal/read-input.ts'
 import { applyFault, createBody, FAULTS, type Fault, type Shipment } from '../trigger/faulty-delivery.ts'
 import { readChanges } from '../trigger/set-fields.ts'
 import { connectToEmulator } from '../trigger/trigger-emulator.ts'
+import { warnOfUnknownFields } from '../trigger/unknown-fields.ts'
 
 interface TriggerFlags extends SecretFlags, ConfigFlags {
   readonly to?: string
@@ -63,10 +64,11 @@ export const define: DefineCommand = (command, run) => {
         const emulator = findEmulator(config, flags)
         if (emulator) return triggerThere(context, emulator, topic, flags)
         warnOfUnknownTopic(topic, context.output)
-        const url = toReceiverUrl(flags.to ?? config?.forward ?? DEFAULT_RECEIVER, '--to')
+        const url = toReceiverUrl(flags.to ?? config?.forward ?? findDefaultReceiver(), '--to')
         const [secret = ''] = await readSecrets(topic, flags, context.signal)
         await confirmHost(context.output, url, flags)
         const deliveries = await asUsage(() => createDeliveries(topic, secret, flags))
+        await warnOfUnknownFields(topic, readChanges(flags.set ?? []), context.output)
         const otherSecret = randomBytes(16).toString('hex')
         const shipments = await applyFault(deliveries, flags.fault, { otherSecret })
         const sendings = shipments.map((shipment) => ({
@@ -108,6 +110,7 @@ async function triggerThere(
 ): Promise<ExitName> {
   const changes = readChanges(flags.set ?? [])
   const trigger = await connectToEmulator(emulator, context.signal)
+  await warnOfUnknownFields(topic, changes, context.output)
   const send = async () => {
     const calls = await trigger(topic, changes)
     if (calls.length === 0) throw new CliError('FOUND_WRONG', `${topic}: the emulator has no webhook that it can call.`)
@@ -197,7 +200,7 @@ async function send(shipment: Shipment, url: URL, signal: AbortSignal): Promise<
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     } as RequestInit)
-    return finish(response.status, readAnswer(await response.text()))
+    return finish(response.status, await readAnswer(response))
   } catch (error) {
     if (shipment.fault === 'cut') return finish(0, 'cut on purpose')
     if (signal.aborted || !(error instanceof Error && error.name === 'TimeoutError')) throw error

@@ -10,7 +10,7 @@ import { type AskedUrls, findHolderSecret, toAskedUrl, toHolderVariable } from '
 import { type ConfigFlags, findConfig } from '../configuration/load-config.ts'
 import { findEnvSecret, hasEnvSecret, toVariable } from '../configuration/secrets.ts'
 import { namesTopic } from '../listen/wanted-topics.ts'
-import { DEFAULT_RECEIVER, isThisMachine, toReceiverUrl } from '../receiver/confirm-host.ts'
+import { findDefaultReceiver, isThisMachine, toReceiverUrl } from '../receiver/confirm-host.ts'
 import type { EmulatorFlags } from './emulator-flags.ts'
 import { findFreePort, isPortOpen } from './ports.ts'
 
@@ -52,7 +52,7 @@ export async function readSetup(flags: DevFlags, program: readonly string[]): Pr
   // The receiver of the configuration may read the environment, and would refuse to be made without any secret.
   if (!hasEnvSecret()) process.env[toVariable(DEFAULT_TOPIC)] = createSecret()
   const config = await findConfig(flags)
-  const url = toReceiverUrl(flags.forward ?? config?.forward ?? DEFAULT_RECEIVER, '--forward')
+  const url = toReceiverUrl(flags.forward ?? config?.forward ?? findDefaultReceiver(), '--forward')
   await choosePort(url, program)
   const topics = [...new Set(flags.topics ?? listTopics(config))]
   return {
@@ -102,8 +102,10 @@ async function choosePort(url: URL, program: readonly string[]): Promise<void> {
   if (url.port === '0' && program.length === 0) {
     throw new CliError('USAGE', '--forward: port 0 is a free port for a program, and there is none after --.')
   }
-  if (url.port === '0') url.port = String(await findFreePort())
-  else if (program.length > 0 && isThisMachine(url.hostname) && (await isPortOpen(toAddress(url)))) {
+  if (url.port === '0') {
+    url.port = String(await findFreePort())
+    process.env.PORT = url.port // Whatever it was: the program has to listen here.
+  } else if (program.length > 0 && isThisMachine(url.hostname) && (await isPortOpen(toAddress(url)))) {
     const message = `Something listens on ${url.host} already, and would get the deliveries.`
     throw new CliError('CONFIGURATION', `${message} Stop it, or name another port with --forward.`)
   }

@@ -8,6 +8,7 @@ import {
   type SubscribeOptions,
 } from 'hooklayer/emulator'
 import { asUsage, CliError } from '../cli-error.ts'
+import { addTopicsOption } from '../configuration/topics-option.ts'
 
 /** What `dev` and `emulator` have in common. */
 export interface EmulatorFlags {
@@ -35,19 +36,11 @@ export function addEmulatorOptions(
   command: Command,
   defaults: { readonly port: string; readonly forward: string },
 ): Command {
-  return command
+  return addTopicsOption(command, 'the topics of the webhooks')
     .option('--forward <url>', `the receiver, which the webhooks call; default: ${defaults.forward}`)
-    .option('--topics <list>', 'the topics of the webhooks, with commas; may be repeated', collectTopics)
     .option('--port <number>', `the port on 127.0.0.1; default: ${defaults.port}`, toNumber)
     .option('--faults <list>', 'faults and their probability: duplicate=0.3,reorder,delayMs=200', toFaults)
     .option('--speed <number>', 'divides the delays between retries', toNumber, 1)
-}
-
-/** Adds a list with commas to those before it. */
-export function collectTopics(value: string, before: readonly string[] = []): string[] {
-  const topics = value.split(',').flatMap((topic) => topic.trim() || [])
-  if (topics.length === 0) throw new InvalidArgumentError('It must name a topic such as orders.place.')
-  return [...before, ...topics]
 }
 
 /** Not a number is left to the checks of the emulator, which say what is wrong. */

@@ -1,4 +1,4 @@
-import type { Failure, Finding, GeneralFindings, Probe } from './probes.ts'
+import type { Failure, Finding, GeneralFindings, Probe } from './probe.ts'
 import type { Answer } from './send-request.ts'
 
 export interface Examination {

@@ -1,8 +1,9 @@
 import type { ExternalResourceKind } from 'hooklayer/responder'
 import { createRequest } from 'hooklayer/testing'
 import { isSuccess } from '../terminal/output.ts'
+import { DELIVERIES } from './delivery-probes.ts'
 import { type Orders, signText, toRequest } from './orders.ts'
-import { DELIVERIES, type Expectation, type Finding, type GeneralFindings, type Probe, type Suite } from './probes.ts'
+import type { Expectation, Finding, GeneralFindings, Probe, Suite } from './probe.ts'
 import type { Answer } from './send-request.ts'
 
 /** No figure is documented for external resources: that of webhooks is assumed. */
@@ -46,7 +47,7 @@ const IN_FORM: Finding = {
 
 /** What no answer means. Webhooks are sent again, and these are not. */
 const WITHOUT_ANSWER =
-  'Commerce Layer goes on without an answer: docs/external-resources.md says how. After more than 30 failures in ' +
+  'Commerce Layer goes on without an answer: the page of the kind in docs/ says how. After more than 30 failures in ' +
   'a row it does not ask any more.'
 
 const GENERAL: GeneralFindings = {

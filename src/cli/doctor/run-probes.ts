@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import { CliError } from '../cli-error.ts'
+import { DELIVERIES } from './delivery-probes.ts'
 import { type Examination, examine } from './examine.ts'
 import type { Orders } from './orders.ts'
-import { DELIVERIES, type Probe, type Suite } from './probes.ts'
+import type { Probe, Suite } from './probe.ts'
 import { type Answer, sendRequest } from './send-request.ts'
 
 interface RunOptions {

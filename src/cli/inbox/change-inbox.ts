@@ -10,7 +10,7 @@ export interface ChangeFlags extends InboxFlags, SelectionFlags {
   readonly yes?: boolean
 }
 
-/** Puts dead letters back into the queue. */
+/** Puts dead letters back into the queue, and asks before it does so with all. */
 export async function retryDeadLetters(
   inbox: Inbox,
   id: string | undefined,
@@ -18,11 +18,15 @@ export async function retryDeadLetters(
   context: CommandContext,
 ): Promise<void> {
   const ids = await selectDeadLetters(inbox, id, flags, context)
+  if (flags.all && ids.length > 0) {
+    const message = `${countDeadLetters(ids.length)} will be handled again. Retry all?`
+    await confirmOrStop(context.output, flags, message, 'Nothing was retried.')
+  }
   const retried = await changeEach(ids, (one) => inbox.deadLetters.retry(one), 'Retried', context)
-  context.output.result({ retried }, `${describeCount(retried)} put back into the queue.`)
+  context.output.result({ retried }, describeChange(retried, 'put back into the queue'))
 }
 
-/** Deletes dead letters, and asks before it deletes several. */
+/** Deletes dead letters, and asks before it deletes several or all. */
 export async function discardDeadLetters(
   inbox: Inbox,
   id: string | undefined,
@@ -30,14 +34,20 @@ export async function discardDeadLetters(
   context: CommandContext,
 ): Promise<void> {
   const ids = await selectDeadLetters(inbox, id, flags, context)
-  const message = `${ids.length} dead letters will be deleted. Discard them?`
-  if (ids.length > 1) await confirmOrStop(context.output, flags, message, 'Nothing was discarded.')
+  if (ids.length > 1 || (flags.all && ids.length > 0)) {
+    const message = `${countDeadLetters(ids.length)} will be deleted. Discard ${ids.length > 1 ? 'them' : 'it'}?`
+    await confirmOrStop(context.output, flags, message, 'Nothing was discarded.')
+  }
   const discarded = await changeEach(ids, (one) => inbox.deadLetters.discard(one), 'Discarded', context)
-  context.output.result({ discarded }, `${describeCount(discarded)} discarded.`)
+  context.output.result({ discarded }, describeChange(discarded, 'discarded'))
 }
 
-function describeCount(count: number): string {
-  return count === 1 ? '1 dead letter was' : `${count} dead letters were`
+function countDeadLetters(count: number): string {
+  return count === 1 ? '1 dead letter' : `${count} dead letters`
+}
+
+function describeChange(count: number, change: string): string {
+  return `${countDeadLetters(count)} ${count === 1 ? 'was' : 'were'} ${change}.`
 }
 
 /** Deletes the deliveries that carry a resource, and asks before it does. */

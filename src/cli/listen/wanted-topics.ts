@@ -1,14 +1,5 @@
 import type { Subscription } from 'hooklayer'
 import type { HooklayerConfig } from 'hooklayer/config'
-import { CliError } from '../cli-error.ts'
-
-/** Reads `--topics orders.place,customers.create`. */
-export function readTopics(text: string): string[] {
-  const topics = text.split(',').map((topic) => topic.trim())
-  const wrong = topics.find((topic) => !/^[a-z_]+\.[a-z_]+$/.test(topic))
-  if (wrong === undefined) return topics
-  throw new CliError('USAGE', `--topics takes topics such as orders.place, separated by commas, and not "${wrong}".`)
-}
 
 /** Tells the topics that are wanted: those of the flag or of `topics`, or those with a handler, or all. */
 export function createTopicFilter(

@@ -2,8 +2,14 @@ import { CliError } from '../cli-error.ts'
 import { confirmOrStop } from '../terminal/ask.ts'
 import type { Output } from '../terminal/output.ts'
 
-/** Where deliveries are sent to unless a flag or the configuration says so. */
-export const DEFAULT_RECEIVER = 'http://127.0.0.1:3000/webhooks'
+/** What `--help` says of {@link findDefaultReceiver}. */
+export const DEFAULT_RECEIVER = 'http://127.0.0.1:3000/webhooks, or the port that PORT names'
+
+/** Where deliveries are sent to unless a flag or the configuration says so: the port that the receiver will take. */
+export function findDefaultReceiver({ PORT = '' } = process.env): string {
+  const isPort = /^[1-9]\d{0,4}$/.test(PORT) && Number(PORT) < 2 ** 16
+  return `http://127.0.0.1:${isPort ? PORT : 3000}/webhooks`
+}
 
 /** Reads a URL of a receiver. `flag` is what it was given by, and begins the message. */
 export function toReceiverUrl(text: string, flag: string): URL {

@@ -52,7 +52,7 @@ export async function forward(event: ForwardedEvent, options: ForwardOptions): P
         redirect: 'manual',
         signal: AbortSignal.any([abortLater(signal), AbortSignal.timeout(TIMEOUT_MS)]),
       })
-      const answer = readAnswer(await response.text())
+      const answer = await readAnswer(response)
       return { status: response.status, answer, durationMs: Math.round(performance.now() - startedAt) }
     } catch (error) {
       signal.throwIfAborted()

@@ -1,5 +1,5 @@
 /**
- * A process of a shop that can kill itself at a stage: `program.mjs <settings as JSON>`. It sends its
+ * A process of a shop that can kill itself at a stage: `shop.mjs <settings as JSON>`. It sends its
  * parent the port as soon as it listens, and shuts down on SIGTERM.
  */
 import { appendFileSync, existsSync } from 'node:fs'

@@ -1,0 +1,86 @@
+import { TOPICS } from 'hooklayer'
+import { createEvent } from 'hooklayer/testing'
+import { escapeText, type Output } from '../terminal/output.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Makes the sample with some changes; `undefined` where they cannot be. */
+type MakeSample = (changes: Fields) => Promise<Fields | undefined>
+
+/** How many letters of a name may be wrong, so that another one is meant. */
+const MOST_WRONG = 2
+const MOST_NAMES = 3
+const EITHER = new Intl.ListFormat('en', { type: 'disjunction' })
+
+/**
+ * Warns of fields that neither the sample of a topic nor the resources that it can include have. An attribute that is
+ * an object, such as `metadata`, may have any. Of a resource that is not in the catalog nothing is known.
+ *
+ * @param changes what `--set` says, as it was read.
+ */
+export async function warnOfUnknownFields(topic: string, changes: Fields, output: Output): Promise<void> {
+  if (!Object.hasOwn(TOPICS, topic.replace(/\..*/, ''))) return
+  const { type } = changes
+  const make: MakeSample = async (fields) => {
+    const event = createEvent<string>(topic, { ...(typeof type === 'string' && { type }), ...fields })
+    return (await event.catch(() => undefined))?.resource
+  }
+
+  async function check(changed: Fields, sample: Fields, path: readonly string[]): Promise<void> {
+    for (const [name, value] of Object.entries(changed)) {
+      const here = [...path, name]
+      const related = await findRelated(here, make)
+      if (related && isObject(value)) await check(value, related, here)
+      else if (!related && !Object.hasOwn(sample, name)) warn(here, nearestNames(name, Object.keys(sample)))
+    }
+  }
+
+  function warn(path: readonly string[], nearest: readonly string[]): void {
+    const meant = nearest.map((name) => [...path.slice(0, -1), name].join('.'))
+    const hint = meant.length > 0 ? ` Did you mean ${EITHER.format(meant)}?` : ''
+    output.warn(escapeText(`--set ${path.join('.')}: the sample has no such field. It is set all the same.${hint}`))
+  }
+
+  const sample = await make({})
+  if (sample) await check(changes, sample, [])
+}
+
+/** The related resource at a path. It need not be in the sample: one is made where there is such a relationship. */
+async function findRelated(path: readonly string[], make: MakeSample): Promise<Fields | undefined> {
+  const fields = path.reduceRight<Fields>((inner, name) => ({ [name]: inner }), {})
+  let found: unknown = await make(fields)
+  for (const name of path) found = isObject(found) ? found[name] : undefined
+  return isObject(found) && typeof found.type === 'string' ? found : undefined
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The names that somebody may have meant: those that contain it or are contained, and those with few other letters. */
+function nearestNames(wrong: string, names: readonly string[]): string[] {
+  return names
+    .map((name) => ({
+      name,
+      distance: countEdits(wrong, name),
+      contains: name.includes(wrong) || wrong.includes(name),
+    }))
+    .filter(({ distance, contains }) => contains || distance <= MOST_WRONG)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, MOST_NAMES)
+    .map(({ name }) => name)
+}
+
+/** How many letters have to be added, removed or replaced (Levenshtein). */
+function countEdits(from: string, to: string): number {
+  let above = Array.from({ length: to.length + 1 }, (_, at) => at)
+  for (const [row, letter] of [...from].entries()) {
+    const edits = [row + 1]
+    for (const [at, other] of [...to].entries()) {
+      const [added = 0, removed = 0, replaced = 0] = [edits[at], above[at + 1], above[at]]
+      edits.push(Math.min(added + 1, removed + 1, replaced + Number(letter !== other)))
+    }
+    above = edits
+  }
+  return above[to.length] ?? 0
+}
