@@ -16,7 +16,7 @@ const config: KnipConfig = {
         'test/stores/sqlite-racer.ts',
         'test/telemetry/program.ts',
         'test/inboxes/*/child.ts',
-        'test/faults/shop/program.ts',
+        'test/faults/{shop/program,dying-responder}.ts',
         'test/faults/former/shop.mjs',
         'test/package/bundlers/shop.mjs',
         'test/package/installs/typed/*.ts',
