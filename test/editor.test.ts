@@ -3,6 +3,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createEditor, type Editor } from './editor.ts'
 
 const RECEIVER = "import { createReceiver } from 'hooklayer'\nconst receiver = createReceiver({ secrets: 'secret' })\n"
+const LAST_PATHS = [
+  'shipments.parcels.parcel_line_items.stock_line_item',
+  'shipments.shipping_method.market.merchant',
+  'market.merchant.address.geocoder',
+  'line_items.sku.prices.price_tiers',
+  'shipments.stock_location.stock_items.sku',
+]
 const TOPIC_COUNT = Object.values(TOPICS).flat().length
 
 let editor: Editor
@@ -63,4 +70,16 @@ describe('an editor does not show the members of a type in the place of its name
 it('an editor says what was meant by a relationship that is misspelled', () => {
   const code = `${RECEIVER}receiver.on('orders.place', { include: ['custmer'] }, () => {})`
   expect(editor.check(code)).toEqual([expect.stringContaining(`Did you mean '"customer"'?`)])
+})
+
+it('checks three paths of four steps in each of 20 handlers without following all relationships of all resources', () => {
+  const paths = ['customer.customer_group.markets.price_list', 'line_items.item.prices.price_list']
+  const topics = TOPICS.orders.filter((event) => event !== 'destroy').slice(0, 20)
+  const code = topics.map(
+    (event, index) =>
+      `receiver.on('orders.${event}', { include: ${JSON.stringify([...paths, LAST_PATHS[index % 5]])} }, ({ resource }) => resource.id)`,
+  )
+  expect(topics).toHaveLength(20)
+  expect(editor.check(RECEIVER + code.join('\n'))).toEqual([])
+  expect(editor.countInstantiations(RECEIVER + code.join('\n'))).toBeLessThan(8000)
 })

@@ -9,6 +9,8 @@ export interface Editor {
   hover(code: string): string
   /** The errors of the code. */
   check(code: string): string[]
+  /** How many types the compiler makes of generic ones to check the code: its work, on any machine. */
+  countInstantiations(code: string): number
 }
 
 const FILE = resolve('test/in-the-editor.ts')
@@ -53,6 +55,12 @@ export function createEditor(): Editor {
       return service
         .getSemanticDiagnostics(FILE)
         .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+    },
+    countInstantiations(code) {
+      open(code)
+      const program = service.getProgram()
+      program?.getSemanticDiagnostics(program.getSourceFile(FILE))
+      return program?.getInstantiationCount() ?? Number.NaN
     },
   }
 }

@@ -14,25 +14,28 @@ type After<Path extends string, Name extends string> = Path extends `${Name}.${i
   ? Rest
   : never
 
-/** The resource behind a relationship; a union for one that leads to several types. */
-type Target<Value> = NonNullable<Value> extends readonly (infer Item)[] ? Item : NonNullable<Value>
-
-/** The names of the relationships of a resource, as its type has them; of each type of a union. */
-type RelationshipsOf<Resource> = Resource extends unknown
-  ? {
-      [Name in keyof Resource & string]-?: Target<Resource[Name]> extends LooseTarget ? Name : never
-    }[keyof Resource & string]
-  : never
-
 interface LooseTarget {
   readonly id: string
   readonly type: string
 }
 
+/**
+ * The resources behind a relationship, of one type or several; `never` for what is none. Without `NonNullable`, for which
+ * the compiler would look at all resources.
+ */
+type Target<Value> = Value extends LooseTarget ? Value : Value extends readonly (infer Item)[] ? Target<Item> : never
+
+/** The names of the relationships of a resource, as its type has them; of each type of a union. */
+type RelationshipsOf<Resource> = Resource extends unknown
+  ? {
+      [Name in keyof Resource & string]-?: Target<Resource[Name]> extends never ? never : Name
+    }[keyof Resource & string]
+  : never
+
 /** The resources that a relationship leads to; `never` for what is none. */
 type Follow<Resource, Name extends string> = Resource extends unknown
   ? Name extends keyof Resource
-    ? Extract<Target<Resource[Name]>, LooseTarget>
+    ? Target<Resource[Name]>
     : never
   : never
 
@@ -40,22 +43,34 @@ type Follow<Resource, Name extends string> = Resource extends unknown
  * A path of `include`, if the resource has each relationship along it. Otherwise what may stand in the place of its
  * first wrong step, so that an editor completes a path one step at a time. Any path of a loose resource, and a path that
  * is not known at compile time.
+ *
+ * To infer the paths, the compiler looks at both branches of a condition, and takes `string` for a path to find out
+ * whether to keep literals. So the check is behind `infer`, and `string` is answered before it: else it would be made
+ * for all resources.
  */
-export type IncludePath<Resource, Path extends string> = string extends Path
-  ? Path
-  : LooseResource extends Resource
+export type IncludePath<Resource, Path extends string> = Path extends unknown
+  ? string extends Path
     ? Path
-    : Path extends `${infer First}.${infer Rest}`
-      ? [Follow<Resource, RelationshipName<First>>] extends [never]
-        ? RelationshipsOf<Resource>
-        : `${First}.${IncludePath<Follow<Resource, RelationshipName<First>>, Rest>}`
-      : [Follow<Resource, RelationshipName<Path>>] extends [never]
-        ? RelationshipsOf<Resource> // All are listed only here: it takes most of the time.
-        : Path
+    : CheckedPath<Resource, Path> extends infer Checked
+      ? Checked
+      : never
+  : never
 
-type Related<Value, Path extends string> = Value extends readonly (infer Item)[]
-  ? WithIncluded<Item, Path>[]
-  : WithIncluded<Value, Path>
+type CheckedPath<Resource, Path extends string> = LooseResource extends Resource ? Path : PathFrom<Resource, Path>
+
+type PathFrom<Resource, Path extends string> = Path extends `${infer First}.${infer Rest}`
+  ? Follow<Resource, RelationshipName<First>> extends never
+    ? RelationshipsOf<Resource>
+    : `${First}.${PathFrom<Follow<Resource, RelationshipName<First>>, Rest>}`
+  : Follow<Resource, RelationshipName<Path>> extends never
+    ? RelationshipsOf<Resource> // All are listed only here: it takes most of the time.
+    : Path
+
+type Related<Value, Path extends string> = Value extends LooseTarget
+  ? WithIncluded<Value, Path>
+  : Value extends readonly (infer Item)[]
+    ? WithIncluded<Item, Path>[]
+    : NonNullable<Value>
 
 /**
  * A resource with the relationships at these paths present: `WithIncluded<Order, 'customer' | 'line_items.item'>`. A
@@ -70,11 +85,9 @@ export type WithIncluded<Resource, Path extends string> = [Path] extends [never]
       : Resource
 
 /** {@link WithIncluded} for one type and known paths. It is a type of its own so that an editor shows it by its name. */
-export type Including<Resource extends object, Path extends string> = {
-  [Name in keyof Resource as Name extends RelationshipName<Step<Path>> ? never : Name]: Resource[Name]
-} & {
-  [Name in RelationshipName<Step<Path>> & keyof Resource]-?:
-    | Related<NonNullable<Resource[Name]>, After<Path, Name>>
+export type Including<Resource extends object, Path extends string> = Omit<Resource, RelationshipName<Step<Path>>> & {
+  [Name in RelationshipName<Step<Path>> & keyof Resource]:
+    | Related<Resource[Name], After<Path, Name>>
     | (Name extends Step<Path> ? never : null)
 }
 
