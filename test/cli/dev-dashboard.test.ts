@@ -37,7 +37,7 @@ import { createResponder } from 'hooklayer/responder'
 
 const secret = process.env.CL_SECRET_TAX
 const taxes = createResponder('tax', { secret }, ({ resource: order }) => ({ tax_rate: Number(order.number) / 10_000 }))
-createServer(createNodeListener(taxes)).listen(process.env.PORT, '127.0.0.1', () => console.log('taxes'))
+createServer(createNodeListener(taxes)).listen(process.env.PORT, '127.0.0.1', () => console.log('The shop is up.'))
 `
 
 interface Session {
@@ -163,7 +163,7 @@ describe('the dashboard of hooklayer dev', () => {
 
   it('shows what a responder has answered, to the terminal and to the page', { timeout: 60_000 }, async () => {
     const running = await start(TAXES, '--ask', 'tax=/taxes')
-    await running.lineWith('taxes')
+    await running.lineWith('The shop is up.')
     const { get, post } = await open(running)
     expect(await get<Setup>('api/setup')).toMatchObject({ kinds: ['tax'] })
     running.child.stdin.write('a tax\n')
