@@ -80,13 +80,15 @@ describeUnless(withoutBrowser)('the webhooks in the dashboard', () => {
     await dashboard.shop.emulator.subscribe('orders.place', String(url))
   })
 
-  it('are compared with the handlers: what is lacking is a step, until it is there', { timeout: 150_000 }, async () => {
+  it('are compared with the handlers: what is lacking is a step, until it is there', { timeout: 250_000 }, async () => {
     const plan = dashboard.page.locator('section').filter({ hasText: 'Plan against the handlers' })
     /** The client keeps within the rate limit, which the tests before have used. A call that waits too long fails. */
     const reloadUntil = async (text: string) => {
-      const isShown = () => plan.getByText(text).waitFor({ timeout: 16_000 })
-      await dashboard.page.reload()
-      await isShown().catch(() => dashboard.page.reload().then(isShown))
+      const isShown = async () => {
+        await dashboard.page.reload()
+        await plan.getByText(text).waitFor({ timeout: 16_000 })
+      }
+      await expect.poll(() => isShown().then(() => true), { interval: 1000, timeout: 80_000 }).toBe(true)
     }
     await dashboard.page.keyboard.press('3')
     await reloadUntil('are what the handlers need.')

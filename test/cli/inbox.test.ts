@@ -280,7 +280,7 @@ describe('hooklayer inbox', () => {
     expect(await runCli(flags)).toMatchObject({
       exit: 2,
       stderr:
-        '1 deliveries carry customers/qwertyABCD, and will not be handled any more. Erase them? ' +
+        'One delivery carries customers/qwertyABCD, and will not be handled any more. Erase it? ' +
         'Nobody can be asked here: answer with --yes.\n',
     })
     expect((await runCli([...flags, '--yes', '--json'])).objects()).toEqual([

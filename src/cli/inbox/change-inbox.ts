@@ -61,13 +61,19 @@ export async function eraseResource(
   const name = escapeText(`${resource.type}/${resource.id}`)
   const count = await countCarrying(inbox, resource, context)
   if (count > 0) {
-    const message = `${count} deliveries carry ${name}, and will not be handled any more. Erase them?`
+    const message =
+      count === 1
+        ? `One delivery carries ${name}, and will not be handled any more. Erase it?`
+        : `${count} deliveries carry ${name}, and will not be handled any more. Erase them?`
     await confirmOrStop(context.output, flags, message, 'Nothing was erased.')
   }
   signal.throwIfAborted()
   const { running, ...erased } = await inbox.erase(resource)
   const total = Object.values(erased).reduce((sum, one) => sum + one, 0)
-  output.result({ ...erased, running }, `${total} deliveries with ${name} were erased.`)
+  output.result(
+    { ...erased, running },
+    `${total === 1 ? 'One delivery' : `${total} deliveries`} with ${name} ${total === 1 ? 'was' : 'were'} erased.`,
+  )
   if (running === 0) return 'OK'
   output.warn(`${running} are being handled and were left: erase again when they have ended.`)
   return 'FOUND_WRONG'
