@@ -3,15 +3,15 @@
 import { createRequire as __createRequire } from "node:module"
 const require = __createRequire(import.meta.url)
 
-// ../../tmp/v01/test/faults/shop/program.ts
+// test/faults/shop/program.ts
 import { appendFileSync, existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { setTimeout as sleep2 } from "node:timers/promises";
 
-// ../../tmp/v01/src/bridge/node.ts
+// src/bridge/node.ts
 import getRawBody from "raw-body";
 
-// ../../tmp/v01/src/core/outcomes.ts
+// src/core/outcomes.ts
 var OUTCOMES = { handled: 200, queued: 202, duplicate: 200, ignored: 200, discarded: 200 };
 var ERRORS = {
   METHOD_NOT_ALLOWED: [405, false, "Only POST is allowed."],
@@ -36,7 +36,7 @@ var ERRORS = {
   SHUTTING_DOWN: [503, true, "The receiver is shutting down."]
 };
 
-// ../../tmp/v01/src/core/errors.ts
+// src/core/errors.ts
 var TAG = /* @__PURE__ */ Symbol.for("hooklayer.error");
 var PERMANENT = /* @__PURE__ */ Symbol.for("hooklayer.permanent");
 var WebhookError = class extends Error {
@@ -75,7 +75,7 @@ function toWebhookError(thrown) {
   return isWebhookError(thrown) ? thrown : new WebhookError("HANDLER_FAILED", { message: "The receiver failed.", cause: thrown });
 }
 
-// ../../tmp/v01/src/bridge/node.ts
+// src/bridge/node.ts
 var LINGER_MS = 4e3;
 function answerNode(receive, request, response, fix, host = request) {
   const { method = "", headers } = request;
@@ -118,13 +118,13 @@ function endWithRequest(body, request, response) {
   request.once("close", () => response.end());
 }
 
-// ../../tmp/v01/src/adapters/node.ts
+// src/adapters/node.ts
 var FIX = "Hand the request over before anything reads it, or keep its bytes in `request.rawBody`: a host that parses JSON by itself and keeps no bytes (Vercel does, unless NODEJS_HELPERS=0 is set) cannot be used this way, but has `hooklayer/fetch`.";
 function createNodeListener(receiver2) {
   return (request, response) => answerNode(receiver2.receive, request, response, FIX);
 }
 
-// ../../tmp/v01/src/core/platform.ts
+// src/core/platform.ts
 var { navigator, process: process2 } = globalThis;
 var nodeCrypto = builtIn("node:crypto");
 var nodeText = builtIn("node:buffer");
@@ -137,7 +137,7 @@ function builtIn(name) {
   }
 }
 
-// ../../tmp/v01/src/core/deadline.ts
+// src/core/deadline.ts
 var MAX_TIMER_MS = 2 ** 31 - 1;
 function createDeadline(ms) {
   const end = performance.now() + ms;
@@ -179,7 +179,7 @@ function startGathered() {
   watches.forEach(start);
 }
 
-// ../../tmp/v01/src/core/request.ts
+// src/core/request.ts
 function headerOf(headers, name) {
   if (isFetchHeaders(headers)) return headers.get(name) ?? void 0;
   if (Symbol.iterator in Object(headers)) {
@@ -206,7 +206,7 @@ function bytesOf(body) {
   throw new WebhookError("BODY_ALREADY_PARSED");
 }
 
-// ../../tmp/v01/src/core/admit.ts
+// src/core/admit.ts
 function admit({ method, headers, body }, { maxBodyBytes }) {
   if (method !== "POST") throw new WebhookError("METHOD_NOT_ALLOWED");
   const encoding = headerOf(headers, "content-encoding");
@@ -232,7 +232,7 @@ function aborted(thrown) {
   throw isWebhookError(thrown) ? thrown : new WebhookError("BODY_ABORTED", { cause: thrown });
 }
 
-// ../../tmp/v01/src/core/signature.ts
+// src/core/signature.ts
 function keyCache(make) {
   const keys = /* @__PURE__ */ new Map();
   return (secret) => {
@@ -266,7 +266,7 @@ function isSameSignature(received, expected) {
   return difference === 0;
 }
 
-// ../../tmp/v01/src/core/text.ts
+// src/core/text.ts
 var decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 var textOf = nodeText?.transcode ? nodeDecode(nodeText) : webDecode;
 function nodeDecode({ Buffer: Buffer2, isAscii, isUtf8, transcode }) {
@@ -283,7 +283,7 @@ function webDecode(bytes) {
   }
 }
 
-// ../../tmp/v01/src/core/diagnose.ts
+// src/core/diagnose.ts
 var MAX_BYTES = 1024 * 1024;
 var MAX_SECRETS = 2;
 var MAX_OTHERS = 4;
@@ -335,7 +335,7 @@ function decoded(base64) {
   }
 }
 
-// ../../tmp/v01/src/core/fingerprint.ts
+// src/core/fingerprint.ts
 var fingerprint = nodeCrypto ? nodeFingerprint(nodeCrypto) : webFingerprint;
 function nodeFingerprint(crypto2) {
   return (material) => {
@@ -359,7 +359,7 @@ async function webFingerprint(material) {
   }
 }
 
-// ../../tmp/v01/src/core/pipe.ts
+// src/core/pipe.ts
 function pipe(value, ...stages) {
   return walk(value, stages, 0);
 }
@@ -376,7 +376,7 @@ function isPromise(value) {
   return typeof value === "object" && value !== null && typeof value.then === "function";
 }
 
-// ../../tmp/v01/src/core/secrets.ts
+// src/core/secrets.ts
 function createSecrets(option) {
   if (typeof option === "function") return lookedUpSecrets(option);
   if (typeof option === "object" && !Array.isArray(option) && option !== null) {
@@ -436,7 +436,7 @@ function checkedSecret(secret, name) {
   return secret;
 }
 
-// ../../tmp/v01/src/core/authenticate.ts
+// src/core/authenticate.ts
 var Delivery = class {
   /** The topic, vouched for by the secret that signed the body. */
   topic;
@@ -499,14 +499,14 @@ function isSignedWithAny(secrets, signature, body, first = 0) {
   );
 }
 
-// ../../tmp/v01/src/core/remember.ts
+// src/core/remember.ts
 var MAX_TOPICS = 1e3;
 function remember(byTopic, topic, value) {
   if (byTopic.size >= MAX_TOPICS) byTopic.clear();
   byTopic.set(topic, value);
 }
 
-// ../../tmp/v01/src/core/breaker.ts
+// src/core/breaker.ts
 var OPENS_AT = 30;
 var WARN_AT = [10, 20];
 var REST_MS = 6e4;
@@ -534,7 +534,7 @@ function createBreaker(logger) {
   };
 }
 
-// ../../tmp/v01/src/core/include.ts
+// src/core/include.ts
 function missingInclude(event, asking) {
   if (asking.every(({ include }) => include.length === 0) || event.topic.endsWith(".destroy")) return void 0;
   const { resource } = event;
@@ -552,7 +552,7 @@ function isMissing(resource, [step, ...rest]) {
   return Array.isArray(related) ? related.some((one) => isMissing(one, rest)) : isMissing(related, rest);
 }
 
-// ../../tmp/v01/src/core/dispatch.ts
+// src/core/dispatch.ts
 var HANDLED = { name: "handled", errors: [] };
 var QUEUED = { name: "queued", errors: [] };
 var DUPLICATE = { name: "duplicate", errors: [] };
@@ -624,7 +624,7 @@ var Context = class {
   }
 };
 
-// ../../tmp/v01/src/core/document.ts
+// src/core/document.ts
 function documentOf({ body }) {
   return checkedDocument(fromJson(textOf(body)));
 }
@@ -659,7 +659,7 @@ function complaintAbout(value) {
   return missing.length > 0 ? `The body has no ${missing.map((name) => `data.${name}`).join(", no ")}.` : "A resource in the body is malformed.";
 }
 
-// ../../tmp/v01/src/topics/catalogue.ts
+// src/topics/catalogue.ts
 var TOPICS = {
   addresses: ["tagged"],
   authorizations: ["create", "failed", "succeeded"],
@@ -778,7 +778,7 @@ function carries(topic, type) {
   return type === resource || POLYMORPHIC.has(resource) || eventsOf(resource) === void 0;
 }
 
-// ../../tmp/v01/src/core/canonical.ts
+// src/core/canonical.ts
 var MAX_DEPTH = 500;
 var ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 function canonicalText(value, depth = 0) {
@@ -806,7 +806,7 @@ function quoted(text) {
   return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
-// ../../tmp/v01/src/core/identity.ts
+// src/core/identity.ts
 function canonicalForm({ data, included }) {
   try {
     return canonicalText({ data: contentOf(data), included: (included ?? []).map(contentOf) });
@@ -822,7 +822,7 @@ function contentOf({ id, type, attributes, relationships }) {
   return { id, type, attributes: attributes ?? {}, relationships: Object.fromEntries(linked) };
 }
 
-// ../../tmp/v01/src/core/resource.ts
+// src/core/resource.ts
 var RESERVED = /* @__PURE__ */ new Set(["id", "type", "__proto__"]);
 function linkedResource({ data, included }) {
   const primary = fieldsOf(data);
@@ -856,7 +856,7 @@ function link(fields, relationships, find) {
   }
 }
 
-// ../../tmp/v01/src/core/event.ts
+// src/core/event.ts
 function eventOf(delivery) {
   const document = documentOf(delivery);
   const { topic } = delivery;
@@ -909,7 +909,7 @@ var ParsedEvent = class {
   }
 };
 
-// ../../tmp/v01/src/core/gate.ts
+// src/core/gate.ts
 function createGate(maxInFlight) {
   const late = /* @__PURE__ */ new Set();
   let inFlight = 0;
@@ -945,7 +945,7 @@ function createGate(maxInFlight) {
   };
 }
 
-// ../../tmp/v01/src/core/handlers.ts
+// src/core/handlers.ts
 function createHandlers(secrets, logger) {
   const registered = [];
   const byTopic = /* @__PURE__ */ new Map();
@@ -1020,7 +1020,7 @@ function oddityOf(pattern, secrets) {
   return event !== "*" && secrets.lacks(pattern) ? `${pattern} has a handler but no secret.` : void 0;
 }
 
-// ../../tmp/v01/src/core/checked.ts
+// src/core/checked.ts
 function checked(owner, given, defaults, choices = {}) {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaults, name)) throw new TypeError(`${owner} has no option \`${name}\`.`);
@@ -1038,7 +1038,7 @@ function checkMethods(name, object, methods) {
   }
 }
 
-// ../../tmp/v01/src/core/idempotency.ts
+// src/core/idempotency.ts
 var STORE_MS = 1500;
 var AGAIN_MS = 100;
 var LAST_AGAIN_MS = 12800;
@@ -1178,7 +1178,7 @@ var DEFAULTS = {
   stale: "run"
 };
 
-// ../../tmp/v01/src/core/keep.ts
+// src/core/keep.ts
 async function keep(delivery, inbox2, ordering, deadline) {
   const { id, topic, body, receivedAt } = delivery;
   const group = ordering === "resource" ? groupOf(delivery) : void 0;
@@ -1205,7 +1205,7 @@ function groupOf(delivery) {
   }
 }
 
-// ../../tmp/v01/src/core/logger.ts
+// src/core/logger.ts
 var silent = () => {
 };
 var defaultLogger = {
@@ -1227,7 +1227,7 @@ function unfailing(logger) {
   return { debug: guard("debug"), info: guard("info"), warn: guard("warn"), error: guard("error") };
 }
 
-// ../../tmp/v01/src/core/options.ts
+// src/core/options.ts
 var DEFAULTS2 = {
   deadlineMs: 4e3,
   maxBodyBytes: 5 * 1024 * 1024,
@@ -1248,7 +1248,7 @@ function settingsOf({ secrets, idempotency, inbox: inbox2, logger, ...given }) {
   return settings2;
 }
 
-// ../../tmp/v01/src/core/report.ts
+// src/core/report.ts
 async function report(error, context, tell, deadline, logger) {
   log(error, context, logger);
   for (const handler of tell) {
@@ -1271,7 +1271,7 @@ function log(error, { topic }, logger) {
   logger[status >= 500 ? "error" : "warn"](line, { code, ...fields });
 }
 
-// ../../tmp/v01/src/core/respond.ts
+// src/core/respond.ts
 var JSON_HEADERS = Object.freeze({ "content-type": "application/json" });
 var ALLOW_HEADERS = Object.freeze({ ...JSON_HEADERS, allow: "POST" });
 var RETRY_HEADERS = Object.freeze({ ...JSON_HEADERS, "retry-after": "5" });
@@ -1283,7 +1283,7 @@ function respondError({ code, message, status }) {
   return { status, headers, body: JSON.stringify({ error: { code, message } }) };
 }
 
-// ../../tmp/v01/src/receiver.ts
+// src/receiver.ts
 function createReceiver(options) {
   const { deadlineMs, maxInFlight, ordering, protectBreaker, ...limits } = settingsOf(options);
   const { inbox: inbox2 } = options;
@@ -1424,7 +1424,7 @@ function createJourney(deadline, background) {
 }
 var UNHURRIED = { remaining: () => Number.POSITIVE_INFINITY };
 
-// ../../tmp/v01/src/worker.ts
+// src/worker.ts
 var DEFAULTS3 = { concurrency: 10, attempts: 12, backoffMs: 2e4, maxBackoffMs: 6 * 60 * 60 * 1e3 };
 function createWorker(options) {
   const { receiver: receiver2, inbox: inbox2, concurrencyByTopic = {}, logger: given, ...limits } = options;
@@ -1441,10 +1441,10 @@ function createWorker(options) {
   });
 }
 
-// ../../tmp/v01/test/faults/shop/engines.ts
+// test/faults/shop/engines.ts
 import { join } from "node:path";
 
-// ../../tmp/v01/src/inboxes/bullmq-connection.ts
+// src/inboxes/bullmq-connection.ts
 import { setImmediate as setImmediate2 } from "node:timers/promises";
 function createConnection(open2) {
   const working = /* @__PURE__ */ new Set();
@@ -1487,10 +1487,10 @@ function presentable(error) {
   return new Error(`The inbox in BullMQ failed. ${error instanceof Error ? error.message : ""}`);
 }
 
-// ../../tmp/v01/src/inboxes/bullmq-engine.ts
+// src/inboxes/bullmq-engine.ts
 import { createHash as createHash2 } from "node:crypto";
 
-// ../../tmp/v01/src/inboxes/bullmq-back-end.ts
+// src/inboxes/bullmq-back-end.ts
 var COMMAND_MS = 5e3;
 function openBackEnd({ redis, postgres }, bullmq) {
   return redis === void 0 ? openPostgres(postgres ?? {}, bullmq) : openRedis(redis, bullmq);
@@ -1559,7 +1559,7 @@ async function needed(name, loading) {
   });
 }
 
-// ../../tmp/v01/src/inboxes/packed-body.ts
+// src/inboxes/packed-body.ts
 import { brotliCompressSync, brotliDecompressSync, constants, crc32 } from "node:zlib";
 var CHECKSUM_BYTES = 4;
 var FASTEST = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MIN_QUALITY } };
@@ -1575,7 +1575,7 @@ function unpack(packed) {
   return brotliDecompressSync(compressed);
 }
 
-// ../../tmp/v01/src/inboxes/shelf.ts
+// src/inboxes/shelf.ts
 var WORKER_LOST = { code: "WORKER_LOST", message: "The worker was lost while it handled the delivery." };
 var BODY_DAMAGED = { code: "BODY_DAMAGED", message: "The body that was stored is damaged." };
 var DEFAULTS4 = { retentionMs: 7 * 24 * 60 * 60 * 1e3, maxQueued: 1e5, leaseMs: 3e4 };
@@ -1587,7 +1587,7 @@ function limitsOf(maker, given, names) {
   return { ...DEFAULTS4, ...given };
 }
 
-// ../../tmp/v01/src/inboxes/bullmq-job.ts
+// src/inboxes/bullmq-job.ts
 var MOST_ATTEMPTS = 2 ** 31 - 1;
 function dataOf({ body, group }) {
   return { body: pack(body).toString("base64"), group };
@@ -1648,7 +1648,7 @@ function failureIn(reason) {
   }
 }
 
-// ../../tmp/v01/src/inboxes/bullmq-lines.ts
+// src/inboxes/bullmq-lines.ts
 import { createHash } from "node:crypto";
 function createLines(queue) {
   return {
@@ -1684,7 +1684,7 @@ function keyOf(group) {
   return `group-${createHash("sha256").update(group).digest("hex")}`;
 }
 
-// ../../tmp/v01/src/inboxes/bullmq-engine.ts
+// src/inboxes/bullmq-engine.ts
 var GROUP_LANES = 8;
 var OPEN_MS = 4e3;
 async function openEngine(options) {
@@ -1748,13 +1748,13 @@ function sharing({ connection }) {
 function ignore2() {
 }
 
-// ../../tmp/v01/src/inboxes/bullmq-shelf.ts
+// src/inboxes/bullmq-shelf.ts
 import { randomUUID as randomUUID3 } from "node:crypto";
 
-// ../../tmp/v01/src/inboxes/bullmq-claims.ts
+// src/inboxes/bullmq-claims.ts
 import { randomUUID as randomUUID2 } from "node:crypto";
 
-// ../../tmp/v01/src/inboxes/bullmq-letters.ts
+// src/inboxes/bullmq-letters.ts
 import { randomUUID } from "node:crypto";
 var PAGE = 50;
 function createLetters(engine) {
@@ -1857,7 +1857,7 @@ function isWanted({ topic, failedAt, error }, filter) {
   return !(failedSince && failedAt < failedSince) && !(failedUntil && failedAt > failedUntil);
 }
 
-// ../../tmp/v01/src/inboxes/bullmq-claims.ts
+// src/inboxes/bullmq-claims.ts
 var QUIET_MS = 200;
 var IN_LINE_MS = 3e4;
 var LOOKS = 100;
@@ -1956,7 +1956,7 @@ function createSetBack() {
   };
 }
 
-// ../../tmp/v01/src/inboxes/bullmq-room.ts
+// src/inboxes/bullmq-room.ts
 var COUNT_MS = 1e3;
 function createRoom(maxQueued) {
   let counting;
@@ -1992,7 +1992,7 @@ async function openIn(lanes) {
   return counts.flatMap((lane) => Object.values(lane)).reduce((sum, jobs) => sum + jobs, 0);
 }
 
-// ../../tmp/v01/src/inboxes/bullmq-statistics.ts
+// src/inboxes/bullmq-statistics.ts
 var SAMPLE = 10;
 async function statisticsOf(lanes) {
   const [counts, oldest] = await Promise.all([Promise.all(lanes.map(countsOf)), Promise.all(lanes.map(oldestOf))]);
@@ -2019,7 +2019,7 @@ async function oldestOf({ queue }) {
   return Math.min(...jobs.flat().map(({ timestamp }) => timestamp));
 }
 
-// ../../tmp/v01/src/inboxes/bullmq-shelf.ts
+// src/inboxes/bullmq-shelf.ts
 var SWEEP_MS = 5e3;
 var SWEEP_JOBS = 100;
 function createBullmqShelf(engine, limits) {
@@ -2083,7 +2083,7 @@ function isOver2({ finishedOn, failedReason }, retentionMs) {
   return finishedOn !== void 0 && !failedReason && finishedOn + retentionMs < Date.now();
 }
 
-// ../../tmp/v01/src/inboxes/consume.ts
+// src/inboxes/consume.ts
 import { setTimeout as sleep } from "node:timers/promises";
 
 // node_modules/lru-cache/dist/esm/node/index.min.js
@@ -2671,7 +2671,7 @@ var I = class d2 {
   }
 };
 
-// ../../tmp/v01/src/core/inbox.ts
+// src/core/inbox.ts
 var EXCUSES = [
   "SHUTTING_DOWN",
   "OVERLOADED",
@@ -2684,7 +2684,7 @@ function failureOf(thrown) {
   return { code, message, retryable, excused: EXCUSES.includes(code) };
 }
 
-// ../../tmp/v01/src/inboxes/bell.ts
+// src/inboxes/bell.ts
 function createBell() {
   let hasRung = false;
   let wake = () => {
@@ -2708,7 +2708,7 @@ function createBell() {
   };
 }
 
-// ../../tmp/v01/src/inboxes/consume.ts
+// src/inboxes/consume.ts
 var POLL_MS = 250;
 var PAUSE_MS = 1e3;
 var UNTOLD = { max: 1e3, ttl: 24 * 60 * 60 * 1e3 };
@@ -2820,7 +2820,7 @@ function pause(ms, signal) {
   });
 }
 
-// ../../tmp/v01/src/inboxes/inbox-on.ts
+// src/inboxes/inbox-on.ts
 function inboxOn(shelf, leaseMs) {
   const consumers = /* @__PURE__ */ new Set();
   let closed;
@@ -2887,7 +2887,7 @@ function deadLettersOf(shelf, look) {
   };
 }
 
-// ../../tmp/v01/src/inboxes/bullmq.ts
+// src/inboxes/bullmq.ts
 function createBullmqInbox(options) {
   const { redis, postgres, name = "hooklayer", putTimeoutMs = 2500, ...rest } = options;
   const limits = limitsOf("createBullmqInbox", rest, ["retentionMs", "maxQueued", "leaseMs"]);
@@ -2921,7 +2921,7 @@ function tooLate() {
   return new Error("There was no answer within `putTimeoutMs`.");
 }
 
-// ../../tmp/v01/src/sqlite/open.ts
+// src/sqlite/open.ts
 import { createRequire } from "node:module";
 function prepare(database, sql) {
   return database.prepare(sql);
@@ -3010,7 +3010,7 @@ function findDatabase() {
   throw new Error("There is no SQLite here: install `better-sqlite3` or `libsql`, or run on Node 22.13 or later.");
 }
 
-// ../../tmp/v01/src/sqlite/transaction.ts
+// src/sqlite/transaction.ts
 function inTransaction(database, work) {
   return within2(database, work, { begin: "BEGIN IMMEDIATE", commit: "COMMIT", rollBack: "ROLLBACK" });
 }
@@ -3036,7 +3036,7 @@ function within2(database, work, { begin, commit, rollBack }) {
   }
 }
 
-// ../../tmp/v01/src/inboxes/group-commit.ts
+// src/inboxes/group-commit.ts
 var TURN_MS = 10;
 function createGroupCommit(database) {
   const queue = [];
@@ -3080,7 +3080,7 @@ function createGroupCommit(database) {
   };
 }
 
-// ../../tmp/v01/src/inboxes/sqlite-rows.ts
+// src/inboxes/sqlite-rows.ts
 function keptIn2({ id, topic, received_at, grp, body }) {
   const packed = body ? Buffer.from(body) : Buffer.alloc(0);
   const whole = unpack(packed);
@@ -3109,7 +3109,7 @@ function statisticsOf2(sql) {
   return { queued, running, failed, dead, oldest: oldest === null ? void 0 : new Date(oldest) };
 }
 
-// ../../tmp/v01/src/inboxes/sqlite-statements.ts
+// src/inboxes/sqlite-statements.ts
 var TABLES = `
   CREATE TABLE IF NOT EXISTS hooklayer_deliveries (
     seq INTEGER PRIMARY KEY,
@@ -3196,7 +3196,7 @@ function prepareStatements(database) {
   return Object.fromEntries(prepared);
 }
 
-// ../../tmp/v01/src/inboxes/sqlite-shelf.ts
+// src/inboxes/sqlite-shelf.ts
 function createSqliteShelf({ database, close }, limits) {
   const { leaseMs, retentionMs } = limits;
   const sql = prepareStatements(database);
@@ -3302,7 +3302,7 @@ function createRoom2({ countOpen }, maxQueued) {
   };
 }
 
-// ../../tmp/v01/src/inboxes/sqlite.ts
+// src/inboxes/sqlite.ts
 function createSqliteInbox(options) {
   const { file, database, ...rest } = options;
   const limits = limitsOf("createSqliteInbox", rest, ["retentionMs", "maxQueued", "leaseMs"]);
@@ -3310,7 +3310,7 @@ function createSqliteInbox(options) {
   return inboxOn(createSqliteShelf(opened, limits), limits.leaseMs);
 }
 
-// ../../tmp/v01/src/stores/postgres-statements.ts
+// src/stores/postgres-statements.ts
 var NOW = "clock_timestamp()";
 var IN_$3_MS = `${NOW} + $3::double precision * interval '1 millisecond'`;
 var ABANDONED = "interval '1 day'";
@@ -3416,7 +3416,7 @@ function bytesOf2(text) {
   return new TextEncoder().encode(text).length;
 }
 
-// ../../tmp/v01/src/stores/postgres.ts
+// src/stores/postgres.ts
 var SWEEP_EVERY = 100;
 var SWEEP_ROWS = 500;
 function createPostgresStore({ client, table = "hooklayer" }) {
@@ -3448,7 +3448,7 @@ function setOf(names) {
   return JSON.stringify(Object.fromEntries(names.map((name) => [name, 1])));
 }
 
-// ../../tmp/v01/src/stores/redis-client.ts
+// src/stores/redis-client.ts
 function scriptsOf(client) {
   const { bySha, byText } = callsOf(client);
   const digests = /* @__PURE__ */ new Map();
@@ -3486,7 +3486,7 @@ async function sha1(text) {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// ../../tmp/v01/src/stores/redis-scripts.ts
+// src/stores/redis-scripts.ts
 var NOW2 = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -3526,7 +3526,7 @@ for i = 3, #ARGV do redis.call('HSET', KEYS[1], 'done:' .. ARGV[i], '') end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`;
 
-// ../../tmp/v01/src/stores/redis.ts
+// src/stores/redis.ts
 var DAY_MS = String(24 * 60 * 60 * 1e3);
 function createRedisStore({ client, prefix = "hooklayer:" }) {
   const run = scriptsOf(client);
@@ -3568,7 +3568,7 @@ function reservation2(reply, token) {
   return { state: state === "completed" ? state : "in progress" };
 }
 
-// ../../tmp/v01/src/stores/sqlite-statements.ts
+// src/stores/sqlite-statements.ts
 var DAY_MS2 = 24 * 60 * 60 * 1e3;
 var SWEEP_ROWS2 = 500;
 var NOW3 = "cast(round(unixepoch('subsec') * 1000) as integer)";
@@ -3657,7 +3657,7 @@ function setOf2(names) {
   return JSON.stringify(Object.fromEntries(names.map((name) => [name, 1])));
 }
 
-// ../../tmp/v01/src/stores/sqlite.ts
+// src/stores/sqlite.ts
 var SWEEP_EVERY2 = 100;
 function createSqliteStore(options) {
   const { database, close } = openDatabase(options, TABLES2, { keepsSettings: true });
@@ -3695,7 +3695,7 @@ function withoutWaiting(database, work) {
   }
 }
 
-// ../../tmp/v01/test/faults/shop/stages.ts
+// test/faults/shop/stages.ts
 function endAt(last, visit = 1) {
   let visits = 0;
   return (stage) => {
@@ -3739,7 +3739,7 @@ function toldInbox(inbox2, at2) {
   };
 }
 
-// ../../tmp/v01/test/faults/shop/engines.ts
+// test/faults/shop/engines.ts
 async function openStore({ engine, place, name = "hooklayer" }, at2) {
   return toldStore(await open[engine](place, name), at2);
 }
@@ -3773,7 +3773,7 @@ function openInbox({ engine, place, name = "hooklayer", inbox: inbox2 = {} }, at
   return toldInbox(opened, at2);
 }
 
-// ../../tmp/v01/test/faults/shop/fence.ts
+// test/faults/shop/fence.ts
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join as join2 } from "node:path";
 function openFence(settings2, at2) {
@@ -3830,7 +3830,7 @@ function openTable({ place, name = "hooklayer" }, at2) {
   };
 }
 
-// ../../tmp/v01/test/faults/shop/program.ts
+// test/faults/shop/program.ts
 var settings = JSON.parse(process.argv[2] ?? "{}");
 var { effects, handlerMs = 0, ignoresSignal, brokenWhile, port } = settings;
 var at = endAt(settings.stage, settings.visit);
