@@ -115,6 +115,16 @@ describe('answers', () => {
     })
   })
 
+  it('are masked before they are cut, so that no half of a name is left', async () => {
+    const { page, emulator, answerWith } = await start({ redact: true })
+    const message = `${'x'.repeat(594)} Segreta`
+    answerWith(422, JSON.stringify({ success: false, error: { code: 'NO_TAX', message } }))
+    await emulator.ask('tax', { resource: { shipping_address: { last_name: 'Segreta' } } })
+    const [item] = (await list(page)).items
+    expect(item?.error?.message).toMatch(/^x{594} /)
+    expect(item?.error?.message).not.toContain('Segre')
+  })
+
   it('that are many are listed up to 500', async () => {
     const { page, emulator } = await start()
     for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: 51 }, () => emulator.ask('tax')))

@@ -42,10 +42,11 @@ const MAX_LENGTH = 600
 
 /** `data` and `error` may hold anything. What is hidden in the request is hidden in them too. */
 function showWords({ data, error, request }: EmulatedAnswer, mask: Mask): Pick<AnswerItem, 'data' | 'error'> {
-  const sent = write(request)
+  const sent = mask.isOn ? write(request) : undefined
   const show = (value: unknown) => {
     const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
-    return mask.text(text.slice(0, MAX_LENGTH), sent)
+    // What is cut off before it is masked may be the half of a name.
+    return mask.text(text, sent).slice(0, MAX_LENGTH)
   }
   if (data) return { data: show(data) }
   return error ? { error: { code: show(error.code), message: show(error.message) } } : {}
