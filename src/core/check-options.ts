@@ -93,7 +93,7 @@ export function findNearest(name: string, known: readonly string[]): string | un
 }
 
 /** Levenshtein's: how many letters have to be added, removed or replaced. */
-function editDistance(from: string, to: string): number {
+export function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, i) => i)
   for (let i = 0; i < from.length; i++) {
     const next = [i + 1]

@@ -74,7 +74,7 @@ export interface EmulatedHolder extends Readonly<Omit<HolderRecord, 'circuits'>>
 export interface AskOptions {
   /** Changes to the sample of the kind, or a whole resource, as in `createRequest` of `hooklayer/testing`. */
   readonly resource?: object | undefined
-  /** A document that is sent as it is, in the place of `resource`: `request` of an earlier answer. Bytes stay the same. */
+  /** A document in the place of `resource`, sent as it is: `request` of an earlier answer. Bytes stay the same. */
   readonly document?: ResourceDocument | Uint8Array | undefined
   /** The id of the holder to ask. Default: the last one of the kind. */
   readonly holderId?: string | undefined

@@ -8,7 +8,7 @@ export function addTopicsOption(command: Command, what: string): Command {
 
 const TOPIC = /^[a-z][a-z\d_]*\.[a-z][a-z\d_]*$/
 
-/** Reads `orders.place,customers.create`, and adds it to the topics before. Whether there are such topics is not checked. */
+/** Reads `orders.place,customers.create`, and adds it to the topics before. There need not be such topics. */
 export function readTopics(text: string, before: readonly string[] = []): string[] {
   const topics = text.split(',').flatMap((topic) => topic.trim() || [])
   const wrong = topics.length === 0 ? text : topics.find((topic) => !TOPIC.test(topic))

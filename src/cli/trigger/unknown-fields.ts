@@ -1,5 +1,6 @@
 import { TOPICS } from 'hooklayer'
 import { createEvent } from 'hooklayer/testing'
+import { editDistance } from '../../core/check-options.ts'
 import { escapeText, type Output } from '../terminal/output.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -62,25 +63,11 @@ function nearestNames(wrong: string, names: readonly string[]): string[] {
   return names
     .map((name) => ({
       name,
-      distance: countEdits(wrong, name),
+      distance: editDistance(wrong, name),
       contains: name.includes(wrong) || wrong.includes(name),
     }))
     .filter(({ distance, contains }) => contains || distance <= MOST_WRONG)
     .sort((a, b) => a.distance - b.distance)
     .slice(0, MOST_NAMES)
     .map(({ name }) => name)
-}
-
-/** How many letters have to be added, removed or replaced (Levenshtein). */
-function countEdits(from: string, to: string): number {
-  let above = Array.from({ length: to.length + 1 }, (_, at) => at)
-  for (const [row, letter] of [...from].entries()) {
-    const edits = [row + 1]
-    for (const [at, other] of [...to].entries()) {
-      const [added = 0, removed = 0, replaced = 0] = [edits[at], above[at + 1], above[at]]
-      edits.push(Math.min(added + 1, removed + 1, replaced + Number(letter !== other)))
-    }
-    above = edits
-  }
-  return above[to.length] ?? 0
 }

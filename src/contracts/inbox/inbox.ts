@@ -18,12 +18,13 @@ export type InboxSuiteOptions = Partial<Pick<InboxSuite, 'timeoutMs' | 'isDurabl
  * Registers the cases that every inbox must pass. They run with vitest, on the real engine.
  *
  * @param start makes an empty place for each test. The suite opens several inboxes on it, closes them, and ends it.
- * @param options `isDurable`: whether deliveries survive closing the inbox; default: true. `timeoutMs`: how long to wait
- * for an expected state; default: 10,000.
+ * @param options `isDurable`: whether deliveries survive closing the inbox; default: true. `timeoutMs`: how long to
+ * wait for an expected state; default: 10,000.
  * @example
  * testInbox('the inbox in a file', () => {
  *   const file = join(mkdtempSync(join(tmpdir(), 'inbox-')), 'inbox.db')
- *   return { open: (options) => createSqliteInbox({ file, ...options }), end: () => rmSync(dirname(file), { recursive: true }) }
+ *   const open = (options) => createSqliteInbox({ file, ...options })
+ *   return { open, end: () => rmSync(dirname(file), { recursive: true }) }
  * })
  * @see docs/writing-an-inbox.md
  */

@@ -20,8 +20,8 @@ interface LooseTarget {
 }
 
 /**
- * The resources behind a relationship, of one type or several; `never` for what is none. Without `NonNullable`, for which
- * the compiler would look at all resources.
+ * The resources behind a relationship, of one type or several; `never` for what is none. Without `NonNullable`, for
+ * which the compiler would look at all resources.
  */
 type Target<Value> = Value extends LooseTarget ? Value : Value extends readonly (infer Item)[] ? Target<Item> : never
 

@@ -3,10 +3,9 @@ import { EXTERNAL_RESOURCES, type ExternalResourceKind } from '../../commerce-la
 import type { AskOptions, EmulatedAnswer } from '../../emulator/index.ts'
 import type { AnswerPage, AskRequest } from '../api.ts'
 import type { Context } from './context.ts'
-import { notFound } from './problem.ts'
+import { notFound, refuseMistakes } from './problem.ts'
 import { readInput, resourceChanges, text } from './read-query.ts'
 import type { Route } from './routes.ts'
-import { refuseMistakes } from './trigger.ts'
 import { toAnswerDetails, toAnswerItem } from './write-answer.ts'
 
 const REQUEST = z.strictObject({

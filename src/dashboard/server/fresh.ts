@@ -1,5 +1,7 @@
 /** What is read from the API costs some requests, and the API limits them. */
 const FRESH_MS = 5000
+/** The client waits for its rate limit for up to two minutes. Nobody looks at a page for so long. */
+export const CALL_MS = 15_000
 
 /** Something that is read once in five seconds, whoever asks. */
 export interface Fresh<T> {

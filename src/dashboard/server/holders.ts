@@ -3,11 +3,10 @@ import { UNANSWERED_TO_OPEN } from '../../commerce-layer/limits.ts'
 import type { EmulatedCircuit, Emulator } from '../../emulator/index.ts'
 import type { HolderCircuit, HolderItem, Holders } from '../api.ts'
 import type { Context } from './context.ts'
-import { createFresh } from './fresh.ts'
+import { CALL_MS, createFresh } from './fresh.ts'
 import type { Mask } from './mask.ts'
 import { notFound, Refusal } from './problem.ts'
 import type { Route } from './routes.ts'
-import { CALL_MS } from './webhooks.ts'
 
 /** An organization may have thousands of promotions, and the rate limit is shared. */
 const MAX_OF_A_TYPE = 100

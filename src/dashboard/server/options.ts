@@ -33,9 +33,9 @@ export interface DashboardOptions {
   readonly recorder?: Pick<Recorder, 'list' | 'get' | 'statistics' | 'subscribe'> | undefined
   /** The inbox: what waits and dead letters, which can be retried and discarded. */
   readonly inbox?: Pick<Inbox, 'list' | 'deadLetters' | 'statistics'> | undefined
-  /** A client of `hooklayer/management`: the webhooks with their circuits and calls, and what holds external resources. */
+  /** A client of `hooklayer/management`: the webhooks with circuits and calls, and what holds external resources. */
   readonly management?: Pick<Management, 'health' | 'plan' | 'webhooks' | 'eventCallbacks' | HolderNames> | undefined
-  /** An emulator, while you develop: its webhooks and holders, to trigger deliveries, to send them again, and to ask. */
+  /** An emulator, while you develop: its webhooks and holders, to trigger deliveries, send them again, and ask. */
   readonly emulator?: Emulator | undefined
   /** The receiver: to run its handlers again for a delivery, and to compare them with the webhooks. */
   readonly receiver?: Pick<Receiver, 'redeliver' | 'subscriptions'> | undefined

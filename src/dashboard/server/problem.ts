@@ -23,6 +23,16 @@ export function badRequest(message: string): Refusal {
   return new Refusal(400, message)
 }
 
+/** A `TypeError` says what is wrong about the topic, the kind or the resource. */
+export async function refuseMistakes<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof TypeError) throw badRequest(error.message)
+    throw error
+  }
+}
+
 export function toResponse({ status, message, headers }: Refusal): Response {
   return Response.json({ error: message } satisfies Problem, { status, headers })
 }

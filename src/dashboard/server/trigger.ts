@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { EmulatedEventCallback, Emulator, Faults } from '../../emulator/index.ts'
 import type { FaultName, Sample, Sent, TriggerRequest } from '../api.ts'
 import type { Context } from './context.ts'
-import { badRequest } from './problem.ts'
+import { refuseMistakes } from './problem.ts'
 import { readInput, resourceChanges, text } from './read-query.ts'
 import type { Route } from './routes.ts'
 import { defined } from './write-delivery.ts'
@@ -76,16 +76,6 @@ function explainSilence(topic: string, webhooks: Emulator['webhooks']): string {
     return 'The circuit of the webhook is open. Reset it first.'
   }
   return 'Its webhook is disabled. Enable it first.'
-}
-
-/** A `TypeError` says what is wrong about the topic, the kind or the resource. */
-export async function refuseMistakes<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof TypeError) throw badRequest(error.message)
-    throw error
-  }
 }
 
 /** Resources are linked in circles, which JSON cannot say: one that was written before is left as its type and id. */

@@ -2,13 +2,11 @@ import { FAILURES_TO_OPEN } from '../../commerce-layer/limits.ts'
 import type { EmulatedWebhook, Emulator } from '../../emulator/index.ts'
 import type { CallItem, CallPage, PlanSummary, WebhookItem, Webhooks } from '../api.ts'
 import type { Context } from './context.ts'
-import { createFresh } from './fresh.ts'
+import { CALL_MS, createFresh } from './fresh.ts'
 import { notFound } from './problem.ts'
 import type { Route } from './routes.ts'
 import { defined } from './write-delivery.ts'
 
-/** The client waits for its rate limit for up to two minutes. Nobody looks at a page for so long. */
-export const CALL_MS = 15_000
 /** The state of many webhooks is many requests. */
 const HEALTH_MS = 60_000
 const MAX_CALLS = 50
