@@ -1,4 +1,5 @@
 import { checkMethods, checkOptions } from '../core/check-options.ts'
+import { pause } from '../core/deadline.ts'
 import type { ErasableStore, Reservation } from '../core/idempotency/store.ts'
 import { checkResourceName } from '../core/idempotency/stored-resource.ts'
 import { readDoneNames, writeDoneNames } from './done-names.ts'
@@ -41,7 +42,7 @@ const SWEEP_ROWS = 500
  * - `table` (default: `hooklayer`): `name` or `schema.name`, one for each service.
  *
  * Keys are text of up to 2 KB. A statement that PostgreSQL could not serialize, or ended because of a deadlock, is run
- * once more. Expired rows are deleted by one `reserve` in a hundred.
+ * again, up to three times. Expired rows are deleted by one `reserve` in a hundred.
  *
  * The client may be inside a transaction of yours: the reservation is then committed or rolled back together with your
  * changes. Until the end of the transaction, another `reserve` of the same key waits.
@@ -103,16 +104,23 @@ function withoutNul(value: unknown): unknown {
 const CONFLICTS: readonly unknown[] = ['40001', '40P01']
 const IN_FAILED_TRANSACTION = '25P02'
 
-/** Runs a statement once more after a conflict. In a transaction of the user only the user can do so. */
+/** Statements that meet once would meet again: each waits for a random part of this before it is run again. */
+const RETRY_WITHIN_MS = [5, 20, 80]
+
+/** Runs a statement again after a conflict. In a transaction of the user only the user can do so. */
 async function retryOnConflict<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (conflict) {
-    if (!CONFLICTS.includes(codeOf(conflict))) throw conflict
-    return run().catch((error) => {
-      throw codeOf(error) === IN_FAILED_TRANSACTION ? conflict : error
-    })
+  let conflict: unknown
+  for (const ms of RETRY_WITHIN_MS) {
+    try {
+      return await run()
+    } catch (error) {
+      if (conflict && codeOf(error) === IN_FAILED_TRANSACTION) throw conflict
+      if (!CONFLICTS.includes(codeOf(error))) throw error
+      conflict = error
+    }
+    await pause(Math.random() * ms)
   }
+  return run()
 }
 
 function codeOf(error: unknown): unknown {
