@@ -9,31 +9,22 @@ export const STATE_IN_GROUP =
   '(SELECT count(*) FROM hooklayer_deliveries AS first WHERE first.grp = one.grp AND first.state = 0)'
 
 /** The topics of the deliveries in a state, without reading all of their entries in the index. */
-function withTopics(state: 0 | 4): string {
+function selectTopics(state: 0 | 4): string {
   return `WITH RECURSIVE topics (name) AS (
       SELECT min(topic) FROM hooklayer_deliveries WHERE state = ${state}
       UNION ALL
       SELECT (SELECT min(topic) FROM hooklayer_deliveries WHERE state = ${state} AND topic > topics.name)
       FROM topics WHERE name IS NOT NULL
-    )`
-}
-
-function selectTopics(state: 0 | 4): string {
-  return `${withTopics(state)}
+    )
     SELECT CAST(name AS BLOB) AS topic FROM topics WHERE name IS NOT NULL`
 }
 
 export const LEASE_STATEMENTS = {
   openTopics: selectTopics(0),
   unhandledTopics: selectTopics(4),
-  // Finds the oldest deliveries of each topic that has capacity left, and takes the oldest of these. So it does not scan
-  // the deliveries of topics without capacity.
-  findReady: `${withTopics(0)}
-    SELECT ${SEQ} FROM topics CROSS JOIN hooklayer_deliveries
-    WHERE topics.name NOT IN (SELECT value FROM json_each(?)) AND hooklayer_deliveries.seq IN (
-      SELECT ready.seq FROM hooklayer_deliveries AS ready
-      WHERE ready.state = 0 AND ready.topic = topics.name AND ready.due_at <= ? ORDER BY ready.due_at, ready.seq LIMIT ?)
-    ORDER BY due_at, hooklayer_deliveries.seq LIMIT ?`,
+  // Each topic by itself, in the order of the index: sorting them in SQL takes 60 µs for a single topic.
+  findReady: `SELECT ${SEQ}, CAST(due_at AS REAL) AS due_at FROM hooklayer_deliveries
+    WHERE state = 0 AND ${TOPIC} AND due_at <= ? ORDER BY hooklayer_deliveries.due_at, hooklayer_deliveries.seq LIMIT ?`,
   // A delivery whose body is missing is read too: it could block the queue for ever otherwise.
   readReady: `SELECT ${COLUMNS}, ${BODY}, ${LOSSES} AS losses, token IS NOT NULL AS is_lost
     FROM hooklayer_deliveries LEFT JOIN hooklayer_bodies USING (seq) WHERE seq = ?`,

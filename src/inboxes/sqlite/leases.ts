@@ -2,6 +2,7 @@ import { mustRunAlone } from '../queue/attempt-delivery.ts'
 import type { AttemptFailure, LeasedDelivery, LeaseRequest, Settlement } from '../queue/queue.ts'
 import { hasValidId, type OpenRow, toDeliveryRecord } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
+import { readTopics } from './topics.ts'
 
 /**
  * A leased delivery with the `seq` of its row: an id that is not text would not find it again. In a WeakMap it would
@@ -15,36 +16,42 @@ interface LeasedRow extends LeasedDelivery {
  * Leases the oldest deliveries that are ready. One that must run alone is leased alone: if it ends the process, no other
  * lease is lost with it. To be run in a transaction.
  */
-export function leaseReady(
-  sql: InboxStatements,
-  { capacity, capacityByTopic, isHandled }: LeaseRequest,
-  leaseMs: number,
-): readonly LeasedDelivery[] {
+export function leaseReady(sql: InboxStatements, request: LeaseRequest, leaseMs: number): readonly LeasedDelivery[] {
   const leased: LeasedDelivery[] = []
-  const left = new Map(capacityByTopic)
-  while (leased.length < capacity) {
-    const ready = findReady(sql, left, capacity - leased.length)
-    if (ready.length === 0) break
-    for (const row of ready) {
-      const lease = toLease(row)
-      const { topic } = lease.delivery
-      const leftOfTopic = isHandled(topic) ? (left.get(topic) ?? capacity) : 0
-      left.set(topic, leftOfTopic)
-      if (leftOfTopic <= 0) continue
-      if (mustRunAlone(lease) && leased.length > 0) return leased
-      left.set(topic, leftOfTopic - 1)
-      writeLease(sql, row, lease, leaseMs)
-      leased.push(lease)
-      if (mustRunAlone(lease)) return leased
-    }
+  for (const { seq } of findReady(sql, request)) {
+    const row = sql.readReady.get(seq) as OpenRow
+    const lease = toLease(row)
+    if (mustRunAlone(lease) && leased.length > 0) break
+    writeLease(sql, row, lease, leaseMs)
+    leased.push(lease)
+    if (mustRunAlone(lease)) break
   }
   return leased
 }
 
-function findReady(sql: InboxStatements, left: ReadonlyMap<string, number>, limit: number): readonly OpenRow[] {
-  const busyTopics = [...left].flatMap(([topic, leftOfTopic]) => (leftOfTopic <= 0 ? topic : []))
-  const found = sql.findReady.all(JSON.stringify(busyTopics), Date.now(), limit, limit)
-  return found.map((row) => sql.readReady.get((row as OpenRow).seq) as OpenRow)
+/** Those of topics that have a handler and capacity left. Others are not read, however many there are. */
+function findReady(
+  sql: InboxStatements,
+  { capacity, capacityByTopic, isHandled }: LeaseRequest,
+): readonly ReadyEntry[] {
+  const now = Date.now()
+  const ready = readTopics(sql.openTopics).map((topic) => {
+    const name = topic.toString()
+    const limit = isHandled(name) ? Math.min(capacity, capacityByTopic.get(name) ?? capacity) : 0
+    return limit > 0 ? (sql.findReady.all(topic, now, limit) as readonly ReadyEntry[]) : []
+  })
+  // The entries of one topic are in their order.
+  const found = ready.length === 1 ? ready.flat() : ready.flat().sort(compareEntries)
+  return found.slice(0, capacity)
+}
+
+interface ReadyEntry {
+  readonly seq: string
+  readonly due_at: number
+}
+
+function compareEntries(one: ReadyEntry, other: ReadyEntry): number {
+  return one.due_at - other.due_at || Number(one.seq) - Number(other.seq)
 }
 
 function toLease(row: OpenRow): LeasedRow {

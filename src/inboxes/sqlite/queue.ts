@@ -34,7 +34,7 @@ export function createSqliteQueue(opened: OpenDatabase, limits: InboxLimits): De
     async lease(request) {
       const { leased, reports } = await writeSoon(() => {
         watch.check()
-        sql.sweep.run(Date.now(), SWEPT_IDS)
+        forgetOldIds(sql)
         discardOld(sql, limits)
         const reports = sort(request)
         return { leased: leaseReady(sql, request, leaseMs), reports }
@@ -53,6 +53,11 @@ export function createSqliteQueue(opened: OpenDatabase, limits: InboxLimits): De
       await opened.close()
     },
   }
+}
+
+function forgetOldIds(sql: InboxStatements): void {
+  const old = sql.findOldIds.all(Date.now(), SWEPT_IDS)
+  for (const row of old) sql.dropId.run((row as { readonly seq: string }).seq)
 }
 
 function insertDelivery(

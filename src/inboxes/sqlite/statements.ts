@@ -52,8 +52,8 @@ export const STATEMENTS = {
   insertBody: 'INSERT INTO hooklayer_bodies SELECT seq, ? FROM hooklayer_deliveries WHERE id = ?',
   isKnown: 'SELECT 1 FROM hooklayer_deliveries WHERE id = ? AND (state <> 3 OR due_at > ?)',
   forget: 'DELETE FROM hooklayer_deliveries WHERE id = ? AND state = 3 AND due_at <= ?',
-  sweep: `DELETE FROM hooklayer_deliveries
-    WHERE seq IN (SELECT seq FROM hooklayer_deliveries WHERE state = 3 AND due_at <= ? LIMIT ?)`,
+  findOldIds: 'SELECT CAST(seq AS TEXT) AS seq FROM hooklayer_deliveries WHERE state = 3 AND due_at <= ? LIMIT ?',
+  dropId: 'DELETE FROM hooklayer_deliveries WHERE seq = ?',
   listDead: `SELECT ${COLUMNS}, ${DEATH} FROM hooklayer_deliveries
     WHERE state = 2 AND due_at BETWEEN ? AND ? AND (due_at, CAST(id AS BLOB)) > (?, ?)
     AND topic = coalesce(?, topic) AND ${CODE} = coalesce(?, ${CODE})

@@ -1,6 +1,6 @@
 import { type InboxLimits, type LeaseRequest, NO_HANDLER } from '../queue/queue.ts'
-import { toBuffer } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
+import { readTopics } from './topics.ts'
 
 /** What is to be reported of a topic without a handler: the arguments of `onUnhandled`. */
 export type UnhandledReport = Parameters<LeaseRequest['onUnhandled']>
@@ -73,10 +73,6 @@ function endOld(sql: InboxStatements, topic: Buffer, { maxUnhandled, unhandledMs
   const seqs = old.length > 0 ? old : readSeqs(sql.findExcess.all(topic, BATCH, maxUnhandled))
   for (const seq of seqs) sql.endUnhandled.run(now, NO_HANDLER.code, NO_HANDLER.message, seq)
   return seqs.length
-}
-
-function readTopics(statement: InboxStatements['openTopics']): readonly Buffer[] {
-  return statement.all().map((row) => toBuffer((row as { readonly topic: unknown }).topic))
 }
 
 function readSeqs(rows: readonly unknown[]): readonly string[] {
