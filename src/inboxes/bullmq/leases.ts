@@ -20,7 +20,7 @@ const JOBS_PER_LANE = 100
 /** When such a lane is asked again. */
 const NEXT_JOBS_MS = 200
 /** The most jobs that are taken with one command. */
-const TAKEN_AT_ONCE = 10
+export const TAKEN_AT_ONCE = 25
 
 /**
  * Takes jobs from BullMQ. BullMQ's own worker loop knows neither topics nor groups, and each loop has a concurrency of

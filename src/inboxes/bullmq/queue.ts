@@ -22,7 +22,7 @@ const SWEEP_DEAD = 500
 export function createBullmqQueue(
   connect: () => Promise<OpenLanes>,
   limits: InboxLimits & { readonly pollMs: number },
-): Omit<Required<DeliveryQueue>, 'close'> {
+): Omit<Required<DeliveryQueue>, 'close' | 'leasedAtOnce'> {
   const { retentionMs, maxQueued, pollMs, deadLetterRetentionMs } = limits
   const backlog = createBacklog(maxQueued, async () => {
     const counts = await (await connect()).jobs.countUnhandled()

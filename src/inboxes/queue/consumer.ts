@@ -2,13 +2,15 @@ import { type ConsumeOptions, isStoredTopic, type ProcessDelivery, type Worker }
 import { createSampling } from '../../core/sampling.ts'
 import { createJobs, RETRY_MS } from './jobs.ts'
 import { pause, waitAtMost } from './pause.ts'
-import { type DeliveryQueue, NO_HANDLER } from './queue.ts'
+import { type DeliveryQueue, type LeasedDelivery, NO_HANDLER } from './queue.ts'
 import { createWakeup } from './wakeup.ts'
 
 export interface Consumer extends Worker {
   /** Looks for deliveries now instead of at the next poll. */
   poll(): void
 }
+
+type LeaseAnswer = Promise<{ readonly leased: readonly LeasedDelivery[]; readonly isFull: boolean }>
 
 /** The longest time until a delivery that another process has stored is found, where the queue cannot tell. */
 const POLL_MS = 250
@@ -18,7 +20,7 @@ const POLL_MS = 250
  * stopped.
  */
 export function createConsumer(
-  queue: Pick<DeliveryQueue, 'lease' | 'renew' | 'settle' | 'waitForWork'>,
+  queue: Pick<DeliveryQueue, 'lease' | 'leasedAtOnce' | 'renew' | 'settle' | 'waitForWork'>,
   process: ProcessDelivery,
   options: ConsumeOptions,
   leaseMs: number,
@@ -29,6 +31,9 @@ export function createConsumer(
   const jobs = createJobs(queue, process, { ...options, stopping, onFree: wakeup.notify })
   const { onWarning = () => {} } = options
   const unhandled = createSampling()
+  const leasedAtOnce = queue.leasedAtOnce
+    ? Math.min(queue.leasedAtOnce, Math.ceil(options.concurrency / 2))
+    : options.concurrency
 
   /** A delivery whose topic is damaged is leased, and becomes a dead letter. */
   function isHandled(topic: string): boolean {
@@ -40,13 +45,18 @@ export function createConsumer(
     else if (unhandled.count(topic) > 0) onWarning('Deliveries wait: this worker has no handler for the topic.', topic)
   }
 
-  async function startReady(): Promise<void> {
-    const free = jobs.capacity()
-    if (free.capacity === 0) return
-    for (const leased of await queue.lease({ ...free, isHandled, onUnhandled })) {
-      if (stopping.aborted) await jobs.returnDelivery(leased)
-      else jobs.start(leased)
-    }
+  /**
+   * Asks for deliveries, which are to run beside those of `leased` that have not been started yet. `undefined` if the
+   * worker can take none.
+   */
+  function request(leased: readonly LeasedDelivery[] = []): LeaseAnswer | undefined {
+    const { capacity, capacityByTopic } = jobs.capacity(leased)
+    const wanted = Math.min(capacity, leasedAtOnce)
+    if (wanted <= 0) return undefined
+    const found = queue.lease({ capacity: wanted, capacityByTopic, isHandled, onUnhandled })
+    const answer = found.then((all) => ({ leased: all, isFull: all.length >= wanted }))
+    answer.catch(() => {}) // The loop may be busy when it fails, and finds the error afterwards.
+    return answer
   }
 
   /** Waits until a job has ended, something was stored in this process, or the queue has something new. */
@@ -63,10 +73,21 @@ export function createConsumer(
   }
 
   async function loop(): Promise<void> {
-    while (!stopping.aborted) {
+    /** The answer that is under way. */
+    let next: LeaseAnswer | undefined
+    while (next || !stopping.aborted) {
       try {
-        await startReady()
-        await waitForMore()
+        const asked = next ?? request()
+        next = undefined
+        const answer = await asked
+        const leased = answer?.leased ?? []
+        // Sent before the deliveries are started: a server looks for more while this process handles these.
+        if (queue.leasedAtOnce && answer?.isFull && !stopping.aborted) next = request(leased)
+        for (const one of leased) {
+          if (stopping.aborted) await jobs.returnDelivery(one)
+          else jobs.start(one)
+        }
+        if (!next) await waitForMore()
       } catch (error) {
         options.onError(error)
         await pause(RETRY_MS, stopping)

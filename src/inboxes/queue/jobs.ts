@@ -8,8 +8,8 @@ import type { DeliveryQueue, LeasedDelivery, LeaseRequest, Settlement } from './
 
 /** The deliveries that one worker is handling. */
 export interface Jobs {
-  /** How many more deliveries may be started now. */
-  capacity(): Pick<LeaseRequest, 'capacity' | 'capacityByTopic'>
+  /** How many more deliveries may be started now, beside those that run and those of `leased`. */
+  capacity(leased?: readonly LeasedDelivery[]): Pick<LeaseRequest, 'capacity' | 'capacityByTopic'>
   /** Starts a delivery: at once, or once nothing else runs if it has to run alone. */
   start(leased: LeasedDelivery): void
   /** Renews the leases, and aborts the jobs that have lost theirs. */
@@ -137,8 +137,8 @@ export function createJobs(
   }
 
   return {
-    capacity() {
-      const active = running.flatMap((job) => (isOver(job) ? [] : job.leased))
+    capacity(leased = []) {
+      const active = [...running.flatMap((job) => (isOver(job) ? [] : job.leased)), ...leased]
       const settling = running.filter(({ isHandled }) => isHandled).length
       const isExclusive = waiting.length > 0 || active.some(mustRunAlone)
       return isExclusive || settling > options.concurrency

@@ -11,6 +11,11 @@ export interface DeliveryQueue {
   put(delivery: StoredDelivery): Promise<'stored' | 'duplicate' | 'full'>
   /** Leases deliveries that are ready, the oldest first, each with a token of its own. */
   lease(request: LeaseRequest): Promise<readonly LeasedDelivery[]>
+  /**
+   * The most deliveries of one request to a server, which finds the next ones while a worker handles these. Absent: a
+   * worker asks for as many as it can take, and then handles them.
+   */
+  readonly leasedAtOnce?: number
   /** Starts the lease again; false if the token no longer holds the delivery. */
   renew(leased: LeasedDelivery): Promise<boolean>
   /** Ends a lease with its result; false, without any change, if the token no longer holds the delivery. */

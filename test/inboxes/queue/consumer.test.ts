@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createRecording, createSeveral, createStored } from '../../../src/contracts/inbox/harness.ts'
+import type { ConsumeOptions } from '../../../src/core/inbox/inbox.ts'
 import { createMemoryQueue } from '../../../src/inboxes/memory/queue.ts'
 import { createConsumer } from '../../../src/inboxes/queue/consumer.ts'
 import { type DeliveryQueue, INBOX_RULES } from '../../../src/inboxes/queue/queue.ts'
@@ -33,7 +34,12 @@ function createLossyQueue(lossesOf: (id: string) => number, seen = new Set<strin
   return { ...queue, lease }
 }
 
-function work(queue: DeliveryQueue, recording: ReturnType<typeof createRecording>, delays: number[] = []) {
+function work(
+  queue: DeliveryQueue,
+  recording: ReturnType<typeof createRecording>,
+  delays: number[] = [],
+  others: Partial<ConsumeOptions> = {},
+) {
   const delayMs = (attempt: number) => {
     delays.push(attempt)
     return 30
@@ -41,7 +47,7 @@ function work(queue: DeliveryQueue, recording: ReturnType<typeof createRecording
   const onError = (error: unknown) => {
     throw error
   }
-  const options = { concurrency: 4, concurrencyByTopic: {}, attempts: 5, delayMs, onError }
+  const options = { concurrency: 4, concurrencyByTopic: {}, attempts: 5, delayMs, onError, ...others }
   const consumer = createConsumer(queue, recording.process, options, 30_000)
   onTestFinished(() => consumer.stop({ timeoutMs: 0 }))
   return consumer
@@ -119,5 +125,70 @@ describe('a delivery whose worker was lost', () => {
     end()
     await stopped
     expect(recording.started).toEqual(['long'])
+  })
+})
+
+/** A queue that is asked over a network: a request is answered after some milliseconds. */
+function createRemoteQueue(recording: ReturnType<typeof createRecording>, answerMs = 5) {
+  const queue = createMemoryQueue(LIMITS)
+  const requests: { readonly capacity: number; readonly ended: number }[] = []
+  const lease: DeliveryQueue['lease'] = async (request) => {
+    requests.push({ capacity: request.capacity, ended: recording.ended.length })
+    await sleep(answerMs)
+    return queue.lease(request)
+  }
+  return { queue: { ...queue, leasedAtOnce: 10, lease }, requests }
+}
+
+describe('a queue on a server', () => {
+  it('is asked for the next deliveries before those of the last answer are handled', async () => {
+    const recording = createRecording()
+    const { queue, requests } = createRemoteQueue(recording)
+    for (const delivery of createSeveral(12, 'one')) await queue.put(delivery)
+    work(queue, recording)
+    await vi.waitFor(() => expect(recording.ended).toHaveLength(12))
+    expect(requests.slice(0, 3)).toEqual([
+      { capacity: 2, ended: 0 },
+      { capacity: 2, ended: 0 },
+      { capacity: 2, ended: 2 },
+    ])
+  })
+
+  it('never makes a worker handle more than its concurrency, nor more of a topic than its limit', async () => {
+    const recording = createRecording(() => sleep(20))
+    const { queue } = createRemoteQueue(recording)
+    for (const delivery of createSeveral(12, 'one')) await queue.put(delivery)
+    for (const delivery of createSeveral(4, 'slow', { topic: 'orders.cancel' })) await queue.put(delivery)
+    work(queue, recording, [], { concurrencyByTopic: { 'orders.cancel': 1 } })
+    await vi.waitFor(() => expect(recording.ended).toHaveLength(16), { timeout: 5000 })
+    expect(recording.peak.get('all')).toBe(4)
+    expect(recording.peak.get('orders.cancel')).toBe(1)
+  })
+
+  it('gets back what it answers while the worker stops', async () => {
+    const recording = createRecording()
+    const { queue, requests } = createRemoteQueue(recording, 50)
+    for (const delivery of createSeveral(12, 'one')) await queue.put(delivery)
+    const consumer = work(queue, recording)
+    await vi.waitFor(() => expect(requests).toHaveLength(2))
+    await consumer.stop()
+    expect(recording.started).toHaveLength(2)
+    expect(await queue.statistics()).toMatchObject({ queued: 10, running: 0 })
+  })
+
+  it('is asked again when a request fails that was sent ahead', async () => {
+    const recording = createRecording()
+    const { queue } = createRemoteQueue(recording)
+    for (const delivery of createSeveral(12, 'one')) await queue.put(delivery)
+    let asked = 0
+    const lease: DeliveryQueue['lease'] = async (request) => {
+      asked += 1
+      if (asked === 2) throw new Error('The connection was closed.')
+      return queue.lease(request)
+    }
+    const errors: unknown[] = []
+    work({ ...queue, lease }, recording, [], { onError: (error) => errors.push(error) })
+    await vi.waitFor(() => expect(recording.ended).toHaveLength(12), { timeout: 5000 })
+    expect(errors).toEqual([new Error('The connection was closed.')])
   })
 })
