@@ -7,7 +7,8 @@ const FIX =
 
 /**
  * Makes an AWS Lambda handler, behind API Gateway (REST and HTTP), a function URL, an Application Load Balancer or VPC
- * Lattice. It resolves when the handlers have ended, because Lambda stops the process then.
+ * Lattice. It resolves when the handlers have ended, because Lambda stops the process then. It rejects for messages of
+ * SQS and other `Records`, so that none is deleted unhandled.
  *
  * @example
  * export const handler = createLambdaHandler(receiver)
