@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { answerNode, type HostBody } from '../bridge/node.ts'
+import { checkMethods } from '../core/check-options.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
 export type { HostBody }
@@ -32,10 +33,12 @@ const FIX =
  * Makes a Fastify plugin with one route, which reads its own body and answers every method. The parsers of other routes
  * stay.
  *
+ * @throws TypeError if `receiver` has no method `receive`.
  * @example
  * await app.register(createFastifyPlugin(receiver), { prefix: '/webhooks' })
  */
 export function createFastifyPlugin(receiver: Pick<Receiver, 'receive'>): (instance: FastifyInstance) => Promise<void> {
+  checkMethods('receiver', receiver, ['receive'])
   return async (instance) => {
     instance.removeAllContentTypeParsers()
     instance.addContentTypeParser('*', (_request, _payload, done) => done(null))

@@ -1,4 +1,5 @@
 import { answerWeb } from '../bridge/web.ts'
+import { checkMethods } from '../core/check-options.ts'
 import type { ReceiveOptions } from '../core/http/request.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
@@ -9,6 +10,7 @@ const FIX = 'Pass the request on before request.json(), request.text() or the li
  * Netlify, Vercel, SvelteKit, Astro, Remix. It answers every request.
  *
  * @param options `{ background: waitUntil }` answers before the handlers run. Failed handlers are not retried then.
+ * @throws TypeError if `receiver` has no method `receive`.
  * @example
  * app.post('/webhooks', (c) => createFetchHandler(receiver)(c.req.raw))
  */
@@ -16,5 +18,6 @@ export function createFetchHandler(
   receiver: Pick<Receiver, 'receive'>,
   options: ReceiveOptions = {},
 ): (request: Request) => Promise<Response> {
+  checkMethods('receiver', receiver, ['receive'])
   return (request) => answerWeb(receiver.receive, request, FIX, options)
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { answerNode, type HostBody } from '../bridge/node.ts'
+import { checkMethods } from '../core/check-options.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
 export type { HostBody }
@@ -23,10 +24,12 @@ const FIX =
  * Makes a Koa middleware. It answers every request that reaches it, on Node's own response (`ctx.respond = false`), and
  * never calls `next`.
  *
+ * @throws TypeError if `receiver` has no method `receive`.
  * @example
  * app.use(mount('/webhooks', createKoaMiddleware(receiver)))
  */
 export function createKoaMiddleware(receiver: Pick<Receiver, 'receive'>): (context: KoaContext) => Promise<void> {
+  checkMethods('receiver', receiver, ['receive'])
   return (context) => {
     context.respond = false
     silenceBrokenConnection(context)

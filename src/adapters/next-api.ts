@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerNode } from '../bridge/node.ts'
+import { checkMethods } from '../core/check-options.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
 const FIX =
@@ -10,6 +11,7 @@ const FIX =
  * Makes an API route of Next's Pages Router. The file must also export `config` as below: Next reads it from the
  * source, so a library cannot export it. Without it the answer is `BODY_ALREADY_PARSED` (500).
  *
+ * @throws TypeError if `receiver` has no method `receive`.
  * @example
  * export const config = { api: { bodyParser: false } }
  * export default createApiHandler(receiver)
@@ -17,5 +19,6 @@ const FIX =
 export function createApiHandler(
   receiver: Pick<Receiver, 'receive'>,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  checkMethods('receiver', receiver, ['receive'])
   return (request, response) => answerNode(receiver.receive, request, response, FIX)
 }

@@ -1,4 +1,5 @@
 import { answerWeb } from '../bridge/web.ts'
+import { checkMethods } from '../core/check-options.ts'
 import type { ReceiveOptions } from '../core/http/request.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
@@ -12,6 +13,7 @@ const FIX = 'In a route handler, pass the request on before request.json(), requ
  *
  * @param options `{ background: after }`, with Next's `after`, answers before the handlers run. Failed handlers are not
  * retried then.
+ * @throws TypeError if `receiver` has no method `receive`.
  * @example
  * export const POST = createRouteHandler(receiver)
  */
@@ -19,5 +21,6 @@ export function createRouteHandler(
   receiver: Pick<Receiver, 'receive'>,
   options: ReceiveOptions = {},
 ): (request: Request) => Promise<Response> {
+  checkMethods('receiver', receiver, ['receive'])
   return (request) => answerWeb(receiver.receive, request, FIX, options)
 }

@@ -23,6 +23,8 @@ export interface LambdaEvent {
   readonly isBase64Encoded?: boolean | undefined
   /** VPC Lattice, version 1. */
   readonly is_base64_encoded?: boolean | undefined
+  /** Of a queue or a stream. */
+  readonly Records?: unknown
 }
 
 /** The answer, in the form that the service which sent the event expects. */
@@ -39,8 +41,14 @@ export interface LambdaResult {
  * Converts an event to a request. The body is decoded where the event says that it is base64.
  *
  * @param fix how to avoid a body parser, for the hint of `BODY_ALREADY_PARSED`.
+ * @throws TypeError for the messages of a queue: SQS would delete them after any answer.
  */
 export function fromLambda(event: LambdaEvent, fix: string): WebhookRequest {
+  if (event.Records !== undefined) {
+    throw new TypeError(
+      'This event has `Records`, and is no HTTP request. Give each message to `receiver.handleStored`.',
+    )
+  }
   const { http } = (event.requestContext ?? {}) as { http?: { method?: string } }
   return {
     method: http?.method ?? event.httpMethod ?? event.method ?? '',

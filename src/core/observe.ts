@@ -131,7 +131,7 @@ export function millisecondsSince(startedAt: number): number {
 /**
  * @param isKnown tells the topics that nobody has made up.
  * @param recorder with one, handlers are added to their subject.
- * @throws TypeError if an observer has no method, or names a type that there is not.
+ * @throws TypeError if they are no list, or an observer has no method or names a type that there is not.
  */
 export function createObservation(
   observers: readonly Observer[],
@@ -140,6 +140,7 @@ export function createObservation(
   isKnown: (topic: string) => boolean,
   recorder?: unknown,
 ): Observation {
+  if (!Array.isArray(observers)) throw new TypeError('`observers` must be a list.')
   for (const observer of observers) checkObserver(observer)
   const failures = createSampling()
   const wrappers = observers.flatMap((one) => one.wrapHandler?.bind(one) ?? [])

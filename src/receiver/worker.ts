@@ -1,5 +1,5 @@
 import { isSubscribed, matchesTopic } from '../commerce-layer/topic-patterns.ts'
-import { checkOption, checkOptions, oneOf, positiveInteger } from '../core/check-options.ts'
+import { checkMethods, checkOption, checkOptions, oneOf, positiveInteger } from '../core/check-options.ts'
 import type { Inbox, Worker } from '../core/inbox/inbox.ts'
 import { defaultLogger, type LoggerLike, safeLogger } from '../core/logger.ts'
 import type { Receiver } from './receiver.ts'
@@ -54,7 +54,7 @@ const RULES = {
  * A failed delivery is tried again after pauses that grow exponentially, with jitter. A `PermanentError` or an invalid
  * document makes it a dead letter at once.
  *
- * @throws TypeError if an option is unknown or out of range.
+ * @throws TypeError if an option is missing, unknown or out of range.
  * @example
  * const worker = createWorker({ receiver, inbox })
  * process.once('SIGTERM', () => worker.stop({ timeoutMs: 10_000 }))
@@ -64,6 +64,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const settings = checkOptions('createWorker', options, RULES, others)
   const { concurrency, attempts, backoffMs, maxBackoffMs, attemptTimeoutMs, causes } = settings
   const { receiver, inbox, concurrencyByTopic = {} } = options
+  checkMethods('receiver', receiver, ['handleStored', 'subscriptions'])
+  checkMethods('inbox', inbox, ['consume'])
   for (const [topic, limit] of Object.entries(concurrencyByTopic)) {
     checkOption('createWorker', `concurrencyByTopic['${topic}']`, limit, RULES.concurrency)
   }

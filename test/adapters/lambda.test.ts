@@ -178,3 +178,10 @@ it('answers an event that is not of HTTP, and does not throw', async () => {
   const handler = createLambdaHandler(createRecorder().receiver)
   expect(await handler({})).toMatchObject({ statusCode: 405 })
 })
+
+it('refuses messages of SQS, which would be deleted after an answer', async () => {
+  const handler = createLambdaHandler(createRecorder().receiver)
+  await expect(handler({ Records: [{ eventSource: 'aws:sqs', body: '{}' }] })).rejects.toThrow(
+    new TypeError('This event has `Records`, and is no HTTP request. Give each message to `receiver.handleStored`.'),
+  )
+})

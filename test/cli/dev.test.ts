@@ -347,7 +347,7 @@ describe('the end of hooklayer dev', () => {
     [
       ['--topics', 'orders.eat', '--', 'true'],
       2,
-      'The webhook was refused: topic - is not included in the list (orders.eat)\n',
+      'orders.eat is not in the catalog of topics. Did you mean orders.pay?\n',
     ],
     [['--faults', 'nothing=1'], 2, expect.stringContaining('A fault is one of duplicate, ')],
     [['--speed', '0', '--', 'true'], 2, '`--speed` must be a number over 0.\n'],

@@ -27,7 +27,7 @@ describe('hooklayer init', () => {
 + hooklayer.config.ts
 + .env.example
 
-Run the worker of the inbox in a process of its own: npx tsx src/webhooks/worker.ts
+The handlers run in the worker of the inbox. Start it beside the app: npx tsx src/webhooks/worker.ts
 
 Next:
   npm install hooklayer @commercelayer/sdk express bullmq ioredis && npm install --save-dev tsx @types/express

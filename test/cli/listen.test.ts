@@ -137,7 +137,7 @@ describe('hooklayer listen', () => {
     expect(local.ids).toEqual(live.ids.slice(1))
     const since = emulator.eventCallbacks[0]?.created_at ?? ''
     const earlier = await runCli(flags(shop, '--once', '--since', since), { env, cwd })
-    expect(earlier.stderr).toMatch(/\n1 events forwarded, 1 accepted\.\n$/)
+    expect(earlier.stderr).toMatch(/\n1 event forwarded, 1 accepted\.\n$/)
     expect(local.ids).toEqual([...live.ids.slice(1), live.ids[0]])
     await runCli(flags(shop, '--once', '--since', '1h', '--again'), { env, cwd })
     expect(local.ids).toHaveLength(6)
@@ -171,7 +171,7 @@ describe('hooklayer listen', () => {
     const refused = await runCli([...args, '--again'], shop)
     expect(refused.exit).toBe(1)
     expect(refused.stderr).toContain('401 SIGNATURE_MISMATCH')
-    expect(refused.stderr).toContain('1 events forwarded, 0 accepted.')
+    expect(refused.stderr).toContain('1 event forwarded, 0 accepted.')
   })
 
   it('waits for a receiver that is not there yet, and ends with 4 with --once', async () => {

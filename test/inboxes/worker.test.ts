@@ -29,6 +29,9 @@ describe('the options of a worker', () => {
     [{ attemptTimeoutMs: 0 }, 'createWorker: `attemptTimeoutMs` must be a whole number over 0.'],
     [{ causes: 'none' }, 'createWorker: `causes` must be masked or full.'],
     [{ retries: 3 }, 'createWorker has no option `retries`.'],
+    [{ inbox: undefined }, '`inbox` has no method `consume`.'],
+    [{ inbox: { put: () => {} } }, '`inbox` has no method `consume`.'],
+    [{ receiver: undefined }, '`receiver` has no method `handleStored`.'],
   ])('are refused when they are wrong: %j', (options, message) => {
     const { work } = createShop()
     expect(thrownBy(() => work(options as object))).toEqual(new TypeError(message))

@@ -92,12 +92,14 @@ async function written(
 }
 
 describe.each(Object.entries(LOGGERS))('%s as the logger of a receiver', (_, makeLogger) => {
-  it('never loses the error of a handler, its stack or its cause', async () => {
+  it('never loses the error of a handler, its stack or its cause, nor which order it was', async () => {
     const text = await written(makeLogger, 'info', () => {
       throw new TypeError('the ERP is 100%s down', { cause: new RangeError('no route') })
     })
     expect(text).toContain('orders.place: 500 HANDLER_FAILED. A handler failed.')
     expect(text).toContain('"code":"HANDLER_FAILED"')
+    expect(text).toContain('"id":"NrlYhpzLKA"')
+    expect(text).toContain('"handler":"erp"')
     expect(text).toMatch(/TypeError: the ERP is 100%s down(\\n|\n)? +at .*loggers\.test\.ts/)
     expect(text).toMatch(/RangeError: no route(\\n|\n) +at .*loggers\.test\.ts/)
   })

@@ -330,6 +330,11 @@ describe('an observer', () => {
     expect(make).toThrow(TypeError)
     expect(make).toThrow(message)
   })
+
+  it('that is not in a list is refused when the receiver is made', () => {
+    const observers = { onEvent() {} } as unknown as Observer[]
+    expect(() => createReceiver({ secrets: SECRET, observers })).toThrow(new TypeError('`observers` must be a list.'))
+  })
 })
 
 describe('an observer of a worker', () => {

@@ -127,7 +127,10 @@ async function chooseDriver(
 function checkTopics(topics: readonly string[]): readonly string[] {
   for (const topic of topics) {
     if (!CATALOG.includes(topic)) {
-      throw new CliError('USAGE', `--topics: Commerce Layer has no topic ${topic}. One is ${nearestTopic(topic)}.`)
+      throw new CliError(
+        'USAGE',
+        `--topics: Commerce Layer has no topic ${topic}. One is ${nearestTopic(topic) ?? DEFAULT_TOPIC}.`,
+      )
     }
   }
   return topics

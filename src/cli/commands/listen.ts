@@ -87,7 +87,7 @@ async function listen(context: CommandContext, flags: ListenFlags): Promise<Exit
       output.result(report, describeReport(report))
     },
   })
-  output.info(`${forwarded} events forwarded, ${accepted} accepted.`)
+  output.info(`${forwarded} ${forwarded === 1 ? 'event' : 'events'} forwarded, ${accepted} accepted.`)
   return accepted === forwarded ? 'OK' : 'FOUND_WRONG'
 }
 

@@ -8,6 +8,7 @@ import {
   type SubscribeOptions,
 } from 'hooklayer/emulator'
 import { asUsage, CliError } from '../cli-error.ts'
+import { CATALOG, describeUnknownTopic } from '../configuration/catalog.ts'
 import { addTopicsOption } from '../configuration/topics-option.ts'
 
 /** What `dev` and `emulator` have in common. */
@@ -84,6 +85,7 @@ export function subscribeTopic(
   try {
     return emulator.subscribe(topic, url, options)
   } catch (error) {
+    if (!CATALOG.includes(topic)) throw new CliError('USAGE', describeUnknownTopic(topic), { cause: error })
     const message = error instanceof Error ? error.message.replace(/^subscribe: /, '') : String(error)
     throw new CliError('USAGE', `The webhook was refused: ${message} (${topic})`, { cause: error })
   }

@@ -53,7 +53,7 @@ export function writeReceiver(layout: Layout): Record<string, string> {
 export function listWorkers({ inbox, root }: Layout): string[] {
   return inbox === 'none'
     ? []
-    : [`Run the worker of the inbox in a process of its own: npx tsx ${root}webhooks/worker.ts`]
+    : [`The handlers run in the worker of the inbox. Start it beside the app: npx tsx ${root}webhooks/worker.ts`]
 }
 
 function writeWorker({ root, ending }: Layout): string {

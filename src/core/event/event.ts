@@ -170,6 +170,9 @@ const EVENT_ID = {
   },
 }
 
+/** Where Node's `console.log` asks what to print. By itself it prints no getter of a class, as if there were none. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
 class ParsedEvent implements EventOf<string> {
   static {
     copyParsed = (event) => new ParsedEvent(event.#source, copyDelivery(event.#source.delivery), event.#id)
@@ -230,6 +233,24 @@ class ParsedEvent implements EventOf<string> {
   toJSON(): EventJson<string, never> {
     const { id, topic, mode, organizationId, receivedAt, resource } = this
     return { id, topic, mode, organizationId, receivedAt, resource }
+  }
+
+  /** Names what costs something or is personal, and does not print it. */
+  [INSPECT](): object {
+    const event = this
+    return {
+      ...event,
+      receivedAt: event.receivedAt,
+      get id() {
+        return event.id
+      },
+      get resource() {
+        return event.resource
+      },
+      get rawBody() {
+        return event.rawBody
+      },
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { FAILURES_TO_OPEN } from '../../commerce-layer/limits.ts'
-import { isWebhookError } from '../errors.ts'
+import { findHandler, isWebhookError } from '../errors.ts'
 import { describeEvent, type WebhookEvent } from '../event/event.ts'
 import type { Logger, SafeLogger } from '../logger.ts'
 import type { EventLog, Subject } from '../observe.ts'
@@ -10,9 +10,11 @@ export function createEventLog(logger: SafeLogger): EventLog {
   function writeFinished(
     { outcome, attempt, durationMs }: ObservedEvent<'finished'>,
     errors: readonly Error[],
-    { topic = 'A delivery', event }: Subject,
+    { topic = 'A delivery', event, parsed }: Subject,
   ): void {
-    for (const error of errors) logError(error, topic, 1, logger)
+    for (const error of errors) {
+      logError(error, topic, 1, logger, { resource: parsed?.reference, handler: findHandler(error), attempt })
+    }
     const level = toLevel(outcome)
     if (outcome === 'failed' || !logger.isOn(level)) return
     const fields = { outcome, attempt, ms: Math.round(durationMs) }
@@ -58,10 +60,18 @@ function describeBreaker({ level, consecutiveFailures }: ObservedEvent<'breaker'
  * A refused request is a warning; a genuine delivery that fails is an error.
  *
  * @param count how many errors the line stands for.
+ * @param about says which delivery it was, once that is known.
  */
-export function logError(error: Error, topic: string | undefined, count: number, logger: Logger): void {
+export function logError(
+  error: Error,
+  topic: string | undefined,
+  count: number,
+  logger: Logger,
+  about: Readonly<Record<string, unknown>> = {},
+): void {
   const fields = {
     ...(topic && { topic }),
+    ...about,
     ...(count > 1 && { count }),
     ...(error.cause !== undefined && { cause: error.cause }),
   }

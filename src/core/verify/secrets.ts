@@ -7,6 +7,7 @@ import { checkSecrets, isLabelled, type Secret, type SigningSecret } from './che
 import { createCheckedAnswers } from './checked-answers.ts'
 import { BY_TOPIC, type Identity } from './identity.ts'
 import { createLookUpCache } from './look-up-cache.ts'
+import { TEST_SECRET } from './test-secret.ts'
 
 /**
  * The shared secrets: one for all topics, a map by topic, or a function of the topic. Commerce Layer gives each webhook
@@ -48,7 +49,7 @@ export interface Secrets {
   identify(topic: string, signer?: SigningSecret, deadline?: Deadline): MaybePromise<Identity>
   /** The secrets of other topics, to explain a mismatch. */
   secretsOfOtherTopics(topic: string): readonly string[]
-  /** Whether every topic has the same secret. */
+  /** Whether every topic has the same secret, other than that of tests. */
   readonly isShared: boolean
   /** Whether it is certain that a topic has no secret. */
   hasNoSecret(topic: string): boolean
@@ -100,7 +101,7 @@ function fixedSecrets(
 }
 
 function secretsForAllTopics(secrets: readonly SigningSecret[], { isKnown }: SecretsSettings): Secrets {
-  return { ...fixedSecrets(() => secrets, isKnown), isShared: true }
+  return { ...fixedSecrets(() => secrets, isKnown), isShared: secrets.some(({ text }) => text !== TEST_SECRET) }
 }
 
 /** Only topics of the map are accepted, so none of them is made up. */

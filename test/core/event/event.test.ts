@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { canonicalDocument } from '../../../src/core/event/event-id.ts'
 import { CART, delivery, idOf, nested, order, rejection, SECRET, thrownBy } from '../../deliveries.ts'
@@ -80,6 +81,16 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('an event on %s',
     expect(Object.keys(event)).toEqual(['topic', 'mode', 'organizationId', 'stale'])
     expect(Object.keys({ ...event })).not.toContain('delivery')
     expect(structuredClone(event)).toMatchObject({ topic: 'orders.place' })
+  })
+
+  it('is printed by console.log with the names of what it has, and without its resource', async () => {
+    const event = await createEvent(CART)
+    const printed = inspect(event)
+    expect(printed).toMatch(/^\{/)
+    expect(printed).toContain("topic: 'orders.place'")
+    expect(printed).toContain(event.receivedAt.toISOString())
+    for (const name of ['id', 'resource', 'rawBody']) expect(printed).toContain(`${name}: [Getter]`)
+    expect(inspect(event, { getters: true })).toContain("number: '2001'")
   })
 
   it('has an id that differs from the id of its delivery', async () => {

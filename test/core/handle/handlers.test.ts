@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { TOPICS } from '../../../src/commerce-layer/topics.ts'
 import { createHandlers, type Handler } from '../../../src/core/handle/handlers.ts'
 import { createSecrets, type SecretsOption } from '../../../src/core/verify/secrets.ts'
+import { TEST_SECRET } from '../../../src/core/verify/test-secret.ts'
 import { recordingLogger, SECRET } from '../../deliveries.ts'
 
 const EVERY_ORDER = Object.fromEntries(TOPICS.orders.map((event) => [`orders.${event}`, SECRET]))
@@ -138,6 +139,11 @@ describe('registering a handler warns', () => {
         expect.stringMatching(/one secret.*captured delivery can be sent under another/),
       ])
     }
+  })
+
+  it('not about the secret of tests, which serves all topics there', () => {
+    expect(collectWarnings(TEST_SECRET, 'orders.place', '*')).toEqual([])
+    expect(collectWarnings([TEST_SECRET, SECRET], 'orders.place', '*')).toHaveLength(1)
   })
 
   it('once about each pattern, however often it is registered', () => {
