@@ -1,6 +1,6 @@
 import { answerWeb } from '../bridge/web.ts'
 import { checkMethods } from '../core/check-options.ts'
-import type { ReceiveOptions } from '../core/http/request.ts'
+import { checkReceiveOptions, type ReceiveOptions } from '../core/http/request.ts'
 import type { Receiver } from '../receiver/receiver.ts'
 
 const FIX = 'In a route handler, pass the request on before request.json(), request.text() or the like reads its body.'
@@ -13,7 +13,7 @@ const FIX = 'In a route handler, pass the request on before request.json(), requ
  *
  * @param options `{ background: after }`, with Next's `after`, answers before the handlers run. Failed handlers are not
  * retried then.
- * @throws TypeError if `receiver` has no method `receive`.
+ * @throws TypeError if `receiver` has no method `receive`, or an option is unknown or no function.
  * @example
  * export const POST = createRouteHandler(receiver)
  */
@@ -22,5 +22,6 @@ export function createRouteHandler(
   options: ReceiveOptions = {},
 ): (request: Request) => Promise<Response> {
   checkMethods('receiver', receiver, ['receive'])
+  checkReceiveOptions('createRouteHandler', options)
   return (request) => answerWeb(receiver.receive, request, FIX, options)
 }

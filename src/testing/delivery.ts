@@ -1,5 +1,6 @@
 import type { ResourceOf } from '../commerce-layer/resources.ts'
 import type { Topic } from '../commerce-layer/topics.ts'
+import { checkNames } from '../core/check-options.ts'
 import { sign } from '../core/verify/signature.ts'
 import { TEST_SECRET } from '../core/verify/test-secret.ts'
 import type { DocumentOptions } from '../wire/document.ts'
@@ -56,6 +57,17 @@ export interface DeliveryOptions<T extends string = string> extends Omit<Documen
   readonly headers?: Readonly<Record<string, string | undefined>> | undefined
 }
 
+const OPTIONS: readonly (keyof DeliveryOptions)[] = [
+  'secret',
+  'resource',
+  'include',
+  'headers',
+  'mode',
+  'organizationId',
+  'apiVersion',
+  'traceId',
+]
+
 /**
  * Creates a signed delivery of a topic, with the headers and the bytes that Commerce Layer sends.
  *
@@ -65,7 +77,7 @@ export interface DeliveryOptions<T extends string = string> extends Omit<Documen
  * - The same arguments give the same bytes, so for a receiver it is the same event. Change `resource.id` for another
  *   event.
  *
- * @throws TypeError for an `include` that is not a relationship of the type.
+ * @throws TypeError for an option that is unknown, or an `include` that is not a relationship of the type.
  *
  * @example
  * const delivery = await createDelivery('orders.place', { resource: { customer: { email: 'zoe@example.com' } } })
@@ -75,6 +87,7 @@ export async function createDelivery<T extends Topic | (string & {})>(
   topic: T,
   options: DeliveryOptions<T> = {},
 ): Promise<TestDelivery<T>> {
+  checkNames('createDelivery', Object.keys(options), OPTIONS)
   const body = new TextEncoder().encode(writeBody(topic, options))
   const signature = await sign(body, options.secret ?? TEST_SECRET)
   const headers = { ...createDeliveryHeaders(topic, signature), 'content-length': String(body.byteLength) }

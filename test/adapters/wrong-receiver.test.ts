@@ -28,3 +28,14 @@ it.each(Object.entries(ADAPTERS))('%s refuses what is no receiver before the fir
     expect(make).toThrow(new TypeError('`receiver` has no method `receive`.'))
   }
 })
+
+it.each([
+  ['createFetchHandler', createFetchHandler],
+  ['createRouteHandler', createRouteHandler],
+])('%s refuses options that it does not have', (name, create) => {
+  const receiver = createReceiver({ secrets: SECRET })
+  const make = (options: object) => () => create(receiver, options)
+  expect(make({ backgroud: () => {} })).toThrow(`${name} has no option \`backgroud\`. Did you mean \`background\`?`)
+  expect(make({ background: true })).toThrow(`${name}: \`background\` must be a function.`)
+  expect(make({ background: undefined })).not.toThrow()
+})

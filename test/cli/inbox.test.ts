@@ -170,7 +170,7 @@ describe('hooklayer inbox', () => {
     }
     const page = await runCli(['inbox', 'list', '--limit', '2', '--sqlite', file])
     expect(page.stderr).toMatch(/There are more: add --after orders\.place-\d\n$/)
-    const none = await runCli(['inbox', 'list', '--topic', 'none.such', '--sqlite', file])
+    const none = await runCli(['inbox', 'list', '--topic', 'orders.cancel', '--sqlite', file])
     expect(none).toMatchObject({ exit: 0, stderr: 'There is no such delivery.\n' })
   })
 
@@ -291,6 +291,21 @@ describe('hooklayer inbox', () => {
       exit: 0,
       stderr: '0 deliveries with customers/qwertyABCD were erased.\n',
     })
+  })
+
+  it('names the type and the topic that were meant', async () => {
+    const file = await createInboxFile((inbox) => addFailedOrder(inbox))
+    const erase = ['inbox', 'erase', 'customer', ORDER.customer.id, '--yes', '--sqlite', file]
+    expect((await runCli(erase)).stderr).toBe(
+      '0 deliveries with customer/qwertyABCD were erased.\n' +
+        'customer is not a known type of resources. Did you mean customers?\n',
+    )
+    const hint = 'order.place is not in the catalog of topics. Did you mean orders.place?'
+    for (const command of ['list', 'retry', 'discard']) {
+      const { stderr } = await runCli(['inbox', command, '--topic', 'order.place', '--sqlite', file])
+      expect(stderr).toContain(hint)
+    }
+    expect(await withInbox(file, (inbox) => inbox.statistics())).toMatchObject({ dead: 1 })
   })
 
   it('looks into the inbox of the configuration', async () => {

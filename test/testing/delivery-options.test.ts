@@ -28,6 +28,12 @@ describe('createDelivery with a secret or headers', () => {
   })
 })
 
+it('refuses an option that there is not', async () => {
+  const misspelled = { recource: { number: '1001' } } as object
+  const message = 'createDelivery has no option `recource`. Did you mean `resource`?'
+  await expect(createDelivery('orders.place', misspelled)).rejects.toThrow(new TypeError(message))
+})
+
 describe('createDelivery with a resource', () => {
   it('changes the attributes of the sample', async () => {
     const delivery = await createDelivery('orders.place', {

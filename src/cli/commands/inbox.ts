@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { type DefineCommand, describeExamples, type Run } from '../command.ts'
+import { warnOfUnknownTopic } from '../configuration/catalog.ts'
 import { type ChangeFlags, discardDeadLetters, eraseResource, retryDeadLetters } from '../inbox/change-inbox.ts'
 import { STATES } from '../inbox/find-deliveries.ts'
 import { type ListFlags, printDelivery, printList, printStats, type ShowFlags } from '../inbox/look-into-inbox.ts'
@@ -57,7 +58,10 @@ function defineList(command: Command, run: Run): void {
       ),
     )
     .action(
-      run(async (context, flags: ListFlags) => useInbox(flags, 'read', (inbox) => printList(inbox, flags, context))),
+      run(async (context, flags: ListFlags) => {
+        if (flags.topic !== undefined) warnOfUnknownTopic(flags.topic, context.output)
+        return useInbox(flags, 'read', (inbox) => printList(inbox, flags, context))
+      }),
     )
 }
 

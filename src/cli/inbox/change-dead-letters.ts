@@ -1,6 +1,7 @@
 import type { Inbox } from 'hooklayer'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../command.ts'
+import { warnOfUnknownTopic } from '../configuration/catalog.ts'
 import { parseMoment } from '../terminal/moment.ts'
 import { findDeliveries, findDelivery } from './find-deliveries.ts'
 
@@ -31,6 +32,7 @@ export async function selectDeadLetters(
   if (Number(id !== undefined) + Number(isFiltered) + Number(all) !== 1) {
     throw new CliError('USAGE', 'Give an id, or filters such as --topic, or --all.')
   }
+  if (topic !== undefined) warnOfUnknownTopic(topic, output)
   if (id !== undefined) {
     const delivery = await findDelivery(inbox, id, signal)
     if (delivery.state === 'dead') return [delivery.id]

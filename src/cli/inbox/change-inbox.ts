@@ -1,8 +1,9 @@
-import type { Inbox } from 'hooklayer'
+import { type Inbox, TOPICS } from 'hooklayer'
+import { findNearest } from '../../core/check-options.ts'
 import type { CommandContext } from '../command.ts'
 import type { ExitName } from '../exit-codes.ts'
 import { confirmOrStop } from '../terminal/ask.ts'
-import { escapeText } from '../terminal/output.ts'
+import { escapeText, type Output } from '../terminal/output.ts'
 import { changeEach, type SelectionFlags, selectDeadLetters } from './change-dead-letters.ts'
 import type { InboxFlags } from './open-inbox.ts'
 
@@ -74,6 +75,7 @@ export async function eraseResource(
     { ...erased, running },
     `${total === 1 ? 'One delivery' : `${total} deliveries`} with ${name} ${total === 1 ? 'was' : 'were'} erased.`,
   )
+  if (total + running === 0) warnOfUnknownType(resource.type, output)
   if (running === 0) return 'OK'
   output.warn(`${running} are being handled and were left: erase again when they have ended.`)
   return 'FOUND_WRONG'
@@ -95,4 +97,11 @@ async function countCarrying(
     progress.end()
   }
   return count
+}
+
+/** Nothing was found: perhaps because the type is misspelled. */
+function warnOfUnknownType(type: string, output: Output): void {
+  const types = Object.keys(TOPICS)
+  const meant = types.includes(type) ? undefined : findNearest(type, types)
+  if (meant) output.warn(escapeText(`${type} is not a known type of resources. Did you mean ${meant}?`))
 }

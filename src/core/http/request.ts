@@ -1,3 +1,4 @@
+import { checkOptions, wrongOption } from '../check-options.ts'
 import { WebhookError } from '../errors.ts'
 
 /** The methods of a `Headers` object that are used, whichever library it comes from. */
@@ -45,6 +46,13 @@ export interface ReceiveOptions {
    * not reported. Default: the handlers run before the answer.
    */
   readonly background?: ((work: Promise<unknown>) => void) | undefined
+}
+
+/** @throws TypeError for an option that is unknown, or is no function. */
+export function checkReceiveOptions(owner: string, options: ReceiveOptions): void {
+  checkOptions(owner, options, {}, ['background'])
+  const { background } = options
+  if (background && typeof background !== 'function') throw wrongOption(owner, 'background', 'must be a function')
 }
 
 /** The answer to a request, for the framework to write. */
