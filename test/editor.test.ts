@@ -81,5 +81,5 @@ it('checks three paths of four steps in each of 20 handlers without following al
   )
   expect(topics).toHaveLength(20)
   expect(editor.check(RECEIVER + code.join('\n'))).toEqual([])
-  expect(editor.countInstantiations(RECEIVER + code.join('\n'))).toBeLessThan(8000)
+  expect(editor.countInstantiations(RECEIVER + code.join('\n'))).toBeLessThan(5500)
 })

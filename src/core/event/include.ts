@@ -20,23 +20,28 @@ interface LooseTarget {
 }
 
 /**
- * The resources behind a relationship, of one type or several; `never` for what is none. Without `NonNullable`, for
- * which the compiler would look at all resources.
+ * The resources that a step leads to, of one type or several; `never` if it is no relationship. It is one pattern,
+ * because the compiler instantiates fewer types for it than for conditions on the value. To the pattern a record such
+ * as `metadata` is a list of `any`.
  */
-type Target<Value> = Value extends LooseTarget ? Value : Value extends readonly (infer Item)[] ? Target<Item> : never
+type Follow<Resource, Step extends string> = Resource extends {
+  readonly [Name in RelationshipName<Step>]?: (infer One extends LooseTarget) | (infer One extends LooseTarget)[] | null
+}
+  ? unknown extends One
+    ? never
+    : One
+  : never
+
+/** The resources at the end of a path; `never` if one of its steps is no relationship. */
+type ResourcesAt<Resource, Path extends string> = Path extends `${infer First}.${infer Rest}`
+  ? ResourcesAt<Follow<Resource, First>, Rest>
+  : Follow<Resource, Path>
 
 /** The names of the relationships of a resource, as its type has them; of each type of a union. */
 type RelationshipsOf<Resource> = Resource extends unknown
   ? {
-      [Name in keyof Resource & string]-?: Target<Resource[Name]> extends never ? never : Name
+      [Name in keyof Resource & string]-?: Follow<Resource, Name> extends never ? never : Name
     }[keyof Resource & string]
-  : never
-
-/** The resources that a relationship leads to; `never` for what is none. */
-type Follow<Resource, Name extends string> = Resource extends unknown
-  ? Name extends keyof Resource
-    ? Target<Resource[Name]>
-    : never
   : never
 
 /**
@@ -56,15 +61,18 @@ export type IncludePath<Resource, Path extends string> = Path extends unknown
       : never
   : never
 
-type CheckedPath<Resource, Path extends string> = LooseResource extends Resource ? Path : PathFrom<Resource, Path>
-
-type PathFrom<Resource, Path extends string> = Path extends `${infer First}.${infer Rest}`
-  ? Follow<Resource, RelationshipName<First>> extends never
-    ? RelationshipsOf<Resource>
-    : `${First}.${PathFrom<Follow<Resource, RelationshipName<First>>, Rest>}`
-  : Follow<Resource, RelationshipName<Path>> extends never
-    ? RelationshipsOf<Resource> // All are listed only here: it takes most of the time.
+type CheckedPath<Resource, Path extends string> = LooseResource extends Resource
+  ? Path
+  : ResourcesAt<Resource, Path> extends never
+    ? CorrectedPath<Resource, Path>
     : Path
+
+/** A wrong path, with what may stand in the place of its first wrong step. All relationships are listed only here. */
+type CorrectedPath<Resource, Path extends string> = Path extends `${infer First}.${infer Rest}`
+  ? Follow<Resource, First> extends never
+    ? RelationshipsOf<Resource>
+    : `${First}.${CorrectedPath<Follow<Resource, First>, Rest>}`
+  : RelationshipsOf<Resource>
 
 type Related<Value, Path extends string> = Value extends LooseTarget
   ? WithIncluded<Value, Path>
