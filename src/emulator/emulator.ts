@@ -176,16 +176,18 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     holders: new Map(),
   }
   const { webhooks, eventCallbacks, holders } = records
-  function onCall(call: EndedCall): void {
+  function notify(name: 'onCall' | 'onAnswer', callBack: () => void): void {
     try {
-      settings.onCall?.(toEmulatedCall(call))
+      callBack()
     } catch (error) {
-      logger.warn(`\`onCall\` failed: ${error instanceof Error ? error.message : String(error)}`)
+      logger.warn(`\`${name}\` failed: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
+  const onCall = (call: EndedCall) => notify('onCall', () => settings.onCall?.(toEmulatedCall(call)))
+  const onAnswer = (answer: EmulatedAnswer) => notify('onAnswer', () => settings.onAnswer?.(answer))
   const sender = createSender({ ...settings, records, onCall })
   const events = createEventTrigger({ records, sender, logger })
-  const externalResources = createExternalResources({ ...settings, holders, maxAnswers: maxEventCallbacks })
+  const externalResources = createExternalResources({ ...settings, holders, maxAnswers: maxEventCallbacks, onAnswer })
   const readUrl = () => server.url
   const api = createApi({ ...settings, organization, records, sender, trigger: events.trigger, url: readUrl })
   const server = await startServer(api.fetch, settings.port)

@@ -48,6 +48,8 @@ interface ExternalResourcesOptions extends Pick<DocumentOptions, 'mode' | 'organ
   readonly secret?: string | undefined
   readonly timeoutMs?: number | undefined
   readonly maxAnswers: number
+  /** Is called with each answer, also where none came. It must not throw. */
+  readonly onAnswer: (answer: EmulatedAnswer) => void
 }
 
 /** An assumption, which bounds the memory. */
@@ -61,7 +63,7 @@ const HOLDER = z.strictObject({
 })
 
 export function createExternalResources(options: ExternalResourcesOptions): ExternalResources {
-  const { holders, secret, mode, organizationId, timeoutMs, maxAnswers } = options
+  const { holders, secret, mode, organizationId, timeoutMs, maxAnswers, onAnswer } = options
   const asker = createAsker({ mode, organizationId }, timeoutMs)
   const answers: EmulatedAnswer[] = []
 
@@ -89,6 +91,7 @@ export function createExternalResources(options: ExternalResourcesOptions): Exte
       const answer = await asker.ask(holder, question)
       answers.push(answer)
       if (answers.length > maxAnswers) answers.shift()
+      onAnswer(answer)
       return answer
     },
     sample: (kind) => asker.sample(findHolder(undefined, kind), {}),

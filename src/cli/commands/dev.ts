@@ -1,4 +1,4 @@
-import type { EmulatedCall, Emulator } from 'hooklayer/emulator'
+import type { EmulatedAnswer, EmulatedCall, Emulator } from 'hooklayer/emulator'
 import type { ExternalResourceKind } from 'hooklayer/responder'
 import { CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
@@ -77,10 +77,10 @@ async function develop(
   }
 }
 
+/** Prints lines; where a question is on the screen, later. */
 interface Printer {
-  print(call: EmulatedCall): void
-  /** Prints a line, or later where a question is on the screen. */
-  printLine(object: object, line: string): void
+  printCall(call: EmulatedCall): void
+  printAnswer(answer: EmulatedAnswer): void
   /** Is told of each call too. */
   note: DevDashboard['note'] | undefined
   /** Prints what was held back while a question was on the screen. */
@@ -89,21 +89,26 @@ interface Printer {
   controls: Controls | undefined
 }
 
-function createPrinter({ output }: CommandContext, { secrets }: DevSetup): Printer {
+function createPrinter({ output }: CommandContext, { secrets, asked }: DevSetup): Printer {
   let held: (() => void)[] = []
+  function printLine(object: object, line: string): void {
+    const print = () => output.result(object, line)
+    if (printer.controls?.isAsking()) held.push(print)
+    else print()
+  }
   const printer: Printer = {
     controls: undefined,
     note: undefined,
-    print(call) {
+    printCall(call) {
       void reportCall(call, secrets).then((report) => {
         printer.note?.(call, report)
-        printer.printLine(report, describeCall(report))
+        printLine(report, describeCall(report))
       })
     },
-    printLine(object, line) {
-      const print = () => output.result(object, line)
-      if (printer.controls?.isAsking()) held.push(print)
-      else print()
+    printAnswer(answer) {
+      const url = asked.find(({ kind }) => kind === answer.kind)?.url.href ?? ''
+      const report = reportAnswer(answer, url)
+      printLine(report, describeAnswer(report))
     },
     flush() {
       const lines = held
@@ -114,12 +119,15 @@ function createPrinter({ output }: CommandContext, { secrets }: DevSetup): Print
   return printer
 }
 
-async function startOnFreePort({ output }: CommandContext, flags: DevFlags, { print }: Printer): Promise<Emulator> {
+async function startOnFreePort({ output }: CommandContext, flags: DevFlags, printer: Printer): Promise<Emulator> {
   const first = flags.port ?? DEFAULT_PORT
   const logger = { warn: (message: string) => output.warn(escapeText(message)) }
   for (let port = first; ; port += 1) {
     try {
-      return await startEmulator({ ...flags, port }, { logger, onCall: print })
+      return await startEmulator(
+        { ...flags, port },
+        { logger, onCall: printer.printCall, onAnswer: printer.printAnswer },
+      )
     } catch (error) {
       if (!isPortInUse(error) || port - first >= MAX_PORTS) throw error
     }
@@ -148,7 +156,7 @@ async function serve(
       trigger: (topic) => emulator.trigger(topic),
       repeat: () => emulator.repeat(),
       kinds: setup.asked.map(({ kind }) => kind),
-      ask: (kind) => askResponder(kind, { setup, emulator, printer }),
+      ask: (kind) => askResponder(kind, setup, emulator),
       setFaults: (faults) => emulator.setFaults(faults),
       dashboard: dashboard?.url,
       quit: () => quit.abort(),
@@ -182,16 +190,12 @@ function addHolder(emulator: Emulator, kind: ExternalResourceKind, url: URL, sec
   }
 }
 
-/** Asks the responder of a kind, and prints what it has answered. */
-async function askResponder(
-  name: string,
-  { setup, emulator, printer }: Pick<Session, 'setup' | 'emulator' | 'printer'>,
-): Promise<void> {
-  const kinds = setup.asked.map(({ kind }) => kind)
-  const found = setup.asked.find(({ kind }) => kind === name)
+/** Asks the responder of a kind. */
+async function askResponder(name: string, { asked }: DevSetup, emulator: Emulator): Promise<void> {
+  const kinds = asked.map(({ kind }) => kind)
+  const found = asked.find(({ kind }) => kind === name)
   if (!found) throw new CliError('USAGE', `It can ask for ${kinds.join(', ') || 'nothing'}: see --ask.`)
-  const report = reportAnswer(await emulator.ask(found.kind), found.url.href)
-  printer.printLine(report, describeAnswer(report))
+  await emulator.ask(found.kind)
 }
 
 function onAbort(signal: AbortSignal, act: () => void): void {
