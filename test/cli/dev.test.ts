@@ -95,11 +95,11 @@ describe('hooklayer dev', () => {
     await running.lineWith('order 1236')
     type(running, 'r')
     await expect.poll(() => running.output().match(/order 1236/g)?.length).toBe(2)
-    type(running, 'f wrongSignature')
-    await running.lineWith('Faults from now on: wrongSignature')
+    type(running, 'f wrong-signature')
+    await running.lineWith('Faults from now on: wrong-signature')
     type(running, 'orders.place')
     expect(await deliveryWith(running, '401')).toBe(
-      'CLOCK  orders.place  401 SIGNATURE_MISMATCH TIME  fault: wrongSignature. It was signed with another secret on purpose.',
+      'CLOCK  orders.place  401 SIGNATURE_MISMATCH TIME  fault: wrong-signature. It was signed with another secret on purpose.',
     )
     await running.lineWith('order 1237')
     type(running, 'f')
