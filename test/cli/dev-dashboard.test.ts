@@ -6,7 +6,7 @@ import type {
   DeliveryDetails,
   DeliveryItem,
   DeliveryPage,
-  Sent,
+  SentCalls,
   Setup,
 } from '../../src/dashboard/api.ts'
 import { readToken } from '../dashboard/harness.ts'
@@ -108,7 +108,7 @@ describe('the dashboard of hooklayer dev', () => {
       isMasked: false,
       canSendAgain: true,
     })
-    expect(await post<Sent>(`api/deliveries/${id}/send-again`)).toMatchObject({ calls: [{ status: 200 }] })
+    expect(await post<SentCalls>(`api/deliveries/${id}/send-again`)).toMatchObject({ calls: [{ status: 200 }] })
     expect(await newest(2)).toMatchObject({ source: 'request' })
     await post('api/trigger', { topic: 'orders.place', resource: { number: '4711' } })
     await running.lineWith('order 4711')

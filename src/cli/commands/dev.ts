@@ -23,7 +23,7 @@ const DEFAULTS = { port: `${DEFAULT_PORT}, or the next that is free`, forward: D
 /** How many ports are tried. */
 const MAX_PORTS = 20
 /** After this time without a receiver, a hint is printed. */
-const PATIENCE_MS = 10_000
+const HINT_AFTER_MS = 10_000
 
 export const define: DefineCommand = (command, run) => {
   addShowSecretsOption(addConfigOption(addAskOption(addEmulatorOptions(command, DEFAULTS))))
@@ -56,7 +56,7 @@ async function develop(
   let dashboard: DevDashboard | undefined
   try {
     if (flags.dashboard) dashboard = await startDevDashboard({ emulator, inbox: setup.inbox })
-    printer.note = dashboard?.note
+    printer.onCall = dashboard?.addCall
     for (const topic of setup.topics) {
       const options = { includeResources: setup.includes(topic), secret: setup.secrets[topic] }
       subscribeTopic(emulator, topic, setup.url.href, options)
@@ -82,7 +82,7 @@ interface Printer {
   printCall(call: EmulatedCall): void
   printAnswer(answer: EmulatedAnswer): void
   /** Is told of each call too. */
-  note: DevDashboard['note'] | undefined
+  onCall: DevDashboard['addCall'] | undefined
   /** Prints what was held back while a question was on the screen. */
   flush(): void
   /** Lines are held back while these ask. */
@@ -98,10 +98,10 @@ function createPrinter({ output }: CommandContext, { secrets, asked }: DevSetup)
   }
   const printer: Printer = {
     controls: undefined,
-    note: undefined,
+    onCall: undefined,
     printCall(call) {
       void reportCall(call, secrets).then((report) => {
-        printer.note?.(call, report)
+        printer.onCall?.(call, report)
         printLine(report, describeCall(report))
       })
     },
@@ -211,7 +211,7 @@ async function sendFirst(
   hint: (text: string) => void,
 ): Promise<void> {
   const text = `Nothing listens on ${url.host} yet. Name the receiver's URL with --forward if it is another one.`
-  const timer = setTimeout(hint, PATIENCE_MS, text)
+  const timer = setTimeout(hint, HINT_AFTER_MS, text)
   const isOpen = await waitForPort(toAddress(url), signal)
   clearTimeout(timer)
   if (isOpen) await emulator.trigger(first)
