@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { type DefineCommand, describeExamples, type Run } from '../command.ts'
 import { type ChangeFlags, discardDeadLetters, eraseResource, retryDeadLetters } from '../inbox/change-inbox.ts'
 import { STATES } from '../inbox/find-deliveries.ts'
-import { type ListFlags, printDelivery, printList, printStats, type ShowFlags } from '../inbox/look-into-inbox.ts'
+import { type ListFlags, printDelivery, printList, printStats, type ShowFlags } from '../inbox/inspect-inbox.ts'
 import { addForceOption, addInboxOptions, type InboxFlags, useInbox } from '../inbox/open-inbox.ts'
 import { toCount } from '../terminal/count.ts'
 
