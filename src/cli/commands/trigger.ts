@@ -14,11 +14,11 @@ import { readAnswer } from '../receiver/read-answer.ts'
 import { toCount } from '../terminal/count.ts'
 import { escapeText, isSuccess, paint } from '../terminal/output.ts'
 import { readInputFile } from '../terminal/read-input.ts'
+import { checkFields } from '../trigger/check-fields.ts'
 import { FAULTS, type Fault } from '../trigger/faults.ts'
 import { applyFault, createBody, type PlannedDelivery } from '../trigger/faulty-delivery.ts'
 import { readChanges } from '../trigger/set-fields.ts'
 import { connectToEmulator } from '../trigger/trigger-emulator.ts'
-import { warnOfUnknownFields } from '../trigger/unknown-fields.ts'
 
 interface TriggerFlags extends SecretFlags, ConfigFlags {
   readonly to?: string
@@ -69,7 +69,7 @@ export const define: DefineCommand = (command, run) => {
         const [secret = ''] = await readSecrets(topic, flags, context.signal)
         await confirmHost(context.output, url, flags)
         const deliveries = await asUsage(() => createDeliveries(topic, secret, flags))
-        await warnOfUnknownFields(topic, readChanges(flags.set ?? []), context.output)
+        await checkFields(topic, readChanges(flags.set ?? []), context.output)
         const otherSecret = randomBytes(16).toString('hex')
         const planned = await applyFault(deliveries, flags.fault, { otherSecret })
         const sendings = planned.map((plan) => ({
@@ -111,7 +111,7 @@ async function triggerThere(
 ): Promise<ExitName> {
   const changes = readChanges(flags.set ?? [])
   const trigger = await connectToEmulator(emulator, context.signal)
-  await warnOfUnknownFields(topic, changes, context.output)
+  await checkFields(topic, changes, context.output)
   const send = async () => {
     const calls = await trigger(topic, changes)
     if (calls.length === 0) throw new CliError('FOUND_WRONG', `${topic}: the emulator has no webhook that it can call.`)
