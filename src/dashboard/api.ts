@@ -8,7 +8,7 @@
  * | `GET api/deliveries?{@link DeliveryFilter}` | {@link DeliveryPage} |
  * | `GET api/deliveries/{id}` | {@link DeliveryDetails} |
  * | `GET api/deliveries/{id}/body` | the document, as it was kept |
- * | `POST api/deliveries/{id}/send-again` | {@link Sent}: development only, signed anew |
+ * | `POST api/deliveries/{id}/send-again` | {@link SentCalls}: development only, signed anew |
  * | `POST api/deliveries/{id}/redeliver` | {@link Redelivered} |
  * | `GET api/inbox` | {@link InboxCounts} |
  * | `GET api/inbox/deliveries?{@link InboxFilter}` | {@link InboxPage} |
@@ -26,7 +26,7 @@
  * | `POST api/answers/{id}/ask-again` | {@link AnswerItem}: asks with the same document, signed anew |
  * | `GET api/plan` | {@link PlanSummary} |
  * | `GET api/trigger/{topic}` | {@link Sample}, also of a kind that can be asked for |
- * | `POST api/trigger` with {@link TriggerRequest} | {@link Sent} |
+ * | `POST api/trigger` with {@link TriggerRequest} | {@link SentCalls} |
  * | `GET api/health?minutes=60` | {@link Health} |
  * | `GET api/live` | server-sent events: {@link LiveMessage} as `data`, its `type` as `event` |
  *
@@ -140,7 +140,7 @@ export interface DeliveryDetails extends DeliveryItem {
 }
 
 /** The answers of the receiver. */
-export interface Sent {
+export interface SentCalls {
   readonly calls: readonly {
     readonly topic: string
     readonly status?: number

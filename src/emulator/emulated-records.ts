@@ -1,3 +1,4 @@
+import { type EmulatedCircuit, type HolderRecord, listCircuits } from './holders/holders.ts'
 import type { EventCallbackRecord, WebhookRecord } from './records.ts'
 import type { EndedCall } from './sender/call.ts'
 
@@ -22,6 +23,12 @@ export interface EmulatedCall {
   readonly durationMs: number
 }
 
+/** The holder of an external resource: a market, shipping method, promotion or tax calculator. */
+export interface EmulatedHolder extends Readonly<Omit<HolderRecord, 'circuits'>> {
+  /** Of a market: those of the line items or orders that it has asked about. The others have one of their own only. */
+  readonly circuits: readonly EmulatedCircuit[]
+}
+
 export function copyWebhook(webhook: WebhookRecord): EmulatedWebhook {
   return structuredClone(webhook)
 }
@@ -35,4 +42,9 @@ export function toEmulatedCall({ record, delivery, answer, durationMs }: EndedCa
   const { topic, signature, payload } = delivery
   const eventCallback = copyEventCallback(record)
   return { eventCallback, topic, signature, body: payload.body, answer: answer.text, durationMs }
+}
+
+export function copyHolder(record: HolderRecord): EmulatedHolder {
+  const { circuits, ...holder } = record
+  return { ...structuredClone(holder), circuits: listCircuits(record) }
 }

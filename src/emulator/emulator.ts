@@ -1,84 +1,31 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
-import * as z from 'zod'
 import { type ExternalResourceKind, isExternalResourceKind } from '../commerce-layer/external-resources.ts'
 import type { ResourceOf } from '../commerce-layer/resources.ts'
-import { resourceOf, type Topic } from '../commerce-layer/topics.ts'
-import { checkSchema, mustBe, wholeNumber } from '../schema/check-schema.ts'
+import type { Topic } from '../commerce-layer/topics.ts'
 import type { ResourceDocument } from '../wire/document.ts'
 import type { Changes } from '../wire/samples/changes.ts'
-import { getUsualIncludes } from '../wire/samples/usual-includes.ts'
 import { createApi } from './api/app.ts'
-import { isTopic, subscribe, updateWebhook } from './api/webhooks.ts'
+import { updateWebhook } from './api/webhooks.ts'
 import { createBoundedMap } from './bounded-map.ts'
 import {
   copyEventCallback,
+  copyHolder,
   copyWebhook,
   type EmulatedEventCallback,
+  type EmulatedHolder,
   type EmulatedWebhook,
   toEmulatedCall,
 } from './emulated-records.ts'
-import { checkKind, createAsker, type EmulatedAnswer } from './holders/ask.ts'
-import {
-  createHolder,
-  type EmulatedCircuit,
-  type HolderAttributes,
-  type HolderRecord,
-  listCircuits,
-  resetCircuits,
-} from './holders/holders.ts'
-import { createEventFactory, explainSilence } from './new-event.ts'
-import { checkEmulatorOptions, type EmulatorOptions, OPTIONS } from './options.ts'
-import { readPayload } from './read-payload.ts'
-import type { EventRecord, Records } from './records.ts'
+import { type AskOptions, createExternalResources, type HolderOptions } from './external-resources.ts'
+import type { EmulatedAnswer } from './holders/ask.ts'
+import { resetCircuits } from './holders/holders.ts'
+import { checkEmulatorOptions, type EmulatorOptions } from './options.ts'
+import type { Records } from './records.ts'
 import type { EndedCall } from './sender/call.ts'
-import { createFaultPlanner, type Faults } from './sender/fault-plan.ts'
+import type { Faults } from './sender/fault-plan.ts'
 import { createSender } from './sender/sender.ts'
-
-/** The options of `subscribe` of an {@link Emulator}. */
-export interface SubscribeOptions {
-  /** Dotted paths of the relationships that deliveries include. Default: the usual ones of the resource. */
-  readonly includeResources?: readonly string[] | undefined
-  /** The shared secret, 16 characters or more. Default: `secret` of the emulator, or else a random one. */
-  readonly secret?: string | undefined
-}
-
-/** The options of `trigger` and `send` of an {@link Emulator}. */
-export interface TriggerOptions {
-  /**
-   * Faults of these deliveries, in the place of the emulator's own. Several calls with the same object share one series
-   * of faults: a delivery that is held back by `reorder` is overtaken by the next one of them.
-   */
-  readonly faults?: Faults | undefined
-}
-
-/** The options of `addHolder` of an {@link Emulator}. */
-export interface HolderOptions {
-  /** The shared secret, 16 characters or more. Default: `secret` of the emulator, or else a random one. */
-  readonly secret?: string | undefined
-  /** Dotted paths, as in `external_includes`. Default: the default ones of the kind. */
-  readonly externalIncludes?: readonly string[] | undefined
-  /** The price of a shipping method where there is no answer, in cents. Default: 0. */
-  readonly priceAmountCents?: number | undefined
-}
-
-/** The holder of an external resource: a market, shipping method, promotion or tax calculator. */
-export interface EmulatedHolder extends Readonly<Omit<HolderRecord, 'circuits'>> {
-  /** Of a market: those of the line items or orders that it has asked about. The others have one of their own only. */
-  readonly circuits: readonly EmulatedCircuit[]
-}
-
-/** The options of `ask` of an {@link Emulator}. */
-export interface AskOptions {
-  /** Changes to the sample of the kind, or a whole resource, as in `createRequest` of `hooklayer/testing`. */
-  readonly resource?: object | undefined
-  /** A document in the place of `resource`, sent as it is: `request` of an earlier answer. Bytes stay the same. */
-  readonly document?: ResourceDocument | Uint8Array | undefined
-  /** The id of the holder to ask. Default: the last one of the kind. */
-  readonly holderId?: string | undefined
-}
+import { startServer } from './start-server.ts'
+import { createSubscribe, type SubscribeOptions } from './subscribe.ts'
+import { createEventTrigger, type TriggerOptions } from './trigger-events.ts'
 
 /** A running emulator, created by {@link createEmulator}. */
 export interface Emulator {
@@ -220,7 +167,7 @@ export interface Emulator {
  */
 export async function createEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const settings = checkEmulatorOptions(options)
-  const { organizationId, clientId, clientSecret, maxEventCallbacks } = settings
+  const { organizationId, clientId, clientSecret, maxEventCallbacks, logger } = settings
   const organization = { id: organizationId, slug: settings.organization }
   const records: Records = {
     webhooks: new Map(),
@@ -228,176 +175,60 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     events: createBoundedMap(maxEventCallbacks),
     holders: new Map(),
   }
-  const createEvent = createEventFactory(records)
-  function onCall(call: EndedCall): void {
+  const { webhooks, eventCallbacks, holders } = records
+  function notify(name: 'onCall' | 'onAnswer', callBack: () => void): void {
     try {
-      settings.onCall?.(toEmulatedCall(call))
+      callBack()
     } catch (error) {
-      settings.logger.warn(`\`onCall\` failed: ${error instanceof Error ? error.message : String(error)}`)
+      logger.warn(`\`${name}\` failed: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
+  const onCall = (call: EndedCall) => notify('onCall', () => settings.onCall?.(toEmulatedCall(call)))
+  const onAnswer = (answer: EmulatedAnswer) => notify('onAnswer', () => settings.onAnswer?.(answer))
   const sender = createSender({ ...settings, records, onCall })
-  const { holders } = records
-  const answers: EmulatedAnswer[] = []
-  const asker = createAsker({ mode: settings.mode, organizationId }, settings.timeoutMs)
-  const readUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const api = createApi({ ...settings, organization, records, sender, trigger, url: readUrl })
-  const server = createAdaptorServer({
-    fetch: api.fetch,
-    serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS },
-  }) as Server
-  await listen(server, settings.port)
-  const url = readUrl()
+  const events = createEventTrigger({ records, sender, logger })
+  const externalResources = createExternalResources({ ...settings, holders, maxAnswers: maxEventCallbacks, onAnswer })
+  const readUrl = () => server.url
+  const api = createApi({ ...settings, organization, records, sender, trigger: events.trigger, url: readUrl })
+  const server = await startServer(api.fetch, settings.port)
   let closed: Promise<void> | undefined
-
-  async function trigger(
-    topic: string,
-    resource: object,
-    options: TriggerOptions = {},
-  ): Promise<EmulatedEventCallback[]> {
-    return add(createEvent(requireTopic(topic), resource), options)
-  }
-
-  async function sendDocument(
-    topic: string,
-    document: ResourceDocument | Uint8Array,
-    options: TriggerOptions = {},
-  ): Promise<EmulatedEventCallback[]> {
-    const { payload, resource } = readPayload('send', document)
-    return add({ ...createEvent(requireTopic(topic), resource), payload }, options)
-  }
-
-  function add(event: EventRecord, { faults }: TriggerOptions): Promise<EmulatedEventCallback[]> {
-    if (faults) createFaultPlanner(faults) // Checks them before anything is recorded.
-    records.events.set(event.id, event)
-    return send(event, faults)
-  }
-
-  async function send(event: EventRecord, faults?: Faults): Promise<EmulatedEventCallback[]> {
-    const problem = explainSilence(event.name, records)
-    if (problem) settings.logger.warn(problem)
-    return (await sender.send(event, faults)).map(copyEventCallback)
-  }
-
-  function findHolder(id: string | undefined, kind?: ExternalResourceKind): HolderRecord {
-    const found = [...holders.values()].findLast((one) => (id === undefined ? one.kind === kind : one.id === id))
-    if (found) return found
-    throw new TypeError(
-      id === undefined ? `Nothing holds \`${kind}\`: call \`addHolder\` first.` : `There is no holder ${id}.`,
-    )
-  }
-
   return {
-    url,
+    url: server.url,
     organization: organization.slug,
     clientId,
     clientSecret,
-    trigger: (topic, resource, options) => trigger(topic, resource ?? {}, options),
-    send: sendDocument,
-    sample: (topic) =>
-      isExternalResourceKind(topic)
-        ? asker.sample(findHolder(undefined, topic), {})
-        : createEvent(requireTopic(topic), {}).resource,
+    trigger: (topic, resource, options) => events.trigger(topic, resource ?? {}, options),
+    send: events.send,
+    sample: (topic) => (isExternalResourceKind(topic) ? externalResources.sample(topic) : events.sample(topic)),
     resetCircuit(id) {
-      const webhook = records.webhooks.get(id)
+      const webhook = webhooks.get(id)
       const holder = holders.get(id)
       if (webhook) updateWebhook(records, organization.slug, webhook, { _reset_circuit: true })
       else if (holder) resetCircuits(holder)
       else throw new TypeError('resetCircuit: there is no webhook and no holder with this id.')
     },
-    subscribe(topic, callbackUrl, given = {}) {
-      const { includeResources, secret = settings.secret } = checkSchema('subscribe', SUBSCRIBE, given)
-      const include_resources = includeResources ?? getUsualIncludes(resourceOf(topic))
-      const attributes = { topic, callback_url: callbackUrl, include_resources }
-      return copyWebhook(subscribe(records, organization.slug, attributes, secret))
-    },
-    addHolder(kind, holderUrl, given = {}) {
-      checkKind(kind)
-      checkSchema('addHolder', HOLDER, { url: holderUrl, ...given })
-      if (holders.size >= MAX_HOLDERS) throw new TypeError(`The emulator keeps up to ${MAX_HOLDERS} holders.`)
-      const attributes: HolderAttributes = { ...given, secret: given.secret ?? settings.secret }
-      const holder = createHolder(kind, holderUrl, attributes)
-      holders.set(holder.id, holder)
-      return copyHolder(holder)
-    },
-    async ask(kind, { resource = {}, document, holderId } = {}) {
-      checkKind(kind)
-      const holder = findHolder(holderId, kind)
-      const question = document ? readPayload('ask', document).payload : asker.write(holder, resource)
-      const answer = await asker.ask(holder, question)
-      answers.push(answer)
-      if (answers.length > maxEventCallbacks) answers.shift()
-      return answer
-    },
+    subscribe: createSubscribe({ records, organization: organization.slug, secret: settings.secret }),
+    addHolder: externalResources.addHolder,
+    ask: externalResources.ask,
     get holders() {
       return [...holders.values()].map(copyHolder)
     },
     get answers() {
-      return [...answers]
+      return externalResources.answers
     },
-    async repeat() {
-      const last = [...records.events.values()].at(-1)
-      return last ? send(last) : []
-    },
-    setFaults: (faults) => sender.setFaults(faults),
+    repeat: events.repeat,
+    setFaults: sender.setFaults,
     get webhooks() {
-      return [...records.webhooks.values()].map(copyWebhook)
+      return [...webhooks.values()].map(copyWebhook)
     },
     get eventCallbacks() {
-      return [...records.eventCallbacks.values()].map(copyEventCallback)
+      return [...eventCallbacks.values()].map(copyEventCallback)
     },
-    settled: () => sender.settled(),
+    settled: sender.settled,
     close() {
-      asker.close()
-      closed ??= Promise.all([sender.close(), stop(server)]).then(() => {})
+      externalResources.close()
+      closed ??= Promise.all([sender.close(), server.close()]).then(() => {})
       return closed
     },
   }
-}
-
-function requireTopic(topic: string): string {
-  if (!isTopic(topic)) throw new TypeError(`\`${topic}\` is not a topic of Commerce Layer.`)
-  return topic
-}
-
-/** Milliseconds in which a request must have come. Its body is small, and its sender is on this machine. */
-const REQUEST_TIMEOUT_MS = 30_000
-
-const SUBSCRIBE = z.strictObject({
-  includeResources: z.array(z.string(), mustBe('a list of paths')).optional(),
-  secret: OPTIONS.shape.secret,
-})
-
-/** An assumption, which bounds the memory. */
-const MAX_HOLDERS = 1000
-
-const HOLDER = z.strictObject({
-  url: z.url({ protocol: /^https?$/, error: 'must be an HTTP or HTTPS URL' }),
-  secret: OPTIONS.shape.secret,
-  externalIncludes: z.array(z.string(), mustBe('a list of paths')).optional(),
-  priceAmountCents: wholeNumber(0).optional(),
-})
-
-function copyHolder(record: HolderRecord): EmulatedHolder {
-  const { circuits, ...holder } = record
-  return { ...structuredClone(holder), circuits: listCircuits(record) }
-}
-
-async function listen(server: Server, port: number): Promise<void> {
-  server.listen(port, '127.0.0.1')
-  try {
-    await once(server, 'listening')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
-    throw new Error(`Port ${port} of 127.0.0.1 is in use. Choose another port, or leave it out to use a free one.`, {
-      cause,
-    })
-  }
-}
-
-async function stop(server: Server): Promise<void> {
-  const closed = once(server, 'close')
-  server.close()
-  server.closeAllConnections()
-  await closed
 }

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { callback, checkSchema, flag, logger, milliseconds, oneOf, text, wholeNumber } from '../schema/check-schema.ts'
 import { randomId } from '../wire/samples/ids.ts'
 import type { EmulatedCall } from './emulated-records.ts'
+import type { EmulatedAnswer } from './holders/ask.ts'
 import type { SenderOptions } from './sender/sender.ts'
 
 /** The options of `createEmulator`, including those of its sender. */
@@ -34,6 +35,8 @@ export interface EmulatorOptions extends Omit<SenderOptions, 'records' | 'mode' 
    * is logged.
    */
   readonly onCall?: ((call: EmulatedCall) => void) | undefined
+  /** Is called with each answer of an external resource, also where none came. What it throws is logged. */
+  readonly onAnswer?: ((answer: EmulatedAnswer) => void) | undefined
 }
 
 /** `faults` is checked by the sender. */
@@ -55,6 +58,7 @@ export const OPTIONS = z.strictObject({
   faults: z.custom<SenderOptions['faults']>().optional(),
   seed: wholeNumber(0).optional(),
   onCall: callback<NonNullable<EmulatorOptions['onCall']>>().optional(),
+  onAnswer: callback<NonNullable<EmulatorOptions['onAnswer']>>().optional(),
 })
 
 /**

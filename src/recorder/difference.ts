@@ -82,7 +82,7 @@ function maskExcerpt(bytes: Buffer, offset: number): string {
   for (let at = 0; at < end; ) {
     const quote = findQuote(bytes, at)
     for (let i = at; i < Math.min(quote, end); i++) {
-      const change = nestingOf(bytes[i])
+      const change = readDepthChange(bytes[i])
       depth += change
       if (change < 0 && depth <= metadataDepth) metadataDepth = Number.POSITIVE_INFINITY
     }
@@ -106,12 +106,12 @@ const BEGINNING = 100
 const METADATA = 'metadata'
 const STRUCTURE: readonly string[] = ['data', 'included', 'attributes', 'relationships', 'links', 'meta', METADATA]
 const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a]
-const NESTING: Readonly<Record<number, 1 | -1>> = { 123: 1, 91: 1, 125: -1, 93: -1 }
+const DEPTH_CHANGES: Readonly<Record<number, 1 | -1>> = { 123: 1, 91: 1, 125: -1, 93: -1 }
 /** Of the longest name of a field that is shown, with its quotes. */
 const MAX_NAME = 66
 
-function nestingOf(byte = 0): 1 | 0 | -1 {
-  return NESTING[byte] ?? 0
+function readDepthChange(byte = 0): 1 | 0 | -1 {
+  return DEPTH_CHANGES[byte] ?? 0
 }
 
 /** The next quote, or the end. */

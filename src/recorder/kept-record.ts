@@ -48,7 +48,7 @@ const STATUSES = { handled: 200, queued: 202, duplicate: 200, ignored: 200, disc
 /** What is kept of an attempt. Objects of the receiver that hold more than a record needs are let go. */
 export function keepAttempt(attempt: RecordedAttempt): KeptRecord {
   const { source, request, topic, delivery, parsed, outcome, error, startedAt, durationMs, signedBody } = attempt
-  const body = attempt.body && ownBytes(attempt.body)
+  const body = attempt.body && copyIfView(attempt.body)
   return {
     receivedAt: Date.now() - Math.max(0, performance.now() - startedAt),
     source,
@@ -127,7 +127,7 @@ export function toRecord(id: string, kept: KeptRecord): DeliveryRecord {
 }
 
 /** Bytes that keep no others in memory: Node's small buffers, and those of sockets, are views of larger ones. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
+function copyIfView(bytes: Uint8Array): Uint8Array {
   return bytes.buffer.byteLength > 2 * bytes.byteLength ? new Uint8Array(bytes) : bytes
 }
 

@@ -29,7 +29,7 @@ export function mask(
 ): unknown {
   if (!('data' in toObject(document))) return MASKED
   const hide = (value: unknown, field: string) => {
-    if (onMasked) tellTexts(value, (text) => onMasked(text, field))
+    if (onMasked) visitTexts(value, (text) => onMasked(text, field))
     return MASKED
   }
   const toMembers = (members: unknown, show: (name: string, value: unknown) => boolean) =>
@@ -78,14 +78,14 @@ function mapMembers(object: unknown, map: (name: string, value: unknown) => unkn
 }
 
 /** Without recursion: `metadata` may be nested deeper than the call stack. */
-function tellTexts(value: unknown, tell: (text: string) => void): void {
+function visitTexts(value: unknown, visit: (text: string) => void): void {
   const left = [value]
   while (left.length > 0) {
     const one = left.pop()
-    if (typeof one === 'string') tell(one)
-    else if (typeof one === 'number') tell(String(one))
+    if (typeof one === 'string') visit(one)
+    else if (typeof one === 'number') visit(String(one))
     else if (typeof one === 'object' && one !== null) {
-      if (!Array.isArray(one)) for (const name of Object.keys(one)) tell(name)
+      if (!Array.isArray(one)) for (const name of Object.keys(one)) visit(name)
       for (const inner of Object.values(one)) left.push(inner)
     }
   }

@@ -6,7 +6,7 @@ import type {
   DeliveryDetails,
   DeliveryItem,
   DeliveryPage,
-  Sent,
+  SentCalls,
   Setup,
 } from '../../src/dashboard/api.ts'
 import { readToken } from '../dashboard/harness.ts'
@@ -108,7 +108,7 @@ describe('the dashboard of hooklayer dev', () => {
       isMasked: false,
       canSendAgain: true,
     })
-    expect(await post<Sent>(`api/deliveries/${id}/send-again`)).toMatchObject({ calls: [{ status: 200 }] })
+    expect(await post<SentCalls>(`api/deliveries/${id}/send-again`)).toMatchObject({ calls: [{ status: 200 }] })
     expect(await newest(2)).toMatchObject({ source: 'request' })
     await post('api/trigger', { topic: 'orders.place', resource: { number: '4711' } })
     await running.lineWith('order 4711')
@@ -161,7 +161,9 @@ describe('the dashboard of hooklayer dev', () => {
     expect(difference?.received).toContain('1235')
   })
 
-  it('shows what a responder has answered, to the terminal and to the page', { timeout: 60_000 }, async () => {
+  it('asks a responder from the terminal and from the page, and both show what it has answered', {
+    timeout: 60_000,
+  }, async () => {
     const running = await start(TAXES, '--ask', 'tax=/taxes')
     await running.lineWith('The shop is up.')
     const { get, post } = await open(running)
@@ -175,6 +177,7 @@ describe('the dashboard of hooklayer dev', () => {
       data: '{"tax_rate":0.22}',
     })
     expect((await get<AnswerPage>('api/answers')).items).toHaveLength(2)
+    expect(await running.lineWith('{"tax_rate":0.22}')).toMatch(/^[\d:]+ {2}tax {2}200 accepted {2}\d+ ms {2}\{/)
   })
 
   it('is closed to everybody without its token, to other hosts and to other origins', { timeout: 60_000 }, async () => {

@@ -23,7 +23,7 @@ createServer(createNodeListener(receiver)).listen(process.env.PORT, '127.0.0.1',
 })
 `
 
-/** The same with a responder. Other paths are 404. */
+/** The same with a responder, and a path that fails. Others are 404. */
 const SHOP_WITH_TAXES = `
 import { createServer } from 'node:http'
 import { createReceiver, secretsFromEnv } from 'hooklayer'
@@ -34,8 +34,9 @@ const logger = { warn() {}, error() {} }
 const receiver = createReceiver({ secrets: secretsFromEnv(), logger })
 receiver.on('orders.place', ({ resource: order }) => console.log('order', order.number))
 const taxes = createResponder('tax', { secret: process.env.CL_SECRET_TAX, logger }, () => ({ tax_rate: 0.22 }))
-const routes = { '/webhooks': createNodeListener(receiver), '/taxes': createNodeListener(taxes) }
-const none = (_, response) => response.writeHead(404).end()
+const fail = (_, response) => response.writeHead(500).end()
+const routes = { '/webhooks': createNodeListener(receiver), '/taxes': createNodeListener(taxes), '/fail': fail }
+const none = (_, response) => response.writeHead(404).end('<p>\\n  Not here\\u009b</p>')
 createServer((request, response) => (routes[request.url] ?? none)(request, response)).listen(process.env.PORT, '127.0.0.1')
 `
 
@@ -94,11 +95,11 @@ describe('hooklayer dev', () => {
     await running.lineWith('order 1236')
     type(running, 'r')
     await expect.poll(() => running.output().match(/order 1236/g)?.length).toBe(2)
-    type(running, 'f wrongSignature')
-    await running.lineWith('Faults from now on: wrongSignature')
+    type(running, 'f wrong-signature')
+    await running.lineWith('Faults from now on: wrong-signature')
     type(running, 'orders.place')
     expect(await deliveryWith(running, '401')).toBe(
-      'CLOCK  orders.place  401 SIGNATURE_MISMATCH TIME  fault: wrongSignature. It was signed with another secret on purpose.',
+      'CLOCK  orders.place  401 SIGNATURE_MISMATCH TIME  fault: wrong-signature. It was signed with another secret on purpose.',
     )
     await running.lineWith('order 1237')
     type(running, 'f')
@@ -119,13 +120,30 @@ describe('hooklayer dev', () => {
     expect(await deliveryWith(running, '  tax  ')).toBe('CLOCK  tax  200 accepted TIME  {"tax_rate":0.22}')
     type(running, 'a prices')
     expect(await deliveryWith(running, '  prices  ')).toBe(
-      'CLOCK  prices  404 malformed TIME  The answer is not a JSON object. Without an answer: The client is answered 422 ' +
-        'while the circuit is open; otherwise it is not known.',
+      'CLOCK  prices  404 malformed TIME  <p> Not here\\u009b</p>  The answer is not a JSON object. Without an answer: ' +
+        'The client is answered 422 while the circuit is open; otherwise it is not known.',
     )
     type(running, 'a promotion')
     await running.lineWith('It can ask for tax, prices: see --ask.')
     type(running, 'q')
     expect(await running.result()).toMatchObject({ exit: 0 })
+  })
+
+  it('says of a responder that the server has failed, and at last that its circuit is open', async () => {
+    const running = await startCli(dev('--ask', 'tax=/fail', '--', 'node', 'shop.mjs'), {
+      files: { 'shop.mjs': SHOP_WITH_TAXES },
+    })
+    await running.lineWith('order 1234')
+    for (let i = 0; i < 31; i += 1) type(running, 'a tax')
+    expect(await deliveryWith(running, 'unanswered')).toBe(
+      'CLOCK  tax  500 unanswered TIME  The server failed. Its log says why. Without an answer: It is not known. The event ' +
+        'orders.tax_calculation_failed is inferred.',
+    )
+    await expect.poll(() => running.output().match(/unanswered/g)?.length).toBe(31)
+    type(running, 'a tax')
+    expect(await deliveryWith(running, 'skipped')).toMatch(
+      /—.* skipped TIME {2}The circuit is open, so nothing is asked/,
+    )
   })
 
   it('asks what the configuration names, and prints an object with --json', async () => {

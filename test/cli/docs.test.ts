@@ -6,7 +6,7 @@ import { createSuite } from '../../src/cli/doctor/external-probes.ts'
 import type { Suite } from '../../src/cli/doctor/probe.ts'
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
 import { FRAMEWORKS } from '../../src/cli/init/layout.ts'
-import { FAULTS } from '../../src/cli/trigger/faulty-delivery.ts'
+import { FAULTS } from '../../src/cli/trigger/faults.ts'
 
 const PAGE = readFileSync('docs/cli.md', 'utf8')
 

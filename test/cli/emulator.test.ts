@@ -50,7 +50,7 @@ describe('hooklayer emulator', () => {
     const [listening, ...calls] = objects()
     expect(listening).toMatchObject({ clientSecret: '********', organization: 'my-org' })
     expect(calls).toHaveLength(3)
-    expect(calls).toContainEqual(expect.objectContaining({ status: 401, fault: 'wrongSignature' }))
+    expect(calls).toContainEqual(expect.objectContaining({ status: 401, fault: 'wrong-signature' }))
     expect(calls).toContainEqual(expect.objectContaining({ status: 200, fault: 'duplicate' }))
     expect(ids).toHaveLength(2)
   })

@@ -284,6 +284,17 @@ describe('hooklayer trigger', () => {
   it.each([
     [['--set', 'email'], '--set takes a path and a value: --set customer.email=zoe@example.com'],
     [['--set', '__proto__.a=1'], '--set takes a path and a value: --set customer.email=zoe@example.com'],
+    [
+      ['--set', 'line_items.quantity=3'],
+      `--set line_items: it is a list, which is set as a whole: --set 'line_items=[{"quantity":3}]'`,
+    ],
+    [['--set', "line_items.0.item.name=Zoë's"], `'line_items=[{"item":{"name":"Zoë\\u0027s"}}]'`],
+    [['--set', 'line_items={"quantity":3}'], `'line_items=[{"quantity":3}]'`],
+    [['--set', 'line_items=[]', '--set', 'line_items.quantity=3'], `'line_items=[{"quantity":3}]'`],
+    [
+      ['--set', 'customer.orders.number=1'],
+      `--set customer.orders: it is a list, which is set as a whole: --set 'customer.orders=[{"number":1}]'`,
+    ],
     [['--to', 'nowhere'], '--to must be a URL such as http://127.0.0.1:3000/webhooks'],
     [['--times', '0'], "Option '--times <number>' argument '0' is invalid. It must be a whole number over 0"],
     [['--fault', 'fire'], "Option '--fault <name>' argument 'fire' is invalid. Allowed choices are duplicate, "],

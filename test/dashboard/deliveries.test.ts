@@ -1,7 +1,7 @@
 import { createReceiver, PermanentError, type Receiver } from 'hooklayer'
 import { createRecorder, type Recorder, type RecorderOptions } from 'hooklayer/recorder'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { DeliveryDetails, DeliveryPage, Health, Redelivered, Sent } from '../../src/dashboard/api.ts'
+import type { DeliveryDetails, DeliveryPage, Health, Redelivered, SentCalls } from '../../src/dashboard/api.ts'
 import { CART, delivery, order, recordingLogger, SECRET, withHeaders } from '../deliveries.ts'
 import { startCommerceLayer, startEndpoint } from '../management/harness.ts'
 import { startDashboard } from './harness.ts'
@@ -145,7 +145,7 @@ describe('send again', () => {
     const { items } = (await page.get<DeliveryPage>('api/deliveries')).json
     const { id } = items[0] ?? {}
     expect((await page.get<DeliveryDetails>(`api/deliveries/${id}`)).json.canSendAgain).toBe(true)
-    const { status, json } = await page.post<Sent>(`api/deliveries/${id}/send-again`)
+    const { status, json } = await page.post<SentCalls>(`api/deliveries/${id}/send-again`)
     expect([status, json]).toEqual([200, { calls: [{ topic: 'orders.place', status: 200, reason: 'OK' }] }])
     expect(seen).toEqual(['4711', '4711'])
     const after = (await page.get<DeliveryDetails>(`api/deliveries/${id}`)).json

@@ -1,7 +1,7 @@
 import { createReceiver } from 'hooklayer'
 import { createManagement, type Management } from 'hooklayer/management'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { CallPage, PlanSummary, Sample, Sent, WebhookItem, Webhooks } from '../../src/dashboard/api.ts'
+import type { CallPage, PlanSummary, Sample, SentCalls, WebhookItem, Webhooks } from '../../src/dashboard/api.ts'
 import { startApiProxy } from '../cli/api-proxy.ts'
 import { listen } from '../contracts/adapter/listen.ts'
 import { recordingLogger } from '../deliveries.ts'
@@ -182,17 +182,17 @@ describe('trigger', () => {
     expect(json).toMatchObject({ topic: 'orders.place', resource: { type: 'orders', customer: { type: 'customers' } } })
     const { id, ...sample } = json.resource
     const resource = { ...sample, number: '2001', customer: { ...Object(sample.customer), email: 'zoe@example.com' } }
-    const sent = await page.post<Sent>('api/trigger', { topic: 'orders.place', resource })
+    const sent = await page.post<SentCalls>('api/trigger', { topic: 'orders.place', resource })
     expect(sent.json).toEqual({ calls: [{ topic: 'orders.place', status: 200, reason: 'OK' }] })
     expect(handled).toEqual(['2001 zoe@example.com'])
-    const whole = await page.post<Sent>('api/trigger', { topic: 'orders.place', resource: { ...resource, id } })
+    const whole = await page.post<SentCalls>('api/trigger', { topic: 'orders.place', resource: { ...resource, id } })
     expect([whole.status, whole.json.calls[0]?.status]).toEqual([200, 200])
     expect(handled).toHaveLength(2)
   })
 
   it('sends several times, and with faults of its own that end with it', async () => {
     const { page, emulator, handled } = await start()
-    const send = (body: object) => page.post<Sent>('api/trigger', { topic: 'orders.place', ...body })
+    const send = (body: object) => page.post<SentCalls>('api/trigger', { topic: 'orders.place', ...body })
     expect((await send({ times: 5 })).json.calls).toHaveLength(5)
     await send({ fault: 'duplicate' })
     await send({ times: 2, fault: 'reorder' })
@@ -211,7 +211,7 @@ describe('trigger', () => {
 
   it('says why nothing was called', async () => {
     const { page, endpoint, emulator } = await start()
-    const reason = async (topic: string) => (await page.post<Sent>('api/trigger', { topic })).json.calls
+    const reason = async (topic: string) => (await page.post<SentCalls>('api/trigger', { topic })).json.calls
     expect(await reason('orders.cancel')).toEqual([
       { topic: 'orders.cancel', reason: 'No webhook has this topic: add it to --topics.' },
     ])

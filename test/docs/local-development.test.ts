@@ -41,7 +41,7 @@ describe('docs/local-development.md', { timeout: 60_000 }, () => {
     const folder = await createShopFolder({ 'shop.ts': readBlock('shop.ts') })
     const dev = runCommand(await readCommand('start'), folder)
     await expectLines(dev, 'the first order')
-    dev.type('f wrongSignature')
+    dev.type('f wrong-signature')
     dev.type('orders.place')
     await expectLines(dev, 'a forged delivery')
     dev.type('customers.create')

@@ -40,7 +40,7 @@ const EMULATOR = [
     'tokenLifetimeMs',
     'rateLimit',
   ],
-  ...['maxEventCallbacks', 'timeoutMs', 'retries', 'retryDelayMs', 'logger', 'faults', 'seed', 'onCall'],
+  ...['maxEventCallbacks', 'timeoutMs', 'retries', 'retryDelayMs', 'logger', 'faults', 'seed', 'onCall', 'onAnswer'],
 ]
 const OBSERVER = { page: 'docs/observability.md', heading: '### Options' }
 const DASHBOARD = { page: 'docs/dashboard.md', heading: '## Options' }

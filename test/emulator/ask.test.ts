@@ -6,7 +6,7 @@ import { createEmulator, type EmulatedAnswer, type Emulator } from 'hooklayer/em
 import { createExpressMiddleware } from 'hooklayer/express'
 import { createResponder, type ExternalResourceKind, refuse } from 'hooklayer/responder'
 import { TEST_SECRET } from 'hooklayer/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createLines } from '../responder/harness.ts'
 
 const KINDS: readonly ExternalResourceKind[] = ['prices', 'order-validation', 'shipping-cost', 'promotion', 'tax']
@@ -50,6 +50,25 @@ afterAll(async () => {
   await emulator.close()
   server.closeAllConnections()
   server.close()
+})
+
+it('tells `onAnswer` of each answer, also where none came, and goes on when that throws', async () => {
+  const answers: EmulatedAnswer[] = []
+  const warnings: string[] = []
+  const telling = await createEmulator({
+    secret: TEST_SECRET,
+    logger: { warn: (message) => warnings.push(message) },
+    onAnswer(answer) {
+      answers.push(answer)
+      throw new Error('broken')
+    },
+  })
+  onTestFinished(() => telling.close())
+  telling.addHolder('shipping-cost', `${url}/shipping-cost`)
+  telling.addHolder('tax', 'http://127.0.0.1:1/')
+  expect([await telling.ask('shipping-cost'), await telling.ask('tax')]).toEqual(answers)
+  expect(answers.map(({ outcome }) => outcome)).toEqual(['accepted', 'unanswered'])
+  expect(warnings).toEqual(['`onAnswer` failed: broken', '`onAnswer` failed: broken'])
 })
 
 describe('the circle: the emulator asks, and an Express shop answers', () => {

@@ -19,7 +19,7 @@ const place = (change) => async () => {
   return { open: async () => ({ ...store, ...change(store) }), close: async () => {} }
 }
 testStore('right', place(() => ({})))
-testStore('small', place(() => ({ erase: undefined, countFailures: undefined })), { lacks: ['erase', 'countFailures'] })
+testStore('small', place(() => ({ erase: undefined, countFailures: undefined })), { unsupported: ['erase', 'countFailures'] })
 testStore('forgetful', place((store) => ({ renew: async () => true })))
 
 const keep = (change) => () => {

@@ -1,4 +1,4 @@
-import type { EmulatedCall, Emulator } from 'hooklayer/emulator'
+import type { EmulatedAnswer, EmulatedCall, Emulator } from 'hooklayer/emulator'
 import type { ExternalResourceKind } from 'hooklayer/responder'
 import { CliError } from '../cli-error.ts'
 import { type CommandContext, type DefineCommand, describeExamples } from '../command.ts'
@@ -23,7 +23,7 @@ const DEFAULTS = { port: `${DEFAULT_PORT}, or the next that is free`, forward: D
 /** How many ports are tried. */
 const MAX_PORTS = 20
 /** After this time without a receiver, a hint is printed. */
-const PATIENCE_MS = 10_000
+const HINT_AFTER_MS = 10_000
 
 export const define: DefineCommand = (command, run) => {
   addShowSecretsOption(addConfigOption(addAskOption(addEmulatorOptions(command, DEFAULTS))))
@@ -56,7 +56,7 @@ async function develop(
   let dashboard: DevDashboard | undefined
   try {
     if (flags.dashboard) dashboard = await startDevDashboard({ emulator, inbox: setup.inbox })
-    printer.note = dashboard?.note
+    printer.onCall = dashboard?.addCall
     for (const topic of setup.topics) {
       const options = { includeResources: setup.includes(topic), secret: setup.secrets[topic] }
       subscribeTopic(emulator, topic, setup.url.href, options)
@@ -77,33 +77,38 @@ async function develop(
   }
 }
 
+/** Prints lines; where a question is on the screen, later. */
 interface Printer {
-  print(call: EmulatedCall): void
-  /** Prints a line, or later where a question is on the screen. */
-  printLine(object: object, line: string): void
+  printCall(call: EmulatedCall): void
+  printAnswer(answer: EmulatedAnswer): void
   /** Is told of each call too. */
-  note: DevDashboard['note'] | undefined
+  onCall: DevDashboard['addCall'] | undefined
   /** Prints what was held back while a question was on the screen. */
   flush(): void
   /** Lines are held back while these ask. */
   controls: Controls | undefined
 }
 
-function createPrinter({ output }: CommandContext, { secrets }: DevSetup): Printer {
+function createPrinter({ output }: CommandContext, { secrets, asked }: DevSetup): Printer {
   let held: (() => void)[] = []
+  function printLine(object: object, line: string): void {
+    const print = () => output.result(object, line)
+    if (printer.controls?.isAsking()) held.push(print)
+    else print()
+  }
   const printer: Printer = {
     controls: undefined,
-    note: undefined,
-    print(call) {
+    onCall: undefined,
+    printCall(call) {
       void reportCall(call, secrets).then((report) => {
-        printer.note?.(call, report)
-        printer.printLine(report, describeCall(report))
+        printer.onCall?.(call, report)
+        printLine(report, describeCall(report))
       })
     },
-    printLine(object, line) {
-      const print = () => output.result(object, line)
-      if (printer.controls?.isAsking()) held.push(print)
-      else print()
+    printAnswer(answer) {
+      const url = asked.find(({ kind }) => kind === answer.kind)?.url.href ?? ''
+      const report = reportAnswer(answer, url)
+      printLine(report, describeAnswer(report))
     },
     flush() {
       const lines = held
@@ -114,12 +119,15 @@ function createPrinter({ output }: CommandContext, { secrets }: DevSetup): Print
   return printer
 }
 
-async function startOnFreePort({ output }: CommandContext, flags: DevFlags, { print }: Printer): Promise<Emulator> {
+async function startOnFreePort({ output }: CommandContext, flags: DevFlags, printer: Printer): Promise<Emulator> {
   const first = flags.port ?? DEFAULT_PORT
   const logger = { warn: (message: string) => output.warn(escapeText(message)) }
   for (let port = first; ; port += 1) {
     try {
-      return await startEmulator({ ...flags, port }, { logger, onCall: print })
+      return await startEmulator(
+        { ...flags, port },
+        { logger, onCall: printer.printCall, onAnswer: printer.printAnswer },
+      )
     } catch (error) {
       if (!isPortInUse(error) || port - first >= MAX_PORTS) throw error
     }
@@ -148,7 +156,7 @@ async function serve(
       trigger: (topic) => emulator.trigger(topic),
       repeat: () => emulator.repeat(),
       kinds: setup.asked.map(({ kind }) => kind),
-      ask: (kind) => askResponder(kind, { setup, emulator, printer }),
+      ask: (kind) => askResponder(kind, setup, emulator),
       setFaults: (faults) => emulator.setFaults(faults),
       dashboard: dashboard?.url,
       quit: () => quit.abort(),
@@ -182,16 +190,12 @@ function addHolder(emulator: Emulator, kind: ExternalResourceKind, url: URL, sec
   }
 }
 
-/** Asks the responder of a kind, and prints what it has answered. */
-async function askResponder(
-  name: string,
-  { setup, emulator, printer }: Pick<Session, 'setup' | 'emulator' | 'printer'>,
-): Promise<void> {
-  const kinds = setup.asked.map(({ kind }) => kind)
-  const found = setup.asked.find(({ kind }) => kind === name)
+/** Asks the responder of a kind. */
+async function askResponder(name: string, { asked }: DevSetup, emulator: Emulator): Promise<void> {
+  const kinds = asked.map(({ kind }) => kind)
+  const found = asked.find(({ kind }) => kind === name)
   if (!found) throw new CliError('USAGE', `It can ask for ${kinds.join(', ') || 'nothing'}: see --ask.`)
-  const report = reportAnswer(await emulator.ask(found.kind), found.url.href)
-  printer.printLine(report, describeAnswer(report))
+  await emulator.ask(found.kind)
 }
 
 function onAbort(signal: AbortSignal, act: () => void): void {
@@ -207,7 +211,7 @@ async function sendFirst(
   hint: (text: string) => void,
 ): Promise<void> {
   const text = `Nothing listens on ${url.host} yet. Name the receiver's URL with --forward if it is another one.`
-  const timer = setTimeout(hint, PATIENCE_MS, text)
+  const timer = setTimeout(hint, HINT_AFTER_MS, text)
   const isOpen = await waitForPort(toAddress(url), signal)
   clearTimeout(timer)
   if (isOpen) await emulator.trigger(first)

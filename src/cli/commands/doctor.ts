@@ -4,10 +4,10 @@ import { warnOfUnknownTopic } from '../configuration/catalog.ts'
 import { checkKind, toHolderVariable } from '../configuration/external-resources.ts'
 import { addSecretOptions, readSecrets, type SecretFlags } from '../configuration/secrets.ts'
 import { DELIVERIES } from '../doctor/delivery-probes.ts'
-import type { Examination } from '../doctor/examine.ts'
+import type { ProbeResult } from '../doctor/evaluate-probe.ts'
 import { createSuite } from '../doctor/external-probes.ts'
-import { createOrders, createRequests, type Orders } from '../doctor/orders.ts'
 import type { Suite } from '../doctor/probe.ts'
+import { createDeliveryFixture, createRequestFixture, type ProbeFixture } from '../doctor/probe-fixture.ts'
 import { countProbes, runProbes } from '../doctor/run-probes.ts'
 import { isThisMachine, toReceiverUrl } from '../receiver/confirm-host.ts'
 import { type Output, paint, type Style } from '../terminal/output.ts'
@@ -18,7 +18,7 @@ interface DoctorFlags extends SecretFlags {
   readonly yes?: boolean
 }
 
-const STYLES: Readonly<Record<Examination['result'], Style>> = {
+const STYLES: Readonly<Record<ProbeResult['result'], Style>> = {
   ok: 'green',
   note: 'yellow',
   wrong: 'red',
@@ -42,9 +42,9 @@ export const define: DefineCommand = (command, run) => {
       run(async ({ output, signal }, flags: DoctorFlags, text: string) => {
         const url = toReceiverUrl(text, 'The endpoint')
         const genuine = isThisMachine(url.hostname) || flags.yes === true
-        const { orders, suite } = await asUsage(() => prepare(flags, output, signal))
+        const { fixture, suite } = await asUsage(() => prepare(flags, output, signal))
         const progress = output.progress('Probed', countProbes(genuine, suite))
-        const options = { orders, suite, genuine, signal, onProbe: progress.update }
+        const options = { fixture, suite, genuine, signal, onProbe: progress.update }
         const found = await runProbes(url, options).finally(progress.end)
         return report(output, found, { url, genuine, isAsked: flags.kind !== undefined })
       }),
@@ -56,17 +56,17 @@ async function prepare(
   { topic, kind: name, ...secretFlags }: DoctorFlags,
   output: Output,
   signal: AbortSignal,
-): Promise<{ readonly orders: Orders; readonly suite: Suite }> {
+): Promise<{ readonly fixture: ProbeFixture; readonly suite: Suite }> {
   if (name === undefined) {
     warnOfUnknownTopic(topic, output)
     const [secret = ''] = await readSecrets(topic, secretFlags, signal)
-    return { orders: createOrders(topic, secret), suite: DELIVERIES }
+    return { fixture: createDeliveryFixture(topic, secret), suite: DELIVERIES }
   }
   const kind = checkKind(name, '--kind')
   const isGiven = secretFlags.secret !== undefined || secretFlags.secretEnv !== undefined
   const flags = isGiven ? secretFlags : { secretEnv: toHolderVariable(kind) }
   const [secret = ''] = await readSecrets(topic, flags, signal)
-  return { orders: createRequests(kind, secret), suite: createSuite(kind) }
+  return { fixture: createRequestFixture(kind, secret), suite: createSuite(kind) }
 }
 
 interface Run {
@@ -76,7 +76,7 @@ interface Run {
   readonly isAsked: boolean
 }
 
-function report(output: Output, found: readonly Examination[], { url, genuine, isAsked }: Run): 'OK' | 'FOUND_WRONG' {
+function report(output: Output, found: readonly ProbeResult[], { url, genuine, isAsked }: Run): 'OK' | 'FOUND_WRONG' {
   output.table(found, [
     { title: 'probe', read: ({ probe }) => probe },
     { title: 'came', read: ({ came }) => came },
@@ -85,7 +85,7 @@ function report(output: Output, found: readonly Examination[], { url, genuine, i
     { title: 'expected', read: ({ expected }) => expected },
   ])
   for (const one of found) if (one.means !== undefined) output.info(describe(one))
-  const count = (result: Examination['result']) => found.filter((one) => one.result === result).length
+  const count = (result: ProbeResult['result']) => found.filter((one) => one.result === result).length
   const same = count('same') > 0 ? `, ${count('same')} more in the same way` : ''
   output.info(`\n${found.length} probes: ${count('ok')} ok, ${count('wrong')} wrong${same}, ${count('note')} to note.`)
   if (genuine) output.info(isAsked ? WHAT_IS_NOT_COMPARED : WHAT_CANNOT_BE_SEEN)
@@ -99,7 +99,7 @@ const WHAT_CANNOT_BE_SEEN =
 const WHAT_IS_NOT_COMPARED =
   'The form of answers was checked, and not their amounts: `hooklayer dev --ask` compares those with the request.'
 
-function describe({ probe, result, came, sends, means, fix }: Examination): string {
+function describe({ probe, result, came, sends, means, fix }: ProbeResult): string {
   const title = paint(STYLES[result], `${probe} (${result})`)
   return `\n${title}: sent ${sends}, and got ${came}.\n  means: ${means}\n  fix:   ${fix}`
 }

@@ -3,7 +3,7 @@ import { type DefineCommand, describeExamples, type Run } from '../command.ts'
 import { warnOfUnknownTopic } from '../configuration/catalog.ts'
 import { type ChangeFlags, discardDeadLetters, eraseResource, retryDeadLetters } from '../inbox/change-inbox.ts'
 import { STATES } from '../inbox/find-deliveries.ts'
-import { type ListFlags, printDelivery, printList, printStats, type ShowFlags } from '../inbox/look-into-inbox.ts'
+import { type ListFlags, printDelivery, printList, printStats, type ShowFlags } from '../inbox/inspect-inbox.ts'
 import { addForceOption, addInboxOptions, type InboxFlags, useInbox } from '../inbox/open-inbox.ts'
 import { toCount } from '../terminal/count.ts'
 

@@ -8,7 +8,7 @@ import { addSecretOptions, findEnvSecret, readSecrets, type SecretFlags } from '
 import { addTopicsOption } from '../configuration/topics-option.ts'
 import type { ExitName } from '../exit-codes.ts'
 import { findStateFile, openListenState } from '../listen/listen-state.ts'
-import { chooseStart, type HeardEvent, listenForEvents } from '../listen/listener.ts'
+import { chooseStart, type IncomingEvent, listenForEvents } from '../listen/listener.ts'
 import { createTopicFilter } from '../listen/wanted-topics.ts'
 import { confirmHost, DEFAULT_RECEIVER, findDefaultReceiver, toReceiverUrl } from '../receiver/confirm-host.ts'
 import { forward } from '../receiver/forward.ts'
@@ -75,7 +75,7 @@ async function listen(context: CommandContext, flags: ListenFlags): Promise<Exit
     once: flags.once === true,
     signal,
     onProblem: (problem) => output.warn(`${problem} It is tried again.`),
-    onWebhooks: (webhooks) => tellCircuits(context, management, webhooks, told, flags),
+    onWebhooks: (webhooks) => warnOfOpenCircuits(context, management, webhooks, told, flags),
     async onEvent(event) {
       const { topic, call, webhook } = event
       const secret = findSecret(topic) ?? webhook.shared_secret
@@ -102,7 +102,7 @@ async function createSecretFinder(
 }
 
 /** Says once which circuits are open, and offers to close them: until then nothing can be listened to. */
-async function tellCircuits(
+async function warnOfOpenCircuits(
   { output, signal }: CommandContext,
   management: Management,
   webhooks: readonly Webhook[],
@@ -128,7 +128,7 @@ async function tellCircuits(
   }
 }
 
-function toReport({ call, topic, eventId }: HeardEvent, answer: Awaited<ReturnType<typeof forward>>) {
+function toReport({ call, topic, eventId }: IncomingEvent, answer: Awaited<ReturnType<typeof forward>>) {
   const { type, id } = Object(Object(call.payload).data)
   return { topic, eventId, resource: `${type}/${id}`, callbackId: call.id, createdAt: call.created_at, ...answer }
 }

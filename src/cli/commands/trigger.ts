@@ -14,10 +14,11 @@ import { readAnswer } from '../receiver/read-answer.ts'
 import { toCount } from '../terminal/count.ts'
 import { escapeText, isSuccess, paint } from '../terminal/output.ts'
 import { readInputFile } from '../terminal/read-input.ts'
-import { applyFault, createBody, FAULTS, type Fault, type Shipment } from '../trigger/faulty-delivery.ts'
+import { checkFields } from '../trigger/check-fields.ts'
+import { FAULTS, type Fault } from '../trigger/faults.ts'
+import { applyFault, createBody, type PlannedDelivery } from '../trigger/faulty-delivery.ts'
 import { readChanges } from '../trigger/set-fields.ts'
 import { connectToEmulator } from '../trigger/trigger-emulator.ts'
-import { warnOfUnknownFields } from '../trigger/unknown-fields.ts'
 
 interface TriggerFlags extends SecretFlags, ConfigFlags {
   readonly to?: string
@@ -68,12 +69,12 @@ export const define: DefineCommand = (command, run) => {
         const [secret = ''] = await readSecrets(topic, flags, context.signal)
         await confirmHost(context.output, url, flags)
         const deliveries = await asUsage(() => createDeliveries(topic, secret, flags))
-        await warnOfUnknownFields(topic, readChanges(flags.set ?? []), context.output)
+        await checkFields(topic, readChanges(flags.set ?? []), context.output)
         const otherSecret = randomBytes(16).toString('hex')
-        const shipments = await applyFault(deliveries, flags.fault, { otherSecret })
-        const sendings = shipments.map((shipment) => ({
-          send: async () => [await send(shipment, url, context.signal)],
-          isExpected: (answer: Answer) => isExpected(answer, shipment),
+        const planned = await applyFault(deliveries, flags.fault, { otherSecret })
+        const sendings = planned.map((plan) => ({
+          send: async () => [await send(plan, url, context.signal)],
+          isExpected: (answer: Answer) => isExpected(answer, plan),
         }))
         return sendAll(context, sendings, flags.concurrency)
       }),
@@ -110,7 +111,7 @@ async function triggerThere(
 ): Promise<ExitName> {
   const changes = readChanges(flags.set ?? [])
   const trigger = await connectToEmulator(emulator, context.signal)
-  await warnOfUnknownFields(topic, changes, context.output)
+  await checkFields(topic, changes, context.output)
   const send = async () => {
     const calls = await trigger(topic, changes)
     if (calls.length === 0) throw new CliError('FOUND_WRONG', `${topic}: the emulator has no webhook that it can call.`)
@@ -179,15 +180,15 @@ function isAccepted({ status }: Answer): boolean {
 }
 
 /** A forged delivery must be refused, and nobody can answer one that was cut. */
-function isExpected(answer: Answer, { fault }: Shipment): boolean {
+function isExpected(answer: Answer, { fault }: PlannedDelivery): boolean {
   if (fault === 'cut') return true
   return isAccepted(answer) !== (fault === 'wrong-signature' || fault === 'other-topic')
 }
 
-async function send(shipment: Shipment, url: URL, signal: AbortSignal): Promise<Answer> {
-  const { topic, headers } = shipment.delivery
+async function send(plan: PlannedDelivery, url: URL, signal: AbortSignal): Promise<Answer> {
+  const { topic, headers } = plan.delivery
   const startedAt = performance.now()
-  const body = createBody(shipment)
+  const body = createBody(plan)
   const finish = (status: number, answer: string) => {
     return { topic, url: url.href, status, answer, durationMs: Math.round(performance.now() - startedAt) }
   }
@@ -202,7 +203,7 @@ async function send(shipment: Shipment, url: URL, signal: AbortSignal): Promise<
     } as RequestInit)
     return finish(response.status, await readAnswer(response))
   } catch (error) {
-    if (shipment.fault === 'cut') return finish(0, 'cut on purpose')
+    if (plan.fault === 'cut') return finish(0, 'cut on purpose')
     if (signal.aborted || !(error instanceof Error && error.name === 'TimeoutError')) throw error
     throw new CliError('UNREACHABLE', `${url.host} did not answer within ${TIMEOUT_MS / 1000} seconds.`)
   }

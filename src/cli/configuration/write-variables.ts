@@ -9,12 +9,12 @@ import { isReplaceable } from './env-file.ts'
  * A file of `hooklayer dev` is refused, which would take the variables out again.
  */
 export async function writeVariables(file: string, variables: Readonly<Record<string, string>>): Promise<void> {
-  const target = await ifThere(realpath(file), file)
-  const before = await ifThere(readFile(target, 'utf8'), '')
+  const target = await orIfMissing(realpath(file), file)
+  const before = await orIfMissing(readFile(target, 'utf8'), '')
   if (isReplaceable(before)) {
     throw new CliError('USAGE', `--write-env: ${file} is a file of hooklayer dev, which replaces it. Name another one.`)
   }
-  const mode = await ifThere(
+  const mode = await orIfMissing(
     stat(target).then((stats) => stats.mode),
     0o600,
   )
@@ -38,7 +38,7 @@ function readName(line: string): string {
   return /^\s*(?:export\s+)?(\w+)\s*=/.exec(line)?.[1] ?? ''
 }
 
-async function ifThere<T>(reading: Promise<T>, otherwise: T): Promise<T> {
+async function orIfMissing<T>(reading: Promise<T>, otherwise: T): Promise<T> {
   try {
     return await reading
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Faults } from 'hooklayer/emulator'
 import { CliError } from '../cli-error.ts'
 import { type Ask, createAsk } from '../terminal/ask.ts'
 import { escapeText, type Output } from '../terminal/output.ts'
-import { FAULT_NAMES, toFaults } from './emulator-flags.ts'
+import { FAULT_NAMES, toFaults } from './faults.ts'
 
 /** What a person can do while the command runs. */
 export interface Actions {

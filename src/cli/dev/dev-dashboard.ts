@@ -17,7 +17,7 @@ export interface DevDashboard {
   /** Where a recorder sends its records, with a token of its own: `HOOKLAYER_RECORDER_URL`. */
   readonly recorderUrl: string
   /** Tells of a call of the emulator that has ended. */
-  note(call: EmulatedCall, report: CallReport): void
+  addCall(call: EmulatedCall, report: CallReport): void
   close(): Promise<void>
 }
 
@@ -61,7 +61,7 @@ export async function startDevDashboard({ emulator, inbox }: DevDashboardOptions
   return {
     url: `${origin}/?token=${token}`,
     recorderUrl: `${origin}${RECORDS}?token=${recorderToken}`,
-    note: records.note,
+    addCall: records.addCall,
     async close() {
       dashboard.close()
       records.close()
@@ -119,7 +119,7 @@ async function takeRecords(
     return refuse(response, 'Records come from a recorder with its token.')
   }
   try {
-    records.take(readRecords(await readBody(request)))
+    records.addRecords(readRecords(await readBody(request)))
     response.writeHead(204).end()
   } catch {
     response.writeHead(400).end()

@@ -7,9 +7,9 @@ import type { CallReport } from './report-call.ts'
 /** Matches what a receiver has recorded with what was sent to it. */
 export interface DevRecords extends Pick<Recorder, 'list' | 'get' | 'statistics' | 'subscribe'> {
   /** Takes in what the recorder of a receiver has sent. */
-  take(records: readonly NewRecord[]): void
+  addRecords(records: readonly NewRecord[]): void
   /** Notes a call. If no receiver has recorded it within a moment, it is recorded as the sender saw it. */
-  note(call: EmulatedCall, report: CallReport): void
+  addCall(call: EmulatedCall, report: CallReport): void
   close(): void
 }
 
@@ -61,14 +61,14 @@ export function createDevRecords(recorder: Recorder): DevRecords {
       const details = await recorder.get(id)
       return details && compare(details, calls)
     },
-    take(records) {
+    addRecords(records) {
       for (const record of records) {
         recorder.add(record)
         if (record.source === 'request') unmatched.push({ at: record.receivedAt.getTime(), topic: record.topic })
       }
       unmatched = unmatched.slice(-MAX_CALLS)
     },
-    note({ eventCallback, topic, body, durationMs, signature }, report) {
+    addCall({ eventCallback, topic, body, durationMs, signature }, report) {
       const endedAt = Date.parse(eventCallback.updated_at)
       const call = { topic, body, startedAt: endedAt - durationMs, endedAt, reason: report.reason }
       calls.push(call)

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import {
   createEmulator,
   type EmulatedWebhook,
@@ -10,6 +10,7 @@ import {
 import { asUsage, CliError } from '../cli-error.ts'
 import { CATALOG, describeUnknownTopic } from '../configuration/catalog.ts'
 import { addTopicsOption } from '../configuration/topics-option.ts'
+import { toFaults } from './faults.ts'
 
 /** What `dev` and `emulator` have in common. */
 export interface EmulatorFlags {
@@ -20,19 +21,6 @@ export interface EmulatorFlags {
   readonly speed: number
 }
 
-/** The faults of the emulator, in the order in which they are offered. `delayMs` is a time, others a probability. */
-export const FAULT_NAMES = [
-  'duplicate',
-  'reorder',
-  'delayMs',
-  'dropMidBody',
-  'splitChunks',
-  'wrongSignature',
-  'wrongTopic',
-  'retryAfterSuccess',
-  'slowBody',
-] as const satisfies readonly (keyof Faults)[]
-
 export function addEmulatorOptions(
   command: Command,
   defaults: { readonly port: string; readonly forward: string },
@@ -40,26 +28,13 @@ export function addEmulatorOptions(
   return addTopicsOption(command, 'the topics of the webhooks')
     .option('--forward <url>', `the receiver, which the webhooks call; default: ${defaults.forward}`)
     .option('--port <number>', `the port on 127.0.0.1; default: ${defaults.port}`, toNumber)
-    .option('--faults <list>', 'faults and their probability: duplicate=0.3,reorder,delayMs=200', toFaults)
+    .option('--faults <list>', 'faults and their probability: duplicate=0.3,reorder,delay-ms=200', toFaults)
     .option('--speed <number>', 'divides the delays between retries', toNumber, 1)
 }
 
 /** Not a number is left to the checks of the emulator, which say what is wrong. */
 function toNumber(value: string): number {
   return Number(value)
-}
-
-/** Reads `duplicate=0.3,reorder`. A fault without a number happens with each delivery, and a delay is a second then. */
-export function toFaults(text: string): Faults {
-  const faults: Record<string, number> = {}
-  for (const part of text.split(',').map((one) => one.trim())) {
-    const [name = '', value] = part.split('=')
-    if (!(FAULT_NAMES as readonly string[]).includes(name) || Number.isNaN(Number(value ?? 1))) {
-      throw new InvalidArgumentError(`A fault is one of ${FAULT_NAMES.join(', ')}, as in duplicate=0.3.`)
-    }
-    faults[name] = Number(value ?? (name === 'delayMs' ? 1000 : 1))
-  }
-  return faults
 }
 
 /** Starts an emulator with the options of the flags and of the command. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 
-const LOOK_MS = 50
+const POLL_MS = 50
 
 /** Whether something listens there. */
 export async function isPortOpen({ hostname, port }: { readonly hostname: string; readonly port: number }) {
@@ -24,7 +24,7 @@ export async function waitForPort(
 ): Promise<boolean> {
   while (!signal.aborted) {
     if (await isPortOpen(address)) return true
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
   return false
 }

@@ -3,6 +3,7 @@ import { readWord } from '../receiver/read-answer.ts'
 import { describeClock } from '../terminal/moment.ts'
 import { escapeText, paintStatus } from '../terminal/output.ts'
 import { explainRefusal, type GivenSecrets } from './explain-refusal.ts'
+import { nameFault } from './faults.ts'
 
 /** What is printed of a call to a webhook. */
 export interface CallReport {
@@ -32,7 +33,7 @@ export async function reportCall(call: EmulatedCall, given: GivenSecrets): Promi
     answer: readWord(call.answer) ?? response_message ?? '',
     durationMs: Math.round(call.durationMs),
     reason: await explainRefusal(call, given),
-    fault: typeof metadata.fault === 'string' ? metadata.fault : undefined,
+    fault: typeof metadata.fault === 'string' ? nameFault(metadata.fault) : undefined,
   }
 }
 

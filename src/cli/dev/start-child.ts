@@ -14,7 +14,7 @@ export interface Child {
 
 /** How long a program may clean up. A stopped command itself has two seconds. */
 const GRACE_MS = 1500
-const LOOK_MS = 25
+const POLL_MS = 25
 
 /** The program starts when the guard knows it: this process may be killed at any moment. */
 const START = 'read -r go <&3 && exec 3<&- && exec "$@"'
@@ -53,7 +53,7 @@ export async function startChild(
 async function endGroup(group: number): Promise<void> {
   signalGroup(group, 'SIGTERM')
   const deadline = performance.now() + GRACE_MS
-  while (signalGroup(group, 0) && performance.now() < deadline) await wait(LOOK_MS)
+  while (signalGroup(group, 0) && performance.now() < deadline) await wait(POLL_MS)
   signalGroup(group, 'SIGKILL')
 }
 

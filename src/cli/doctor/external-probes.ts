@@ -2,8 +2,8 @@ import type { ExternalResourceKind } from 'hooklayer/responder'
 import { createRequest } from 'hooklayer/testing'
 import { isSuccess } from '../terminal/output.ts'
 import { DELIVERIES } from './delivery-probes.ts'
-import { type Orders, signText, toRequest } from './orders.ts'
 import type { Expectation, Finding, GeneralFindings, Probe, Suite } from './probe.ts'
+import { type ProbeFixture, signText, toRequest } from './probe-fixture.ts'
 import type { Answer } from './send-request.ts'
 
 /** No figure is documented for external resources: that of webhooks is assumed. */
@@ -89,11 +89,11 @@ function adapt(probe: Probe): Probe {
     sends: sends.replace('of different events', 'of different resources'),
     ...(probe.name !== 'gzip' && { expected: ANSWERED, ...IN_FORM }),
     general: GENERAL,
-    look: probe.name === 'repeated' ? lookAtRepeated : lookAtTime,
+    check: probe.name === 'repeated' ? checkRepeated : checkDuration,
   }
 }
 
-function lookAtTime(answers: readonly Answer[]): Finding | undefined {
+function checkDuration(answers: readonly Answer[]): Finding | undefined {
   if (answers.every(({ durationMs }) => durationMs <= SLOW_MS)) return undefined
   return {
     means: 'It took more than 4 seconds. That Commerce Layer waits for 5 seconds is an assumption.',
@@ -102,9 +102,9 @@ function lookAtTime(answers: readonly Answer[]): Finding | undefined {
 }
 
 /** Commerce Layer asks again when the client of a shop repeats its call. */
-function lookAtRepeated(answers: readonly Answer[]): Finding | undefined {
+function checkRepeated(answers: readonly Answer[]): Finding | undefined {
   const texts = new Set(answers.map((answer) => (answer.kind === 'answer' ? answer.body : '')))
-  if (texts.size === 1) return lookAtTime(answers)
+  if (texts.size === 1) return checkDuration(answers)
   return {
     means: 'The same request gets another answer, so a shop that repeats its call gets another price or tax.',
     fix: 'Compute the answer from the request alone, or keep it for a while: `answerCacheMs` of createResponder.',
@@ -115,7 +115,7 @@ const WITH_TOPIC: Probe = {
   name: 'with a topic',
   kind: 'genuine',
   sends: 'a signed request with the header X-CommerceLayer-Topic of a webhook',
-  request: async (orders) => [[toRequest(orders, (await orders.draft()).text, { topic: 'orders.place' })]],
+  request: async (fixture) => [[toRequest(fixture, (await fixture.draft()).text, { topic: 'orders.place' })]],
   expected: ANSWERED,
   ...IN_FORM,
   fix:
@@ -130,10 +130,10 @@ function createOtherKind(other: ExternalResourceKind): Probe {
     kind: 'forged',
     isSigned: true,
     sends: `a signed request of ${other}, which is for another URL`,
-    async request(orders: Orders) {
+    async request(fixture: ProbeFixture) {
       const { body } = await createRequest(other, { mode: 'test' })
       const text = new TextDecoder().decode(body)
-      return [[toRequest(orders, text, { signature: signText(text, orders.secret) })]]
+      return [[toRequest(fixture, text, { signature: signText(text, fixture.secret) })]]
     },
     expected: DELIVERIES.forged.expected,
     means:

@@ -1,6 +1,6 @@
 import { ANYTHING, CLIENT_ERROR, NO_ERROR, NOT_HANGING, READ_BYTES, REFUSED, UNAUTHORIZED } from './expectations.ts'
-import { type Orders, reserialize, signText, toHeaders, toRequest } from './orders.ts'
 import type { Probe } from './probe.ts'
+import { type ProbeFixture, reserialize, signText, toHeaders, toRequest } from './probe-fixture.ts'
 
 const ANYBODY = 'Whoever knows the URL can place, cancel and refund orders in your systems.'
 
@@ -9,9 +9,9 @@ export const FORGED: Probe = {
   name: 'forged',
   kind: 'forged',
   sends: 'a delivery that is signed with another secret',
-  request: async (orders) => {
-    const { text } = await orders.draft()
-    return [[toRequest(orders, text, { signature: signText(text, orders.strangeSecret) })]]
+  request: async (fixture) => {
+    const { text } = await fixture.draft()
+    return [[toRequest(fixture, text, { signature: signText(text, fixture.wrongSecret) })]]
   },
   expected: REFUSED,
   means: `It is acknowledged. ${ANYBODY}`,
@@ -24,10 +24,10 @@ export const FORGED_PROBES: readonly Probe[] = [
     name: 'altered',
     kind: 'forged',
     sends: 'a delivery with a letter changed after it was signed',
-    request: async (orders) => {
-      const { text } = await orders.draft()
+    request: async (fixture) => {
+      const { text } = await fixture.draft()
       const altered = text.replace('hooklayer doctor', 'hooklayer Doctor').replace('"id":"doctor', '"id":"Doctor')
-      return [[toRequest(orders, altered, { signature: signText(text, orders.secret) })]]
+      return [[toRequest(fixture, altered, { signature: signText(text, fixture.secret) })]]
     },
     expected: REFUSED,
     means: `It is acknowledged, so the signature is not that of the body. ${ANYBODY}`,
@@ -37,7 +37,7 @@ export const FORGED_PROBES: readonly Probe[] = [
     name: 'unsigned',
     kind: 'forged',
     sends: 'a delivery without a signature',
-    request: async (orders) => [[toRequest(orders, (await orders.draft()).text, { signature: undefined })]],
+    request: async (fixture) => [[toRequest(fixture, (await fixture.draft()).text, { signature: undefined })]],
     expected: REFUSED,
     means: `It is acknowledged. ${ANYBODY}`,
     fix: 'Refuse a delivery without the header X-CommerceLayer-Signature.',
@@ -46,9 +46,9 @@ export const FORGED_PROBES: readonly Probe[] = [
     name: 'short signature',
     kind: 'forged',
     sends: 'a delivery whose signature is one letter, or empty',
-    request: async (orders) => {
-      const { text } = await orders.draft()
-      return [['x', ''].map((signature) => toRequest(orders, text, { signature }))]
+    request: async (fixture) => {
+      const { text } = await fixture.draft()
+      return [['x', ''].map((signature) => toRequest(fixture, text, { signature }))]
     },
     expected: REFUSED,
     means: `It is acknowledged. ${ANYBODY}`,
@@ -58,10 +58,10 @@ export const FORGED_PROBES: readonly Probe[] = [
     name: 'two signatures',
     kind: 'forged',
     sends: 'a delivery with two signatures in one header',
-    request: async (orders) => {
-      const { text } = await orders.draft()
-      const signature = signText(text, orders.strangeSecret)
-      return [[toRequest(orders, text, { signature: `${signature}, ${signature}` })]]
+    request: async (fixture) => {
+      const { text } = await fixture.draft()
+      const signature = signText(text, fixture.wrongSecret)
+      return [[toRequest(fixture, text, { signature: `${signature}, ${signature}` })]]
     },
     expected: REFUSED,
     means: `It is acknowledged. ${ANYBODY}`,
@@ -72,9 +72,9 @@ export const FORGED_PROBES: readonly Probe[] = [
     kind: 'forged',
     isSigned: true,
     sends: 'a delivery whose signature is written in hex, and not in base64',
-    request: async (orders) => {
-      const { text } = await orders.draft()
-      return [[toRequest(orders, text, { signature: signText(text, orders.secret, 'hex') })]]
+    request: async (fixture) => {
+      const { text } = await fixture.draft()
+      return [[toRequest(fixture, text, { signature: signText(text, fixture.secret, 'hex') })]]
     },
     expected: REFUSED,
     means: 'It expects hex. Commerce Layer signs in base64, so every order is refused.',
@@ -85,10 +85,10 @@ export const FORGED_PROBES: readonly Probe[] = [
     kind: 'forged',
     isSigned: true,
     sends: 'deliveries that are signed for their text as JavaScript, Python and PHP would write it',
-    request: async (orders) => {
-      const { written } = await orders.draft({ note: 'R&D, Zoë' })
-      const signatures = reserialize(written).map((other) => signText(other, orders.secret))
-      return [signatures.map((signature) => toRequest(orders, written, { signature }))]
+    request: async (fixture) => {
+      const { written } = await fixture.draft({ note: 'R&D, Zoë' })
+      const signatures = reserialize(written).map((other) => signText(other, fixture.secret))
+      return [signatures.map((signature) => toRequest(fixture, written, { signature }))]
     },
     expected: REFUSED,
     means: 'The body is parsed and written anew before it is verified, so orders with 20.0 or \\u0026 are refused.',
@@ -99,7 +99,7 @@ export const FORGED_PROBES: readonly Probe[] = [
     kind: 'forged',
     isSigned: true,
     sends: 'a delivery that was signed for its own topic, under another one',
-    request: async (orders) => [[toRequest(orders, (await orders.draft()).text, { topic: orders.otherTopic })]],
+    request: async (fixture) => [[toRequest(fixture, (await fixture.draft()).text, { topic: fixture.otherTopic })]],
     expected: REFUSED,
     means: 'The topic is not signed: whoever captures one delivery can send it again as another event.',
     fix: 'Give each webhook a secret of its own, and choose the secret by the header X-CommerceLayer-Topic.',
@@ -109,10 +109,10 @@ export const FORGED_PROBES: readonly Probe[] = [
     kind: 'forged',
     isSigned: true,
     sends: 'deliveries that are signed with an empty secret, and with `undefined`, also of an unknown topic',
-    request: async (orders) => {
-      const { text } = await orders.draft()
-      const requests = [orders.topic, 'galaxies.explode'].flatMap((topic) =>
-        ['', 'undefined'].map((secret) => toRequest(orders, text, { topic, signature: signText(text, secret) })),
+    request: async (fixture) => {
+      const { text } = await fixture.draft()
+      const requests = [fixture.topic, 'galaxies.explode'].flatMap((topic) =>
+        ['', 'undefined'].map((secret) => toRequest(fixture, text, { topic, signature: signText(text, secret) })),
       )
       return [requests]
     },
@@ -124,7 +124,7 @@ export const FORGED_PROBES: readonly Probe[] = [
     name: 'not json',
     kind: 'forged',
     sends: 'a forged body that is no JSON',
-    request: async (orders) => [[toRequest(orders, '{"data":', strange(orders))]],
+    request: async (fixture) => [[toRequest(fixture, '{"data":', signWrongly(fixture))]],
     expected: UNAUTHORIZED,
     means: 'Bodies are parsed before they are verified: a parser works for every stranger, and its mistakes are yours.',
     fix: READ_BYTES,
@@ -133,9 +133,9 @@ export const FORGED_PROBES: readonly Probe[] = [
     name: 'empty',
     kind: 'forged',
     sends: 'forged deliveries without a body, with and without Content-Length',
-    request: async (orders) => {
-      const empty = toRequest(orders, '', strange(orders))
-      return [[empty, { headers: toHeaders(orders.topic, strange(orders).signature), parts: [] }]]
+    request: async (fixture) => {
+      const empty = toRequest(fixture, '', signWrongly(fixture))
+      return [[empty, { headers: toHeaders(fixture.topic, signWrongly(fixture).signature), parts: [] }]]
     },
     expected: REFUSED,
     means: `It is acknowledged. ${ANYBODY}`,
@@ -145,8 +145,8 @@ export const FORGED_PROBES: readonly Probe[] = [
     name: 'no topic',
     kind: 'forged',
     sends: 'a delivery without a topic',
-    request: async (orders) => [
-      [toRequest(orders, (await orders.draft()).text, { topic: undefined, ...strange(orders) })],
+    request: async (fixture) => [
+      [toRequest(fixture, (await fixture.draft()).text, { topic: undefined, ...signWrongly(fixture) })],
     ],
     expected: NO_ERROR,
     means: '',
@@ -156,10 +156,10 @@ export const FORGED_PROBES: readonly Probe[] = [
     name: 'unknown topic',
     kind: 'forged',
     sends: 'forged deliveries of topics that do not exist: galaxies.explode, constructor, __proto__',
-    request: async (orders) => {
-      const { text } = await orders.draft()
+    request: async (fixture) => {
+      const { text } = await fixture.draft()
       const topics = ['galaxies.explode', 'constructor', '__proto__']
-      return [topics.map((topic) => toRequest(orders, text, { topic, ...strange(orders) }))]
+      return [topics.map((topic) => toRequest(fixture, text, { topic, ...signWrongly(fixture) }))]
     },
     expected: NO_ERROR,
     means: '',
@@ -179,8 +179,8 @@ export const FORGED_PROBES: readonly Probe[] = [
     name: 'stalled',
     kind: 'forged',
     sends: 'the beginning of a body whose rest never comes',
-    request: async (orders) => {
-      const headers = toHeaders(orders.topic, strange(orders).signature, { 'Content-Length': '100000' })
+    request: async (fixture) => {
+      const headers = toHeaders(fixture.topic, signWrongly(fixture).signature, { 'Content-Length': '100000' })
       return [[{ headers, parts: [Buffer.from('{"data":')] }]]
     },
     expected: NOT_HANGING,
@@ -192,8 +192,8 @@ export const FORGED_PROBES: readonly Probe[] = [
     name: 'cut',
     kind: 'forged',
     sends: 'half of a body, and then the client is gone',
-    request: async (orders) => {
-      const whole = toRequest(orders, (await orders.draft()).text, strange(orders))
+    request: async (fixture) => {
+      const whole = toRequest(fixture, (await fixture.draft()).text, signWrongly(fixture))
       return [[{ ...whole, parts: whole.parts.map((part) => part.subarray(0, part.length / 2)), cut: true }]]
     },
     expected: ANYTHING,
@@ -202,6 +202,6 @@ export const FORGED_PROBES: readonly Probe[] = [
   },
 ]
 
-function strange(orders: Orders): { readonly signature: string } {
-  return { signature: signText('', orders.strangeSecret) }
+function signWrongly(fixture: ProbeFixture): { readonly signature: string } {
+  return { signature: signText('', fixture.wrongSecret) }
 }

@@ -1,4 +1,4 @@
-import type { Orders } from './orders.ts'
+import type { ProbeFixture } from './probe-fixture.ts'
 import type { Answer, ProbeRequest } from './send-request.ts'
 
 /** What a probe expects of every answer. */
@@ -31,14 +31,14 @@ export interface Probe extends Finding {
   /** What is sent, for people. */
   readonly sends: string
   /** Requests that are sent at once. Those of the next list follow when all have been answered. */
-  request(orders: Orders): Promise<readonly (readonly ProbeRequest[])[]>
+  request(fixture: ProbeFixture): Promise<readonly (readonly ProbeRequest[])[]>
   readonly expected: Expectation
   /** What failures mean. Default: those of a delivery. */
   readonly general?: GeneralFindings
   /** What it is when the expectation is not met. Default: `wrong`. */
   readonly level?: 'note'
   /** For what needs a finding although each answer is as expected. */
-  look?(answers: readonly Answer[]): Finding | undefined
+  check?(answers: readonly Answer[]): Finding | undefined
 }
 
 /** All probes of an endpoint. */

@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events'
 import { CliError } from '../cli-error.ts'
 import { DELIVERIES } from './delivery-probes.ts'
-import { type Examination, examine } from './examine.ts'
-import type { Orders } from './orders.ts'
+import { evaluateProbe, type ProbeResult } from './evaluate-probe.ts'
 import type { Probe, Suite } from './probe.ts'
+import type { ProbeFixture } from './probe-fixture.ts'
 import { type Answer, sendRequest } from './send-request.ts'
 
 interface RunOptions {
-  readonly orders: Orders
+  readonly fixture: ProbeFixture
   /** Default: that of webhooks. */
   readonly suite?: Suite
   /** Whether signed deliveries are sent. */
@@ -30,19 +30,19 @@ const NO_ROUTE: ReadonlySet<string> = new Set(['404', '405'])
  * @returns what came of each, in the order of the table.
  * @throws CliError `UNREACHABLE` where nothing answers the first.
  */
-export async function runProbes(url: URL, options: RunOptions): Promise<Examination[]> {
+export async function runProbes(url: URL, options: RunOptions): Promise<ProbeResult[]> {
   const { genuine, signal, suite = DELIVERIES } = options
   setMaxListeners(0, signal) // One for each request that is under way.
   const probes = listProbes(suite.others, genuine)
-  const found = new Map<Probe, Examination>()
-  const bases: { -readonly [Kind in Probe['kind']]?: Examination } = {}
+  const found = new Map<Probe, ProbeResult>()
+  const bases: { -readonly [Kind in Probe['kind']]?: ProbeResult } = {}
   const run = async (probe: Probe) => {
     const answers = await sendAll(url, probe, options)
     if (probe === suite.forged) checkReachable(url, answers[0])
-    const examination = examine(probe, answers, bases[probe.kind])
-    found.set(probe, examination)
+    const result = evaluateProbe(probe, answers, bases[probe.kind])
+    found.set(probe, result)
     options.onProbe(found.size, probe.name)
-    return examination
+    return result
   }
   bases.forged = await run(suite.forged)
   if (genuine) bases.genuine = await run(suite.plain)
@@ -61,8 +61,8 @@ export async function runProbes(url: URL, options: RunOptions): Promise<Examinat
 }
 
 /** What may only have been slow beside the others is probed once more, alone. */
-function mayBeBusy(examination: Examination | undefined): boolean {
-  return examination?.result === 'wrong' && /late|nothing|closed|^(408|429|503)$/.test(examination.came)
+function mayBeBusy(result: ProbeResult | undefined): boolean {
+  return result?.result === 'wrong' && /late|nothing|closed|^(408|429|503)$/.test(result.came)
 }
 
 /** How many probes are sent. */
@@ -78,9 +78,9 @@ function listProbes(probes: readonly Probe[], genuine: boolean): Probe[] {
   return probes.filter(({ kind, isSigned = false }) => genuine || (kind === 'forged' && !isSigned))
 }
 
-async function sendAll(url: URL, probe: Probe, { orders, signal }: RunOptions): Promise<Answer[]> {
+async function sendAll(url: URL, probe: Probe, { fixture, signal }: RunOptions): Promise<Answer[]> {
   const answers: Answer[] = []
-  for (const requests of await probe.request(orders)) {
+  for (const requests of await probe.request(fixture)) {
     answers.push(
       ...(await Promise.all(requests.map((one) => sendRequest(url, one, { timeoutMs: TIMEOUT_MS, signal })))),
     )

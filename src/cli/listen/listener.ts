@@ -5,7 +5,7 @@ import { isManagementError, type Management } from 'hooklayer/management'
 import type { ListenState } from './listen-state.ts'
 
 /** An event callback whose event was not forwarded yet. */
-export interface HeardEvent {
+export interface IncomingEvent {
   readonly call: EventCallback
   readonly webhook: Webhook
   readonly topic: string
@@ -19,7 +19,7 @@ export interface ListenerOptions {
   /** Ends when all calls are read. */
   readonly once: boolean
   /** Called for one event after the other. An event whose call rejects comes again in the next run. */
-  readonly onEvent: (event: HeardEvent) => Promise<void>
+  readonly onEvent: (event: IncomingEvent) => Promise<void>
   /** Called at the start and once a minute, with the webhooks of the wanted topics. */
   readonly onWebhooks: (webhooks: readonly Webhook[]) => Promise<void>
   /** Called when the API cannot be asked for the moment. */
@@ -28,7 +28,7 @@ export interface ListenerOptions {
 }
 
 const POLL_MS = 2000
-const LOOK_MS = 60_000
+const WEBHOOKS_POLL_MS = 60_000
 const PROBLEM_MS = 10_000
 
 /**
@@ -47,14 +47,14 @@ const TEMPORARY = ['UNREACHABLE', 'CONNECTION_LOST', 'TIMEOUT', 'RATE_LIMITED']
 export async function listenForEvents(options: ListenerOptions): Promise<void> {
   const { once, onProblem, signal } = options
   let webhooks = await findWebhooks(options)
-  let lookedAt = performance.now()
+  let webhooksAt = performance.now()
   await readCalls(options, webhooks)
   while (!once) {
     await pause(POLL_MS, undefined, { signal })
     try {
-      if (performance.now() - lookedAt > LOOK_MS) {
+      if (performance.now() - webhooksAt > WEBHOOKS_POLL_MS) {
         webhooks = await findWebhooks(options)
-        lookedAt = performance.now()
+        webhooksAt = performance.now()
       }
       await readCalls(options, webhooks)
     } catch (error) {

@@ -10,7 +10,7 @@ import {
   createNext,
   type Rotation,
   replaceOld,
-  resendLost,
+  retriggerLost,
   switchWebhooks,
   type WaitOptions,
   waitForRetries,
@@ -114,7 +114,7 @@ async function switchOver(
       tell('enabled', rotation, `${rotation.next.id} delivers in place of ${rotation.old.id}.`)
     }
     for (const rotation of switched) {
-      const lost = await resendLost(management, rotation, signal)
+      const lost = await retriggerLost(management, rotation, signal)
       if (lost > 0)
         output.info(`${rotation.topic}: ${lost} events that ${rotation.old.id} did not deliver are sent again.`)
       await replaceOld(management, rotation, signal)

@@ -219,7 +219,7 @@ export async function switchWebhooks(
  *
  * @returns how many there were.
  */
-export async function resendLost(
+export async function retriggerLost(
   management: Management,
   rotation: BegunRotation,
   signal: AbortSignal,

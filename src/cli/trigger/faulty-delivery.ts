@@ -1,19 +1,8 @@
 import { createDelivery, type TestDelivery } from 'hooklayer/testing'
+import type { Fault } from './faults.ts'
 
-/** What `trigger --fault` does to deliveries. */
-export const FAULTS = {
-  duplicate: 'each delivery is sent twice, at once',
-  reorder: 'deliveries are sent in the reverse order',
-  'wrong-signature': 'the signature is of another secret',
-  'other-topic': 'the topic is another one than was signed for',
-  slow: 'the body is sent in ten parts, over two seconds',
-  cut: 'the connection is cut in the middle of the body',
-} as const
-
-export type Fault = keyof typeof FAULTS
-
-/** How a delivery is sent. */
-export interface Shipment {
+/** A delivery, and the fault that it is sent with. */
+export interface PlannedDelivery {
   readonly delivery: TestDelivery
   readonly fault: Fault | undefined
 }
@@ -27,25 +16,25 @@ export async function applyFault(
   deliveries: readonly TestDelivery[],
   fault: Fault | undefined,
   options: { readonly otherSecret: string },
-): Promise<Shipment[]> {
-  const shipments = deliveries.map((delivery) => ({ delivery, fault }))
-  if (fault === 'duplicate') return shipments.flatMap((shipment) => [shipment, shipment])
-  if (fault === 'reorder') return shipments.reverse()
+): Promise<PlannedDelivery[]> {
+  const planned = deliveries.map((delivery) => ({ delivery, fault }))
+  if (fault === 'duplicate') return planned.flatMap((plan) => [plan, plan])
+  if (fault === 'reorder') return planned.reverse()
   if (fault === 'wrong-signature') {
     const { headers } = await createDelivery('orders.place', { secret: options.otherSecret })
-    return shipments.map((shipment) => replaceHeader(shipment, SIGNATURE, readHeader(headers, SIGNATURE)))
+    return planned.map((plan) => replaceHeader(plan, SIGNATURE, readHeader(headers, SIGNATURE)))
   }
   if (fault === 'other-topic') {
-    return shipments.map((shipment) => {
-      const other = OTHER_TOPICS.find((topic) => topic !== shipment.delivery.topic)
-      return replaceHeader(shipment, TOPIC, String(other))
+    return planned.map((plan) => {
+      const other = OTHER_TOPICS.find((topic) => topic !== plan.delivery.topic)
+      return replaceHeader(plan, TOPIC, String(other))
     })
   }
-  return shipments
+  return planned
 }
 
 /** The body of a delivery as `fetch` takes it. With `slow` and `cut` it is a stream. */
-export function createBody({ delivery, fault }: Shipment): Uint8Array | ReadableStream<Uint8Array> {
+export function createBody({ delivery, fault }: PlannedDelivery): Uint8Array | ReadableStream<Uint8Array> {
   const { body } = delivery
   if (fault === 'slow') return ReadableStream.from(sendSlowly(body))
   if (fault === 'cut') return ReadableStream.from(sendHalf(body))
@@ -69,7 +58,7 @@ async function* sendHalf(body: Uint8Array): AsyncGenerator<Uint8Array> {
   throw new Error('Cut on purpose.')
 }
 
-function replaceHeader({ delivery, fault }: Shipment, name: string, value: string): Shipment {
+function replaceHeader({ delivery, fault }: PlannedDelivery, name: string, value: string): PlannedDelivery {
   const others = Object.entries(delivery.headers).filter(([header]) => header.toLowerCase() !== name)
   return { delivery: { ...delivery, headers: { ...Object.fromEntries(others), [name]: value } }, fault }
 }

@@ -21,8 +21,8 @@ export interface StorePlace {
 export interface StoreSuiteOptions {
   /** `process` for an engine that uses the clock of this process. Default: `own`. */
   readonly clock?: 'own' | 'process' | undefined
-  /** What a store may do without. Its cases are skipped. Default: nothing. */
-  readonly lacks?: readonly ('names' | 'erase' | 'countFailures')[] | undefined
+  /** What the store does without. Its cases are skipped. Default: nothing. */
+  readonly unsupported?: readonly ('names' | 'erase' | 'countFailures')[] | undefined
 }
 
 /**
@@ -40,13 +40,13 @@ export interface StoreSuiteOptions {
 export function testStore(
   name: string,
   start: () => Promise<StorePlace>,
-  { clock = 'own', lacks = [] }: StoreSuiteOptions = {},
+  { clock = 'own', unsupported = [] }: StoreSuiteOptions = {},
 ): void {
   describe(name, () => {
     let place: StorePlace | undefined
     const stores: IdempotencyStore[] = []
     const connection = (at: number) => stores[at % stores.length] as IdempotencyStore
-    const has = (part: (typeof lacks)[number]) => !lacks.includes(part)
+    const has = (part: (typeof unsupported)[number]) => !unsupported.includes(part)
 
     beforeAll(async () => {
       place = await start()

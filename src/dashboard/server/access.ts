@@ -24,7 +24,7 @@ const HEADERS = {
 }
 
 /** Adds the headers that keep a browser strict. Nothing is stored, unless the answer says otherwise. */
-export function secure(answer: Response): Response {
+export function addSecurityHeaders(answer: Response): Response {
   const headers = new Headers(answer.headers)
   for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value)
   if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createSampling } from '../../core/sampling.ts'
-import { checkAccess, checkCall, createToken, secure } from './access.ts'
+import { addSecurityHeaders, checkAccess, checkCall, createToken } from './access.ts'
 import { listAnswerRoutes } from './answers.ts'
 import type { Context } from './context.ts'
 import { listDeliveryRoutes } from './deliveries.ts'
@@ -69,12 +69,13 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     try {
       const { base, path } = findPlace(request.url, incoming, mount)
       const refused = await checkAccess(request, incoming, { authorize, onFailure })
-      if (refused) return secure(refused)
-      if (!path.startsWith('/api/') && !path.startsWith('/assets/')) return secure(answerPage(request, base, token))
+      if (refused) return addSecurityHeaders(refused)
+      if (!path.startsWith('/api/') && !path.startsWith('/assets/'))
+        return addSecurityHeaders(answerPage(request, base, token))
       if (path.startsWith('/api/')) checkCall(request, token)
-      return secure(await router.answer(request, path))
+      return addSecurityHeaders(await router.answer(request, path))
     } catch (error) {
-      return secure(answerRefusal(request, toRefusal(error)))
+      return addSecurityHeaders(answerRefusal(request, toRefusal(error)))
     }
   }
 

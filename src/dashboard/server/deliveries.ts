@@ -1,12 +1,12 @@
 import * as z from 'zod'
 import type { DeliveryRecord, RecordDetails } from '../../recorder/record.ts'
-import type { DeliveryDetails, DeliveryFilter, DeliveryPage, Outcome, Redelivered, Sent } from '../api.ts'
+import type { DeliveryDetails, DeliveryFilter, DeliveryPage, Outcome, Redelivered, SentCalls } from '../api.ts'
 import type { Context } from './context.ts'
 import { badRequest, notFound, Refusal } from './problem.ts'
 import { limit, listOf, moment, readInput, text, toRecord } from './read-query.ts'
 import { canRedeliver, redeliver } from './redeliver.ts'
 import type { Route } from './routes.ts'
-import { toSent } from './trigger.ts'
+import { toSentCalls } from './trigger.ts'
 import { toDetails, toItem } from './write-delivery.ts'
 
 const OUTCOMES = [
@@ -102,7 +102,7 @@ export function listDeliveryRoutes(context: Context): readonly Route[] {
           throw new Refusal(409, 'This delivery cannot be sent again.')
         }
         const calls = await ask('emulator', () => emulator.send(topic, body).catch(refuseDocument))
-        return Response.json(toSent(topic, calls, emulator) satisfies Sent)
+        return Response.json(toSentCalls(topic, calls, emulator) satisfies SentCalls)
       },
     },
     {

@@ -2,8 +2,8 @@ import { EXTERNAL_HOLDERS, type ExternalResourceKind } from '../../commerce-laye
 import { UNANSWERED_TO_OPEN } from '../../commerce-layer/limits.ts'
 import type { EmulatedCircuit, Emulator } from '../../emulator/index.ts'
 import type { HolderCircuit, HolderItem, Holders } from '../api.ts'
+import { API_TIMEOUT_MS, createCachedRead } from './cached-read.ts'
 import type { Context } from './context.ts'
-import { CALL_MS, createFresh } from './fresh.ts'
 import type { Mask } from './mask.ts'
 import { notFound, Refusal } from './problem.ts'
 import type { Route } from './routes.ts'
@@ -82,10 +82,10 @@ function createApiSource({ settings: { management }, ask }: Context): HolderSour
     external_tax_calculators: management?.externalTaxCalculators,
   }
   type Type = keyof typeof apis
-  const found = createFresh(() => ask('management', readAll))
+  const found = createCachedRead(() => ask('management', readAll))
 
   async function readAll(): Promise<Found> {
-    const signal = AbortSignal.timeout(CALL_MS)
+    const signal = AbortSignal.timeout(API_TIMEOUT_MS)
     const lists = await Promise.all((Object.keys(apis) as Type[]).map((type) => readType(type, signal)))
     return { holders: lists.flatMap(({ holders }) => holders), hasMore: lists.some(({ hasMore }) => hasMore) }
   }
@@ -107,8 +107,8 @@ function createApiSource({ settings: { management }, ask }: Context): HolderSour
       if (!api || !('resetCircuit' in api)) {
         throw new Refusal(409, 'A market has no circuit: those of its line items and orders are reset one by one.')
       }
-      await ask<unknown>('management', () => api.resetCircuit(id, { signal: AbortSignal.timeout(CALL_MS) }))
-      found.forget()
+      await ask<unknown>('management', () => api.resetCircuit(id, { signal: AbortSignal.timeout(API_TIMEOUT_MS) }))
+      found.invalidate()
     },
   }
 }

@@ -23,7 +23,7 @@ export interface Mask {
 
 /** @param isOn the option `redact`. */
 export function createMask(isOn: boolean): Mask {
-  if (!isOn) return { isOn, record: keep, details: keep, text: keep, url: keep, document: parseBody }
+  if (!isOn) return { isOn, record: identity, details: identity, text: identity, url: identity, document: parseBody }
   const withoutBody = createRecordMask(() => undefined, [])
   return {
     isOn,
@@ -31,21 +31,21 @@ export function createMask(isOn: boolean): Mask {
     details({ difference, ...details }) {
       // A recorder that masks has done it already.
       if (details.isMasked) return { ...details, difference }
-      return maskDetails(details, difference && toDifference(difference), maskOf(details.body))
+      return maskDetails(details, difference && toDifference(difference), createBodyMask(details.body))
     },
     url: (url) => url.replace(/\/\/[^/?#]*@/, '//…@').replace(/\?[^#]+/, '?…'),
-    text: (text, body) => (body ? maskOf(body).text(text) : maskText(text)),
+    text: (text, body) => (body ? createBodyMask(body).text(text) : maskText(text)),
     document(body) {
-      const masked = maskOf(body).body()
+      const masked = createBodyMask(body).body()
       return masked && parseBody(masked)
     },
   }
 }
 
-function keep<T>(value: T): T {
+function identity<T>(value: T): T {
   return value
 }
 
-function maskOf(body: Uint8Array | undefined): RecordMask {
+function createBodyMask(body: Uint8Array | undefined): RecordMask {
   return createRecordMask(() => body && parseBody(body), [])
 }

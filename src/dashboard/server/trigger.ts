@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { EmulatedEventCallback, Emulator, Faults } from '../../emulator/index.ts'
-import type { FaultName, Sample, Sent, TriggerRequest } from '../api.ts'
+import type { FaultName, Sample, SentCalls, TriggerRequest } from '../api.ts'
 import type { Context } from './context.ts'
 import { refuseMistakes } from './problem.ts'
 import { readInput, resourceChanges, text } from './read-query.ts'
@@ -49,14 +49,14 @@ export function listTriggerRoutes({ settings, ask }: Context): readonly Route[] 
         const calls = await ask('emulator', () =>
           refuseMistakes(() => Promise.all(Array.from({ length: times }, triggerOnce))),
         )
-        return Response.json(toSent(topic, calls.flat(), emulator))
+        return Response.json(toSentCalls(topic, calls.flat(), emulator))
       },
     },
   ]
 }
 
 /** The answers of the receiver, or why nothing was called. */
-export function toSent(topic: string, calls: readonly EmulatedEventCallback[], { webhooks }: Emulator): Sent {
+export function toSentCalls(topic: string, calls: readonly EmulatedEventCallback[], { webhooks }: Emulator): SentCalls {
   if (calls.length === 0) return { calls: [{ topic, reason: explainSilence(topic, webhooks) }] }
   return {
     calls: calls.map(({ response_code, response_message }) => ({

@@ -1,8 +1,8 @@
 import { FAILURES_TO_OPEN } from '../../commerce-layer/limits.ts'
 import type { EmulatedWebhook, Emulator } from '../../emulator/index.ts'
 import type { CallItem, CallPage, PlanSummary, WebhookItem, Webhooks } from '../api.ts'
+import { API_TIMEOUT_MS, createCachedRead } from './cached-read.ts'
 import type { Context } from './context.ts'
-import { CALL_MS, createFresh } from './fresh.ts'
 import { notFound } from './problem.ts'
 import type { Route } from './routes.ts'
 import { defined } from './write-delivery.ts'
@@ -46,7 +46,7 @@ export function listWebhookRoutes(context: Context): readonly Route[] {
     path: '/api/plan',
     async answer() {
       const { steps, notes } = await ask('management', () =>
-        management.plan(receiver, { callbackUrl, signal: AbortSignal.timeout(CALL_MS) }),
+        management.plan(receiver, { callbackUrl, signal: AbortSignal.timeout(API_TIMEOUT_MS) }),
       )
       return Response.json({
         callbackUrl: mask.url(callbackUrl),
@@ -74,7 +74,7 @@ interface WebhookSource {
 
 function createApiSource({ settings, ask }: Context): WebhookSource {
   const { management } = settings
-  const webhooks = createFresh(() => ask('management', readAll))
+  const webhooks = createCachedRead(() => ask('management', readAll))
 
   async function readAll(): Promise<readonly WebhookItem[]> {
     const all = (await management?.health({ signal: AbortSignal.timeout(HEALTH_MS) })) ?? []
@@ -86,7 +86,7 @@ function createApiSource({ settings, ask }: Context): WebhookSource {
     listCalls: (id) =>
       ask('management', async () => {
         const calls: CallItem[] = []
-        const query = { webhookId: id, sort: '-created_at', signal: AbortSignal.timeout(CALL_MS) } as const
+        const query = { webhookId: id, sort: '-created_at', signal: AbortSignal.timeout(API_TIMEOUT_MS) } as const
         for await (const call of management?.eventCallbacks.list(query) ?? []) {
           const { created_at, response_code, response_message, webhook } = call
           calls.push(toCall({ id: call.id, created_at, response_code, response_message, topic: webhook?.topic }))
@@ -95,8 +95,10 @@ function createApiSource({ settings, ask }: Context): WebhookSource {
         return calls
       }),
     async reset(id) {
-      await ask('management', () => management?.webhooks.resetCircuit(id, { signal: AbortSignal.timeout(CALL_MS) }))
-      webhooks.forget()
+      await ask('management', () =>
+        management?.webhooks.resetCircuit(id, { signal: AbortSignal.timeout(API_TIMEOUT_MS) }),
+      )
+      webhooks.invalidate()
       return findWebhook(await webhooks.get(), id)
     },
   }

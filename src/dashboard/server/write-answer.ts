@@ -5,13 +5,13 @@ import type { Mask } from './mask.ts'
 import { defined } from './write-delivery.ts'
 
 /** What an answer is shown with. */
-interface Surroundings {
+interface AnswerContext {
   readonly holders: readonly EmulatedHolder[]
   readonly mask: Mask
 }
 
 /** A row of the list. */
-export function toAnswerItem(answer: EmulatedAnswer, { holders, mask }: Surroundings): AnswerItem {
+export function toAnswerItem(answer: EmulatedAnswer, { holders, mask }: AnswerContext): AnswerItem {
   const { id, askedAt, kind, holderId, outcome, status, durationMs, problem, fallback, request } = answer
   return {
     id,
@@ -21,11 +21,11 @@ export function toAnswerItem(answer: EmulatedAnswer, { holders, mask }: Surround
     resource: readResource(request),
     outcome,
     durationMs,
-    ...defined({ status, ...showWords(answer, mask), problem, fallback }),
+    ...defined({ status, ...toDataOrError(answer, mask), problem, fallback }),
   }
 }
 
-export function toAnswerDetails(answer: EmulatedAnswer, { holders, mask }: Surroundings): AnswerDetails {
+export function toAnswerDetails(answer: EmulatedAnswer, { holders, mask }: AnswerContext): AnswerDetails {
   const item = toAnswerItem(answer, { holders, mask })
   const sent = write(answer.request)
   return {
@@ -41,7 +41,7 @@ export function toAnswerDetails(answer: EmulatedAnswer, { holders, mask }: Surro
 const MAX_LENGTH = 600
 
 /** `data` and `error` may hold anything. What is hidden in the request is hidden in them too. */
-function showWords({ data, error, request }: EmulatedAnswer, mask: Mask): Pick<AnswerItem, 'data' | 'error'> {
+function toDataOrError({ data, error, request }: EmulatedAnswer, mask: Mask): Pick<AnswerItem, 'data' | 'error'> {
   const sent = mask.isOn ? write(request) : undefined
   const show = (value: unknown) => {
     const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')

@@ -17,7 +17,7 @@ export function toItem(record: DeliveryRecord): DeliveryItem {
 }
 
 /** What the details need that is not in the record. */
-interface Surroundings {
+interface DetailsOptions {
   readonly others: readonly DeliveryRecord[]
   readonly hasBody: boolean
   readonly canSendAgain: boolean
@@ -25,7 +25,7 @@ interface Surroundings {
 }
 
 /** @param details as they are shown. */
-export function toDetails(details: RecordDetails, { others, ...surroundings }: Surroundings): DeliveryDetails {
+export function toDetails(details: RecordDetails, { others, ...options }: DetailsOptions): DeliveryDetails {
   const { deliveryId, eventId, organizationId, consecutiveFailures, error, method, headers, stages } = details
   const { handlers, difference, isMasked } = details
   return {
@@ -38,7 +38,7 @@ export function toDetails(details: RecordDetails, { others, ...surroundings }: S
     handlers: handlers.map((handler) => defined({ ...handler })),
     isMasked,
     otherAttempts: others.map(toItem),
-    ...surroundings,
+    ...options,
   } as DeliveryDetails
 }
 

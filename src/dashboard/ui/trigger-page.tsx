@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { AnswerItem, AskRequest, FaultName, Sample, Sent, Setup, TriggerRequest } from '../api.ts'
+import type { AnswerItem, AskRequest, FaultName, Sample, SentCalls, Setup, TriggerRequest } from '../api.ts'
 import { get } from './api-client.ts'
 import { TopicChoice } from './deliveries/filters.tsx'
 import { AnswerResult } from './parts/answer.tsx'
@@ -56,7 +56,7 @@ function Trigger({ topic, isKind }: { readonly topic: string; readonly isKind: b
 
 function TriggerEditor({ sample }: { readonly sample: Sample }) {
   const { topic } = sample
-  const { value: sent, problem, isBusy, send } = useChange<Sent>()
+  const { value: sent, problem, isBusy, send } = useChange<SentCalls>()
   const [times, setTimes] = useState('1')
   const [fault, setFault] = useState<FaultName | ''>('')
   const count = Number(times)

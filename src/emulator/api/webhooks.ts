@@ -4,10 +4,8 @@ import { eventsOf, resourceOf } from '../../commerce-layer/topics.ts'
 import { randomId } from '../../wire/samples/ids.ts'
 import { findUnknownStep } from '../../wire/unknown-step.ts'
 import type { Records, WebhookRecord } from '../records.ts'
-import { readAttributes } from './body.ts'
 import { flag, MAX_TEXT_LENGTH, required, SHARED_CHECKS, text } from './checks.ts'
 import { ApiError, createAttributeError, refuse } from './errors.ts'
-import { WEBHOOKS } from './schema.ts'
 
 /** An assumption: the longest URL that common clients send. */
 const MAX_URL_LENGTH = 2048
@@ -75,23 +73,6 @@ export function createWebhook(
   checkIncludes(webhook)
   records.webhooks.set(webhook.id, webhook)
   return webhook
-}
-
-/** Creates a webhook of the emulator's own program, with the checks of the API. */
-export function subscribe(
-  records: Records,
-  organization: string,
-  attributes: Readonly<Record<string, unknown>>,
-  secret?: string,
-): WebhookRecord {
-  try {
-    const json = { data: { type: WEBHOOKS.type, attributes } }
-    const checked = readAttributes(json, { schema: WEBHOOKS, attributes: WEBHOOK_CREATE })
-    return createWebhook(records, organization, checked, secret)
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error
-    throw new TypeError(`subscribe: ${error.errors[0]?.detail}`, { cause: error })
-  }
 }
 
 /** Changes a webhook in place, because pending calls refer to it. */

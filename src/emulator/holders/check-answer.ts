@@ -62,7 +62,7 @@ const CHECKS: Readonly<Record<ExternalResourceKind, Check>> = {
         field: 'discount_cents',
         problem: 'is not a number of cents.',
       }) ??
-      findStranger(given, lines)
+      findUnknownLine(given, lines)
     )
   },
   tax({ tax_rate, line_items: given = [] }, lines) {
@@ -73,7 +73,7 @@ const CHECKS: Readonly<Record<ExternalResourceKind, Check>> = {
       Number(tax_collectable ?? 0) > Math.max(0, Number(lines.get(String(id))?.total_amount_float ?? Infinity))
     return (
       findLine(given, (line) => !isRate(line.tax_rate), { field: 'tax_rate', problem: 'is not from 0 to 1.' }) ??
-      findStranger(given, lines) ??
+      findUnknownLine(given, lines) ??
       findLine(given, isOver, { field: 'tax_collectable', problem: 'is over the amount of its line.' })
     )
   },
@@ -89,7 +89,7 @@ function findLine(
   return at === -1 ? undefined : `\`data.line_items[${at}].${field}\` ${problem}`
 }
 
-function findStranger(given: readonly Fields[], lines: ReadonlyMap<string, Fields>): string | undefined {
+function findUnknownLine(given: readonly Fields[], lines: ReadonlyMap<string, Fields>): string | undefined {
   return findLine(given, ({ id }) => !lines.has(String(id)), {
     field: 'id',
     problem: 'is not that of a line of the request.',

@@ -55,7 +55,7 @@ export interface HolderRecord extends CircuitRecord, SharedFields {
 }
 
 /** What a holder is made of. */
-export interface HolderAttributes {
+interface HolderAttributes {
   readonly secret?: string | undefined
   readonly externalIncludes?: readonly string[] | undefined
   readonly priceAmountCents?: number | undefined

@@ -127,8 +127,8 @@ export function createFileRecords(file: string, options: FileOptions, logger: Lo
         database,
         'SELECT received_at, outcome, code, handler_ms FROM hooklayer_records WHERE received_at >= ?',
       ).all(query.since.getTime()) as readonly CountedRow[]
-      const { records } = prepare(database, 'SELECT count(*) AS records FROM hooklayer_records').get() as Counted
-      const { missed } = prepare(database, 'SELECT missed FROM hooklayer_records_missed').get() as Counted
+      const { records } = prepare(database, 'SELECT count(*) AS records FROM hooklayer_records').get() as CountRow
+      const { missed } = prepare(database, 'SELECT missed FROM hooklayer_records_missed').get() as CountRow
       const own = (queue?.missed() ?? 0) + missedUnopened
       return { spans: countRecords(rows.map(toCounted), query), missed: Number(missed) + own, records: Number(records) }
     },
@@ -166,7 +166,7 @@ function poll(openOnce: () => OpenFile, listener: RecordListener): () => void {
   function look(): void {
     try {
       const { database } = openOnce().opened
-      last ??= Number((prepare(database, 'SELECT max(seq) AS last FROM hooklayer_records').get() as Last).last ?? 0)
+      last ??= Number((prepare(database, 'SELECT max(seq) AS last FROM hooklayer_records').get() as LastRow).last ?? 0)
       const rows = prepare(
         database,
         `SELECT ${COLUMNS} FROM hooklayer_records WHERE seq > ? ORDER BY seq LIMIT ${MAX_NEW}`,
@@ -206,12 +206,12 @@ interface CountedRow extends Pick<Row, 'outcome' | 'received_at'> {
   readonly handler_ms: string
 }
 
-interface Counted {
+interface CountRow {
   readonly records?: number | bigint
   readonly missed?: number | bigint
 }
 
-interface Last {
+interface LastRow {
   readonly last: number | bigint | null
 }
 

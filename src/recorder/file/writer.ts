@@ -71,7 +71,7 @@ export function openWriter({ file, max, maxBytes, allow, key }: WriterOptions): 
           unreadable += 1 // The others of the batch are written all the same.
         }
       }
-      await whileLocked(opened, () => {
+      await retryWhileLocked(opened, () => {
         for (const row of rows) insert(sql, row)
         if (missed + unreadable > 0) sql.addMissed.run(missed + unreadable)
         for (const [refused, share] of [
@@ -144,7 +144,7 @@ function dropBodies(sql: WriterStatements, refused: number, maxBytes: number): v
 }
 
 /** Other processes may have locked the file. */
-async function whileLocked(opened: OpenDatabase, work: () => void): Promise<void> {
+async function retryWhileLocked(opened: OpenDatabase, work: () => void): Promise<void> {
   const end = performance.now() + LOCK_WAIT_MS
   for (;;) {
     try {

@@ -7,7 +7,7 @@ import { parseBody } from '../read-document.ts'
 import { readHeaders } from '../read-headers.ts'
 import type { DeliveryRecord, RecordDetails } from '../record.ts'
 import { MAX_REFUSED_BODY_BYTES, type RecordListener, type Records } from '../records.ts'
-import { identifyCheaply } from './identify-cheaply.ts'
+import { identifyByPrefix } from './identify-by-prefix.ts'
 import { Ring } from './ring.ts'
 import { carriesResource, createSearch } from './search.ts'
 
@@ -28,7 +28,7 @@ const GATHER_MS = 50
 const MAX_GATHERED = 1000
 
 export function createMemoryRecords({ max, maxBytes, mask }: MemoryLimits): Records {
-  const genuine = new Ring({ max, maxBytes, maxBodyBytes: maxBytes, onDrop: identifyCheaply })
+  const genuine = new Ring({ max, maxBytes, maxBodyBytes: maxBytes, onDrop: identifyByPrefix })
   const refused = new Ring({
     max: Math.ceil(max / REFUSED_SHARE),
     maxBytes: Math.ceil(maxBytes / REFUSED_SHARE),

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createNodeListener } from 'hooklayer/node'
 import { createResponder, type ExternalResourceKind, refuse } from 'hooklayer/responder'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Examination } from '../../../src/cli/doctor/examine.ts'
+import type { ProbeResult } from '../../../src/cli/doctor/evaluate-probe.ts'
 import { createSuite } from '../../../src/cli/doctor/external-probes.ts'
-import { createRequests } from '../../../src/cli/doctor/orders.ts'
+import { createRequestFixture } from '../../../src/cli/doctor/probe-fixture.ts'
 import { runProbes } from '../../../src/cli/doctor/run-probes.ts'
 import { listen } from '../../contracts/adapter/listen.ts'
 import { recordingLogger } from '../../deliveries.ts'
@@ -38,9 +38,9 @@ async function start(listener: RequestListener): Promise<string> {
   return url
 }
 
-async function probe(url: string, kind: ExternalResourceKind): Promise<Examination[]> {
+async function probe(url: string, kind: ExternalResourceKind): Promise<ProbeResult[]> {
   const { signal } = new AbortController()
-  const about = { orders: createRequests(kind, SECRET), suite: createSuite(kind), genuine: true, signal }
+  const about = { fixture: createRequestFixture(kind, SECRET), suite: createSuite(kind), genuine: true, signal }
   return runProbes(new URL(url), { ...about, onProbe: () => {} })
 }
 

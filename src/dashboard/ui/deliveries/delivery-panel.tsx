@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { DeliveryDetails, Redelivered, Sent, Setup } from '../../api.ts'
+import type { DeliveryDetails, Redelivered, SentCalls, Setup } from '../../api.ts'
 import { change, get, getText, toSentence, toUrl } from '../api-client.ts'
 import { formatBytes, formatMs, formatNumberOf } from '../format.ts'
 import { Dialog } from '../parts/dialog.tsx'
@@ -318,15 +318,18 @@ function Headers({ delivery }: { readonly delivery: DeliveryDetails }) {
 /** Send again in development, redeliver in production. Both ask first, because handlers have effects. */
 function Resend({ delivery }: { readonly delivery: DeliveryDetails }) {
   const [asks, setAsks] = useState<'send-again' | 'redeliver'>()
-  const [result, setResult] = useState<{ sent?: Sent; redelivered?: Redelivered; problem?: string; isBusy?: boolean }>(
-    {},
-  )
+  const [result, setResult] = useState<{
+    sent?: SentCalls
+    redelivered?: Redelivered
+    problem?: string
+    isBusy?: boolean
+  }>({})
   const { id, canSendAgain, canRedeliver } = delivery
   if (!canSendAgain && !canRedeliver) return null
   const act = async (action: 'send-again' | 'redeliver') => {
     setResult({ isBusy: true })
     try {
-      const answer = await change<Sent & Redelivered>('POST', `api/deliveries/${encodeURIComponent(id)}/${action}`)
+      const answer = await change<SentCalls & Redelivered>('POST', `api/deliveries/${encodeURIComponent(id)}/${action}`)
       setResult(action === 'redeliver' ? { redelivered: answer } : { sent: answer })
     } catch (error) {
       setResult({ problem: toSentence(error) })

@@ -1,11 +1,11 @@
-import type { Sent } from '../../api.ts'
+import type { SentCalls } from '../../api.ts'
 import { formatNumberOf } from '../format.ts'
 import { Plain } from './text.tsx'
 
 const MOST = 10
 
 /** What the receiver answered to deliveries that were sent. */
-export function SentResult({ sent: { calls } }: { readonly sent: Sent }) {
+export function SentResult({ sent: { calls } }: { readonly sent: SentCalls }) {
   if (calls.length === 0) return <p class="notice warning">Nothing was sent: no webhook has this topic.</p>
   const failed = calls.filter(({ status }) => status === undefined || status >= 300)
   return (

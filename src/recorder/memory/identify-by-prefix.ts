@@ -10,7 +10,7 @@ const BEGINNING = 512
  * Keeps what a record is about, before its body is dropped. Of one that went well only by the beginning of its body:
  * this happens once for each delivery, and to parse it would take as long as all else.
  */
-export function identifyCheaply(kept: KeptRecord): void {
+export function identifyByPrefix(kept: KeptRecord): void {
   const { body, outcome, isIdentified } = kept
   if (isIdentified || !body) return
   if (outcome === 'failed' || outcome === 'discarded') {

@@ -2,11 +2,12 @@ import { TOPICS } from 'hooklayer'
 import { createEvent } from 'hooklayer/testing'
 import { editDistance } from '../../core/check-options.ts'
 import { escapeText, type Output } from '../terminal/output.ts'
+import { refuseItem } from './set-fields.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Makes the sample with some changes; `undefined` where they cannot be. */
-type MakeSample = (changes: Fields) => Promise<Fields | undefined>
+/** Makes the sample with some changes, or with a relationship; `undefined` where they cannot be. */
+type MakeSample = (changes: Fields, include?: string) => Promise<Fields | undefined>
 
 /** How many letters of a name may be wrong, so that another one is meant. */
 const MOST_WRONG = 2
@@ -14,22 +15,26 @@ const MOST_NAMES = 3
 const EITHER = new Intl.ListFormat('en', { type: 'disjunction' })
 
 /**
- * Warns of fields that neither the sample of a topic nor the resources that it can include have. An attribute that is
- * an object, such as `metadata`, may have any. Of a resource that is not in the catalog nothing is known.
+ * Refuses an object in the place of a list. Warns of fields that neither the sample of a topic nor the resources that it
+ * can include have. An attribute that is an object, such as `metadata`, may have any. Of a resource that is not in the
+ * catalog nothing is known.
  *
  * @param changes what `--set` says, as it was read.
+ * @throws CliError for an object in the place of a list.
  */
-export async function warnOfUnknownFields(topic: string, changes: Fields, output: Output): Promise<void> {
+export async function checkFields(topic: string, changes: Fields, output: Output): Promise<void> {
   if (!Object.hasOwn(TOPICS, topic.replace(/\..*/, ''))) return
   const { type } = changes
-  const make: MakeSample = async (fields) => {
-    const event = createEvent<string>(topic, { ...(typeof type === 'string' && { type }), ...fields })
+  const make: MakeSample = async (fields, include) => {
+    const options = include === undefined ? {} : { include: [include] }
+    const event = createEvent<string, string>(topic, { ...(typeof type === 'string' && { type }), ...fields }, options)
     return (await event.catch(() => undefined))?.resource
   }
 
   async function check(changed: Fields, sample: Fields, path: readonly string[]): Promise<void> {
     for (const [name, value] of Object.entries(changed)) {
       const here = [...path, name]
+      if (isObject(value) && (Array.isArray(sample[name]) || (await isList(here, make)))) throw refuseItem(here, value)
       const related = await findRelated(here, make)
       if (related && isObject(value)) await check(value, related, here)
       else if (!related && !Object.hasOwn(sample, name)) warn(here, nearestNames(name, Object.keys(sample)))
@@ -49,9 +54,17 @@ export async function warnOfUnknownFields(topic: string, changes: Fields, output
 /** The related resource at a path. It need not be in the sample: one is made where there is such a relationship. */
 async function findRelated(path: readonly string[], make: MakeSample): Promise<Fields | undefined> {
   const fields = path.reduceRight<Fields>((inner, name) => ({ [name]: inner }), {})
-  let found: unknown = await make(fields)
-  for (const name of path) found = isObject(found) ? found[name] : undefined
+  const found = readPath(await make(fields), path)
   return isObject(found) && typeof found.type === 'string' ? found : undefined
+}
+
+/** Whether a path leads to several resources. They need not be in the sample. */
+async function isList(path: readonly string[], make: MakeSample): Promise<boolean> {
+  return Array.isArray(readPath(await make({}, path.join('.')), path))
+}
+
+function readPath(resource: unknown, path: readonly string[]): unknown {
+  return path.reduce((found, name) => (isObject(found) ? found[name] : undefined), resource)
 }
 
 function isObject(value: unknown): value is Fields {

@@ -12,12 +12,12 @@ interface Draft {
 }
 
 /** What probes make their requests from. */
-export interface Orders {
+export interface ProbeFixture {
   /** `undefined` for requests of external resources, which have none. */
   readonly topic: string | undefined
   readonly secret: string
   /** A secret that the receiver does not have. */
-  readonly strangeSecret: string
+  readonly wrongSecret: string
   /** Another event of the same resource, so that only the secret can tell that it is forged. */
   readonly otherTopic: string
   /** A resource in test mode, with an id of its own that begins with `doctor`. */
@@ -29,22 +29,25 @@ const IDS = 36 ** 4
 
 type Write = (resource: object) => Promise<Uint8Array>
 
-export function createOrders(topic: string, secret: string): Orders {
+export function createDeliveryFixture(topic: string, secret: string): ProbeFixture {
   const write: Write = async (resource) => (await createDelivery<string>(topic, { mode: 'test', resource })).body
-  return compose({ topic, otherTopic: toOtherTopic(topic), secret, write })
+  return createFixture({ topic, otherTopic: toOtherTopic(topic), secret, write })
 }
 
 /** The same for a kind of external resources. */
-export function createRequests(kind: ExternalResourceKind, secret: string): Orders {
+export function createRequestFixture(kind: ExternalResourceKind, secret: string): ProbeFixture {
   const write: Write = async (resource) => (await createRequest(kind, { mode: 'test', resource })).body
-  return compose({ topic: undefined, otherTopic: 'orders.place', secret, write })
+  return createFixture({ topic: undefined, otherTopic: 'orders.place', secret, write })
 }
 
-function compose({ write, ...about }: Pick<Orders, 'topic' | 'otherTopic' | 'secret'> & { write: Write }): Orders {
+function createFixture({
+  write,
+  ...about
+}: Pick<ProbeFixture, 'topic' | 'otherTopic' | 'secret'> & { write: Write }): ProbeFixture {
   let next = randomInt(IDS)
   return {
     ...about,
-    strangeSecret: `doctor-${randomInt(2 ** 47)}`,
+    wrongSecret: `doctor-${randomInt(2 ** 47)}`,
     async draft(metadata = {}) {
       next = (next + 1) % IDS
       const id = `doctor${next.toString(36).padStart(4, '0')}`
@@ -88,9 +91,13 @@ interface RequestOptions {
 }
 
 /** A whole request of a text, signed with the secret of the receiver unless a signature is given. */
-export function toRequest(orders: Orders, text: string | Uint8Array, options: RequestOptions = {}): ProbeRequest {
+export function toRequest(
+  fixture: ProbeFixture,
+  text: string | Uint8Array,
+  options: RequestOptions = {},
+): ProbeRequest {
   const body = Buffer.from(text)
-  const { topic, signature } = { topic: orders.topic, signature: signText(body, orders.secret), ...options }
+  const { topic, signature } = { topic: fixture.topic, signature: signText(body, fixture.secret), ...options }
   return { headers: toHeaders(topic, signature, { 'Content-Length': String(body.length) }), parts: [body] }
 }
 

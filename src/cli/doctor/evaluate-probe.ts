@@ -1,7 +1,7 @@
 import type { Failure, Finding, GeneralFindings, Probe } from './probe.ts'
 import type { Answer } from './send-request.ts'
 
-export interface Examination {
+export interface ProbeResult {
   readonly probe: string
   readonly kind: Probe['kind']
   readonly sends: string
@@ -69,7 +69,7 @@ const OF_FORGED: Partial<GeneralFindings> = {
 }
 
 /** Compares the answers to a probe with what it expects. */
-export function examine(probe: Probe, answers: readonly Answer[], basis?: Examination): Examination {
+export function evaluateProbe(probe: Probe, answers: readonly Answer[], basis?: ProbeResult): ProbeResult {
   const unmet = answers.find((answer) => !probe.expected.isMet(answer))
   const shown = unmet ?? answers.at(-1)
   const about = {
@@ -81,7 +81,7 @@ export function examine(probe: Probe, answers: readonly Answer[], basis?: Examin
     durationMs: Math.max(0, ...answers.map(({ durationMs }) => durationMs)),
   }
   if (!unmet) {
-    const finding = probe.look?.(answers)
+    const finding = probe.check?.(answers)
     return finding ? { ...about, result: 'note', ...finding } : { ...about, result: 'ok' }
   }
   if (basis?.result === 'wrong' && basis.came === about.came) return { ...about, result: 'same' }
