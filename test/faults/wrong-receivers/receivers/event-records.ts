@@ -27,9 +27,21 @@ export interface EventRecords {
   recordVersion(order: Order): void
 }
 
+/** SQLite does not wait while another process switches the file to WAL: two may start at once. */
+function createTables(database: InstanceType<typeof Database>): void {
+  for (const end = performance.now() + LEASE_MS; ; ) {
+    try {
+      database.exec(TABLES)
+      return
+    } catch (error) {
+      if (performance.now() > end) throw error
+    }
+  }
+}
+
 export function openRecords(): EventRecords {
   const database = new Database(join(process.env.WORLD ?? '', 'records.db'))
-  database.exec(TABLES)
+  createTables(database)
   const reserve = database.prepare(
     'INSERT INTO reservations VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET until = excluded.until WHERE until < ?',
   )
