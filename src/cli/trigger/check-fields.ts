@@ -15,9 +15,9 @@ const MOST_NAMES = 3
 const EITHER = new Intl.ListFormat('en', { type: 'disjunction' })
 
 /**
- * Refuses an object in the place of a list. Warns of fields that neither the sample of a topic nor the resources that it
- * can include have. An attribute that is an object, such as `metadata`, may have any. Of a resource that is not in the
- * catalog nothing is known.
+ * Refuses an object in the place of a list. Warns of fields that neither the sample of a topic nor the resources that
+ * it can include have. An attribute that is an object, such as `metadata`, may have any. Of a resource that is not in
+ * the catalog nothing is known.
  *
  * @param changes what `--set` says, as it was read.
  * @throws CliError for an object in the place of a list.

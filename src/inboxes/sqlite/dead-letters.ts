@@ -1,7 +1,7 @@
 import type { DeadLetter, DeadLetterFilter } from '../../core/inbox/inbox.ts'
 import type { DeliveryQueue, InboxLimits } from '../queue/queue.ts'
 import type { GroupCommit } from './group-commit.ts'
-import { type DeadRow, type DeliveryRow, findRawId, toDeadLetter, toDeliveryRecord } from './rows.ts'
+import { type DeadRow, type DeliveryRow, findRawId, readSeqs, toDeadLetter, toDeliveryRecord } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
 
 export function createDeadLetters(
@@ -39,8 +39,8 @@ const OLD_AT_ONCE = 32
 /** To be run in a transaction: discards dead letters that are past their retention. */
 export function discardOld(sql: InboxStatements, { deadLetterRetentionMs, retentionMs }: InboxLimits): void {
   if (deadLetterRetentionMs === undefined) return
-  const old = sql.findOldDead.all(Date.now() - deadLetterRetentionMs, OLD_AT_ONCE)
-  for (const row of old) discard(sql, (row as { readonly seq: string }).seq, retentionMs)
+  const old = readSeqs(sql.findOldDead.all(Date.now() - deadLetterRetentionMs, OLD_AT_ONCE))
+  for (const seq of old) discard(sql, seq, retentionMs)
 }
 
 function discard(sql: InboxStatements, seq: string, retentionMs: number): void {

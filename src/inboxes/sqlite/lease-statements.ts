@@ -24,7 +24,8 @@ export const LEASE_STATEMENTS = {
   unhandledTopics: selectTopics(4),
   // Each topic by itself, in the order of the index: sorting them in SQL takes 60 µs for a single topic.
   findReady: `SELECT ${SEQ}, CAST(due_at AS REAL) AS due_at FROM hooklayer_deliveries
-    WHERE state = 0 AND ${TOPIC} AND due_at <= ? ORDER BY hooklayer_deliveries.due_at, hooklayer_deliveries.seq LIMIT ?`,
+    WHERE state = 0 AND ${TOPIC} AND due_at <= ?
+    ORDER BY hooklayer_deliveries.due_at, hooklayer_deliveries.seq LIMIT ?`,
   // A delivery whose body is missing is read too: it could block the queue for ever otherwise.
   readReady: `SELECT ${COLUMNS}, ${BODY}, ${LOSSES} AS losses, token IS NOT NULL AS is_lost
     FROM hooklayer_deliveries LEFT JOIN hooklayer_bodies USING (seq) WHERE seq = ?`,

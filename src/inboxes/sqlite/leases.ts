@@ -1,8 +1,7 @@
 import { mustRunAlone } from '../queue/attempt-delivery.ts'
 import type { AttemptFailure, LeasedDelivery, LeaseRequest, Settlement } from '../queue/queue.ts'
-import { hasValidId, type OpenRow, toDeliveryRecord } from './rows.ts'
+import { hasValidId, type OpenRow, readTopics, toDeliveryRecord } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
-import { readTopics } from './topics.ts'
 
 /**
  * A leased delivery with the `seq` of its row: an id that is not text would not find it again. In a WeakMap it would
@@ -35,7 +34,7 @@ function findReady(
   { capacity, capacityByTopic, isHandled }: LeaseRequest,
 ): readonly ReadyEntry[] {
   const now = Date.now()
-  const ready = readTopics(sql.openTopics).map((topic) => {
+  const ready = readTopics(sql.openTopics.all()).map((topic) => {
     const name = topic.toString()
     const limit = isHandled(name) ? Math.min(capacity, capacityByTopic.get(name) ?? capacity) : 0
     return limit > 0 ? (sql.findReady.all(topic, now, limit) as readonly ReadyEntry[]) : []

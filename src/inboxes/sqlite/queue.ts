@@ -8,6 +8,7 @@ import { createDeadLetters, discardOld } from './dead-letters.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createLeaseWatch } from './lease-watch.ts'
 import { leaseReady, renewLease, settleLeased } from './leases.ts'
+import { readSeqs } from './rows.ts'
 import { createScan } from './scan.ts'
 import { type InboxStatements, STATEMENTS } from './statements.ts'
 import { readStatistics } from './statistics.ts'
@@ -56,8 +57,7 @@ export function createSqliteQueue(opened: OpenDatabase, limits: InboxLimits): De
 }
 
 function forgetOldIds(sql: InboxStatements): void {
-  const old = sql.findOldIds.all(Date.now(), SWEPT_IDS)
-  for (const row of old) sql.dropId.run((row as { readonly seq: string }).seq)
+  for (const seq of readSeqs(sql.findOldIds.all(Date.now(), SWEPT_IDS))) sql.dropId.run(seq)
 }
 
 function insertDelivery(

@@ -141,3 +141,12 @@ export function toDate(time: number): Date {
 function isTime(time: number): boolean {
   return !Number.isNaN(new Date(time).getTime())
 }
+
+export function readSeqs(rows: readonly unknown[]): readonly string[] {
+  return rows.map((row) => (row as { readonly seq: string }).seq)
+}
+
+/** As bytes: a topic may be damaged. */
+export function readTopics(rows: readonly unknown[]): readonly Buffer[] {
+  return rows.map((row) => toBuffer((row as { readonly topic: Bytes }).topic))
+}

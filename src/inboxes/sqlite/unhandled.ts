@@ -1,6 +1,6 @@
 import { type InboxLimits, type LeaseRequest, NO_HANDLER } from '../queue/queue.ts'
+import { readSeqs, readTopics } from './rows.ts'
 import type { InboxStatements } from './statements.ts'
-import { readTopics } from './topics.ts'
 
 /** What is to be reported of a topic without a handler: the arguments of `onUnhandled`. */
 export type UnhandledReport = Parameters<LeaseRequest['onUnhandled']>
@@ -37,11 +37,11 @@ function sortByHandler(
   limits: UnhandledLimits,
 ): readonly UnhandledReport[] {
   const reports: UnhandledReport[] = []
-  for (const topic of readTopics(sql.openTopics)) {
+  for (const topic of readTopics(sql.openTopics.all())) {
     const name = topic.toString()
     if (!isHandled(name) && setAside(sql, topic) > 0) reports.push([name, 0])
   }
-  for (const topic of readTopics(sql.unhandledTopics)) {
+  for (const topic of readTopics(sql.unhandledTopics.all())) {
     const name = topic.toString()
     if (isHandled(name)) reopen(sql, topic)
     else {
@@ -73,8 +73,4 @@ function endOld(sql: InboxStatements, topic: Buffer, { maxUnhandled, unhandledMs
   const seqs = old.length > 0 ? old : readSeqs(sql.findExcess.all(topic, BATCH, maxUnhandled))
   for (const seq of seqs) sql.endUnhandled.run(now, NO_HANDLER.code, NO_HANDLER.message, seq)
   return seqs.length
-}
-
-function readSeqs(rows: readonly unknown[]): readonly string[] {
-  return rows.map((row) => (row as { readonly seq: string }).seq)
 }
