@@ -1,7 +1,7 @@
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import Database from 'libsql'
-import { it } from 'vitest'
-import type { InboxPlace } from '../../../src/contracts/inbox/harness.ts'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { createRecording, createStored, type InboxPlace, putAll } from '../../../src/contracts/inbox/harness.ts'
 import { testInbox } from '../../../src/contracts/inbox/inbox.ts'
 import { createFolder, createSqlitePlace } from './place.ts'
 
@@ -28,3 +28,21 @@ if (process.getBuiltinModule('node:sqlite' as 'node:fs')) {
 } else {
   it.skip('The SQLite inbox on node:sqlite is not tested: this Node does not have it')
 }
+
+it('handles the oldest deliveries first, whatever their topics are', async () => {
+  const { file, remove } = createFolder()
+  const inbox = createSqliteInbox({ file })
+  onTestFinished(() => inbox.close().then(remove))
+  const topics = ['skus.create', 'orders.place', 'orders.cancel', 'skus.create', 'orders.place', 'orders.cancel']
+  await putAll(
+    inbox,
+    topics.map((topic, at) => createStored(`delivery-${at}`, { topic })),
+  )
+  const recording = createRecording()
+  const onError = (error: unknown) => {
+    throw error
+  }
+  inbox.consume(recording.process, { concurrency: 2, concurrencyByTopic: {}, attempts: 1, delayMs: () => 0, onError })
+  await vi.waitFor(() => expect(recording.ended).toHaveLength(topics.length))
+  expect(recording.started).toEqual(topics.map((_, at) => `delivery-${at}`))
+})
