@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { createReceiver } from 'hooklayer'
 import { createManagement, type Management } from 'hooklayer/management'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -92,6 +93,28 @@ describe('through management,', () => {
     await page.get('api/webhooks')
     expect(requests).toHaveLength(count)
     expect(requests.filter(({ path }) => path === '/api/webhooks')).toHaveLength(1)
+  })
+
+  it('what takes longer than five seconds is not asked for anew by a page that is loaded again', {
+    timeout: 30_000,
+  }, async () => {
+    const { emulator } = await startCommerceLayer()
+    const callbackUrl = (await startEndpoint()).url
+    emulator.subscribe('orders.place', callbackUrl)
+    const { url, requests } = await startApiProxy(emulator, 2500)
+    const receiver = createReceiver({ secrets: { 'orders.place': 'a secret of this test' }, logger })
+    receiver.on('orders.place', () => {})
+    const page = await startDashboard({ management: connect(emulator, url), receiver, callbackUrl })
+    const load = () => Promise.all([page.get('api/webhooks'), page.get('api/plan')])
+    const first = load()
+    await pause(6000)
+    const [webhooks, plan] = await load()
+    await first
+    const count = requests.length
+    expect([webhooks.status, plan.status]).toEqual([200, 200])
+    expect(requests.filter(({ path }) => path === '/api/webhooks')).toHaveLength(2)
+    expect(await load()).toMatchObject([{ status: 200 }, { status: 200 }])
+    expect(requests).toHaveLength(count)
   })
 
   it('the plan is told in sentences', async () => {

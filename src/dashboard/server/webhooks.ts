@@ -7,8 +7,8 @@ import { notFound } from './problem.ts'
 import type { Route } from './routes.ts'
 import { defined } from './write-delivery.ts'
 
-/** The state of many webhooks is many requests. */
-const HEALTH_MS = 60_000
+/** The state of many webhooks is many requests, and the API may hold each back for a minute. */
+const MANY_CALLS_MS = 60_000
 const MAX_CALLS = 50
 const HOUR_MS = 3_600_000
 
@@ -41,13 +41,14 @@ export function listWebhookRoutes(context: Context): readonly Route[] {
     },
   ]
   if (!management || !receiver || callbackUrl === undefined) return routes
-  const plan: Route = {
+  const plan = createCachedRead(() =>
+    ask('management', () => management.plan(receiver, { callbackUrl, signal: AbortSignal.timeout(MANY_CALLS_MS) })),
+  )
+  const planRoute: Route = {
     method: 'GET',
     path: '/api/plan',
     async answer() {
-      const { steps, notes } = await ask('management', () =>
-        management.plan(receiver, { callbackUrl, signal: AbortSignal.timeout(API_TIMEOUT_MS) }),
-      )
+      const { steps, notes } = await plan.get()
       return Response.json({
         callbackUrl: mask.url(callbackUrl),
         steps: steps.flatMap(describeStep),
@@ -55,7 +56,7 @@ export function listWebhookRoutes(context: Context): readonly Route[] {
       } satisfies PlanSummary)
     },
   }
-  return [...routes, plan]
+  return [...routes, planRoute]
 }
 
 /** An id is a part of the path at the API. */
@@ -77,7 +78,7 @@ function createApiSource({ settings, ask }: Context): WebhookSource {
   const webhooks = createCachedRead(() => ask('management', readAll))
 
   async function readAll(): Promise<readonly WebhookItem[]> {
-    const all = (await management?.health({ signal: AbortSignal.timeout(HEALTH_MS) })) ?? []
+    const all = (await management?.health({ signal: AbortSignal.timeout(MANY_CALLS_MS) })) ?? []
     return all.map(({ failedLastHour, ...webhook }) => ({ ...webhook, lastHour: failedLastHour }))
   }
 

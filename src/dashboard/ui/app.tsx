@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import type { Setup } from '../api.ts'
 import { AnswersPage } from './answers/answers-page.tsx'
 import { get } from './api-client.ts'
@@ -107,9 +107,9 @@ function listPages(setup: Setup): readonly PageName[] {
   return PAGES.filter((page) => !hidden[page])
 }
 
-/** `/` searches, `?` helps, a digit goes to a page. */
+/** `/` searches, `?` helps, a digit goes to a page. A key works as soon as what it leads to is shown. */
 function useShortcuts(pages: readonly PageName[], help: () => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event)) return
       const page = pages[Number(event.key) - 1]
