@@ -25,6 +25,7 @@ export function useDashboard(hash = ''): Dashboard {
   beforeEach(async () => {
     visited = await visit(`${shop.url}${hash}`)
     await visited.page.getByText('Live', { exact: true }).waitFor()
+    await visited.page.getByRole('navigation').getByRole('link').first().waitFor()
   })
   afterEach(() => endVisit(visited))
   return {
