@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Inbox } from 'hooklayer'
 import { createBullmqInbox } from 'hooklayer/inboxes/bullmq'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, it, type TestContext, vi } from 'vitest'
 import { createSeveral, createStored, putAll } from '../../../src/contracts/inbox/harness.ts'
 import { type Crashable, createCrashablePostgres, createCrashableRedis } from '../../servers/crashable.ts'
 import { noPostgresProgram } from '../../servers/postgres.ts'
@@ -25,7 +25,11 @@ interface Shop {
   runWorkers(does: 'exits' | 'crashes'): { ends(): number; stop(): Promise<void> }
 }
 
-async function openShop(engine: string, create: () => Promise<Crashable>): Promise<Shop> {
+async function openShop(
+  engine: string,
+  create: () => Promise<Crashable>,
+  { onTestFinished }: TestContext,
+): Promise<Shop> {
   const server = await create()
   await server.start()
   const inbox = createBullmqInbox({ [engine]: server.url, leaseMs: LEASE_MS, putTimeoutMs: 60_000 })
@@ -59,12 +63,14 @@ async function openShop(engine: string, create: () => Promise<Crashable>): Promi
   }
 }
 
-describe.each(ENGINES)('on %s, a delivery', (engine, missing, create) => {
+/** Together, because they mostly wait for leases. */
+describe.concurrent.each(ENGINES)('on %s, a delivery', (engine, missing, create) => {
   it('that ends its worker is a dead letter, and those beside it are handled', {
     timeout: 120_000,
-  }, async ({ skip }) => {
+  }, async (context) => {
+    const { expect, skip } = context
     skip(missing !== undefined, missing)
-    const { inbox, ended, runWorkers } = await openShop(engine, create)
+    const { inbox, ended, runWorkers } = await openShop(engine, create, context)
     await putAll(inbox, [...GOOD.slice(0, 4), createStored('deadly'), ...GOOD.slice(4)])
     const workers = runWorkers('exits')
     await vi.waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, running: 0, failed: 0 }), {
@@ -78,9 +84,10 @@ describe.each(ENGINES)('on %s, a delivery', (engine, missing, create) => {
 
   it('is not dead within minutes because its worker dies soon after each start', {
     timeout: 120_000,
-  }, async ({ skip }) => {
+  }, async (context) => {
+    const { expect, skip } = context
     skip(missing !== undefined, missing)
-    const { inbox, runWorkers } = await openShop(engine, create)
+    const { inbox, runWorkers } = await openShop(engine, create, context)
     await putAll(inbox, GOOD)
     const workers = runWorkers('crashes')
     await vi.waitFor(() => expect(workers.ends()).toBeGreaterThan(LIVES), { timeout: 90_000, interval: 200 })
