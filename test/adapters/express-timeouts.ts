@@ -1,8 +1,9 @@
 import type { RequestHandler } from 'express'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
 import { send, wait } from '../contracts/adapter/harness.ts'
 import { chunkOf, connect, headOf, requestOf } from '../contracts/adapter/raw-client.ts'
+import { waitFor } from '../wait-for.ts'
 import type { Apps } from './express-apps.ts'
 
 /** Slow middleware, and middleware that writes the answer before the receiver can. */
@@ -25,11 +26,11 @@ export function testTimeouts({ behind }: Apps): void {
       const client = await connect({ url })
       await client.send(requestOf({ url }, ORDER))
       expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
-      await vi.waitFor(() => expect(ended).toBe(1))
+      await waitFor(() => expect(ended).toBe(1))
       await wait(30)
       await client.send(requestOf({ url }, ORDER))
       expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
-      await vi.waitFor(() => expect(ended).toBe(2))
+      await waitFor(() => expect(ended).toBe(2))
       await wait(30)
       expect(errors).toEqual([])
     })
@@ -50,7 +51,7 @@ export function testTimeouts({ behind }: Apps): void {
       const client = await connect({ url })
       await client.send(headOf({ url }, { ...ORDER.headers, 'content-length': '1000' }))
       expect(await client.answer()).toMatchObject({ status: 503, body: 'timed out' })
-      await vi.waitFor(() => expect(errors).toEqual(['BODY_TIMEOUT']))
+      await waitFor(() => expect(errors).toEqual(['BODY_TIMEOUT']))
       client.reset()
     })
 
@@ -79,7 +80,7 @@ export function testTimeouts({ behind }: Apps): void {
     await client.send(requestOf({ url }, ORDER).subarray(0, -10))
     await wait(20)
     client.reset()
-    await vi.waitFor(() => expect(errors).toEqual(['BODY_ABORTED']))
+    await waitFor(() => expect(errors).toEqual(['BODY_ABORTED']))
     expect(handled).toEqual([])
     expect((await send({ url }, ORDER)).status).toBe(200)
   })

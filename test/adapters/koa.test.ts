@@ -3,7 +3,7 @@ import Koa from 'koa'
 import { koaBody } from 'koa-body'
 import bodyParser from 'koa-bodyparser'
 import mount from 'koa-mount'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { testAdapter } from '../contracts/adapter/adapter.ts'
 import { HANDLED, ORDER, PARSED } from '../contracts/adapter/deliveries.ts'
 import { digestOf, send } from '../contracts/adapter/harness.ts'
@@ -11,6 +11,7 @@ import { type Listening, NO_BACKGROUND } from '../contracts/adapter/host.ts'
 import { listen } from '../contracts/adapter/listen.ts'
 import { connect, headOf } from '../contracts/adapter/raw-client.ts'
 import { createScenarioReceiver } from '../contracts/adapter/receiver-under-test.ts'
+import { waitFor } from '../wait-for.ts'
 import { createMounts } from './mounts.ts'
 
 const PATH = '/webhooks'
@@ -47,9 +48,9 @@ describe('Koa, in particular:', () => {
       await stranger.send(`${headOf(target, { ...ORDER.headers, 'content-length': '100' })}{`)
       stranger[how]()
     }
-    await vi.waitFor(() => expect(target.errors).toEqual(['BODY_ABORTED', 'BODY_ABORTED']))
+    await waitFor(() => expect(target.errors).toEqual(['BODY_ABORTED', 'BODY_ABORTED']))
     await send({ url: `${target.url}?fail=1` }, ORDER)
-    await vi.waitFor(() => expect(failures).toEqual(['thrown above']))
+    await waitFor(() => expect(failures).toEqual(['thrown above']))
   })
 
   const behind = (...front: readonly Koa.Middleware[]) =>

@@ -2,6 +2,7 @@ import { createFetchHandler } from 'hooklayer/fetch'
 import { describe, expect, it, vi } from 'vitest'
 import { createRecorder } from '../adapters/mounts.ts'
 import { HANDLED, ORDER } from '../contracts/adapter/deliveries.ts'
+import { waitFor } from '../wait-for.ts'
 
 const MEGABYTE = 1024 * 1024
 const LIMITS = { maxBodyBytes: MEGABYTE, maxInFlight: 1 }
@@ -11,13 +12,13 @@ describe.concurrent('the web bridge, when a body without a content-length is ove
   it('discards the rest of the body until it ends', async () => {
     const sent = createStream((chunk) => chunk < 10)
     expect(await sendAndGetErrors(sent.stream)).toEqual([413, ['BODY_TOO_LARGE']])
-    await vi.waitFor(() => expect(sent.state).toEqual({ chunks: 10, isEnded: true, isCancelled: false }))
+    await waitFor(() => expect(sent.state).toEqual({ chunks: 10, isEnded: true, isCancelled: false }))
   })
 
   it('discards up to 8 MiB of the rest, and then cancels the body', async () => {
     const sent = createStream((chunk) => chunk < 100)
     expect(await sendAndGetErrors(sent.stream)).toEqual([413, ['BODY_TOO_LARGE']])
-    await vi.waitFor(() => expect(sent.state.isCancelled).toBe(true))
+    await waitFor(() => expect(sent.state.isCancelled).toBe(true))
     expect(sent.state.chunks).toBeGreaterThan(8)
     expect(sent.state.chunks).toBeLessThan(14)
   })
@@ -55,7 +56,7 @@ describe('the web bridge does not trust the length that a `Request` announces:',
     const sent = createStream((chunk) => chunk < 200)
     const { status } = await createFetchHandler(receiver)(createRequest(sent.stream, { 'content-length': '10' }))
     expect([status, errors]).toEqual([413, ['BODY_TOO_LARGE']])
-    await vi.waitFor(() => expect(sent.state.isCancelled).toBe(true))
+    await waitFor(() => expect(sent.state.isCancelled).toBe(true))
     expect(sent.state.chunks).toBeLessThan(14)
   })
 

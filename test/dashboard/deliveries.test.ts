@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { DeliveryDetails, DeliveryPage, Health, Redelivered, SentCalls } from '../../src/dashboard/api.ts'
 import { CART, delivery, order, recordingLogger, SECRET, withHeaders } from '../deliveries.ts'
 import { startCommerceLayer, startEndpoint } from '../management/harness.ts'
+import { waitFor } from '../wait-for.ts'
 import { startDashboard } from './harness.ts'
 import { watchLive } from './watch-live.ts'
 
@@ -87,7 +88,7 @@ describe('deliveries', () => {
     const page = await startDashboard({ recorder, redact })
     const live = await watchLive(page.url)
     await receiver.receive(PLACED)
-    await vi.waitFor(() => expect(live.messages()).toMatchObject([{ type: 'deliveries' }]))
+    await waitFor(() => expect(live.messages()).toMatchObject([{ type: 'deliveries' }]))
     const list = await page.get<DeliveryPage>('api/deliveries?search=zoe@example.com')
     expect(list.json.items).toHaveLength(2)
     const id = list.json.items[1]?.id

@@ -9,6 +9,7 @@ import type { DeliveryPage, InboxPage } from '../../src/dashboard/api.ts'
 import { recordingLogger } from '../deliveries.ts'
 import { createFolder } from '../inboxes/sqlite/place.ts'
 import { startCommerceLayer, startEndpoint } from '../management/harness.ts'
+import { waitFor } from '../wait-for.ts'
 import { startDashboard } from './harness.ts'
 import { watchLive } from './watch-live.ts'
 
@@ -82,7 +83,7 @@ export async function findPersonalData(place: Place, orders: number): Promise<re
     await createDelivery('orders.place', { resource: plant(orders), secret: 'of another webhook, wrong' }),
   )
   await vi.waitFor(async () => expect((await inbox.statistics()).dead).toBe(orders), { timeout: 60_000 })
-  await vi.waitFor(() => expect(live.messages().some(({ type }) => type === 'deliveries')).toBe(true))
+  await waitFor(() => expect(live.messages().some(({ type }) => type === 'deliveries')).toBe(true))
 
   const answers: string[] = []
   const get = async <T>(path: string): Promise<T> => {

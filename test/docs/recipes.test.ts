@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { CART, delivery, idOf, recordingLogger, SECRET } from '../deliveries.ts'
 import { fixtureFolder, installFixture } from '../fixtures/install.ts'
 import { itUnless } from '../unless.ts'
+import { waitFor } from '../wait-for.ts'
 import { parseCodeBlocks } from './code-blocks.ts'
 
 const PLACED = delivery('orders.place', CART)
@@ -99,7 +100,7 @@ describe('the recipes', () => {
     onTestFinished(() => void vi.unstubAllEnvs())
     const { slack } = (await import(join(FOLDER, 'slack.ts'))) as { slack: Observer }
     await receiveAll(slack)
-    await vi.waitFor(() => expect(received).toHaveLength(1))
+    await waitFor(() => expect(received).toHaveLength(1))
     expect(received[0]?.request).toMatchObject({ method: 'POST', url: '/services/T0/B0/x' })
     expect(received[0]?.request.headers['content-type']).toBe('application/json')
     expect(JSON.parse(received[0]?.body ?? '')).toEqual({
@@ -112,7 +113,7 @@ describe('the recipes', () => {
     onTestFinished(() => void vi.unstubAllEnvs())
     const { slack } = (await import(join(FOLDER, 'slack.ts'))) as { slack: Observer }
     const { messages } = await receiveAll(slack)
-    await vi.waitFor(() => expect(messages()).toContainEqual(expect.stringMatching(/observer failed/i)))
+    await waitFor(() => expect(messages()).toContainEqual(expect.stringMatching(/observer failed/i)))
   })
 
   it('for pino writes a line for each event', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { createRandom } from '../../src/emulator/sender/random.ts'
+import { waitFor } from '../wait-for.ts'
 import { createEffects } from './effects.ts'
 import type { ShopProcess } from './shop-process.ts'
 import { killAll } from './shop-process.ts'
@@ -56,17 +57,15 @@ describe.skipIf(noDisk)('a disk that is full', () => {
     const first = await receive(folder, { handlerMs: 300 })
     expect(await sendAll(createNumbers(3))).toEqual([200, 200, 200])
     const answer = send(3)
-    await vi.waitFor(() => expect(effects.lines().at(-1)).toMatchObject({ what: 'begin', number: 3 }))
+    await waitFor(() => expect(effects.lines().at(-1)).toMatchObject({ what: 'begin', number: 3 }))
     fill()
     expect(await answer).toBe(200)
-    await vi.waitFor(() =>
-      expect(first.output()).toContain('was handled, but the idempotency store could not record it'),
-    )
+    await waitFor(() => expect(first.output()).toContain('was handled, but the idempotency store could not record it'))
     expect(await send(3)).toBe(200)
     // The space that the last attempt took may be enough for a reservation or two.
     let count = 5
     while ((await send(count - 1)) === 200 && count < 20) count += 1
-    await vi.waitFor(() => expect(first.output()).toContain('503 STORE_UNAVAILABLE'))
+    await waitFor(() => expect(first.output()).toContain('503 STORE_UNAVAILABLE'))
     free()
     await settled()
     await isDone(createNumbers(count))

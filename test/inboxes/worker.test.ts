@@ -3,6 +3,7 @@ import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createScene } from '../../src/contracts/inbox/harness.ts'
 import { CART, delivery, recordingLogger, SECRET, thrownBy } from '../deliveries.ts'
+import { waitFor } from '../wait-for.ts'
 
 function createShop(inbox: Inbox = createMemoryInbox()) {
   const { logger, lines } = recordingLogger()
@@ -53,7 +54,7 @@ describe('a worker', () => {
         group: undefined,
       })
     }
-    await vi.waitFor(async () =>
+    await waitFor(async () =>
       expect(await inbox.statistics()).toMatchObject({ queued: 0, unhandled: 1, byTopic: { 'orders.place': {} } }),
     )
     expect(lines).toMatchObject(
@@ -67,7 +68,7 @@ describe('a worker', () => {
       ].reverse(),
     )
     receiver.on('orders.*', () => {})
-    await vi.waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, unhandled: 0, dead: 0 }))
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ queued: 0, unhandled: 0, dead: 0 }))
   })
 
   it('limits an attempt by the longest limit of the handlers, or by its own', async () => {

@@ -25,6 +25,7 @@ import { customerText, HANDLED, ORDER, orderText, sentAs } from '../contracts/ad
 import { send } from '../contracts/adapter/harness.ts'
 import type { Listening } from '../contracts/adapter/host.ts'
 import { SECRETS } from '../contracts/adapter/secrets.ts'
+import { waitFor } from '../wait-for.ts'
 import { createApp, listenTo, PLATFORMS, type Platform, withSecrets } from './apps.ts'
 
 /** Where the handlers note what they were given. */
@@ -198,7 +199,7 @@ describe.each(PLATFORMS)('HooklayerModule on %s', (platform) => {
     const app = await createApp(platform, { imports: [withSecrets()], providers: [Slow] })
     const target = await listenTo(app)
     const answer = send(target, ORDER)
-    await vi.waitFor(() => expect(noted).toEqual(['begun']))
+    await waitFor(() => expect(noted).toEqual(['begun']))
     const closed = app.close().then(() => noted.push('closed'))
     await new Promise((later) => setTimeout(later, 50))
     release()
@@ -248,7 +249,7 @@ describe('HooklayerModule', () => {
     const app = await createApp('Express', { imports, providers: [Work] })
     const { url } = await listenTo(app)
     expect((await send({ url }, ORDER)).status).toBe(202)
-    await vi.waitFor(() => expect(noted).toEqual(['begun']))
+    await waitFor(() => expect(noted).toEqual(['begun']))
     await app.close()
     expect(noted).toEqual(['begun', 'ended, database open'])
     expect(close).toHaveBeenCalledOnce()
@@ -262,7 +263,7 @@ describe('HooklayerModule', () => {
     class WorkerModule {}
     Module({ imports: [withSecrets({ inbox, worker: true })], providers: [Erp, OrderHandlers] })(WorkerModule)
     const worker = await NestFactory.createApplicationContext(WorkerModule, { logger: false, abortOnError: false })
-    await vi.waitFor(() => expect(noted).toEqual(['order 1234']))
+    await waitFor(() => expect(noted).toEqual(['order 1234']))
     await worker.close()
     await receiving.close()
   })

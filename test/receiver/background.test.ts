@@ -3,6 +3,7 @@ import type { WebhookResponse } from 'hooklayer/drivers'
 import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, recordingLogger, SECRET, withHeaders } from '../deliveries.ts'
 import { inBothRuntimes } from '../runtimes.ts'
+import { waitFor } from '../wait-for.ts'
 
 const request = delivery('orders.place', CART)
 const unsigned = withHeaders(request, { 'x-commercelayer-signature': undefined })
@@ -62,7 +63,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))(
       expect(accepted).toHaveLength(1)
       const onEnd = vi.fn()
       const end = ended().then(onEnd)
-      await vi.waitFor(() => expect(handler).toHaveBeenCalled())
+      await waitFor(() => expect(handler).toHaveBeenCalled())
       await new Promise((resolve) => setTimeout(resolve, 20))
       expect(onEnd).not.toHaveBeenCalled()
       release()
@@ -139,7 +140,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))(
       const { background, ended } = createPlatform()
       await receiver.receive(request, { background })
       expect(readAnswer(await receiver.receive(request, { background }))).toEqual([503, 'OVERLOADED'])
-      await vi.waitFor(() => expect(handler).toHaveBeenCalled())
+      await waitFor(() => expect(handler).toHaveBeenCalled())
       release()
       await ended()
       expect(readAnswer(await receiver.receive(request, { background }))).toEqual([202, 'queued'])

@@ -12,6 +12,7 @@ import type { IdempotencyStore, WebhookResponse } from 'hooklayer/drivers'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, nested, order, recordingLogger, rejection, SECRET } from '../deliveries.ts'
+import { waitFor } from '../wait-for.ts'
 
 const PLACED = delivery('orders.place', CART)
 
@@ -100,7 +101,7 @@ describe('an event that is delivered again', () => {
     const handler = vi.fn(() => new Promise<void>((resolve) => (finish = resolve)))
     const { deliver, receiver } = startProcess([handler])
     const first = deliver()
-    await vi.waitFor(() => expect(handler).toHaveBeenCalled())
+    await waitFor(() => expect(handler).toHaveBeenCalled())
     const startedAt = performance.now()
     const second = await receiver.receive(PLACED)
     expect([second.status, readCode(second)]).toEqual([409, 'IN_PROGRESS'])
@@ -114,7 +115,7 @@ describe('an event that is delivered again', () => {
     const handler = vi.fn(() => sleep(2100))
     const { deliver } = startProcess([handler], {}, { deadlineMs: 2000 })
     const first = deliver()
-    await vi.waitFor(() => expect(handler).toHaveBeenCalled())
+    await waitFor(() => expect(handler).toHaveBeenCalled())
     const startedAt = performance.now()
     expect(await deliver()).toBe('IN_PROGRESS')
     expect(performance.now() - startedAt).toBeLessThan(1800)
@@ -126,7 +127,7 @@ describe('an event that is delivered again', () => {
     const handler = vi.fn(() => new Promise<void>((resolve) => (finish = resolve)))
     const { deliver, receiver } = startProcess([handler])
     const first = deliver()
-    await vi.waitFor(() => expect(handler).toHaveBeenCalled())
+    await waitFor(() => expect(handler).toHaveBeenCalled())
     const startedAt = performance.now()
     const stored = { topic: PLACED.headers['x-commercelayer-topic'] ?? '', body: PLACED.body, receivedAt: new Date() }
     await expect(receiver.handleStored(stored)).rejects.toMatchObject({ code: 'IN_PROGRESS' })
@@ -144,12 +145,14 @@ describe('an event that is delivered again', () => {
   })
 
   it('waits in one place only, however often it is repeated', async () => {
-    const handler = vi.fn(() => sleep(200))
+    let finish = () => {}
+    const handler = vi.fn(() => new Promise<void>((resolve) => (finish = resolve)))
     const { deliver } = startProcess([handler], {}, { maxInFlight: 3 })
     const first = deliver()
-    await vi.waitFor(() => expect(handler).toHaveBeenCalled())
+    await waitFor(() => expect(handler).toHaveBeenCalled())
     const waiting = deliver()
     for (let i = 0; i < 20; i += 1) expect(await deliver()).toBe('IN_PROGRESS')
+    finish()
     expect([await first, await waiting]).toEqual(['handled', 'duplicate'])
   })
 
@@ -230,7 +233,7 @@ describe('the handlers of an event', () => {
       leaseMs: 300,
     })
     const unanswered = killed.deliver()
-    await vi.waitFor(() => expect(renew).toHaveResolvedWith(true))
+    await waitFor(() => expect(renew).toHaveResolvedWith(true))
     isKilled = true
     const { deliver } = startProcess([first, () => {}], { store, leaseMs: 300 }, { deadlineMs: 100 })
     expect(await deliver()).toBe('IN_PROGRESS')
@@ -361,7 +364,7 @@ describe('a receiver, when its idempotency store fails,', () => {
     const slow = storeWith({ reserve, release }, store)
     expect(await startProcess([() => {}], { store: slow }, { deadlineMs: 100 }).deliver()).toBe('STORE_UNAVAILABLE')
     goOn()
-    await vi.waitFor(() => expect(release).toHaveResolved())
+    await waitFor(() => expect(release).toHaveResolved())
     expect(await startProcess([() => {}], { store, leaseMs: 60_000 }).deliver()).toBe('handled')
   })
 
@@ -388,7 +391,7 @@ describe('a receiver, when its idempotency store fails,', () => {
     let isAborted = true
     const slow: Handler = async (_, { signal }) => {
       await sleep(60)
-      await vi.waitFor(() => expect(renew.mock.calls.length).toBeGreaterThan(1))
+      await waitFor(() => expect(renew.mock.calls.length).toBeGreaterThan(1))
       isAborted = signal.aborted
     }
     const { deliver } = startProcess([first, slow], { store: storeWith({ renew }, store), leaseMs: 40 })
@@ -418,7 +421,7 @@ describe('a receiver, when its idempotency store fails,', () => {
     const release = vi.fn(refuse)
     const slow = startProcess([() => {}], { store: storeWith({ reserve, release }, store) }, { deadlineMs: 100 })
     expect(await slow.deliver()).toBe('STORE_UNAVAILABLE')
-    await vi.waitFor(() => expect(release).toHaveBeenCalledTimes(1))
+    await waitFor(() => expect(release).toHaveBeenCalledTimes(1))
   })
 
   it('answers the retry of a failed delivery 409 until the lease has run out if `release` fails', async () => {

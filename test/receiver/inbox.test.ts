@@ -5,6 +5,7 @@ import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, OTHER_SECRET, order, recordingLogger, rejection, SECRET, thrownBy } from '../deliveries.ts'
 import { inBothRuntimes } from '../runtimes.ts'
+import { waitFor } from '../wait-for.ts'
 
 const PLACED = delivery('orders.place', CART)
 
@@ -139,7 +140,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))('a receiver with 
     const failureCounts: number[] = []
     receiver.onError((_, { consecutiveFailures }) => failureCounts.push(consecutiveFailures), { unverified: true })
     for (let i = 0; i < 3; i++) await receiver.receive(delivery('orders.place', CART, OTHER_SECRET))
-    await vi.waitFor(() => expect(failureCounts).toHaveLength(3))
+    await waitFor(() => expect(failureCounts).toHaveLength(3))
     await receiver.receive(delivery('orders.place', 'no JSON'))
     expect(failureCounts).toEqual([0, 0, 0, 1])
   })

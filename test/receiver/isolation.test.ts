@@ -4,6 +4,7 @@ import { createMemoryStore } from 'hooklayer/stores/memory'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { CART, delivery, recordingLogger, SECRET } from '../deliveries.ts'
 import { inBothRuntimes } from '../runtimes.ts'
+import { waitFor } from '../wait-for.ts'
 
 const request = delivery('orders.place', CART)
 const { logger } = recordingLogger()
@@ -153,7 +154,7 @@ describe.each(await inBothRuntimes(() => import('hooklayer')))(
       expect((await receiver.receive({ ...request, body })).status).toBe(202)
       body.fill(0)
       const worker = hooklayer.createWorker({ receiver, inbox, backoffMs: 1, logger })
-      await vi.waitFor(() => expect(seen).toHaveLength(2))
+      await waitFor(() => expect(seen).toHaveLength(2))
       await worker.stop()
       expect(seen[1]).toEqual(seen[0])
       await inbox.close()

@@ -10,6 +10,7 @@ import { pino } from 'pino'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import winston from 'winston'
 import { CART, delivery, nested, recordingLogger, SECRET } from '../deliveries.ts'
+import { waitFor } from '../wait-for.ts'
 
 type LoggerOption = NonNullable<ReceiverOptions['logger']>
 /** Makes a logger of a library that writes to a stream, from a level on. */
@@ -209,7 +210,7 @@ it.each([
   await receiver.receive(delivery('orders.place', CART))
   const worker = createWorker({ receiver, inbox, logger, backoffMs: 1 })
   try {
-    await vi.waitFor(() =>
+    await waitFor(() =>
       expect(lines.filter(({ level }) => level === 'info')).toMatchObject([
         { message: 'sent', fields: { attempt: 1, handler: 'orders.place 1' } },
         { message: 'sent', fields: { attempt: 2 } },

@@ -5,6 +5,7 @@ import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, it, vi } from 'vitest'
 import { CART, delivery, nested, OTHER_SECRET, order, recordingLogger, SECRET } from '../deliveries.ts'
 import { inBothRuntimes } from '../runtimes.ts'
+import { waitFor } from '../wait-for.ts'
 
 const madeUp = Array.from({ length: 50 }, (_, i) => `orders.a${i}`)
 
@@ -190,7 +191,7 @@ describe('made-up topics', () => {
     receiver.on('*', () => {})
     for (const topic of madeUp) await receiver.receive(delivery(topic, CART, OTHER_SECRET))
     await receiver.receive(delivery('orders.place', CART, OTHER_SECRET))
-    await vi.waitFor(() =>
+    await waitFor(() =>
       expect(lines.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^orders\.place: 401/)),
     )
   })

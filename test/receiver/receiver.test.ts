@@ -16,6 +16,7 @@ import {
   withHeaders,
 } from '../deliveries.ts'
 import { inBothRuntimes } from '../runtimes.ts'
+import { waitFor } from '../wait-for.ts'
 
 const { logger: silent } = recordingLogger()
 const SECRETS = { 'orders.place': SECRET, 'orders.pay': OTHER_SECRET, 'customers.create': SECRET }
@@ -585,7 +586,7 @@ describe('a receiver that is busy or closing', () => {
     const body = () => new Promise<Uint8Array>((resolve) => (arrive = () => resolve(request.body)))
     const late = receiver.receive({ ...request, body })
     const first = receiver.receive(request)
-    await vi.waitFor(() => expect(handler).toHaveBeenCalledOnce())
+    await waitFor(() => expect(handler).toHaveBeenCalledOnce())
     arrive()
     expect(readAnswer(await late)).toEqual([503, 'OVERLOADED'])
     finish()

@@ -10,8 +10,9 @@ import { createMemoryInbox } from 'hooklayer/inboxes/memory'
 import { createNodeListener } from 'hooklayer/node'
 import { createOpenTelemetryObserver } from 'hooklayer/opentelemetry'
 import { createMemoryStore } from 'hooklayer/stores/memory'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { CART, delivery, OTHER_SECRET, recordingLogger, SECRET, withHeaders } from '../deliveries.ts'
+import { waitFor } from '../wait-for.ts'
 import { createScene, createSdk, pointsOf } from './sdk.ts'
 
 const PLACED = delivery('orders.place', CART)
@@ -69,7 +70,7 @@ describe('the number of messages', () => {
     await receiver.receive(PLACED)
     const logger = recordingLogger().logger
     const worker = createWorker({ receiver, inbox, attempts: 2, backoffMs: 1, logger })
-    await vi.waitFor(() => expect(spans()).toHaveLength(4))
+    await waitFor(() => expect(spans()).toHaveLength(4))
     await worker.stop()
     const collected = await metrics()
     expect(pointsOf(collected, 'messaging.client.consumed.messages')).toEqual([
@@ -106,7 +107,7 @@ describe('signatures that failed', () => {
     const { receiver, metrics } = createScene()
     receiver.on('*', () => {})
     const server = createServer(createNodeListener(receiver)).listen(0, '127.0.0.1')
-    await vi.waitFor(() => expect(server.listening).toBe(true))
+    await waitFor(() => expect(server.listening).toBe(true))
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const made = Array.from({ length: 10_000 }, (_, i) => `made_up_${i}.topic`)
     const body = Buffer.from(PLACED.body)
@@ -225,7 +226,7 @@ describe('the gauges of an inbox', () => {
     await receiver.receive(delivery('orders.pay', CART))
     expect(await depth()).toEqual([[[{}, 2]], [[{}, 0]]])
     const worker = createWorker({ receiver, inbox, attempts: 1, logger: recordingLogger().logger })
-    await vi.waitFor(() => expect(spans()).toHaveLength(5))
+    await waitFor(() => expect(spans()).toHaveLength(5))
     await worker.stop()
     expect(await depth()).toEqual([[[{}, 1]], [[{}, 1]]])
   })

@@ -9,6 +9,7 @@ import { createOpenTelemetryObserver } from 'hooklayer/opentelemetry'
 import { createMemoryStore } from 'hooklayer/stores/memory'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { CART, delivery, idOf, OTHER_SECRET, recordingLogger, SECRET, withHeaders } from '../deliveries.ts'
+import { waitFor } from '../wait-for.ts'
 import { createScene, createSdk, withActiveSpan } from './sdk.ts'
 
 const PLACED = delivery('orders.place', CART)
@@ -179,7 +180,7 @@ describe('the span of a request', () => {
     receiver.on('orders.place', () => new Promise<void>((resolve) => (release = resolve)))
     const body = async () => PLACED.body
     const both = [receiver.receive({ ...PLACED, body } as never), receiver.receive({ ...PLACED, body } as never)]
-    await vi.waitFor(() => expect(spans()).toHaveLength(1))
+    await waitFor(() => expect(spans()).toHaveLength(1))
     expect(spans()).toMatchObject([{ attributes: { 'error.type': 'OVERLOADED', 'hooklayer.outcome': 'failed' } }])
     release()
     await Promise.all(both)
@@ -249,7 +250,7 @@ describe('the span of a delivery that failed', () => {
     })
     await receiver.receive(PLACED)
     expect(spans()).toMatchObject([{ attributes: { 'error.type': 'DEADLINE_EXCEEDED' } }])
-    await vi.waitFor(() => expect(isLate).toBe(true))
+    await waitFor(() => expect(isLate).toBe(true))
     await sleep(5)
     expect(isChildOf(span('late call'), span('process orders.place'))).toBe(true)
     expect(span('process orders.place').events).toEqual([])
@@ -264,8 +265,8 @@ describe('the spans of a delivery that an inbox stores', () => {
       createWorker({ receiver: scene.receiver, inbox, backoffMs: 1, attempts: 2, logger: recordingLogger().logger })
     return { ...scene, inbox, work }
   }
-  const waitFor = (spans: () => ReadableSpan[], count: number) =>
-    vi.waitFor(() => expect(spans().map(({ name }) => name)).toHaveLength(count))
+  const waitForSpans = (spans: () => ReadableSpan[], count: number) =>
+    waitFor(() => expect(spans().map(({ name }) => name)).toHaveLength(count))
 
   it('are one of storing, inside that of the request, and one of the worker that is linked to it', async () => {
     const { receiver, tracer, spans, span, work } = setUp()
@@ -276,7 +277,7 @@ describe('the spans of a delivery that an inbox stores', () => {
     const worker = work()
     await sleep(20)
     await withActiveSpan(tracer, 'POST /webhooks', () => receiver.receive(PLACED))
-    await waitFor(spans, 5)
+    await waitForSpans(spans, 5)
     await worker.stop()
     const [received, worked] = spans().filter(({ name }) => name === 'process orders.place')
     const sending = span('send orders.place')
@@ -310,7 +311,7 @@ describe('the spans of a delivery that an inbox stores', () => {
     })
     await receiver.receive(PLACED)
     const worker = work()
-    await waitFor(spans, 4)
+    await waitForSpans(spans, 4)
     await worker.stop()
     const attempts = spans().filter(({ attributes }) => attributes['hooklayer.attempt'])
     expect(attempts.map(({ attributes }) => attributes['hooklayer.attempt'])).toEqual([1, 2])
@@ -325,7 +326,7 @@ describe('the spans of a delivery that an inbox stores', () => {
     await sleep(30)
     const before = Date.now()
     const worker = work()
-    await waitFor(spans, 3)
+    await waitForSpans(spans, 3)
     await worker.stop()
     expect(milliseconds(spans().at(-1)?.startTime ?? [0, 0])).toBeGreaterThanOrEqual(before)
   })

@@ -1,5 +1,6 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { signed as signatureOf, withHeaders } from '../../deliveries.ts'
+import { waitFor } from '../../wait-for.ts'
 import { customerText, HANDLED, ORDER, orderText, type Sent, sentAs } from './deliveries.ts'
 import { expectLength, type RemoteReceiver, send } from './harness.ts'
 import type { Host } from './host.ts'
@@ -78,7 +79,7 @@ export function testAnswers({ open, needs }: Host): void {
       const answer = await remote.expectSameAnswer(sent)
       expect([answer.status, answer.body.error.code]).toEqual([status, code])
       // A mismatch is reported after its answer.
-      await vi.waitFor(async () => {
+      await waitFor(async () => {
         const { events, errors } = await remote.observed()
         expect([events, errors.at(-1)]).toEqual([[], code])
       })
@@ -89,7 +90,7 @@ export function testAnswers({ open, needs }: Host): void {
       const answer = await remote.expectSameAnswer(topic('orders.cancel'))
       expect([answer.status, answer.text]).toEqual([forged.status, forged.text])
       expect(answer.body.error.code).toBe('SIGNATURE_MISMATCH')
-      await vi.waitFor(async () => expect((await remote.observed()).errors).toContain('SECRET_UNKNOWN'))
+      await waitFor(async () => expect((await remote.observed()).errors).toContain('SECRET_UNKNOWN'))
     })
 
     for (const method of ['get', 'put', 'patch', 'delete'] as const) {

@@ -1,4 +1,5 @@
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
+import { waitFor } from '../../wait-for.ts'
 import { ORDER, UNSIGNED } from './deliveries.ts'
 import { send } from './harness.ts'
 import type { Host } from './host.ts'
@@ -12,17 +13,17 @@ export function testBackground({ open, needs }: Host): void {
       const remote = await open({ handler: 'waits to be released', background: true })
       const answer = await send(remote, ORDER)
       expect([answer.status, answer.text]).toEqual([202, '{"outcome":"queued"}'])
-      await vi.waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
+      await waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
       expect((await remote.observed()).ended).toBe(0)
       await remote.release()
-      await vi.waitFor(async () => expect((await remote.observed()).ended).toBe(1))
+      await waitFor(async () => expect((await remote.observed()).ended).toBe(1))
       expect((await remote.observed()).errors).toEqual([])
     })
 
     test('calls `onError` if a handler fails after the answer', async () => {
       const remote = await open({ handler: 'fails', background: true })
       expect((await send(remote, ORDER)).status).toBe(202)
-      await vi.waitFor(async () => expect((await remote.observed()).errors).toEqual(['HANDLER_FAILED']))
+      await waitFor(async () => expect((await remote.observed()).errors).toEqual(['HANDLER_FAILED']))
     })
 
     test('still refuses a forged delivery with the answer', async () => {

@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { signed as signatureOf } from '../../deliveries.ts'
+import { waitFor } from '../../wait-for.ts'
 import { HANDLED, ORDER } from './deliveries.ts'
 import { digestOf, type RemoteReceiver, wait } from './harness.ts'
 import type { Host } from './host.ts'
@@ -111,7 +112,7 @@ export function testConnections({ open, needs }: Host): void {
       const remote = await open({ handler: 'waits to be released', limits: { maxInFlight: 1 } })
       const [first, second] = [await connect(remote), await connect(remote)]
       await first.send(requestOf(remote, ORDER))
-      await vi.waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
+      await waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
       await second.send(headOf(remote, { ...ORDER.headers, 'content-length': length }))
       const answer = await second.answer()
       expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([503, 'OVERLOADED'])

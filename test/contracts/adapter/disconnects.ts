@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { waitFor } from '../../wait-for.ts'
 import { HANDLED, ORDER, UNSIGNED } from './deliveries.ts'
 import { type RemoteReceiver, wait } from './harness.ts'
 import type { Host } from './host.ts'
@@ -42,7 +43,7 @@ export function testDisconnects({ open, needs }: Host): void {
           await client.send(begin(remote))
           await wait(30)
           disconnect(client)
-          await vi.waitFor(async () => expect((await remote.observed()).errors).toEqual(['BODY_ABORTED']))
+          await waitFor(async () => expect((await remote.observed()).errors).toEqual(['BODY_ABORTED']))
           await expectNextSenderServed(remote)
           client.reset()
         })
@@ -64,11 +65,11 @@ export function testDisconnects({ open, needs }: Host): void {
       const remote = await open({ handler: 'waits to be released' })
       const client = await connect(remote)
       await client.send(requestOf(remote, ORDER))
-      await vi.waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
+      await waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
       client.reset()
       await wait(30)
       await remote.release()
-      await vi.waitFor(async () => expect((await remote.observed()).ended).toBe(1))
+      await waitFor(async () => expect((await remote.observed()).ended).toBe(1))
       await expectNextSenderServed(remote)
       expect((await remote.observed()).errors).toEqual([])
     })

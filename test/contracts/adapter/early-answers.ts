@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import { withHeaders } from '../../deliveries.ts'
+import { waitFor } from '../../wait-for.ts'
 import { HANDLED, ORDER, type Sent, UNSIGNED } from './deliveries.ts'
 import type { RemoteReceiver } from './harness.ts'
 import type { Host } from './host.ts'
@@ -91,7 +92,7 @@ export function testEarlyAnswers({ open, needs }: Host): void {
       await client.send(headOf(remote, endless))
       const before = bytesInBuffers()
       await sendMegabytes(client, MEGABYTES, true)
-      await vi.waitFor(() => expect(bytesInBuffers() - before).toBeLessThan(5 * MEGABYTE))
+      await waitFor(() => expect(bytesInBuffers() - before).toBeLessThan(5 * MEGABYTE))
       expect((await client.answer()).status).toBe(413)
       const { events, errors } = await remote.observed()
       expect([events, errors]).toEqual([[], ['BODY_TOO_LARGE']])

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import supertest from 'supertest'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
+import { waitFor } from '../../wait-for.ts'
 import type { Sent } from './deliveries.ts'
 import { createScenarioReceiver, type Observed, type Scenario } from './receiver-under-test.ts'
 
@@ -58,7 +59,7 @@ export async function openRemote(url: string, scenario: Scenario = {}): Promise<
       expect(answer.headers).toMatchObject(direct.headers)
       expectLength(answer)
       // A mismatch is reported after its answer.
-      await vi.waitFor(async () => {
+      await waitFor(async () => {
         const { observed, expected } = await command('observed')
         expect(observed).toEqual(expected)
       })

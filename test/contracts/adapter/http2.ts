@@ -1,6 +1,7 @@
 import { constants } from 'node:http2'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { itUnless } from '../../unless.ts'
+import { waitFor } from '../../wait-for.ts'
 import { testAdapter } from './adapter.ts'
 import { HANDLED, ORDER, orderText, sentAs, UNSIGNED } from './deliveries.ts'
 import { digestOf, openRemote, type RemoteReceiver, wait } from './harness.ts'
@@ -166,7 +167,7 @@ function testResets(open: Open): void {
       const client = await connect()
       for (let round = 0; round < 5; round += 1) client.begin(ANNOUNCED).reset(code)
       await expectServed(client)
-      await vi.waitFor(async () => expect(new Set((await remote.observed()).errors)).not.toContain('INTERNAL_ERROR'))
+      await waitFor(async () => expect(new Set((await remote.observed()).errors)).not.toContain('INTERNAL_ERROR'))
       expect((await remote.observed()).events).toHaveLength(1)
     })
 
@@ -176,7 +177,7 @@ function testResets(open: Open): void {
       const request = client.begin(ANNOUNCED)
       await wait(30)
       request.reset(code)
-      await vi.waitFor(async () => expect((await remote.observed()).errors).toEqual(['BODY_ABORTED']))
+      await waitFor(async () => expect((await remote.observed()).errors).toEqual(['BODY_ABORTED']))
       await expectServed(client)
     })
 
@@ -187,7 +188,7 @@ function testResets(open: Open): void {
       request.stream.write(ORDER.body.subarray(0, -10))
       await wait(30)
       request.reset(code)
-      await vi.waitFor(async () => expect((await remote.observed()).errors).toEqual(['BODY_ABORTED']))
+      await waitFor(async () => expect((await remote.observed()).errors).toEqual(['BODY_ABORTED']))
       await expectServed(client)
       expect((await remote.observed()).events).toHaveLength(1)
     })
@@ -197,11 +198,11 @@ function testResets(open: Open): void {
       const client = await connect()
       const request = client.begin(ANNOUNCED)
       request.stream.end(ORDER.body)
-      await vi.waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
+      await waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
       request.reset(code)
       await wait(30)
       await remote.release()
-      await vi.waitFor(async () => expect((await remote.observed()).ended).toBe(1))
+      await waitFor(async () => expect((await remote.observed()).ended).toBe(1))
       await expectServed(client)
       expect((await remote.observed()).errors).toEqual([])
     })
@@ -241,7 +242,7 @@ function testSessions(open: Open, limitations: Limitations): void {
       client.begin(ANNOUNCED).stream.write(ORDER.body.subarray(0, -10))
       await wait(30)
       end(client)
-      await vi.waitFor(async () => expect((await remote.observed()).errors).toEqual(['BODY_ABORTED']))
+      await waitFor(async () => expect((await remote.observed()).errors).toEqual(['BODY_ABORTED']))
       await expectServed()
     })
 
@@ -249,11 +250,11 @@ function testSessions(open: Open, limitations: Limitations): void {
       const { remote, connect, expectServed } = await open({ handler: 'waits to be released' })
       const client = await connect()
       client.begin(ANNOUNCED).stream.end(ORDER.body)
-      await vi.waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
+      await waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
       end(client)
       await wait(30)
       await remote.release()
-      await vi.waitFor(async () => expect((await remote.observed()).ended).toBe(1))
+      await waitFor(async () => expect((await remote.observed()).ended).toBe(1))
       await expectServed()
       expect((await remote.observed()).errors).toEqual([])
     })
@@ -264,7 +265,7 @@ function testSessions(open: Open, limitations: Limitations): void {
     const client = await connect()
     const request = client.begin(ANNOUNCED)
     request.stream.end(ORDER.body)
-    await vi.waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
+    await waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
     client.session.goaway()
     await wait(30)
     await remote.release()
@@ -278,7 +279,7 @@ function testSessions(open: Open, limitations: Limitations): void {
       const client = await connect({ settings: { initialWindowSize: 0 } })
       const request = client.begin(ANNOUNCED)
       request.stream.end(ORDER.body)
-      await vi.waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
+      await waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
       await expectServed()
       expect(await request.closed).toBe(NGHTTP2_CANCEL)
       await expectServed()

@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { waitFor } from '../../wait-for.ts'
 import { HANDLED, ORDER, orderText, sentAs } from './deliveries.ts'
 import { send } from './harness.ts'
 import type { Host } from './host.ts'
@@ -33,7 +34,7 @@ export function testLoad({ open }: Host): void {
     it('answers 503 over `maxInFlight`, and takes deliveries again afterwards', async () => {
       const remote = await open({ handler: 'waits to be released', limits: { maxInFlight: 1 } })
       const first = send(remote, ORDER)
-      await vi.waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
+      await waitFor(async () => expect((await remote.observed()).events).toHaveLength(1))
       const second = await send(remote, ORDER)
       expect([second.status, second.body.error.code, second.headers['retry-after']]).toEqual([503, 'OVERLOADED', '5'])
       await remote.release()

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { createBudget } from '../../../src/core/http/budget.ts'
 import type { ReadBodyOptions } from '../../../src/core/http/request.ts'
 import { rejection } from '../../deliveries.ts'
+import { waitFor } from '../../wait-for.ts'
 
 const KIB = 1024
 
@@ -50,7 +51,7 @@ describe('the places of unverified bodies', () => {
     const stalled = [reading(budget), reading(budget)]
     await sleep(300)
     const fresh = [reading(budget), reading(budget)]
-    await vi.waitFor(() => expect(stalled.every(({ isOver }) => isOver())).toBe(true))
+    await waitFor(() => expect(stalled.every(({ isOver }) => isOver())).toBe(true))
     expect(fresh.map(({ isOver }) => isOver())).toEqual([false, false])
     expect(await rejection(stalled[0]?.result as Promise<unknown>)).toMatchObject({ code: 'BODY_TIMEOUT', status: 408 })
     for (const { finish } of fresh) finish()
@@ -66,7 +67,7 @@ describe('the places of unverified bodies', () => {
     }, 50)
     await sleep(400)
     reading(budget)
-    await vi.waitFor(() => expect(dripping.isOver()).toBe(true))
+    await waitFor(() => expect(dripping.isOver()).toBe(true))
     expect(steady.isOver()).toBe(false)
     clearInterval(sending)
   })
@@ -114,7 +115,7 @@ describe('the bytes of unverified bodies', () => {
     expect(late.read).not.toHaveBeenCalled()
     second.finish()
     await second.result
-    await vi.waitFor(() => expect(late.read).toHaveBeenCalled())
+    await waitFor(() => expect(late.read).toHaveBeenCalled())
   })
 
   it('are freed by cutting off the largest, when nothing was finished for a while', async () => {
@@ -124,7 +125,7 @@ describe('the bytes of unverified bodies', () => {
     large.receive(100 * KIB)
     const waiting = reading(budget)
     expect(waiting.read).not.toHaveBeenCalled()
-    await vi.waitFor(() => expect(waiting.read).toHaveBeenCalled())
+    await waitFor(() => expect(waiting.read).toHaveBeenCalled())
     expect([large.isOver(), small.isOver()]).toEqual([true, false])
     expect(await rejection(large.result)).toMatchObject({ code: 'BODY_TIMEOUT' })
     // No more of it is read.
@@ -142,7 +143,7 @@ describe('the bytes of unverified bodies', () => {
     stalled.receive(102 * KIB)
     const waiting = reading(budget)
     expect(waiting.read).not.toHaveBeenCalled()
-    await vi.waitFor(() => expect(waiting.read).toHaveBeenCalled())
+    await waitFor(() => expect(waiting.read).toHaveBeenCalled())
     expect(stalled.isOver()).toBe(false)
     waiting.finish()
     expect(await waiting.result).toBe('{}')

@@ -11,6 +11,7 @@ import { type Crashable, createCrashablePostgres, createCrashableRedis } from '.
 import { noPostgresProgram } from '../../servers/postgres.ts'
 import { noRedisProgram } from '../../servers/redis.ts'
 import { describeUnless } from '../../unless.ts'
+import { waitFor } from '../../wait-for.ts'
 
 const ENGINES = [
   ['redis', noRedisProgram, () => createCrashableRedis()],
@@ -168,7 +169,7 @@ describeUnless(noRedisProgram)('the BullMQ inbox on a Redis', () => {
     const onError = vi.fn()
     const handled = vi.fn(async () => {})
     inbox.consume(handled, { ...OPTIONS, onError })
-    await vi.waitFor(() => expect(onError).toHaveBeenCalled())
+    await waitFor(() => expect(onError).toHaveBeenCalled())
     await inbox.put(createStored('one'))
     await vi.waitFor(() => expect(handled).toHaveBeenCalled(), { timeout: 5000 })
     expect(onError.mock.calls).toEqual([

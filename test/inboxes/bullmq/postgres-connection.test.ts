@@ -8,6 +8,7 @@ import { createSeveral, createStored, listDeadLetters, putAll } from '../../../s
 import { noPgBouncer, type PgBouncer, startPgBouncer } from '../../servers/pgbouncer.ts'
 import { noPostgresProgram, type PostgresServer, startPostgres } from '../../servers/postgres.ts'
 import { describeUnless } from '../../unless.ts'
+import { waitFor } from '../../wait-for.ts'
 
 const OPTIONS = { concurrency: 4, concurrencyByTopic: {}, attempts: 3, delayMs: () => 50 }
 
@@ -214,7 +215,7 @@ describeUnless(noPostgresProgram)('the BullMQ inbox on PostgreSQL', { timeout: 6
     await vi.waitFor(() => expect(handled).toEqual(['first']), { timeout: 5000 })
     const listening = "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND query LIKE 'LISTEN%'"
     const find = async () => (await admin.query(listening, [`test${count}`])).rows.map(({ pid }) => Number(pid))
-    const [lost = 0] = await vi.waitFor(async () => {
+    const [lost = 0] = await waitFor(async () => {
       const pids = await find()
       expect(pids).toHaveLength(1)
       return pids

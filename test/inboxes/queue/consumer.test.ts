@@ -5,6 +5,7 @@ import type { ConsumeOptions } from '../../../src/core/inbox/inbox.ts'
 import { createMemoryQueue } from '../../../src/inboxes/memory/queue.ts'
 import { createConsumer } from '../../../src/inboxes/queue/consumer.ts'
 import { type DeliveryQueue, INBOX_RULES } from '../../../src/inboxes/queue/queue.ts'
+import { waitFor } from '../../wait-for.ts'
 
 const { retentionMs, maxQueued, maxUnhandled, unhandledMs } = INBOX_RULES
 const LIMITS = {
@@ -60,7 +61,7 @@ describe('a delivery whose worker was lost', () => {
     const delays: number[] = []
     const recording = createRecording(() => sleep(50))
     work(queue, recording, delays)
-    await vi.waitFor(() => expect(recording.ended).toHaveLength(4))
+    await waitFor(() => expect(recording.ended).toHaveLength(4))
     expect(recording.peak.get('all')).toBe(4)
     expect(delays).toEqual([])
   })
@@ -90,9 +91,9 @@ describe('a delivery whose worker was lost', () => {
     for (const delivery of [createStored('deadly'), ...createSeveral(3, 'good')]) await queue.put(delivery)
     const recording = createRecording(() => sleep(50))
     work(queue, recording)
-    await vi.waitFor(() => expect(recording.started).toContain('deadly'))
+    await waitFor(() => expect(recording.started).toContain('deadly'))
     expect(recording.started).toEqual(['deadly'])
-    await vi.waitFor(() => expect(recording.ended).toHaveLength(4))
+    await waitFor(() => expect(recording.ended).toHaveLength(4))
     expect(recording.ended[0]).toBe('deadly')
   })
 
@@ -118,10 +119,10 @@ describe('a delivery whose worker was lost', () => {
     await queue.put(createStored('long'))
     await queue.put(createStored('deadly'))
     const consumer = work(queue, recording)
-    await vi.waitFor(() => expect(recording.started).toEqual(['long']))
+    await waitFor(() => expect(recording.started).toEqual(['long']))
     await sleep(400)
     const stopped = consumer.stop()
-    await vi.waitFor(async () => expect(await queue.statistics()).toMatchObject({ queued: 1, running: 1 }))
+    await waitFor(async () => expect(await queue.statistics()).toMatchObject({ queued: 1, running: 1 }))
     end()
     await stopped
     expect(recording.started).toEqual(['long'])
@@ -146,7 +147,7 @@ describe('a queue on a server', () => {
     const { queue, requests } = createRemoteQueue(recording)
     for (const delivery of createSeveral(12, 'one')) await queue.put(delivery)
     work(queue, recording)
-    await vi.waitFor(() => expect(recording.ended).toHaveLength(12))
+    await waitFor(() => expect(recording.ended).toHaveLength(12))
     expect(requests.slice(0, 3)).toEqual([
       { capacity: 2, ended: 0 },
       { capacity: 2, ended: 0 },
@@ -170,7 +171,7 @@ describe('a queue on a server', () => {
     const { queue, requests } = createRemoteQueue(recording, 50)
     for (const delivery of createSeveral(12, 'one')) await queue.put(delivery)
     const consumer = work(queue, recording)
-    await vi.waitFor(() => expect(requests).toHaveLength(2))
+    await waitFor(() => expect(requests).toHaveLength(2))
     await consumer.stop()
     expect(recording.started).toHaveLength(2)
     expect(await queue.statistics()).toMatchObject({ queued: 10, running: 0 })

@@ -67,7 +67,7 @@ describe('a process that is killed', { timeout: 40_000 }, () => {
     await child.waitForMessage('1 first')
     const attempts: string[] = []
     consume(inbox, async ({ id }, { number }) => void attempts.push(`${number} ${id}`))
-    await vi.waitFor(async () => expect(await inbox.statistics()).toMatchObject({ running: 1, queued: 1 }))
+    await waitFor(async () => expect(await inbox.statistics()).toMatchObject({ running: 1, queued: 1 }))
     await new Promise((resolve) => setTimeout(resolve, 1200))
     expect(attempts).toEqual([])
     await child.kill()

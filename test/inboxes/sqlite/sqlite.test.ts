@@ -1,8 +1,9 @@
 import { createSqliteInbox } from 'hooklayer/inboxes/sqlite'
 import Database from 'libsql'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { createRecording, createStored, type InboxPlace, putAll } from '../../../src/contracts/inbox/harness.ts'
 import { testInbox } from '../../../src/contracts/inbox/inbox.ts'
+import { waitFor } from '../../wait-for.ts'
 import { createFolder, createSqlitePlace } from './place.ts'
 
 function createLibsqlPlace(): InboxPlace {
@@ -43,6 +44,6 @@ it('handles the oldest deliveries first, whatever their topics are', async () =>
     throw error
   }
   inbox.consume(recording.process, { concurrency: 2, concurrencyByTopic: {}, attempts: 1, delayMs: () => 0, onError })
-  await vi.waitFor(() => expect(recording.ended).toHaveLength(topics.length))
+  await waitFor(() => expect(recording.ended).toHaveLength(topics.length))
   expect(recording.started).toEqual(topics.map((_, at) => `delivery-${at}`))
 })

@@ -4,6 +4,7 @@ import { createMemoryStore } from 'hooklayer/stores/memory'
 import { describe, expect, onTestFinished, vi } from 'vitest'
 import { recordingLogger } from '../../deliveries.ts'
 import { itUnless } from '../../unless.ts'
+import { waitFor } from '../../wait-for.ts'
 import { startCommerceLayer, startEndpoint } from '../harness.ts'
 import { INBOXES, STORES, startServers } from './engines.ts'
 
@@ -113,7 +114,7 @@ describe.each(INBOXES)('an event that failed at a receiver with an inbox in %s',
         since,
         onResult: ({ error }) => errors.push(error),
       })
-      await vi.waitFor(() => expect(shop.started).toHaveLength(1), { interval: 5 })
+      await waitFor(() => expect(shop.started).toHaveLength(1), { interval: 5 })
       const { logger } = recordingLogger()
       const worker = createWorker({ receiver, inbox, concurrency: 1, attempts: 1, backoffMs: 50, logger })
       onTestFinished(() => worker.stop({ timeoutMs: 0 }))

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { listen } from '../../contracts/adapter/listen.ts'
+import { waitFor } from '../../wait-for.ts'
 import { startCommerceLayer, startEndpoint } from '../harness.ts'
 import { startScriptedApi, WEBHOOK } from '../scripted-api.ts'
 
@@ -56,7 +57,7 @@ describe('the health of webhooks', () => {
     await api.webhooks.create({ topic: 'customers.create', callbackUrl: silent.url })
     const call = emulator.trigger('customers.create')
     expect(await api.health()).toMatchObject([{ failedLastHour: { share: 0, calls: 0 } }])
-    await vi.waitFor(() => expect(sockets).toHaveLength(1))
+    await waitFor(() => expect(sockets).toHaveLength(1))
     for (const socket of sockets) socket.destroy()
     await call
     expect(await api.health()).toMatchObject([{ failures: 1, failedLastHour: { share: 1, calls: 1 } }])

@@ -6,6 +6,7 @@ import { createManagement, type Management } from 'hooklayer/management'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { listen } from '../../contracts/adapter/listen.ts'
 import { delivery, recordingLogger } from '../../deliveries.ts'
+import { waitFor } from '../../wait-for.ts'
 import { connect, createQuietReceiver, startCommerceLayer, startEndpoint } from '../harness.ts'
 import { grantToken, startScriptedApi, WEBHOOK } from '../scripted-api.ts'
 
@@ -139,7 +140,7 @@ describe('it reads the webhooks', () => {
     expect(state.reads).toBe(1)
     advance(1)
     expect(await secrets('orders.place')).toEqual([shared_secret])
-    await vi.waitFor(async () => expect(await secrets('orders.place')).toBeUndefined())
+    await waitFor(async () => expect(await secrets('orders.place')).toBeUndefined())
     expect(state.reads).toBe(2)
   })
 })
@@ -181,7 +182,7 @@ describe('when the API is down', () => {
       const reads = state.reads
       advance(5_000)
       expect(await secrets('orders.place')).toEqual([shared_secret])
-      await vi.waitFor(() => expect(state.reads).toBe(reads + 1))
+      await waitFor(() => expect(state.reads).toBe(reads + 1))
       // It waits for a read that is under way.
       await Promise.resolve(secrets.refresh?.('orders.place')).catch(() => {})
     }
