@@ -181,11 +181,11 @@ describe('a discard', () => {
   })
 })
 
-it('a thousand jobs at once are a hundred, and the others are refused', async () => {
+it('two hundred jobs at once are a hundred, and the others are refused', async () => {
   const { post } = await startDashboard({ inbox: createMemoryInbox() })
-  const answers = await Promise.all(Array.from({ length: 1000 }, () => post('api/inbox/discard', { ids: ['a'] })))
+  const answers = await Promise.all(Array.from({ length: 200 }, () => post('api/inbox/discard', { ids: ['a'] })))
   expect(answers.filter(({ status }) => status === 202)).toHaveLength(100)
-  expect(answers.filter(({ status }) => status === 503)).toHaveLength(900)
+  expect(answers.filter(({ status }) => status === 503)).toHaveLength(100)
 })
 
 describe('an inbox that is down', () => {

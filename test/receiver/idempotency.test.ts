@@ -34,7 +34,7 @@ function startProcess(
   const receiver = createReceiver({
     secrets: () => SECRET,
     logger,
-    idempotency: { leaseMs: 200, ...idempotency, store },
+    idempotency: { leaseMs: 30_000, ...idempotency, store },
     ...options,
   })
   for (const handler of handlers) receiver.on('orders.*', handler)
@@ -99,7 +99,7 @@ describe('an event that is delivered again', () => {
   it('waits while it is being handled, and is answered 409 if that takes long', async () => {
     let finish = () => {}
     const handler = vi.fn(() => new Promise<void>((resolve) => (finish = resolve)))
-    const { deliver, receiver } = startProcess([handler])
+    const { deliver, receiver } = startProcess([handler], {}, { deadlineMs: 30_000 })
     const first = deliver()
     await waitFor(() => expect(handler).toHaveBeenCalled())
     const startedAt = performance.now()

@@ -144,9 +144,9 @@ describe('a database that another process locks for too long', () => {
 
 describe('a lease', () => {
   it('is renewed while the handler runs', async () => {
-    const { inbox, consume, waitFor } = await createOpenScene({ leaseMs: 150 })
+    const { inbox, consume, waitFor } = await createOpenScene({ leaseMs: 1000 })
     await putAll(inbox, [createStored('long')])
-    const { process, started, ended } = createRecording(() => new Promise((resolve) => setTimeout(resolve, 700)))
+    const { process, started, ended } = createRecording(() => new Promise((resolve) => setTimeout(resolve, 2200)))
     consume(inbox, process)
     await waitFor(() => expect(ended).toEqual(['long']))
     expect(started).toEqual(['long'])
