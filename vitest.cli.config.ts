@@ -1,17 +1,3 @@
-import { defineConfig } from 'vitest/config'
-import { LongestFirst } from './test/longest-first.ts'
-import { SkippedReporter } from './test/skipped-reporter.ts'
-import { alias, CLI, SHARED } from './vitest.config.ts'
+import { CLI, defineSuite } from './vitest.config.ts'
 
-/** `npm run test:cli`: the package is built once, and each test starts the command as a process. */
-export default defineConfig({
-  resolve: { alias },
-  test: {
-    ...SHARED,
-    include: CLI,
-    reporters: ['default', new SkippedReporter()],
-    sequence: { sequencer: LongestFirst },
-    maxWorkers: 4,
-    hookTimeout: 30_000,
-  },
-})
+export default defineSuite(CLI, 4)

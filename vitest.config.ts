@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { ENTRIES, toSpecifier } from './entries.ts'
 import { LongestFirst } from './test/longest-first.ts'
 import { SkippedReporter } from './test/skipped-reporter.ts'
@@ -31,8 +31,31 @@ export const SHOPS = [
 /** `npm run test:cli`: the commands as processes, many of them in a pseudo-terminal. */
 export const CLI = ['test/cli/**/*.test.ts']
 
+/** `npm run test:engines`: stores and inboxes in SQLite, Redis and PostgreSQL, and what becomes of them in an outage. */
+export const ENGINES = [
+  'test/sqlite/**/*.test.ts',
+  'test/inboxes/{bullmq,sqlite}/**/*.test.ts',
+  'test/stores/{postgres,redis,redis-cluster,rolling-deploy,round-trips,sqlite}.test.ts',
+  'test/management/recover/recover-engines.test.ts',
+]
+
 /** Without isolation a worker loads each module once, and not once for each file: a third of the time of a run. */
-export const SHARED = { isolate: false, testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } }
+const SHARED = { isolate: false, testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } }
+
+/** The configuration of a suite that has a command of its own. */
+export function defineSuite(include: string[], maxWorkers: number): ViteUserConfig {
+  return defineConfig({
+    resolve: { alias },
+    test: {
+      ...SHARED,
+      include,
+      reporters: ['default', new SkippedReporter()],
+      sequence: { sequencer: LongestFirst },
+      maxWorkers,
+      hookTimeout: 30_000,
+    },
+  })
+}
 
 export default defineConfig({
   test: {
@@ -51,7 +74,7 @@ export default defineConfig({
           ...SHARED,
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'test/browser/**', ...UNIT, ...SHOPS, ...CLI],
+          exclude: ['**/node_modules/**', 'test/browser/**', ...UNIT, ...SHOPS, ...CLI, ...ENGINES],
           hookTimeout: 30_000,
         },
       },

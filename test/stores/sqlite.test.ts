@@ -11,6 +11,7 @@ import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'v
 import { COMPLETE_OPTIONS, LONG_MS, reserveKey, reserveOptions } from '../../src/contracts/store/reservations.ts'
 import { testStore } from '../../src/contracts/store/store.ts'
 import { prepare } from '../../src/sqlite/database.ts'
+import { findDriver } from '../../src/sqlite/driver.ts'
 import { openDatabase } from '../../src/sqlite/open.ts'
 import { createTransactions, TABLES } from '../../src/stores/sqlite-transactions.ts'
 
@@ -200,9 +201,12 @@ describe('the store in SQLite', () => {
     database.close()
   })
 
-  /** Lets each lease of a file end an hour later: to its processes that is a clock that was set back by an hour. */
+  /**
+   * Lets each lease of a file end an hour later: to its processes that is a clock that was set back by an hour. With
+   * the driver of the stores: two SQLite libraries in one process end each other's locks.
+   */
   const setClockBack = (file: string) => {
-    const database = new Libsql(file)
+    const database = findDriver().open(file)
     database.exec('update hooklayer set leased_until = leased_until + 3600000')
     database.close()
   }
