@@ -2,6 +2,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Suites that build or install something, or that wait for long, in this order. */
 const LONGEST = [
+  'test/faults/outages.faults.ts',
+  'test/faults/wrong-receivers.faults.ts',
   'test/examples/next.test.ts',
   'test/adapters/next.test.ts',
   'test/package/',
