@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
 import type { Emulator } from 'hooklayer/emulator'
 import { describe, expect, it } from 'vitest'
 import { askForToken, JSON_API, startEmulatorForTest } from '../harness.ts'
@@ -11,13 +10,19 @@ const WEBHOOK = { topic: 'orders.place', callback_url: 'http://127.0.0.1:1/' }
 /** Sends a request as written, and reads the answer until the connection ends. */
 async function sendRaw(emulator: Emulator, lines: readonly string[], body: Iterable<Buffer> = []): Promise<string> {
   const socket = connect(Number(new URL(emulator.url).port), '127.0.0.1')
+  // What has come counts, also where the rest of the body cannot be written any more.
   socket.on('error', () => {})
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (part) => {
+    answer += part
+  })
+  const closed = new Promise((resolve) => socket.on('close', resolve))
   socket.write([...lines, 'Connection: close', '', ''].join('\r\n'))
-  const answer = text(socket).catch(() => '')
   for (const part of body) {
     if (socket.destroyed || socket.writableEnded) break
-    if (!socket.write(part)) await Promise.race([once(socket, 'drain'), once(socket, 'close')])
+    if (!socket.write(part)) await Promise.race([once(socket, 'drain'), closed]).catch(() => {})
   }
+  await closed
   return answer
 }
 

@@ -119,16 +119,19 @@ it('reports each event once, with the id that a handler sees', async () => {
   await shop.emulator.trigger('customers.create', createCustomer(createId(1)))
   const { recovery, results } = await recover(shop)
   const [first, , , second] = shop.emulator.eventCallbacks
+  /** Callbacks of one millisecond have no order. */
+  const isCallbackOf = (payload: unknown) =>
+    expect.toBeOneOf(shop.emulator.eventCallbacks.filter((call) => call.payload === payload).map(({ id }) => id))
   expect(results).toEqual([
     {
-      callbackId: first?.id,
+      callbackId: isCallbackOf(first?.payload),
       topic: 'customers.create',
       eventId: await eventIdOf('customers.create', first?.payload),
       resource: 'customers/customer0000',
       result: 'recovered',
     },
     {
-      callbackId: second?.id,
+      callbackId: isCallbackOf(second?.payload),
       topic: 'customers.create',
       eventId: await eventIdOf('customers.create', second?.payload),
       resource: 'customers/customer0001',
