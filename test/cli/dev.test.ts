@@ -98,7 +98,7 @@ describe('hooklayer dev', () => {
     type(running, 'f wrong-signature')
     await running.lineWith('Faults from now on: wrong-signature')
     type(running, 'orders.place')
-    expect(await deliveryWith(running, '401')).toBe(
+    expect(await deliveryWith(running, ' 401 SIGNATURE_MISMATCH')).toBe(
       'CLOCK  orders.place  401 SIGNATURE_MISMATCH TIME  fault: wrong-signature. It was signed with another secret on purpose.',
     )
     await running.lineWith('order 1237')

@@ -32,7 +32,7 @@ describe('README example', () => {
     const dev = runCommand(readBlock('start').replace('hooklayer dev', `hooklayer dev ${flags}`), folder)
     const [order = '', answer = ''] = readBlock('the first order').trimEnd().split('\n')
     expect(await dev.lineWith('placed')).toBe(order)
-    expect(mask(await dev.lineWith('200'))).toBe(mask(answer))
+    expect(mask(await dev.lineWith(' 200 '))).toBe(mask(answer))
   }, 60_000)
 
   it('answers a signed delivery 200, and prints the order that it brings', async () => {
