@@ -122,13 +122,14 @@ it.each([
   ['one long text', `"${'x'.repeat(500_000)}"`],
   ['many fields', `[${'{"a_float":1.5},'.repeat(32_000)}{}]`],
   ['escapes', `"${'\\\\'.repeat(120_000)}\\""`],
-])('the bytes that differ in a body of half a megabyte are found in a moment: %s', (_, value) => {
+])('the bytes that differ in a body of half a megabyte take no time to be found: %s', (_, value) => {
   const [one, other] = [`{"a":${value},"b_float":1.0}`, `{"a":${value},"b_float":1}`].map(bytes)
   const times = Array.from({ length: 7 }, () => {
-    const start = performance.now()
+    const start = process.cpuUsage() // Of this process alone: others may take its processor meanwhile.
     const { masked } = findDifference(one ?? bytes(''), other ?? bytes('')) ?? {}
+    const { user, system } = process.cpuUsage(start)
     expect(masked?.received).toMatch(/"b_float":1\.0\}$/)
-    return performance.now() - start
+    return (user + system) / 1000
   })
-  expect(Math.min(...times)).toBeLessThan(400)
+  expect(Math.min(...times)).toBeLessThan(40)
 })
