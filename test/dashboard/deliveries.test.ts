@@ -241,6 +241,8 @@ describe('redeliver', () => {
 
 describe('health', () => {
   it('counts by minute, and names the topics that fail in a row', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] }) // Otherwise a minute may end between the deliveries and the question.
+    onTestFinished(() => void vi.useRealTimers())
     const { recorder, receiver } = createRecorded()
     receiver.on('orders.place', () => {
       throw new Error('down')
